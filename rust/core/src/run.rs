@@ -1,0 +1,177 @@
+//! A whole run: blocks over threads, progress, cancelling, statistics.
+//!
+//! Draws are cut into chunks of a fixed size whatever the number of threads; chunks are
+//! simulated in waves and merged in their order, so that no sum depends on scheduling.
+
+use crate::error::{Error, Result};
+use crate::lanes::{LANES, Lanes, Real};
+use crate::model::{Layout, Model};
+use crate::simd::{self, Level};
+use crate::spec::{SamplerKind, Spec};
+use crate::summary::{Moments, Sketch, Statistics};
+use rayon::prelude::*;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+const BLOCKS_PER_CHUNK: usize = 32;
+/// Draws in a chunk.
+pub const CHUNK: usize = BLOCKS_PER_CHUNK * LANES;
+const CHUNKS_PER_WAVE: usize = 64;
+
+/// How far a run has come, and whether it should stop; shared with the thread that waits.
+#[derive(Debug, Default)]
+pub struct Progress {
+    done: AtomicU64,
+    cancelled: AtomicBool,
+}
+
+impl Progress {
+    /// Draws simulated so far.
+    pub fn done(&self) -> u64 {
+        self.done.load(Relaxed)
+    }
+    /// Asks the run to stop at its next block.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Relaxed);
+    }
+    fn check(&self) -> Result<()> {
+        if self.cancelled.load(Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+    }
+}
+
+/// How a run is carried out; none of it changes a number beyond its precision.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Instruction set.
+    pub level: Level,
+    /// Most bytes of draws to keep; a longer run keeps counts in buckets instead.
+    pub draws_in_memory: usize,
+}
+
+/// Draws of the distributed series, kept chunk by chunk as `[chunk][series][draw]`.
+#[derive(Debug)]
+enum Kept<F> {
+    Draws(Vec<F>),
+    Sketches(Vec<Sketch>),
+}
+
+/// Statistics of every series of the layout, and the draws themselves where they were kept.
+#[derive(Debug)]
+pub struct Outcome<F> {
+    /// Where each quantity stands.
+    pub layout: Layout,
+    /// Statistics by series; those that are not distributed have no quantiles.
+    pub statistics: Vec<Statistics>,
+    draws: usize,
+    kept: Kept<F>,
+}
+
+impl<F: Real> Outcome<F> {
+    /// Draws of one distributed series, or `None` if the run kept only counts.
+    pub fn draws(&self, series: usize) -> Option<Vec<F>> {
+        match &self.kept {
+            Kept::Draws(kept) => {
+                let width = self.layout.distributed() * CHUNK;
+                let chunks = kept.chunks(width).map(|c| &c[series * CHUNK..(series + 1) * CHUNK]);
+                let mut all: Vec<F> = chunks.flatten().copied().collect();
+                all.truncate(self.draws);
+                Some(all)
+            }
+            Kept::Sketches(_) => None,
+        }
+    }
+}
+
+/// Runs a specification in precision `F` on the current thread pool.
+///
+/// # Errors
+/// [`Error::Spec`] if it cannot be simulated, [`Error::Cancelled`] if it was cancelled.
+pub fn run<F: Real>(spec: &Spec, options: Options, progress: &Progress) -> Result<Outcome<F>> {
+    let model = Model::<F>::new(spec)?;
+    let layout = model.layout;
+    let (series, distributed) = (layout.series(), layout.distributed());
+    let draws = usize::try_from(spec.draws)
+        .map_err(|_| Error::Spec { place: "draws".into(), problem: "too many here".into() })?;
+    let chunks = draws.div_ceil(CHUNK);
+    let width = distributed * CHUNK;
+    let keep_all = chunks.saturating_mul(width * size_of::<F>()) <= options.draws_in_memory;
+    let wave = CHUNKS_PER_WAVE.min(chunks);
+    let buffer_chunks = if keep_all { chunks } else { wave };
+    let mut buffer = vec![F::ZERO; buffer_chunks * width];
+    let mut sketches = vec![Sketch::default(); if keep_all { 0 } else { distributed }];
+    let mut moments = vec![Moments::default(); series];
+
+    for first in (0..chunks).step_by(wave) {
+        let count = wave.min(chunks - first);
+        let at = if keep_all { first * width } else { 0 };
+        let space = &mut buffer[at..at + count * width];
+        let parts: Vec<Vec<Moments>> = space
+            .par_chunks_mut(width)
+            .enumerate()
+            .map(|(i, kept)| chunk(&model, first + i, draws, options.level, progress, kept))
+            .collect::<Result<_>>()?;
+        moments.par_iter_mut().enumerate().for_each(|(s, total)| {
+            parts.iter().for_each(|part| total.merge(&part[s]));
+        });
+        sketches.par_iter_mut().enumerate().for_each(|(s, sketch)| {
+            for (i, kept) in space.chunks(width).enumerate() {
+                let valid = (draws - (first + i) * CHUNK).min(CHUNK);
+                kept[s * CHUNK..s * CHUNK + valid].iter().for_each(|x| sketch.push(x.f64()));
+            }
+        });
+    }
+
+    let kept = if keep_all { Kept::Draws(buffer) } else { Kept::Sketches(sketches) };
+    let mut outcome = Outcome { layout, statistics: Vec::new(), draws, kept };
+    let sobol = spec.sampler == SamplerKind::Sobol;
+    outcome.statistics = (0..series)
+        .into_par_iter()
+        .map(|s| {
+            progress.check()?;
+            let statistics = Statistics::from_moments(&moments[s], sobol);
+            Ok(match &outcome.kept {
+                _ if s >= distributed => statistics,
+                Kept::Sketches(sketches) => statistics.with_sketch(&sketches[s]),
+                Kept::Draws(_) => {
+                    let draws = outcome.draws(s).unwrap_or_default();
+                    statistics.with_quantiles(&draws.iter().map(|x| x.f64()).collect::<Vec<_>>())
+                }
+            })
+        })
+        .collect::<Result<_>>()?;
+    Ok(outcome)
+}
+
+/// Simulates one chunk: fills `kept` with the distributed series, returns moments of all.
+fn chunk<F: Real>(
+    model: &Model<F>,
+    chunk: usize,
+    draws: usize,
+    level: Level,
+    progress: &Progress,
+    kept: &mut [F],
+) -> Result<Vec<Moments>> {
+    let layout = model.layout;
+    let mut moments = vec![Moments::default(); layout.series()];
+    let mut scratch = model.scratch();
+    let mut out = vec![Lanes::zero(); layout.series()];
+    for block in 0..BLOCKS_PER_CHUNK {
+        let first = chunk * CHUNK + block * LANES;
+        if first >= draws {
+            break;
+        }
+        progress.check()?;
+        simd::simulate(level, model, (first / LANES) as u32, &mut scratch, &mut out);
+        let valid = (draws - first).min(LANES);
+        for (s, (values, moments)) in out.iter().zip(&mut moments).enumerate() {
+            for (lane, value) in values.0.iter().enumerate().take(valid) {
+                moments.push(lane, value.f64());
+            }
+            if s < layout.distributed() {
+                let at = s * CHUNK + block * LANES;
+                kept[at..at + LANES].copy_from_slice(&values.0);
+            }
+        }
+        progress.done.fetch_add(valid as u64, Relaxed);
+    }
+    Ok(moments)
+}

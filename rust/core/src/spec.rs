@@ -1,0 +1,338 @@
+//! What a run is asked to do, and the checks it must pass.
+
+use crate::distribution::Distribution;
+use crate::error::{Error, Result};
+use crate::rng::hash;
+use serde::Deserialize;
+use std::collections::HashMap;
+
+/// Parameters that vary by technology and whose variance is spread over five levels,
+/// in the order in which correlated numbers are built.
+pub const SPREAD_PARAMETERS: [&str; 5] =
+    ["initial_adoption", "innovation", "imitation", "ceiling", "productivity_effect"];
+/// Levels that move together, in the order of a `spread` list.
+pub const LEVELS: [&str; 5] = ["nation", "technology", "area", "sector", "cell"];
+/// Parameters with one value for the whole nation in each draw.
+pub const NATIONAL_PARAMETERS: [&str; 11] = [
+    "lag_years",
+    "decay_per_year",
+    "spillover_share",
+    "uplift_cap",
+    "adoption_cost_share",
+    "readiness_slope_initial_adoption",
+    "readiness_slope_imitation",
+    "readiness_slope_ceiling",
+    "readiness_slope_productivity_effect",
+    "growth_nation",
+    "prize_gbp_bn",
+];
+/// What a lever can act on.
+pub const LEVER_TARGETS: [&str; 4] = ["innovation", "imitation", "ceiling", "productivity_effect"];
+
+/// How standard normal numbers are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SamplerKind {
+    /// Keyed pseudo-random numbers throughout.
+    Random,
+    /// Scrambled Sobol points for factors shared by more than one cell.
+    Sobol,
+}
+
+/// Diffusion family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Curve {
+    /// Innovation and imitation.
+    Bass,
+    /// Imitation only (p = 0).
+    Logistic,
+    /// Imitation only, fastest early: hazard q · ψ(y), ψ(y) = −y ln y / (1 − y), y = S/m'.
+    Gompertz,
+}
+
+/// What a share is computed on and the prize means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// £ a year in the last year.
+    FinalYear,
+    /// Undiscounted £ over the horizon.
+    Cumulative,
+}
+
+/// A parameter with spread levels.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpreadParameter {
+    /// Marginal distribution for each technology.
+    pub distributions: Vec<Distribution>,
+    /// Shares of variance by level, in the order of [`LEVELS`]; they sum to 1.
+    pub spread: [f64; 5],
+}
+
+/// Correlation between two spread parameters of the same cell, on the normal scale.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Correlation {
+    /// Two of [`SPREAD_PARAMETERS`].
+    pub between: [String; 2],
+    /// −1 to 1.
+    pub value: f64,
+}
+
+/// Share of a lever's intensity that is realised.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TakeUp {
+    /// Marginal distribution, 0 to 1.
+    pub distribution: Distribution,
+    /// Share of its variance common to all areas.
+    pub shared_variance: f64,
+}
+
+/// A lever: what it acts on and what it costs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lever {
+    /// Key of its random numbers.
+    pub name: String,
+    /// Effect at full strength by target, one of [`LEVER_TARGETS`].
+    pub effects: HashMap<String, Distribution>,
+    /// Whether each sector is in scope.
+    pub scope: Vec<bool>,
+    /// £ per resident a year at full intensity.
+    pub cost_gbp_per_head_per_year: Distribution,
+}
+
+/// Figures of each area, in the order of `Spec::areas`; matrices are row-major.
+#[derive(Debug, Clone, Default)]
+pub struct AreaData {
+    /// Start-year GVA, £m, areas × sectors.
+    pub gva_gbp_m: Vec<f64>,
+    /// Degrees north.
+    pub latitude: Vec<f64>,
+    /// Degrees east.
+    pub longitude: Vec<f64>,
+    /// Residents.
+    pub population: Vec<f64>,
+    /// Readiness z-score.
+    pub readiness: Vec<f64>,
+    /// Lever intensity 0–1, levers × areas.
+    pub intensity: Vec<f64>,
+    /// Years after the start of the run, levers × areas.
+    pub start_years: Vec<f64>,
+    /// Years from start to full strength, levers × areas.
+    pub ramp_years: Vec<f64>,
+}
+
+/// Everything a run needs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)] // named as in the model description
+pub struct Spec {
+    pub seed: u64,
+    pub draws: u64,
+    pub sampler: SamplerKind,
+    pub curve: Curve,
+    pub basis: Basis,
+    pub horizon_years: usize,
+    pub areas: Vec<String>,
+    pub sectors: Vec<String>,
+    pub technologies: Vec<String>,
+    /// Groups of area positions that are reported beside the areas; the first is all.
+    pub groups: Vec<Vec<usize>>,
+    pub spread_parameters: HashMap<String, SpreadParameter>,
+    pub correlations: Vec<Correlation>,
+    /// Odds ratio of initial adoption, sectors × technologies.
+    pub odds_ratios: Vec<Vec<Distribution>>,
+    pub national: HashMap<String, Distribution>,
+    /// Log deviation of an area's productivity effect (its complements), one for each area.
+    pub complements: Distribution,
+    pub growth_area: Distribution,
+    pub growth_sector: Distribution,
+    pub growth_cell: Distribution,
+    pub take_up: TakeUp,
+    pub levers: Vec<Lever>,
+    pub spillover_decay_km: f64,
+    /// Present value at the start of £1 in each year 1…T.
+    pub discount_factors: Vec<f64>,
+    /// What £1 of the prize is worth in the prices it is expressed in.
+    pub prize_factor: f64,
+    /// Shares are reported on the draws whose national gain exceeds this share of GVA.
+    pub share_floor: f64,
+    #[serde(skip)]
+    pub data: AreaData,
+}
+
+impl Spec {
+    /// Checks everything the simulation relies on.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] with the key path of the first entry that cannot be.
+    pub fn check(&self) -> Result<()> {
+        let bad = |place: &str, problem: &str| Err(Error::spec(place, problem));
+        let (r, s, k, l) =
+            (self.areas.len(), self.sectors.len(), self.technologies.len(), self.levers.len());
+        if self.draws == 0 || self.draws > u64::from(u32::MAX) - 15 {
+            return bad("draws", "must be from 1 to 4,294,967,280");
+        }
+        if !(1..=40).contains(&self.horizon_years) {
+            return bad("horizon_years", "must be from 1 to 40");
+        }
+        if r == 0 || s == 0 || k == 0 {
+            return bad("areas", "a run needs at least one area, sector and technology");
+        }
+        for (place, names) in
+            [("areas", &self.areas), ("sectors", &self.sectors), ("technologies", &self.technologies)]
+        {
+            distinct(place, names.iter().map(String::as_str))?;
+        }
+        distinct("levers", self.levers.iter().map(|l| l.name.as_str()))?;
+        if self.groups.first().is_none_or(|all| all.len() != r)
+            || self.groups.iter().flatten().any(|area| *area >= r)
+        {
+            return bad("groups", "the first group must hold every area; positions must exist");
+        }
+        self.check_data(r, s, l)?;
+
+        for name in SPREAD_PARAMETERS {
+            let place = format!("spread_parameters.{name}");
+            let parameter = self
+                .spread_parameters
+                .get(name)
+                .ok_or_else(|| Error::spec(&place, "is missing"))?;
+            if parameter.distributions.len() != k {
+                return bad(&place, "needs one distribution for each technology");
+            }
+            if parameter.spread.iter().any(|w| !(0.0..=1.0).contains(w))
+                || (parameter.spread.iter().sum::<f64>() - 1.0).abs() > 1e-9
+            {
+                return bad(&place, "spread shares must lie in 0 to 1 and sum to 1");
+            }
+            for distribution in &parameter.distributions {
+                within(&place, distribution, bounds(name))?;
+            }
+        }
+        for name in NATIONAL_PARAMETERS {
+            let place = format!("national.{name}");
+            let distribution =
+                self.national.get(name).ok_or_else(|| Error::spec(&place, "is missing"))?;
+            within(&place, distribution, bounds(name))?;
+        }
+        if self.odds_ratios.len() != s || self.odds_ratios.iter().any(|row| row.len() != k) {
+            return bad("odds_ratios", "needs one row for each sector, one entry for each technology");
+        }
+        for distribution in self.odds_ratios.iter().flatten() {
+            within("odds_ratios", distribution, (0.0, f64::INFINITY))?;
+        }
+        for (place, distribution) in [
+            ("complements", &self.complements),
+            ("growth_area", &self.growth_area),
+            ("growth_sector", &self.growth_sector),
+            ("growth_cell", &self.growth_cell),
+        ] {
+            within(place, distribution, (f64::NEG_INFINITY, f64::INFINITY))?;
+        }
+        within("take_up.distribution", &self.take_up.distribution, (0.0, 1.0))?;
+        if !(0.0..=1.0).contains(&self.take_up.shared_variance) {
+            return bad("take_up.shared_variance", "must lie in 0 to 1");
+        }
+        for lever in &self.levers {
+            let place = format!("levers.{}", lever.name);
+            if lever.scope.len() != s {
+                return bad(&place, "scope needs one entry for each sector");
+            }
+            for (target, distribution) in &lever.effects {
+                if !LEVER_TARGETS.contains(&target.as_str()) {
+                    return bad(&place, "effects may act on innovation, imitation, ceiling or productivity_effect");
+                }
+                within(&place, distribution, (0.0, f64::INFINITY))?;
+            }
+            within(&place, &lever.cost_gbp_per_head_per_year, (0.0, f64::INFINITY))?;
+        }
+        if !(self.spillover_decay_km > 0.0 && self.spillover_decay_km.is_finite()) {
+            return bad("spillover_decay_km", "must be above 0");
+        }
+        if self.discount_factors.len() != self.horizon_years
+            || self.discount_factors.iter().any(|f| !(*f > 0.0 && f.is_finite()))
+        {
+            return bad("discount_factors", "needs one factor above 0 for each year");
+        }
+        if !(self.prize_factor > 0.0 && self.prize_factor.is_finite()) {
+            return bad("prize_factor", "must be above 0");
+        }
+        if !(0.0..1.0).contains(&self.share_floor) {
+            return bad("share_floor", "must lie in 0 to 1");
+        }
+        Ok(())
+    }
+
+    fn check_data(&self, r: usize, s: usize, l: usize) -> Result<()> {
+        let d = &self.data;
+        let unit = |x: &f64| (0.0..=1.0).contains(x);
+        let at_least_zero = |x: &f64| *x >= 0.0 && x.is_finite();
+        let finite = |x: &f64| x.is_finite();
+        type Check<'a> = (&'static str, &'a [f64], usize, &'a dyn Fn(&f64) -> bool);
+        let checks: [Check<'_>; 8] = [
+            ("gva_gbp_m", &d.gva_gbp_m, r * s, &at_least_zero),
+            ("latitude", &d.latitude, r, &finite),
+            ("longitude", &d.longitude, r, &finite),
+            ("population", &d.population, r, &at_least_zero),
+            ("readiness", &d.readiness, r, &finite),
+            ("intensity", &d.intensity, l * r, &unit),
+            ("start_years", &d.start_years, l * r, &finite),
+            ("ramp_years", &d.ramp_years, l * r, &at_least_zero),
+        ];
+        for (place, values, length, allowed) in checks {
+            if values.len() != length {
+                return Err(Error::spec(place, format!("needs {length} values, has {}", values.len())));
+            }
+            if let Some(i) = values.iter().position(|x| !allowed(x)) {
+                return Err(Error::spec(place, format!("value {} at position {i} cannot be", values[i])));
+            }
+        }
+        if d.gva_gbp_m.chunks(s).any(|row| row.iter().sum::<f64>() <= 0.0) {
+            return Err(Error::spec("gva_gbp_m", "every area needs a GVA above 0"));
+        }
+        Ok(())
+    }
+}
+
+/// Values a parameter may take.
+fn bounds(name: &str) -> (f64, f64) {
+    match name {
+        "initial_adoption" | "ceiling" | "decay_per_year" | "spillover_share" | "uplift_cap" => {
+            (0.0, 1.0)
+        }
+        "innovation" | "imitation" | "lag_years" | "adoption_cost_share" | "prize_gbp_bn" => {
+            (0.0, f64::INFINITY)
+        }
+        _ => (f64::NEG_INFINITY, f64::INFINITY),
+    }
+}
+
+fn within(place: &str, distribution: &Distribution, (low, high): (f64, f64)) -> Result<()> {
+    if let Some(problem) = distribution.problem() {
+        return Err(Error::spec(place, problem));
+    }
+    let (least, most) = distribution.support();
+    if least < low || most > high {
+        return Err(Error::spec(
+            place,
+            format!("values from {least} to {most} are possible, allowed are {low} to {high}"),
+        ));
+    }
+    Ok(())
+}
+
+/// Names must differ, and so must their hashes, which key the random numbers.
+fn distinct<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut seen: HashMap<u32, &str> = HashMap::new();
+    for name in names {
+        if let Some(other) = seen.insert(hash(name), name) {
+            return Err(Error::spec(place, format!("'{name}' stands twice, or collides with '{other}'")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,232 @@
+//! The run handle: start, progress, cancel, wait, outcome.
+
+use crate::errors;
+use crate::pool::pool;
+use gainsmodel_core::error::Error;
+use gainsmodel_core::lanes::Real;
+use gainsmodel_core::model::{Layout, UNIT_METRICS};
+use gainsmodel_core::run::{Options, Outcome, Progress, run};
+use gainsmodel_core::simd::Level;
+use gainsmodel_core::spec::Spec;
+use gainsmodel_core::summary::Statistics;
+use numpy::{Element, PyArray2, PyArrayMethods, ToPyArray};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+enum Precise {
+    Single(Outcome<f32>),
+    Double(Outcome<f64>),
+}
+
+enum Ended {
+    Done(Box<Precise>),
+    Failed(Error),
+    Panicked(String),
+}
+
+/// One run under way.
+#[pyclass(module = "gainsmodel._core", frozen)]
+pub struct RunHandle {
+    progress: Arc<Progress>,
+    receiver: Mutex<Receiver<Ended>>,
+    ended: Mutex<Option<Ended>>,
+}
+
+pub fn start(
+    spec: Spec,
+    double: bool,
+    options: Options,
+    threads: Option<usize>,
+) -> Result<RunHandle, String> {
+    let pool = pool(threads)?;
+    let progress = Arc::new(Progress::default());
+    let shared = Arc::clone(&progress);
+    let (sender, receiver) = channel();
+    std::thread::Builder::new()
+        .name("gainsmodel-run".into())
+        .spawn(move || {
+            let work = || {
+                pool.install(|| {
+                    if double {
+                        run::<f64>(&spec, options, &shared).map(Precise::Double)
+                    } else {
+                        run::<f32>(&spec, options, &shared).map(Precise::Single)
+                    }
+                })
+            };
+            let ended = match catch_unwind(AssertUnwindSafe(work)) {
+                Ok(Ok(outcome)) => Ended::Done(Box::new(outcome)),
+                Ok(Err(error)) => Ended::Failed(error),
+                Err(panic) => Ended::Panicked(
+                    panic
+                        .downcast_ref::<String>()
+                        .cloned()
+                        .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
+                        .unwrap_or_else(|| "the core panicked".into()),
+                ),
+            };
+            // Nobody waits any more if the handle was dropped.
+            let _ = sender.send(ended);
+        })
+        .map_err(|error| format!("could not start the run: {error}"))?;
+    Ok(RunHandle { progress, receiver: Mutex::new(receiver), ended: Mutex::new(None) })
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[pymethods]
+impl RunHandle {
+    /// Draws simulated so far.
+    fn progress(&self) -> u64 {
+        self.progress.done()
+    }
+
+    /// Asks the run to stop; it does so within milliseconds.
+    fn cancel(&self) {
+        self.progress.cancel();
+    }
+
+    /// Waits up to `seconds`; True when the run has ended.
+    fn wait(&self, py: Python<'_>, seconds: f64) -> bool {
+        let seconds = if seconds.is_finite() { seconds.clamp(0.0, 1e6) } else { 0.0 };
+        py.detach(|| {
+            let mut ended = locked(&self.ended);
+            if ended.is_none() {
+                *ended = match locked(&self.receiver).recv_timeout(Duration::from_secs_f64(seconds)) {
+                    Ok(result) => Some(result),
+                    Err(RecvTimeoutError::Timeout) => None,
+                    Err(RecvTimeoutError::Disconnected) => {
+                        Some(Ended::Panicked("the run's outcome was already taken".into()))
+                    }
+                };
+            }
+            ended.is_some()
+        })
+    }
+
+    /// Hands over the outcome of a run that has ended; raises what stopped it.
+    fn outcome(&self, py: Python<'_>) -> PyResult<RunOutcome> {
+        match py.detach(|| locked(&self.ended).take()) {
+            Some(Ended::Done(outcome)) => Ok(RunOutcome { outcome: *outcome }),
+            Some(Ended::Failed(error)) => Err(errors::to_python(py, &error)),
+            Some(Ended::Panicked(message)) => Err(errors::fault(py, &message)),
+            None => Err(errors::fault(py, "the run has not ended")),
+        }
+    }
+}
+
+impl Drop for RunHandle {
+    fn drop(&mut self) {
+        self.progress.cancel();
+    }
+}
+
+/// Statistics and draws of a run that has ended.
+#[pyclass(module = "gainsmodel._core", frozen)]
+pub struct RunOutcome {
+    outcome: Precise,
+}
+
+pub fn rows(statistics: &[Statistics]) -> Vec<[f64; 19]> {
+    statistics
+        .iter()
+        .map(|s| {
+            let mut row = [f64::NAN; 19];
+            row[..3].copy_from_slice(&[s.count, s.mean, s.sd]);
+            row[3..10].copy_from_slice(&s.quantiles);
+            row[10..12].copy_from_slice(&[s.mcse_mean, s.mcse_sd]);
+            row[12..].copy_from_slice(&s.mcse_quantiles);
+            row
+        })
+        .collect()
+}
+
+pub fn matrix<'py>(py: Python<'py>, rows: &[[f64; 19]]) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    let flat: Vec<f64> = rows.iter().flatten().copied().collect();
+    numpy::PyArray1::from_vec(py, flat).reshape([rows.len(), 19])
+}
+
+fn stacked<'py, F: Real + Element>(
+    py: Python<'py>,
+    outcome: &Outcome<F>,
+    series: &[usize],
+) -> PyResult<Bound<'py, PyAny>> {
+    let rows = py.detach(|| series.iter().map(|s| outcome.draws(*s)).collect::<Option<Vec<_>>>());
+    match rows {
+        Some(rows) => Ok(PyArray2::from_vec2(py, &rows)?.into_any()),
+        None => Ok(Vec::<f64>::new().to_pyarray(py).into_any()),
+    }
+}
+
+impl RunOutcome {
+    fn layout_of(&self) -> Layout {
+        match &self.outcome {
+            Precise::Single(o) => o.layout,
+            Precise::Double(o) => o.layout,
+        }
+    }
+}
+
+#[pymethods]
+impl RunOutcome {
+    /// Statistics of every series, shape (series, 19): count, mean, sd, seven quantiles,
+    /// standard errors of mean, sd and the seven quantiles.
+    fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        let rows = match &self.outcome {
+            Precise::Single(o) => rows(&o.statistics),
+            Precise::Double(o) => rows(&o.statistics),
+        };
+        matrix(py, &rows)
+    }
+
+    /// Draws of distributed series, shape (series, draws); empty where only counts were kept.
+    fn draws<'py>(&self, py: Python<'py>, series: Vec<usize>) -> PyResult<Bound<'py, PyAny>> {
+        if series.iter().any(|s| *s >= self.layout_of().distributed()) {
+            return Err(errors::fault(py, "no draws are kept of that series"));
+        }
+        match &self.outcome {
+            Precise::Single(o) => stacked(py, o, &series),
+            Precise::Double(o) => stacked(py, o, &series),
+        }
+    }
+
+    /// Where each quantity stands among the series.
+    fn layout<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let layout = self.layout_of();
+        let dict = PyDict::new(py);
+        for (name, value) in [
+            ("metrics", layout.metrics()),
+            ("sector", layout.sector(0)),
+            ("adoption", layout.adoption(0, 0)),
+            ("share_above_gva", layout.share_above_gva(0)),
+            ("reaches_prize", layout.reaches_prize(0)),
+            ("cell", layout.cell(0, 0)),
+            ("area_adoption", layout.area_adoption(0, 0, 0)),
+            ("series", layout.series()),
+        ] {
+            dict.set_item(name, value)?;
+        }
+        dict.set_item("unit_metrics", UNIT_METRICS.to_vec())?;
+        Ok(dict)
+    }
+}
+
+/// The level to run at: the best, or the one `GAINSMODEL_SIMD` names.
+pub fn level() -> Result<Level, String> {
+    match std::env::var("GAINSMODEL_SIMD") {
+        Ok(name) if !name.is_empty() => Level::named(&name).ok_or_else(|| {
+            let available: Vec<&str> = (Level::NAMES.iter())
+                .filter(|(level, _)| level.available())
+                .map(|(_, name)| *name)
+                .collect();
+            format!("GAINSMODEL_SIMD is '{name}', this machine has {}", available.join(", "))
+        }),
+        _ => Ok(Level::best()),
+    }
+}

@@ -1,0 +1,112 @@
+//! Thin binding of `gainsmodel-core` to Python: text and arrays in, arrays out.
+//!
+//! Parameters cross as one JSON text, figures as contiguous arrays that are copied once;
+//! then the interpreter is released until the run has ended.
+
+mod errors;
+mod handle;
+mod pool;
+
+use gainsmodel_core::distribution::Distribution;
+use gainsmodel_core::run::Options;
+use gainsmodel_core::simd::Level;
+use gainsmodel_core::spec::{AreaData, Spec};
+use gainsmodel_core::summary::Statistics;
+use handle::{RunHandle, RunOutcome};
+use numpy::{PyArray2, PyReadonlyArray1, PyReadonlyArray2};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// Starts a run and returns its handle.
+///
+/// Raises `ScenarioError` for a specification that cannot be simulated.
+#[pyfunction]
+#[pyo3(signature = (spec, *, gva_gbp_m, latitude, longitude, population, readiness,
+                    intensity, start_years, ramp_years, double, threads, draws_in_memory))]
+#[allow(clippy::too_many_arguments)]
+fn start(
+    py: Python<'_>,
+    spec: &str,
+    gva_gbp_m: PyReadonlyArray2<'_, f64>,
+    latitude: PyReadonlyArray1<'_, f64>,
+    longitude: PyReadonlyArray1<'_, f64>,
+    population: PyReadonlyArray1<'_, f64>,
+    readiness: PyReadonlyArray1<'_, f64>,
+    intensity: PyReadonlyArray2<'_, f64>,
+    start_years: PyReadonlyArray2<'_, f64>,
+    ramp_years: PyReadonlyArray2<'_, f64>,
+    double: bool,
+    threads: Option<usize>,
+    draws_in_memory: usize,
+) -> PyResult<RunHandle> {
+    let mut spec: Spec = serde_json::from_str(spec)
+        .map_err(|error| errors::fault(py, &format!("run specification: {error}")))?;
+    let vector = |a: PyReadonlyArray1<'_, f64>| a.as_array().iter().copied().collect();
+    let matrix = |a: PyReadonlyArray2<'_, f64>| a.as_array().iter().copied().collect();
+    spec.data = AreaData {
+        gva_gbp_m: matrix(gva_gbp_m),
+        latitude: vector(latitude),
+        longitude: vector(longitude),
+        population: vector(population),
+        readiness: vector(readiness),
+        intensity: matrix(intensity),
+        start_years: matrix(start_years),
+        ramp_years: matrix(ramp_years),
+    };
+    spec.check().map_err(|error| errors::to_python(py, &error))?;
+    let level = handle::level().map_err(|message| errors::setting(py, &message))?;
+    let options = Options { level, draws_in_memory };
+    py.detach(|| handle::start(spec, double, options, threads))
+        .map_err(|message| errors::setting(py, &message))
+}
+
+/// Statistics of draws, shape (series, draws) to (series, 19); see `RunOutcome.statistics`.
+#[pyfunction]
+fn summarise<'py>(
+    py: Python<'py>,
+    draws: PyReadonlyArray2<'py, f64>,
+    sobol: bool,
+) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    let series: Vec<Vec<f64>> =
+        draws.as_array().rows().into_iter().map(|row| row.iter().copied().collect()).collect();
+    let statistics: Vec<Statistics> =
+        py.detach(|| series.iter().map(|draws| Statistics::from_draws(draws, sobol)).collect());
+    handle::matrix(py, &handle::rows(&statistics))
+}
+
+/// Values of a distribution (as in a run specification) at standard normal numbers.
+#[pyfunction]
+fn value_at(py: Python<'_>, distribution: &str, z: Vec<f64>) -> PyResult<Vec<f64>> {
+    let distribution: Distribution =
+        serde_json::from_str(distribution).map_err(|error| errors::fault(py, &error.to_string()))?;
+    if let Some(problem) = distribution.problem() {
+        return Err(errors::setting(py, &problem));
+    }
+    Ok(z.into_iter().map(|z| distribution.at(z)).collect())
+}
+
+/// How this build was made and what it runs on.
+#[pyfunction]
+fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let info = PyDict::new(py);
+    info.set_item("version", env!("CARGO_PKG_VERSION"))?;
+    info.set_item("profile", if cfg!(debug_assertions) { "debug" } else { "release" })?;
+    let level = handle::level().map_err(|message| errors::setting(py, &message))?;
+    info.set_item("simd", level.name())?;
+    let levels: Vec<&str> =
+        Level::NAMES.iter().filter(|(l, _)| l.available()).map(|(_, name)| *name).collect();
+    info.set_item("simd_available", levels)?;
+    let threads = pool::default_threads().map_err(|message| errors::setting(py, &message))?;
+    info.set_item("threads", threads)?;
+    Ok(info)
+}
+
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<RunHandle>()?;
+    module.add_class::<RunOutcome>()?;
+    module.add_function(wrap_pyfunction!(start, module)?)?;
+    module.add_function(wrap_pyfunction!(summarise, module)?)?;
+    module.add_function(wrap_pyfunction!(value_at, module)?)?;
+    module.add_function(wrap_pyfunction!(build_info, module)?)
+}

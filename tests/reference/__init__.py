@@ -1,0 +1,1 @@
+"""A slow, plain NumPy reference for the model, written from its description alone."""

@@ -1,0 +1,273 @@
+"""The model's keyed random numbers (section 8), written independently in NumPy.
+
+Every standard normal is a pure function of a seed, the name of the factor it belongs to and the
+number of the draw. A factor is a family ("imitation/area"), and, where the family has many
+members, an area code and a cell name ("J/ai"). There are two samplers:
+
+- "random": the Philox4x32-10 block function of Salmon, Moraes, Dror and Shaw, "Parallel random
+  numbers: as easy as 1, 2, 3" (2011), applied to (draw, area, cell, family);
+- "sobol": sixteen interleaved lanes of hash-scrambled Sobol points on the factors that matter,
+  Philox on the cells.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import special
+from scipy.stats import qmc
+
+from .model import LEVER_TARGETS, NATIONAL_PARAMETERS, SPREAD_PARAMETERS
+
+Array = np.ndarray
+
+LANES = 16
+SOBOL_DIMENSIONS = 21_201  # as many as Joe and Kuo's table of direction numbers has
+SOBOL_BITS = 32
+LOW_32_BITS = np.uint64(0xFFFFFFFF)
+
+# At the cell level one Philox block serves four parameters, one output word each; innovation,
+# the fifth, has a family of its own.
+CELL_FAMILY_AND_SLOT = {
+    "initial_adoption": ("cell", 0),
+    "ceiling": ("cell", 1),
+    "productivity_effect": ("cell", 2),
+    "imitation": ("cell", 3),
+    "innovation": ("cell/innovation", 0),
+}
+
+
+def crc32(text: str) -> int:
+    """The name's key: its CRC-32. An absent name is "", whose CRC-32 is 0."""
+    return zlib.crc32(text.encode("utf-8"))
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One stream of standard normals, a number for every draw."""
+
+    family: str
+    area: str = ""
+    cell: str = ""
+
+
+# --------------------------------------------------------------------------------------------
+# Philox
+# --------------------------------------------------------------------------------------------
+
+
+def philox4x32(counter: Iterable[Any], key: tuple[int, int], rounds: int = 10) -> list[Array]:
+    """Four 32-bit words from a counter of four and a key of two, as uint64 arrays."""
+    c0, c1, c2, c3 = np.broadcast_arrays(*(np.asarray(c, dtype=np.uint64) for c in counter))
+    k0, k1 = key
+    for _ in range(rounds):
+        product0 = np.uint64(0xD2511F53) * c0  # 32 x 32 bits: fits in 64 without overflow
+        product1 = np.uint64(0xCD9E8D57) * c2
+        high0, low0 = product0 >> np.uint64(32), product0 & LOW_32_BITS
+        high1, low1 = product1 >> np.uint64(32), product1 & LOW_32_BITS
+        c0, c1, c2, c3 = high1 ^ c1 ^ np.uint64(k0), low1, high0 ^ c3 ^ np.uint64(k1), low0
+        k0 = (k0 + 0x9E3779B9) % 2**32  # the Weyl sequences: the next round's key
+        k1 = (k1 + 0xBB67AE85) % 2**32
+    return [c0, c1, c2, c3]
+
+
+def seed_key(seed: int) -> tuple[int, int]:
+    """The low and the high 32 bits of the seed."""
+    return seed % 2**32, (seed >> 32) % 2**32
+
+
+def philox_words(factor: Factor, draws: Array, seed: int, slot: int = 0) -> Array:
+    """The factor's 32-bit words for the given draws under plain Monte Carlo."""
+    counter = (draws, crc32(factor.area), crc32(factor.cell), crc32(factor.family))
+    return philox4x32(counter, seed_key(seed))[slot]
+
+
+def normal_from_word(word: Array) -> Array:
+    """z = inverse Phi((word + 0.5) / 2^32): the middle of the word's interval, never 0 or 1."""
+    return special.ndtri((word.astype(float) + 0.5) / 2.0**32)
+
+
+# --------------------------------------------------------------------------------------------
+# Scrambled Sobol
+# --------------------------------------------------------------------------------------------
+
+
+def direction_numbers(dimensions: int) -> Array:
+    """Joe and Kuo's direction numbers, (dimensions, bits).
+
+    Taken from SciPy, whose own points come in Gray-code order; the direction numbers themselves
+    do not depend on the order of the points. (`_sv` is private, so the tests hold it against
+    SciPy's public points.)
+    """
+    engine = qmc.Sobol(dimensions, scramble=False, bits=SOBOL_BITS)
+    return np.asarray(engine._sv, dtype=np.uint64)
+
+
+def sobol_integers(points: Array, directions: Array) -> Array:
+    """Coordinate of each point in one dimension, as 32 bits, in plain binary order.
+
+    Point i is the exclusive-or of the direction numbers at the bits set in i.
+    """
+    points = np.asarray(points, dtype=np.uint64)
+    x = np.zeros(points.shape, dtype=np.uint64)
+    for bit in range(SOBOL_BITS):
+        is_set = (points >> np.uint64(bit)) & np.uint64(1)
+        x ^= is_set * directions[bit]
+    return x
+
+
+def reverse_bits(v: Array) -> Array:
+    """The 32 bits in the opposite order."""
+    v = np.asarray(v, dtype=np.uint64)
+    result = np.zeros(v.shape, dtype=np.uint64)
+    for bit in range(32):
+        result |= ((v >> np.uint64(bit)) & np.uint64(1)) << np.uint64(31 - bit)
+    return result
+
+
+def scramble(x: Array, scramble_seed: Array) -> Array:
+    """Nested uniform scrambling by hash (Laine and Karras 2011, Vegdahl's mixing constants).
+
+    On reversed bits, addition, multiplication by an odd number and exclusive-or with an even
+    multiple carry information from lower bits to higher ones only. So each binary digit is
+    flipped, or not, depending on the digits before it alone, which is what keeps a net a net.
+    """
+    seed = np.asarray(scramble_seed, dtype=np.uint64)
+    v = reverse_bits(x)
+
+    def fold(v: Array, even: int) -> Array:
+        return v ^ ((v * np.uint64(even)) & LOW_32_BITS)
+
+    v = fold(v, 0x3D20ADEA)
+    v = (v + seed) & LOW_32_BITS
+    v = (v * ((seed >> np.uint64(16)) | np.uint64(1))) & LOW_32_BITS
+    v = fold(fold(v, 0x05526C56), 0x53A22864)
+    return reverse_bits(v)
+
+
+def scramble_seeds(factor: Factor, lanes: Array, seed: int) -> Array:
+    """One independent scrambling per factor and lane."""
+    counter = (
+        lanes,
+        crc32(factor.area),
+        crc32(factor.cell),
+        crc32(factor.family) ^ crc32("scramble"),
+    )
+    return philox4x32(counter, seed_key(seed))[0]
+
+
+def sobol_words(factor: Factor, draws: Array, seed: int, directions: Array) -> Array:
+    """The factor's words under quasi-Monte Carlo: draw n is point n // 16 of lane n % 16."""
+    draws = np.asarray(draws, dtype=np.uint64)
+    points, lanes = draws // np.uint64(LANES), draws % np.uint64(LANES)
+    return scramble(sobol_integers(points, directions), scramble_seeds(factor, lanes, seed))
+
+
+def sobol_order(spec: dict[str, Any]) -> list[Factor]:
+    """The factors that get a Sobol dimension, most important first.
+
+    Areas go by the hash of their code, so that the order in which they are listed is of no
+    consequence.
+    """
+    areas = sorted(spec["areas"], key=crc32)
+    order: list[Factor] = []
+    order += [Factor(f"{x}/nation") for x in SPREAD_PARAMETERS]
+    order += [Factor(f"national/{name}") for name in NATIONAL_PARAMETERS]
+    for x in SPREAD_PARAMETERS:
+        order += [Factor(f"{x}/technology", cell=k) for k in spec["technologies"]]
+    for x in SPREAD_PARAMETERS:
+        order += [Factor(f"{x}/sector", cell=s) for s in spec["sectors"]]
+    order += [Factor("growth_sector/sector", cell=s) for s in spec["sectors"]]
+    for x in SPREAD_PARAMETERS:
+        order += [Factor(f"{x}/area", area=r) for r in areas]
+    order += [Factor("complements/area", area=r) for r in areas]
+    order += [Factor("growth_area/area", area=r) for r in areas]
+    for lever in spec["levers"]:
+        # All four effects keep their place, used or not, so that switching one on moves nothing.
+        name = lever["name"]
+        order += [Factor(f"lever/{name}/effect/{target}") for target in LEVER_TARGETS]
+        order += [Factor(f"lever/{name}/cost"), Factor(f"lever/{name}/take_up/nation")]
+        order += [Factor(f"lever/{name}/take_up/area", area=r) for r in areas]
+    return order
+
+
+# --------------------------------------------------------------------------------------------
+# All the normals of a run
+# --------------------------------------------------------------------------------------------
+
+
+def normals(
+    spec: dict[str, Any],
+    seed: int,
+    first_draw: int,
+    count: int,
+    sampler: str = "random",
+) -> dict[str, Array]:
+    """Every standard normal that `model.simulate` takes, for draws first_draw, ... in order."""
+    draws = np.arange(first_draw, first_draw + count, dtype=np.uint64)
+    areas, sectors, technologies = spec["areas"], spec["sectors"], spec["technologies"]
+
+    dimension: dict[Factor, int] = {}
+    directions = np.zeros((0, SOBOL_BITS), dtype=np.uint64)
+    if sampler == "sobol":
+        order = sobol_order(spec)[:SOBOL_DIMENSIONS]  # beyond the table, Philox
+        dimension = {factor: d for d, factor in enumerate(order)}
+        directions = direction_numbers(len(order))
+    elif sampler != "random":
+        raise ValueError(f"unknown sampler {sampler!r}")
+
+    def column(family: str, area: str = "", cell: str = "", slot: int = 0) -> Array:
+        factor = Factor(family, area, cell)
+        if factor in dimension:
+            words = sobol_words(factor, draws, seed, directions[dimension[factor]])
+        else:
+            words = philox_words(factor, draws, seed, slot)
+        return normal_from_word(words)
+
+    def over_cells(family: str, slot: int = 0) -> Array:
+        grid = np.empty((count, len(areas), len(sectors), len(technologies)))
+        for i, area in enumerate(areas):
+            for j, sector in enumerate(sectors):
+                for k, technology in enumerate(technologies):
+                    grid[:, i, j, k] = column(family, area, f"{sector}/{technology}", slot)
+        return grid
+
+    def over(name: str, family: str, members: list[str]) -> Array:
+        """One column per member, which names an area or a cell."""
+        return np.stack([column(family, **{name: member}) for member in members], axis=1)
+
+    result: dict[str, Array] = {}
+    for x in SPREAD_PARAMETERS:
+        result[f"{x}/nation"] = column(f"{x}/nation")
+        result[f"{x}/technology"] = over("cell", f"{x}/technology", technologies)
+        result[f"{x}/area"] = over("area", f"{x}/area", areas)
+        result[f"{x}/sector"] = over("cell", f"{x}/sector", sectors)
+        result[f"{x}/cell"] = over_cells(*CELL_FAMILY_AND_SLOT[x])
+    for name in NATIONAL_PARAMETERS:
+        result[f"national/{name}"] = column(f"national/{name}")
+    result["complements/area"] = over("area", "complements/area", areas)
+    result["growth_area/area"] = over("area", "growth_area/area", areas)
+    result["growth_sector/sector"] = over("cell", "growth_sector/sector", sectors)
+    result["growth_cell/cell"] = np.stack(
+        [
+            np.stack([column("growth_cell/cell", area, sector) for sector in sectors], axis=1)
+            for area in areas
+        ],
+        axis=1,
+    )
+    result["odds_ratio/cell"] = np.stack(
+        [over("cell", "odds_ratio/cell", [f"{s}/{k}" for k in technologies]) for s in sectors],
+        axis=1,
+    )
+    for lever in spec["levers"]:
+        prefix = f"lever/{lever['name']}"
+        for target in LEVER_TARGETS:
+            result[f"{prefix}/effect/{target}"] = column(f"{prefix}/effect/{target}")
+        result[f"{prefix}/cost"] = column(f"{prefix}/cost")
+        result[f"{prefix}/take_up/nation"] = column(f"{prefix}/take_up/nation")
+        result[f"{prefix}/take_up/area"] = over("area", f"{prefix}/take_up/area", areas)
+    return result
