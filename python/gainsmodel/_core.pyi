@@ -1,0 +1,54 @@
+"""Types of the compiled core; kept in step by ``tests/test_boundary.py``."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+class RunHandle:
+    """One run under way."""
+
+    def progress(self) -> int:
+        """Draws simulated so far."""
+    def cancel(self) -> None:
+        """Asks the run to stop."""
+    def wait(self, seconds: float) -> bool:
+        """Waits up to `seconds`; True when the run has ended."""
+    def outcome(self) -> RunOutcome:
+        """Hands over the outcome of a run that has ended; raises what stopped it."""
+
+class RunOutcome:
+    """Statistics and draws of a run that has ended."""
+
+    def statistics(self) -> NDArray[np.float64]:
+        """Statistics of every series, shape (series, 19)."""
+    def draws(self, series: list[int]) -> NDArray[np.floating[Any]]:
+        """Draws of series, shape (series, draws); empty where only counts were kept."""
+    def layout(self) -> dict[str, Any]:
+        """Where each quantity stands among the series."""
+
+def start(
+    spec: str,
+    *,
+    gva_gbp_m: NDArray[np.float64],
+    latitude: NDArray[np.float64],
+    longitude: NDArray[np.float64],
+    population: NDArray[np.float64],
+    readiness: NDArray[np.float64],
+    intensity: NDArray[np.float64],
+    start_years: NDArray[np.float64],
+    ramp_years: NDArray[np.float64],
+    double: bool,
+    threads: int | None,
+    draws_in_memory: int,
+) -> RunHandle:
+    """Starts a run and returns its handle."""
+
+def summarise(draws: NDArray[np.float64], sobol: bool) -> NDArray[np.float64]:
+    """Statistics of draws, (series, draws) to (series, 19)."""
+
+def value_at(distribution: str, z: list[float]) -> list[float]:
+    """Values of a distribution at standard normal numbers."""
+
+def build_info() -> dict[str, Any]:
+    """How this build was made and what it runs on."""

@@ -1,0 +1,454 @@
+"""From a scenario and figures to a run: builds what the core asks for, starts it, waits.
+
+``run`` is the whole way; ``start`` hands out the run while it is under way, for callers
+that show progress or may cancel.
+"""
+
+import difflib
+import json
+import os
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gainsmodel import _core
+from gainsmodel.data import GEOGRAPHIES, Dataset, load_dataset, readiness
+from gainsmodel.errors import (
+    CoreError,
+    ResultError,
+    ScenarioError,
+    SettingError,
+    UnknownNameError,
+)
+from gainsmodel.result import Result, read_manifest
+from gainsmodel.scenario import Scenario, load_scenario
+from gainsmodel.scenario.schema import SPREAD_PARAMETERS
+
+Sampler = Literal["sobol", "random"]
+Precision = Literal["float32", "float64"]
+
+SAMPLERS: tuple[Sampler, ...] = ("sobol", "random")
+PRECISIONS: tuple[Precision, ...] = ("float32", "float64")
+MAX_DRAWS = 4_294_967_280
+MAX_SEED = 2**64 - 1
+NATIONAL_PARAMETERS = (
+    "lag_years",
+    "decay_per_year",
+    "spillover_share",
+    "uplift_cap",
+    "adoption_cost_share",
+    "readiness_slope_initial_adoption",
+    "readiness_slope_imitation",
+    "readiness_slope_ceiling",
+    "readiness_slope_productivity_effect",
+    "growth_nation",
+)
+# Draws kept in memory before a run turns to counting in buckets.
+DRAWS_IN_MEMORY_BYTES = 1_000_000_000
+# How often a waiting run looks for Ctrl-C.
+POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a scenario is run: none of it is an assumption about the world.
+
+    Attributes
+    ----------
+    draws : int
+        Futures to simulate, 1 to 4,294,967,280.
+    seed : int
+        0 to 2⁶⁴ − 1. Same seed, same answer; scenarios with the same seed are paired.
+    sampler : {"sobol", "random"}
+        Scrambled Sobol points on the factors that cells share, or plain Monte Carlo.
+    precision : {"float32", "float64"}
+        Single precision for speed, double for audit.
+    """
+
+    draws: int = 10_000
+    seed: int = 1
+    sampler: Sampler = "sobol"
+    precision: Precision = "float32"
+
+    def __post_init__(self) -> None:
+        _whole("draws", self.draws, 1, MAX_DRAWS)
+        _whole("seed", self.seed, 0, MAX_SEED)
+        _choice("sampler", self.sampler, SAMPLERS)
+        _choice("precision", self.precision, PRECISIONS)
+
+
+class Run:
+    """A run under way; cancelled when it is dropped."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        dataset: Dataset,
+        settings: Settings,
+        threads: int | None = None,
+    ) -> None:
+        if threads is not None:
+            _whole("threads", threads, 1, 1024)
+        self._scenario, self._dataset, self._settings = scenario, dataset, settings
+        spec, arrays = core_inputs(scenario, dataset, settings)
+        self._handle = _core.start(
+            json.dumps(spec),
+            **arrays,
+            double=settings.precision == "float64",
+            threads=threads,
+            draws_in_memory=DRAWS_IN_MEMORY_BYTES,
+        )
+
+    @property
+    def draws_done(self) -> int:
+        """Draws simulated so far."""
+        return self._handle.progress()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run has ended, well or not."""
+        return self._handle.wait(0.0)
+
+    def cancel(self) -> None:
+        """Ask the run to stop; it does so within milliseconds."""
+        self._handle.cancel()
+
+    def result(self, on_progress: Callable[[int, int], None] | None = None) -> Result:
+        """Wait for the run to end and hand over its result; may be asked for once.
+
+        Parameters
+        ----------
+        on_progress : callable, optional
+            Called with (draws done, draws in all) about twenty times a second.
+
+        Raises
+        ------
+        RunCancelled
+            If the run was cancelled.
+        KeyboardInterrupt
+            On Ctrl-C; the run is cancelled first.
+        """
+        try:
+            while not self._handle.wait(POLL_SECONDS):
+                if on_progress is not None:
+                    on_progress(self.draws_done, self._settings.draws)
+        except BaseException:
+            self.cancel()
+            raise
+        outcome = self._handle.outcome()
+        return Result.from_core(outcome, self._scenario, self._dataset, manifest=self._manifest())
+
+    def _manifest(self) -> dict[str, Any]:
+        info = build_info()
+        return {
+            "manifest_version": 1,
+            "scenario": self._scenario.to_dict(),
+            "geography": self._dataset.geography,
+            "data_sha256": dict(sorted(self._dataset.hashes.items())),
+            "draws": self._settings.draws,
+            "seed": self._settings.seed,
+            "sampler": self._settings.sampler,
+            "precision": self._settings.precision,
+            "simd": info["simd"],
+            "versions": {
+                "gainsmodel": info["version"],
+                "python": platform.python_version(),
+                **{name: info[name] for name in ("numpy", "polars", "pydantic")},
+            },
+        }
+
+
+def run(
+    scenario: Scenario | str | os.PathLike[str],
+    *,
+    draws: int = 10_000,
+    seed: int = 1,
+    sampler: Sampler = "sobol",
+    precision: Precision = "float32",
+    geography: str | None = None,
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Simulate a scenario and summarise it.
+
+    Parameters
+    ----------
+    scenario : Scenario, str or path
+        A scenario, the file of one, or the name of a shipped one such as ``"reference"``.
+    draws, seed, sampler, precision
+        See `Settings`.
+    geography : str, optional
+        ``"mayoral"``, ``"itl1"`` or ``"local_authority"``, instead of the scenario's.
+    threads : int, optional
+        Instead of ``GAINSMODEL_NUM_THREADS`` or every processor. Changes no number.
+    on_progress : callable, optional
+        Called with (draws done, draws in all) about twenty times a second.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ScenarioError, DataError, UnknownNameError, SettingError
+        For anything the caller can mend; all are `GainsModelError`.
+
+    Examples
+    --------
+    >>> import gainsmodel
+    >>> result = gainsmodel.run("reference", draws=2_000)
+    >>> result.areas().select("area_name", "share_mean", "share_p05", "share_p95").height
+    23
+    """
+    settings = Settings(draws=draws, seed=seed, sampler=sampler, precision=precision)
+    return start(scenario, settings, geography=geography, threads=threads).result(on_progress)
+
+
+def start(
+    scenario: Scenario | str | os.PathLike[str],
+    settings: Settings | None = None,
+    *,
+    geography: str | None = None,
+    threads: int | None = None,
+) -> Run:
+    """Start a run without waiting for it; parameters and errors as `run`."""
+    if not isinstance(scenario, Scenario):
+        scenario = load_scenario(Path(scenario) if isinstance(scenario, os.PathLike) else scenario)
+    if geography is not None and geography != scenario.setting.geography:
+        scenario = scenario.edit({"setting.geography": geography})
+    dataset = load_dataset(scenario.setting.geography)
+    return Run(scenario, dataset, settings or Settings(), threads)
+
+
+def replay(manifest: str | os.PathLike[str], *, threads: int | None = None) -> Result:
+    """Run again what a manifest describes, to the same numbers.
+
+    Parameters
+    ----------
+    manifest : path
+        A ``manifest.json``, or the folder of a saved result.
+
+    Raises
+    ------
+    ResultError
+        If it is no manifest, or the figures have changed since.
+    """
+    path = Path(manifest)
+    wanted = read_manifest(path)
+    try:
+        scenario = Scenario.from_dict(wanted["scenario"])
+    except ScenarioError as error:
+        raise ResultError(f"{path}: {error}") from error
+    _choice(f"{path}: geography", wanted["geography"], GEOGRAPHIES)
+    dataset = load_dataset(wanted["geography"])
+    changed = [
+        table
+        for table, digest in wanted["data_sha256"].items()
+        if dataset.hashes.get(table) != digest
+    ]
+    if changed:
+        raise ResultError(
+            f"{path}: the figures have changed since: {', '.join(changed)}; "
+            "replay with the version of gainsmodel that made it "
+            f"({wanted.get('versions', {}).get('gainsmodel', 'unknown')})"
+        )
+    settings = Settings(
+        **{name: wanted[name] for name in ("draws", "seed", "sampler", "precision")}
+    )
+    return Run(scenario, dataset, settings, threads).result()
+
+
+@cache
+def build_info() -> dict[str, Any]:
+    """Versions, build profile, instruction set and threads of this installation."""
+    from importlib.metadata import version
+
+    info = dict(_core.build_info())
+    if info["profile"] != "release":
+        raise CoreError("the core was built without optimisation; build it with 'make build'")
+    return info | {name: version(name) for name in ("numpy", "polars", "pydantic")}
+
+
+def core_inputs(
+    scenario: Scenario, dataset: Dataset, settings: Settings
+) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
+    """What the core is handed: parameters as plain values, and arrays.
+
+    Returns
+    -------
+    spec : dict
+        As ``rust/core/src/spec.rs`` describes.
+    arrays : dict
+        ``gva_gbp_m`` (areas, sectors) at the start year; ``latitude``, ``longitude``,
+        ``population`` and ``readiness`` (areas,); ``intensity``, ``start_years`` and
+        ``ramp_years`` (levers, areas).
+    """
+    setting, parameters = scenario.setting, scenario.parameters
+    technologies = list(scenario.technologies)
+    areas = dataset.areas["area_code"].to_list()
+    spec = {
+        "seed": settings.seed,
+        "draws": settings.draws,
+        "sampler": settings.sampler,
+        "curve": setting.curve,
+        "basis": scenario.prize.basis,
+        "horizon_years": setting.horizon_years,
+        "areas": areas,
+        "sectors": list(dataset.sectors),
+        "technologies": technologies,
+        "groups": [[areas.index(code) for code in codes] for codes in dataset.groups.values()],
+        "spread_parameters": {
+            name: {
+                "distributions": [parameters.spread(name).of(k).core() for k in technologies],
+                "spread": list(parameters.spread(name).spread.shares()),
+            }
+            for name in SPREAD_PARAMETERS
+        },
+        "correlations": [
+            {"between": list(c.between), "value": c.value} for c in scenario.correlations
+        ],
+        "odds_ratios": [
+            [parameters.sector_odds_ratio.of(k, s).core() for k in technologies]
+            for s in dataset.sectors
+        ],
+        "national": {
+            name: getattr(parameters, name).figure().core() for name in NATIONAL_PARAMETERS
+        }
+        | {"prize_gbp_bn": scenario.prize.figure().core()},
+        "complements": parameters.complements.figure().core(),
+        "growth_area": parameters.growth_area.figure().core(),
+        "growth_sector": parameters.growth_sector.figure().core(),
+        "growth_cell": parameters.growth_cell.figure().core(),
+        "take_up": {
+            "distribution": parameters.take_up.figure().core(),
+            "shared_variance": parameters.take_up.shared_variance,
+        },
+        "levers": [
+            {
+                "name": name,
+                "effects": {
+                    target: effect.figure().core() for target, effect in lever.effects if effect
+                },
+                "scope": [sector in lever.scope for sector in dataset.sectors],
+                "cost_gbp_per_head_per_year": lever.cost_gbp_per_head_per_year.figure().core(),
+            }
+            for name, lever in scenario.levers.items()
+        ],
+        "spillover_decay_km": setting.spillover_decay_km,
+        "discount_factors": list(discount_factors(scenario)),
+        "prize_factor": prize_factor(scenario, dataset),
+        "share_floor": setting.share_floor,
+    }
+    growth = dataset.uk_real_growth(setting.start_year, parameters.growth_to_start_year.value)
+    weights = setting.readiness_weights
+    arrays = {
+        "gva_gbp_m": dataset.gva_gbp_m * growth,
+        "latitude": dataset.areas["latitude"].to_numpy(),
+        "longitude": dataset.areas["longitude"].to_numpy(),
+        "population": dataset.areas["population"].cast(float).to_numpy(),
+        "readiness": readiness(
+            dataset.areas["gigabit_share"].to_numpy(),
+            dataset.j_share_of_gva,
+            (weights.gigabit_share, weights.digital_sector_share),
+        ),
+    }
+    return spec, arrays | plan_arrays(scenario, dataset)
+
+
+def plan_arrays(scenario: Scenario, dataset: Dataset) -> dict[str, NDArray[np.float64]]:
+    """Intensity, start and ramp of every lever in every area, shape (levers, areas).
+
+    An entry for one area goes before an entry for a group it belongs to; two groups that
+    set the same lever in the same area contradict each other.
+
+    Raises
+    ------
+    ScenarioError
+        If a plan names an unknown area, or contradicts itself.
+    """
+    codes = dataset.areas["area_code"].to_list()
+    levers = list(scenario.levers)
+    shape = (len(levers), len(codes))
+    intensity, starts, ramps = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for row, lever in enumerate(scenario.levers.values()):
+        starts[row] = lever.start_years + scenario.setting.lever_delay_years
+        ramps[row] = lever.ramp_years
+
+    entries = []
+    for name, planned in scenario.plan.items():
+        try:
+            members = dataset.resolve(name)
+        except UnknownNameError as error:
+            raise ScenarioError(f'plan."{name}": {error}') from None
+        entries.append((name, members, planned))
+    # Groups first, so that single areas overwrite them.
+    set_by: dict[tuple[str, str], tuple[str, int]] = {}
+    for name, members, planned in sorted(entries, key=lambda entry: -len(entry[1])):
+        for lever, plan in planned.items():
+            for code in members:
+                other, size = set_by.get((lever, code), ("", 0))
+                if other and (size > 1) == (len(members) > 1):
+                    raise ScenarioError(
+                        f'plan."{name}".{lever}: plan."{other}" sets {lever} in the same area '
+                        f"({code}) too; keep one of them"
+                    )
+                set_by[lever, code] = (name, len(members))
+                row, column = levers.index(lever), codes.index(code)
+                intensity[row, column] = plan.intensity
+                if plan.start_years is not None:
+                    starts[row, column] = plan.start_years + scenario.setting.lever_delay_years
+                if plan.ramp_years is not None:
+                    ramps[row, column] = plan.ramp_years
+    return {"intensity": intensity, "start_years": starts, "ramp_years": ramps}
+
+
+def discount_factors(scenario: Scenario) -> Iterator[float]:
+    """Present value at the start of £1 in each year 1 … T."""
+    factor = 1.0
+    for year in range(1, scenario.setting.horizon_years + 1):
+        rate = [r.rate for r in scenario.discounting.rates if r.from_year <= year][-1]
+        factor /= 1.0 + rate
+        yield factor
+
+
+def prize_factor(scenario: Scenario, dataset: Dataset) -> float:
+    """What £1 of the prize is worth in the prices it is expressed in.
+
+    1 as published. At base-year prices: the published GDP deflator as far as it goes, then
+    assumed inflation; for a final-year prize up to the final year, for a cumulative prize
+    the mean over the years of the horizon, as if it came in equal parts.
+    """
+    if scenario.prize.price_basis == "as_published":
+        return 1.0
+    published = dict(dataset.economy.select("year", "gdp_deflator_2023_100").iter_rows())
+    last = max(published)
+    inflation = scenario.parameters.inflation_per_year.value
+
+    def worth(year: int) -> float:
+        known = published[min(year, last)] / published[dataset.base_year]
+        return 1.0 / float(known * (1.0 + inflation) ** max(0, year - last))
+
+    first, years = scenario.setting.start_year, scenario.setting.horizon_years
+    if scenario.prize.basis == "final_year":
+        return worth(first + years)
+    return float(np.mean([worth(first + t) for t in range(1, years + 1)]))
+
+
+def _whole(name: str, value: object, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise SettingError(
+            f"{name}: must be a whole number from {low:,} to {high:,}, not {value!r}"
+        )
+
+
+def _choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        near = difflib.get_close_matches(str(value), allowed, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise SettingError(f"{name}: must be one of {', '.join(allowed)}, not {value!r}{hint}")
