@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,13 @@ from gainsmodel.errors import (
 )
 from gainsmodel.result import Result, read_manifest
 from gainsmodel.scenario import Scenario, load_scenario
-from gainsmodel.scenario.schema import SPREAD_PARAMETERS
+from gainsmodel.scenario.schema import SECTORS, SPREAD_PARAMETERS
 
 Sampler = Literal["sobol", "random"]
 Precision = Literal["float32", "float64"]
 
-SAMPLERS: tuple[Sampler, ...] = ("sobol", "random")
-PRECISIONS: tuple[Precision, ...] = ("float32", "float64")
+SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 MAX_DRAWS = 4_294_967_280
 MAX_SEED = 2**64 - 1
 NATIONAL_PARAMETERS = (
@@ -81,6 +81,11 @@ class Settings:
         _whole("seed", self.seed, 0, MAX_SEED)
         _choice("sampler", self.sampler, SAMPLERS)
         _choice("precision", self.precision, PRECISIONS)
+
+    @classmethod
+    def of(cls, manifest: dict[str, Any]) -> Self:
+        """Settings that a manifest records."""
+        return cls(**{name: manifest[name] for name in ("draws", "seed", "sampler", "precision")})
 
 
 class Run:
@@ -258,10 +263,7 @@ def replay(manifest: str | os.PathLike[str], *, threads: int | None = None) -> R
             "replay with the version of gainsmodel that made it "
             f"({wanted.get('versions', {}).get('gainsmodel', 'unknown')})"
         )
-    settings = Settings(
-        **{name: wanted[name] for name in ("draws", "seed", "sampler", "precision")}
-    )
-    return Run(scenario, dataset, settings, threads).result()
+    return Run(scenario, dataset, Settings.of(wanted), threads).result()
 
 
 @cache
@@ -314,8 +316,7 @@ def core_inputs(
             {"between": list(c.between), "value": c.value} for c in scenario.correlations
         ],
         "odds_ratios": [
-            [parameters.sector_odds_ratio.of(k, s).core() for k in technologies]
-            for s in dataset.sectors
+            [parameters.sector_odds_ratio.of(k, s).core() for k in technologies] for s in SECTORS
         ],
         "national": {
             name: getattr(parameters, name).figure().core() for name in NATIONAL_PARAMETERS
@@ -390,16 +391,16 @@ def plan_arrays(scenario: Scenario, dataset: Dataset) -> dict[str, NDArray[np.fl
     # Groups first, so that single areas overwrite them.
     set_by: dict[tuple[str, str], tuple[str, int]] = {}
     for name, members, planned in sorted(entries, key=lambda entry: -len(entry[1])):
-        for lever, plan in planned.items():
+        for moved, plan in planned.items():
             for code in members:
-                other, size = set_by.get((lever, code), ("", 0))
+                other, size = set_by.get((moved, code), ("", 0))
                 if other and (size > 1) == (len(members) > 1):
                     raise ScenarioError(
-                        f'plan."{name}".{lever}: plan."{other}" sets {lever} in the same area '
+                        f'plan."{name}".{moved}: plan."{other}" sets {moved} in the same area '
                         f"({code}) too; keep one of them"
                     )
-                set_by[lever, code] = (name, len(members))
-                row, column = levers.index(lever), codes.index(code)
+                set_by[moved, code] = (name, len(members))
+                row, column = levers.index(moved), codes.index(code)
                 intensity[row, column] = plan.intensity
                 if plan.start_years is not None:
                     starts[row, column] = plan.start_years + scenario.setting.lever_delay_years

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import polars as pl
@@ -21,7 +22,8 @@ from gainsmodel.errors import DataError, UnknownNameError
 
 TABLES = Path(__file__).parent / "tables"
 BASE_YEAR = 2023
-GEOGRAPHIES = ("mayoral", "itl1", "local_authority")
+Geography = Literal["mayoral", "itl1", "local_authority"]
+GEOGRAPHIES: tuple[Geography, ...] = get_args(Geography)
 SECTORS = (
     *("AB", "C", "DE", "F", "G", "H", "I", "J", "K"),
     *("L", "M", "N", "O", "P", "Q", "R", "S", "T"),
@@ -111,7 +113,10 @@ class Dataset:
     economy : DataFrame
         UK GVA and GDP deflator by year; columns as ``uk_economy.csv``.
     groups : dict
-        Group to the codes of its areas.
+        Group to the codes of its areas; groups are reported beside the areas.
+    wider : dict
+        Name or code of a wider area (mayoral or ITL1, where the areas are local
+        authorities) to the codes of the areas in it, so that a plan for it can be given.
     hashes : dict
         Table to the sha256 of its content.
     folder : Path
@@ -127,6 +132,7 @@ class Dataset:
     gva_gbp_m: NDArray[np.float64]
     economy: pl.DataFrame
     groups: dict[str, tuple[str, ...]]
+    wider: dict[str, tuple[str, ...]]
     hashes: dict[str, str]
     folder: Path
 
@@ -144,8 +150,8 @@ class Dataset:
         Parameters
         ----------
         name : str
-            An area's code or name, or a group, in any capitalisation; blanks, hyphens,
-            punctuation, "&" for "and" and a leading "the" make no difference.
+            Code or name of an area or of a wider one, or a group, in any capitalisation;
+            blanks, hyphens, punctuation, "&" for "and" and a leading "the" make no difference.
 
         Returns
         -------
@@ -157,8 +163,8 @@ class Dataset:
         UnknownNameError
             If nothing in this geography is called that; offers the nearest names.
         """
-        known: dict[str, tuple[str, ...]] = {}
-        shown: dict[str, str] = {}
+        known = {_plain(place): codes for place, codes in self.wider.items()}
+        shown = {_plain(place): place for place in self.wider}
         for code, area_name in self.areas.select("area_code", "area_name").iter_rows():
             known[_plain(area_name)] = known[_plain(code)] = (code,)
             shown[_plain(area_name)] = shown[_plain(code)] = area_name
@@ -257,6 +263,7 @@ def load_dataset(geography: str, folder: Path = TABLES) -> Dataset:
         gva_gbp_m=gva,
         economy=tables["uk_economy.csv"],
         groups=_groups(tables, geography),
+        wider=_wider(tables, geography),
         hashes=_hashes(folder),
         folder=folder,
     )
@@ -425,6 +432,22 @@ def _groups(tables: dict[str, pl.DataFrame], geography: str) -> dict[str, tuple[
             codes = [code for code in groups["uk"] if code in members]
         groups[group] = tuple(codes)
     return groups
+
+
+def _wider(tables: dict[str, pl.DataFrame], geography: str) -> dict[str, tuple[str, ...]]:
+    """Code and name of each wider area to its members; a mayoral area's name goes first."""
+    wider: dict[str, tuple[str, ...]] = {}
+    if geography != "local_authority":
+        return wider
+    membership = dict(tables["membership.csv"].select("la_code", "mayoral_area_code").iter_rows())
+    regions = dict(tables["membership.csv"].select("la_code", "itl1_code").iter_rows())
+    codes = _areas_of(tables, geography)["area_code"].to_list()
+    for level, parent in (("itl1", regions), ("mayoral", membership)):
+        places = _areas_of(tables, level).select("area_code", "area_name")
+        for place, name in places.iter_rows():
+            members = tuple(code for code in codes if parent[code] == place)
+            wider |= {place: members, name: members}
+    return wider
 
 
 def _hashes(folder: Path) -> dict[str, str]:

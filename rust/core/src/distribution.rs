@@ -15,20 +15,51 @@ use statrs::function::{
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 #[allow(missing_docs)] // the fields are the distributions' usual parameters
 pub enum Distribution {
-    Fixed { value: f64 },
-    Normal { mean: f64, sd: f64 },
+    Fixed {
+        value: f64,
+    },
+    Normal {
+        mean: f64,
+        sd: f64,
+    },
     /// ln x is normal about ln `median` with standard deviation `sigma`.
-    Lognormal { median: f64, sigma: f64 },
+    Lognormal {
+        median: f64,
+        sigma: f64,
+    },
     /// logit x is normal about logit `median` with standard deviation `sigma`.
-    Logitnormal { median: f64, sigma: f64 },
-    Uniform { low: f64, high: f64 },
-    Triangular { low: f64, mode: f64, high: f64 },
+    Logitnormal {
+        median: f64,
+        sigma: f64,
+    },
+    Uniform {
+        low: f64,
+        high: f64,
+    },
+    Triangular {
+        low: f64,
+        mode: f64,
+        high: f64,
+    },
     /// Beta on [low, high] with the mean (low + 4·mode + high) / 6.
-    Pert { low: f64, mode: f64, high: f64 },
-    Beta { alpha: f64, beta: f64 },
-    Gamma { shape: f64, scale: f64 },
+    Pert {
+        low: f64,
+        mode: f64,
+        high: f64,
+    },
+    Beta {
+        alpha: f64,
+        beta: f64,
+    },
+    Gamma {
+        shape: f64,
+        scale: f64,
+    },
     /// `values` in increasing order with their probabilities.
-    Discrete { values: Vec<f64>, probabilities: Vec<f64> },
+    Discrete {
+        values: Vec<f64>,
+        probabilities: Vec<f64>,
+    },
 }
 
 /// Φ(z), accurate in both tails.
@@ -80,13 +111,18 @@ impl Distribution {
                 finite(&[*median, *sigma]) && *median > 0.0 && *median < 1.0 && *sigma >= 0.0
             }
             Distribution::Uniform { low, high } => finite(&[*low, *high]) && low < high,
-            Distribution::Triangular { low, mode, high } | Distribution::Pert { low, mode, high } => {
+            Distribution::Triangular { low, mode, high }
+            | Distribution::Pert { low, mode, high } => {
                 finite(&[*low, *mode, *high]) && low <= mode && mode <= high && low < high
             }
-            Distribution::Beta { alpha: a, beta: b } | Distribution::Gamma { shape: a, scale: b } => {
+            Distribution::Beta { alpha: a, beta: b }
+            | Distribution::Gamma { shape: a, scale: b } => {
                 finite(&[*a, *b]) && *a > 0.0 && *b > 0.0
             }
-            Distribution::Discrete { values, probabilities } => {
+            Distribution::Discrete {
+                values,
+                probabilities,
+            } => {
                 !values.is_empty()
                     && values.len() == probabilities.len()
                     && finite(values)
@@ -117,13 +153,18 @@ impl Distribution {
             }
             Distribution::Pert { low, mode, high } => {
                 let width = high - low;
-                let (alpha, beta) =
-                    (1.0 + 4.0 * (mode - low) / width, 1.0 + 4.0 * (high - mode) / width);
+                let (alpha, beta) = (
+                    1.0 + 4.0 * (mode - low) / width,
+                    1.0 + 4.0 * (high - mode) / width,
+                );
                 low + width * beta_quantile(alpha, beta, z)
             }
             Distribution::Beta { alpha, beta } => beta_quantile(*alpha, *beta, z),
             Distribution::Gamma { shape, scale } => scale * gamma_quantile(*shape, z),
-            Distribution::Discrete { values, probabilities } => {
+            Distribution::Discrete {
+                values,
+                probabilities,
+            } => {
                 let u = normal_cdf(z);
                 let mut below = 0.0;
                 for (value, probability) in values.iter().zip(probabilities) {
@@ -170,7 +211,8 @@ fn solve_log(f: impl Fn(f64) -> f64, slope: impl Fn(f64) -> f64, bracket: (f64, 
 /// Quantile of Beta(α, β) on [0, 1]; works from the nearer tail so that none loses digits.
 fn beta_quantile(alpha: f64, beta: f64, z: f64) -> f64 {
     let lower_tail = |a: f64, b: f64, p: f64| {
-        let density = |x: f64| ((a - 1.0) * x.ln() + (b - 1.0) * (-x).ln_1p() - ln_beta(a, b)).exp();
+        let density =
+            |x: f64| ((a - 1.0) * x.ln() + (b - 1.0) * (-x).ln_1p() - ln_beta(a, b)).exp();
         solve_log(
             |x| beta_reg(a, b, x.min(1.0)) - p,
             density,
@@ -189,7 +231,10 @@ fn beta_quantile(alpha: f64, beta: f64, z: f64) -> f64 {
 fn gamma_quantile(shape: f64, z: f64) -> f64 {
     let density = |x: f64| ((shape - 1.0) * x.ln() - x - ln_gamma(shape)).exp();
     let p = normal_cdf(z);
-    let bracket = (((p * shape).ln() + ln_gamma(shape)) / shape - 60.0 / shape, (shape + 60.0 + 20.0 * shape.sqrt()).ln());
+    let bracket = (
+        ((p * shape).ln() + ln_gamma(shape)) / shape - 60.0 / shape,
+        (shape + 60.0 + 20.0 * shape.sqrt()).ln(),
+    );
     if z < 0.0 {
         solve_log(|x| gamma_lr(shape, x) - p, density, bracket)
     } else {
@@ -227,13 +272,18 @@ impl<F: Real> Sampler<F> {
         let single = std::mem::size_of::<F>() == 4;
         let form = match distribution {
             d if d.fixed().is_some() => Form::Constant(F::of(d.fixed().unwrap_or_default())),
-            Distribution::Normal { mean, sd } => Form::Linear { mean: F::of(*mean), sd: F::of(*sd) },
-            Distribution::Lognormal { median, sigma } => {
-                Form::Exponential { ln_median: F::of(median.ln()), sigma: F::of(*sigma) }
-            }
-            Distribution::Logitnormal { median, sigma } => {
-                Form::Logistic { logit_median: F::of(logit(*median)), sigma: F::of(*sigma) }
-            }
+            Distribution::Normal { mean, sd } => Form::Linear {
+                mean: F::of(*mean),
+                sd: F::of(*sd),
+            },
+            Distribution::Lognormal { median, sigma } => Form::Exponential {
+                ln_median: F::of(median.ln()),
+                sigma: F::of(*sigma),
+            },
+            Distribution::Logitnormal { median, sigma } => Form::Logistic {
+                logit_median: F::of(logit(*median)),
+                sigma: F::of(*sigma),
+            },
             Distribution::Pert { .. } | Distribution::Beta { .. } | Distribution::Gamma { .. }
                 if single =>
             {
@@ -241,7 +291,10 @@ impl<F: Real> Sampler<F> {
             }
             _ => Form::Exact,
         };
-        Sampler { distribution: distribution.clone(), form }
+        Sampler {
+            distribution: distribution.clone(),
+            form,
+        }
     }
 
     /// The value if there is only one.
@@ -259,9 +312,10 @@ impl<F: Real> Sampler<F> {
             Form::Constant(value) => Lanes::splat(*value),
             Form::Linear { mean, sd } => z.map(|z| *mean + *sd * z),
             Form::Exponential { ln_median, sigma } => z.map(|z| (*ln_median + *sigma * z).exp()),
-            Form::Logistic { logit_median, sigma } => {
-                z.map(|z| (*logit_median + *sigma * z).logistic())
-            }
+            Form::Logistic {
+                logit_median,
+                sigma,
+            } => z.map(|z| (*logit_median + *sigma * z).logistic()),
             Form::Table(nodes) => self.from_table(nodes, z),
             Form::Exact => self.exact(z),
         }
@@ -271,7 +325,10 @@ impl<F: Real> Sampler<F> {
     #[inline(always)]
     pub fn logit_at(&self, z: &Lanes<F>) -> Lanes<F> {
         match &self.form {
-            Form::Logistic { logit_median, sigma } => z.map(|z| *logit_median + *sigma * z),
+            Form::Logistic {
+                logit_median,
+                sigma,
+            } => z.map(|z| *logit_median + *sigma * z),
             _ => self.at(z).map(|x| F::of(logit(x.f64()))),
         }
     }
@@ -303,11 +360,17 @@ fn table<F: Real>(distribution: &Distribution) -> Vec<[F; 2]> {
     let step = 1.0 / TABLE_STEPS_PER_UNIT;
     let nodes = (2.0 * TABLE_REACH * TABLE_STEPS_PER_UNIT) as usize + 5;
     // Two nodes beyond each end serve the difference.
-    let values: Vec<f64> =
-        (0..nodes).map(|i| distribution.at((i as f64 - 2.0) * step - TABLE_REACH)).collect();
+    let values: Vec<f64> = (0..nodes)
+        .map(|i| distribution.at((i as f64 - 2.0) * step - TABLE_REACH))
+        .collect();
     values
         .windows(5)
-        .map(|v| [F::of(v[2]), F::of((8.0 * (v[3] - v[1]) - (v[4] - v[0])) / 12.0)])
+        .map(|v| {
+            [
+                F::of(v[2]),
+                F::of((8.0 * (v[3] - v[1]) - (v[4] - v[0])) / 12.0),
+            ]
+        })
         .collect()
 }
 
@@ -318,19 +381,62 @@ mod tests {
 
     fn uncertain() -> Vec<Distribution> {
         vec![
-            Distribution::Normal { mean: -1.0, sd: 2.0 },
-            Distribution::Lognormal { median: 0.02, sigma: 0.84 },
-            Distribution::Logitnormal { median: 0.75, sigma: 0.956 },
-            Distribution::Uniform { low: -2.0, high: 3.0 },
-            Distribution::Triangular { low: 0.0, mode: 1.0, high: 5.0 },
-            Distribution::Triangular { low: 0.0, mode: 0.0, high: 5.0 },
-            Distribution::Pert { low: 0.0, mode: 0.03, high: 0.1 },
-            Distribution::Pert { low: 0.04, mode: 0.04, high: 0.15 },
-            Distribution::Beta { alpha: 0.8, beta: 1.5 },
-            Distribution::Beta { alpha: 2.2, beta: 12.5 },
-            Distribution::Beta { alpha: 40.0, beta: 0.7 },
-            Distribution::Gamma { shape: 0.6, scale: 2.0 },
-            Distribution::Gamma { shape: 25.0, scale: 0.1 },
+            Distribution::Normal {
+                mean: -1.0,
+                sd: 2.0,
+            },
+            Distribution::Lognormal {
+                median: 0.02,
+                sigma: 0.84,
+            },
+            Distribution::Logitnormal {
+                median: 0.75,
+                sigma: 0.956,
+            },
+            Distribution::Uniform {
+                low: -2.0,
+                high: 3.0,
+            },
+            Distribution::Triangular {
+                low: 0.0,
+                mode: 1.0,
+                high: 5.0,
+            },
+            Distribution::Triangular {
+                low: 0.0,
+                mode: 0.0,
+                high: 5.0,
+            },
+            Distribution::Pert {
+                low: 0.0,
+                mode: 0.03,
+                high: 0.1,
+            },
+            Distribution::Pert {
+                low: 0.04,
+                mode: 0.04,
+                high: 0.15,
+            },
+            Distribution::Beta {
+                alpha: 0.8,
+                beta: 1.5,
+            },
+            Distribution::Beta {
+                alpha: 2.2,
+                beta: 12.5,
+            },
+            Distribution::Beta {
+                alpha: 40.0,
+                beta: 0.7,
+            },
+            Distribution::Gamma {
+                shape: 0.6,
+                scale: 2.0,
+            },
+            Distribution::Gamma {
+                shape: 25.0,
+                scale: 0.1,
+            },
         ]
     }
 
@@ -351,9 +457,12 @@ mod tests {
             }
             Distribution::Pert { low, mode, high } => {
                 let width = high - low;
-                Beta::new(1.0 + 4.0 * (mode - low) / width, 1.0 + 4.0 * (high - mode) / width)
-                    .unwrap()
-                    .cdf((x - low) / width)
+                Beta::new(
+                    1.0 + 4.0 * (mode - low) / width,
+                    1.0 + 4.0 * (high - mode) / width,
+                )
+                .unwrap()
+                .cdf((x - low) / width)
             }
             Distribution::Beta { alpha, beta } => Beta::new(alpha, beta).unwrap().cdf(x),
             Distribution::Gamma { shape, scale } => Gamma::new(shape, 1.0 / scale).unwrap().cdf(x),
@@ -367,13 +476,15 @@ mod tests {
     fn every_distribution_follows_its_distribution_function() {
         let n = 20_000;
         for distribution in uncertain() {
-            let (in_f32, in_f64) = (Sampler::<f32>::new(&distribution), Sampler::<f64>::new(&distribution));
+            let (in_f32, in_f64) = (
+                Sampler::<f32>::new(&distribution),
+                Sampler::<f64>::new(&distribution),
+            );
             for single in [true, false] {
                 let mut u: Vec<f64> = (0..n / LANES)
                     .flat_map(|block| {
                         let key = crate::rng::Key::new("test", "", "");
-                        let words =
-                            crate::rng::words_for_block(7, key, (block * LANES) as u32)[0];
+                        let words = crate::rng::words_for_block(7, key, (block * LANES) as u32)[0];
                         if single {
                             let z = Lanes::from_fn(|i| f32::normal_from_word(words[i]));
                             in_f32.at(&z).0.map(f64::from)
@@ -388,9 +499,16 @@ mod tests {
                 let distance = u
                     .iter()
                     .enumerate()
-                    .map(|(i, u)| (u - i as f64 / n as f64).abs().max((u - (i + 1) as f64 / n as f64).abs()))
+                    .map(|(i, u)| {
+                        (u - i as f64 / n as f64)
+                            .abs()
+                            .max((u - (i + 1) as f64 / n as f64).abs())
+                    })
                     .fold(0.0, f64::max);
-                assert!(distance < 1.95 / (n as f64).sqrt(), "{distribution:?}: {distance}");
+                assert!(
+                    distance < 1.95 / (n as f64).sqrt(),
+                    "{distribution:?}: {distance}"
+                );
             }
         }
     }
@@ -401,7 +519,10 @@ mod tests {
             for z in [-5.0, -2.0, -0.3, 0.0, 0.7, 2.5, 4.0] {
                 let u = cdf(&distribution, distribution.at(z));
                 let p = normal_cdf(z);
-                assert!((u / p - 1.0).abs() < 1e-9, "{distribution:?} at {z}: {u} {p}");
+                assert!(
+                    (u / p - 1.0).abs() < 1e-9,
+                    "{distribution:?} at {z}: {u} {p}"
+                );
             }
         }
     }
@@ -416,15 +537,20 @@ mod tests {
                 let got = sampler.at(&Lanes::splat(z)).0[0].f64();
                 // Near a zero of the value only the absolute error means anything.
                 let size = exact.abs().max(1e-3 * distribution.at(2.0).abs());
-                assert!((got - exact).abs() < 2e-6 * size, "{distribution:?} at {z}: {got} {exact}");
+                assert!(
+                    (got - exact).abs() < 2e-6 * size,
+                    "{distribution:?} at {z}: {got} {exact}"
+                );
             }
         }
     }
 
     #[test]
     fn discrete_probabilities_are_the_stated_ones() {
-        let distribution =
-            Distribution::Discrete { values: vec![1.0, 2.0, 4.0], probabilities: vec![0.2, 0.0, 0.8] };
+        let distribution = Distribution::Discrete {
+            values: vec![1.0, 2.0, 4.0],
+            probabilities: vec![0.2, 0.0, 0.8],
+        };
         assert_eq!(distribution.at(-0.85), 1.0);
         assert_eq!(distribution.at(-0.84), 4.0);
         assert_eq!(distribution.at(9.0), 4.0);
@@ -433,15 +559,40 @@ mod tests {
     #[test]
     fn impossible_parameters_are_named() {
         for bad in [
-            Distribution::Normal { mean: 0.0, sd: -1.0 },
-            Distribution::Lognormal { median: 0.0, sigma: 1.0 },
-            Distribution::Logitnormal { median: 1.0, sigma: 1.0 },
-            Distribution::Uniform { low: 1.0, high: 1.0 },
-            Distribution::Pert { low: 0.0, mode: 2.0, high: 1.0 },
-            Distribution::Beta { alpha: 0.0, beta: 1.0 },
+            Distribution::Normal {
+                mean: 0.0,
+                sd: -1.0,
+            },
+            Distribution::Lognormal {
+                median: 0.0,
+                sigma: 1.0,
+            },
+            Distribution::Logitnormal {
+                median: 1.0,
+                sigma: 1.0,
+            },
+            Distribution::Uniform {
+                low: 1.0,
+                high: 1.0,
+            },
+            Distribution::Pert {
+                low: 0.0,
+                mode: 2.0,
+                high: 1.0,
+            },
+            Distribution::Beta {
+                alpha: 0.0,
+                beta: 1.0,
+            },
             Distribution::Fixed { value: f64::NAN },
-            Distribution::Discrete { values: vec![1.0, 1.0], probabilities: vec![0.5, 0.5] },
-            Distribution::Discrete { values: vec![1.0, 2.0], probabilities: vec![0.5, 0.6] },
+            Distribution::Discrete {
+                values: vec![1.0, 1.0],
+                probabilities: vec![0.5, 0.5],
+            },
+            Distribution::Discrete {
+                values: vec![1.0, 2.0],
+                probabilities: vec![0.5, 0.6],
+            },
         ] {
             assert!(bad.problem().is_some(), "{bad:?}");
         }

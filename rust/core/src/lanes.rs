@@ -162,7 +162,15 @@ impl Real for f32 {
         let power = (x * std::f32::consts::LOG2_E + 12_582_912.0) - 12_582_912.0;
         let r = x - power * LN2_HIGH - power * LN2_LOW;
         let mut series = 1.0 / 5040.0;
-        for coefficient in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+        for coefficient in [
+            1.0 / 720.0,
+            1.0 / 120.0,
+            1.0 / 24.0,
+            1.0 / 6.0,
+            0.5,
+            1.0,
+            1.0,
+        ] {
             series = series * r + coefficient;
         }
         // Two half steps keep the exponent in range at both ends.
@@ -222,7 +230,10 @@ mod tests {
         let mut x = -80.0f32;
         while x < 80.0 {
             let exact = f64::from(x).exp();
-            assert!((f64::from(Real::exp(x)) / exact - 1.0).abs() < 2e-7, "exp({x})");
+            assert!(
+                (f64::from(Real::exp(x)) / exact - 1.0).abs() < 2e-7,
+                "exp({x})"
+            );
             let y = exact as f32;
             let ln = f64::from(y).ln();
             let error = (f64::from(Real::ln(y)) - ln).abs();
@@ -241,8 +252,14 @@ mod tests {
         for (word, expected) in NDTRI {
             let double = <f64 as Real>::normal_from_word(word);
             let single = f64::from(<f32 as Real>::normal_from_word(word));
-            assert!((double - expected).abs() <= 4e-15 * expected.abs().max(1.0), "{word}: {double}");
-            assert!((single - expected).abs() <= 5e-7 * expected.abs(), "{word}: {single}");
+            assert!(
+                (double - expected).abs() <= 4e-15 * expected.abs().max(1.0),
+                "{word}: {double}"
+            );
+            assert!(
+                (single - expected).abs() <= 5e-7 * expected.abs(),
+                "{word}: {single}"
+            );
         }
     }
 

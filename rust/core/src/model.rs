@@ -178,7 +178,11 @@ impl<F: Real> Model<F> {
             years: spec.horizon_years,
         };
         let marginals = SPREAD_PARAMETERS.map(|name| {
-            spec.spread_parameters[name].distributions.iter().map(Sampler::new).collect::<Vec<_>>()
+            spec.spread_parameters[name]
+                .distributions
+                .iter()
+                .map(Sampler::new)
+                .collect::<Vec<_>>()
         });
         let cell_needed: [bool; 5] = std::array::from_fn(|other| {
             (other..5).any(|p| {
@@ -198,7 +202,10 @@ impl<F: Real> Model<F> {
             keys
         };
         let gva = &spec.data.gva_gbp_m;
-        let area_gva: Vec<f64> = gva.chunks(layout.sectors).map(|row| row.iter().sum()).collect();
+        let area_gva: Vec<f64> = gva
+            .chunks(layout.sectors)
+            .map(|row| row.iter().sum())
+            .collect();
         let national: f64 = area_gva.iter().sum();
         let share_of = |areas: &[usize]| areas.iter().map(|a| area_gva[*a]).sum::<f64>() / national;
         let gva_share = (0..layout.areas)
@@ -221,16 +228,27 @@ impl<F: Real> Model<F> {
             marginals,
             growth_cell: Sampler::new(&spec.growth_cell),
             growth_cell_keys: (spec.sectors.iter())
-                .flat_map(|s| spec.areas.iter().map(move |a| Key::new("growth_cell/cell", a, s)))
+                .flat_map(|s| {
+                    spec.areas
+                        .iter()
+                        .map(move |a| Key::new("growth_cell/cell", a, s))
+                })
                 .collect(),
             cell_keys: cell_keys("cell"),
-            innovation_cell_keys: if cell_needed[1] { cell_keys("cell/innovation") } else { vec![] },
+            innovation_cell_keys: if cell_needed[1] {
+                cell_keys("cell/innovation")
+            } else {
+                vec![]
+            },
             cell_needed,
             take_up: Sampler::new(&spec.take_up.distribution),
             take_up_weights: [F::of(shared.sqrt()), F::of((1.0 - shared).sqrt())],
             curve: spec.curve,
             basis: spec.basis,
-            spillover: spillover_weights(spec, &area_gva).into_iter().map(F::of).collect(),
+            spillover: spillover_weights(spec, &area_gva)
+                .into_iter()
+                .map(F::of)
+                .collect(),
             gva: gva.iter().copied().map(F::of).collect(),
             readiness: spec.data.readiness.iter().copied().map(F::of).collect(),
             groups: spec.groups.clone(),
@@ -284,18 +302,33 @@ impl<F: Real> Model<F> {
         let source = &self.factors.source;
         let sizes = [1, layout.technologies, layout.areas, layout.sectors];
         for (level, size) in sizes.into_iter().enumerate() {
-            self.factors.spread.draw(source, level, size, block, &mut scratch.levels[level]);
+            self.factors
+                .spread
+                .draw(source, level, size, block, &mut scratch.levels[level]);
         }
-        let national: Vec<Lanes<F>> =
-            self.factors.national.iter().map(|n| n.draw(source, block)).collect();
-        let [tau, delta, theta, cap, kappa, slope_a, slope_q, slope_m, slope_c, growth, prize] =
-            national[..]
+        let national: Vec<Lanes<F>> = self
+            .factors
+            .national
+            .iter()
+            .map(|n| n.draw(source, block))
+            .collect();
+        let [
+            tau,
+            delta,
+            theta,
+            cap,
+            kappa,
+            slope_a,
+            slope_q,
+            slope_m,
+            slope_c,
+            growth,
+            prize,
+        ] = national[..]
         else {
             unreachable!("eleven national parameters")
         };
-        let retained = Lanes::from_fn(|i| {
-            F::ONE - F::ONE / (F::ONE + tau.0[i]) - delta.0[i]
-        });
+        let retained = Lanes::from_fn(|i| F::ONE - F::ONE / (F::ONE + tau.0[i]) - delta.0[i]);
         let taken_in = tau.map(|tau| F::ONE / (F::ONE + tau));
         // Log productivity effect of an area's readiness and complements.
         let complement: Vec<Lanes<F>> = (self.factors.complements.iter().zip(&self.readiness))
@@ -314,7 +347,12 @@ impl<F: Real> Model<F> {
             .collect();
         let effects = self.lever_effects(block, scratch);
 
-        for sums in [&mut scratch.gain, &mut scratch.cost, &mut scratch.gva_years, &mut scratch.gva_final] {
+        for sums in [
+            &mut scratch.gain,
+            &mut scratch.cost,
+            &mut scratch.gva_years,
+            &mut scratch.gva_final,
+        ] {
             sums.fill(Lanes::zero());
         }
         out[layout.sector(0)..].fill(Lanes::zero());
@@ -324,12 +362,25 @@ impl<F: Real> Model<F> {
             scratch.adopted.fill(Lanes::zero());
             self.lift_of_sector(s, &effects, scratch);
             for k in 0..layout.technologies {
-                self.parameters_of(s, k, block, [slope_a, slope_q, slope_m], &complement, scratch);
+                self.parameters_of(
+                    s,
+                    k,
+                    block,
+                    [slope_a, slope_q, slope_m],
+                    &complement,
+                    scratch,
+                );
                 self.adopt(s, k, &theta, scratch, out);
             }
             let sector_growth = self.factors.growth_sector[s].draw(source, block);
             self.gain_of_sector(
-                s, block, [retained, taken_in, cap, kappa], &growth_area, &sector_growth, scratch, out,
+                s,
+                block,
+                [retained, taken_in, cap, kappa],
+                &growth_area,
+                &sector_growth,
+                scratch,
+                out,
             );
         }
         self.report(block, &prize, scratch, out);
@@ -342,16 +393,25 @@ impl<F: Real> Model<F> {
         let mut effects = Vec::new();
         for (factors, plan) in self.factors.levers.iter().zip(&self.levers) {
             effects.push(std::array::from_fn(|e| {
-                factors.effects[e].as_ref().map(|effect| effect.draw(source, block))
+                factors.effects[e]
+                    .as_ref()
+                    .map(|effect| effect.draw(source, block))
             }));
-            let LeverFactors { take_up: (shared, own), .. } = factors;
-            let shared = shared.as_ref().map_or(Lanes::zero(), |f| source.normals(f, block));
+            let LeverFactors {
+                take_up: (shared, own),
+                ..
+            } = factors;
+            let shared = shared
+                .as_ref()
+                .map_or(Lanes::zero(), |f| source.normals(f, block));
             let strength = (own.iter().zip(&plan.intensity))
                 .map(|(own, intensity)| {
                     if *intensity == F::ZERO {
                         return Lanes::zero();
                     }
-                    let mut z = own.as_ref().map_or(Lanes::zero(), |f| source.normals(f, block));
+                    let mut z = own
+                        .as_ref()
+                        .map_or(Lanes::zero(), |f| source.normals(f, block));
                     for i in 0..LANES {
                         z.0[i] = self.take_up_weights[0] * shared.0[i]
                             + self.take_up_weights[1] * z.0[i];
@@ -366,7 +426,12 @@ impl<F: Real> Model<F> {
 
     /// Fp − 1, Fq − 1, the part of the gap that is closed, and Fβ − 1, by area and year.
     #[inline(always)]
-    fn lift_of_sector(&self, s: usize, effects: &[[Option<Lanes<F>>; 4]], scratch: &mut Scratch<F>) {
+    fn lift_of_sector(
+        &self,
+        s: usize,
+        effects: &[[Option<Lanes<F>>; 4]],
+        scratch: &mut Scratch<F>,
+    ) {
         let (r, t) = (self.layout.areas, self.layout.years);
         if self.levers.is_empty() {
             return;
@@ -519,7 +584,11 @@ impl<F: Real> Model<F> {
                         room = gap + raised;
                     }
                     // A ceiling of zero leaves no room, whatever the hazard.
-                    let seen = if top > F::ZERO { scratch.seen[r].0[i] / top } else { F::ZERO };
+                    let seen = if top > F::ZERO {
+                        scratch.seen[r].0[i] / top
+                    } else {
+                        F::ZERO
+                    };
                     let pull = match self.curve {
                         Curve::Bass | Curve::Logistic => seen,
                         Curve::Gompertz => gompertz_pull(seen),
@@ -600,16 +669,16 @@ impl<F: Real> Model<F> {
                 let at = r * years + year;
                 for i in 0..LANES {
                     gva.0[i] = gva.0[i] * growth.0[i];
-                    effective.0[i] = effective.0[i] * retained.0[i]
-                        + taken_in.0[i] * scratch.stock[at].0[i];
+                    effective.0[i] =
+                        effective.0[i] * retained.0[i] + taken_in.0[i] * scratch.stock[at].0[i];
                     let mut uplift = effective.0[i];
                     if touched {
                         uplift = uplift * (F::ONE + scratch.lift[3][at].0[i]);
                     }
                     gain.0[i] = gva.0[i] * uplift.lesser(cap.0[i]);
                     scratch.gain[at].0[i] = scratch.gain[at].0[i] + gain.0[i];
-                    scratch.cost[at].0[i] = scratch.cost[at].0[i]
-                        + kappa.0[i] * gva.0[i] * scratch.adopted[at].0[i];
+                    scratch.cost[at].0[i] =
+                        scratch.cost[at].0[i] + kappa.0[i] * gva.0[i] * scratch.adopted[at].0[i];
                     scratch.gva_years[year].0[i] = scratch.gva_years[year].0[i] + gva.0[i];
                 }
             }
@@ -626,7 +695,8 @@ impl<F: Real> Model<F> {
         }
         let key = self.growth_cell_keys[s * self.layout.areas + r];
         let words = self.factors.source.cell_words(key, block)[0];
-        self.growth_cell.at(&Lanes::from_fn(|i| F::normal_from_word(words[i])))
+        self.growth_cell
+            .at(&Lanes::from_fn(|i| F::normal_from_word(words[i])))
     }
 
     /// Section 7: what is reported of each unit in these draws.
@@ -637,7 +707,10 @@ impl<F: Real> Model<F> {
             let unit = layout.unit(r);
             out[unit..unit + layout.metrics()].fill(Lanes::zero());
             for year in 0..years {
-                let (gain, cost) = (&scratch.gain[r * years + year], &scratch.cost[r * years + year]);
+                let (gain, cost) = (
+                    &scratch.gain[r * years + year],
+                    &scratch.cost[r * years + year],
+                );
                 out[unit + year] = *gain;
                 out[unit + years].add_scaled(F::ONE, gain);
                 out[unit + years + 1].add_scaled(self.discount[year], gain);
@@ -669,7 +742,10 @@ impl<F: Real> Model<F> {
             Basis::FinalYear => (final_year, scratch.gva_years[years - 1]),
             Basis::Cumulative => {
                 let mut all = Lanes::zero();
-                scratch.gva_years.iter().for_each(|year| all.add_scaled(F::ONE, year));
+                scratch
+                    .gva_years
+                    .iter()
+                    .for_each(|year| all.add_scaled(F::ONE, year));
                 (sum, all)
             }
         };
@@ -680,7 +756,9 @@ impl<F: Real> Model<F> {
                 None => scratch.gva_final[unit],
                 Some(group) => {
                     let mut sum = Lanes::zero();
-                    self.groups[group].iter().for_each(|r| sum.add_scaled(F::ONE, &scratch.gva_final[*r]));
+                    self.groups[group]
+                        .iter()
+                        .for_each(|r| sum.add_scaled(F::ONE, &scratch.gva_final[*r]));
                     sum
                 }
             };
@@ -705,7 +783,11 @@ impl<F: Real> Model<F> {
         for (cumulative, gain) in [final_year, sum].iter().enumerate() {
             out[layout.reaches_prize(cumulative)] = Lanes::from_fn(|i| {
                 let prize_gbp_m = prize.0[i] * self.prize_factor * F::of(1000.0);
-                if gain.0[i] >= prize_gbp_m { F::ONE } else { F::ZERO }
+                if gain.0[i] >= prize_gbp_m {
+                    F::ONE
+                } else {
+                    F::ZERO
+                }
             });
         }
     }
@@ -726,7 +808,11 @@ fn gompertz_pull<F: Real>(y: F) -> F {
     for n in (1..=10).rev() {
         series = (series + F::of(1.0 / f64::from(n * (n + 1)))) * below;
     }
-    if below < F::of(NEAR) { F::ONE - series } else { pull }
+    if below < F::of(NEAR) {
+        F::ONE - series
+    } else {
+        pull
+    }
 }
 
 /// W[r, r'] ∝ GVA[r'] · exp(−distance / decay), rows summing to 1, zero diagonal; a single
@@ -747,7 +833,10 @@ fn spillover_weights(spec: &Spec, area_gva: &[f64]) -> Vec<f64> {
         };
         let others: Vec<usize> = (0..n).filter(|o| *o != r).collect();
         // Distances from the nearest, so that a short decay length does not underflow.
-        let nearest = others.iter().map(|o| distance(*o)).fold(f64::INFINITY, f64::min);
+        let nearest = others
+            .iter()
+            .map(|o| distance(*o))
+            .fold(f64::INFINITY, f64::min);
         let row = &mut weights[r * n..(r + 1) * n];
         for o in others {
             row[o] = area_gva[o] * (-(distance(o) - nearest) / spec.spillover_decay_km).exp();
@@ -762,8 +851,11 @@ fn lever_plan<F: Real>(spec: &Spec, factors: &LeverFactors<F>) -> LeverPlan<F> {
     let (n, l) = (spec.areas.len(), factors.lever);
     let of_areas = |x: &[f64]| x[l * n..(l + 1) * n].to_vec();
     let data = &spec.data;
-    let (intensity, start, ramp) =
-        (of_areas(&data.intensity), of_areas(&data.start_years), of_areas(&data.ramp_years));
+    let (intensity, start, ramp) = (
+        of_areas(&data.intensity),
+        of_areas(&data.start_years),
+        of_areas(&data.ramp_years),
+    );
     let mut plan = LeverPlan {
         scope: spec.levers[l].scope.clone(),
         intensity: intensity.iter().copied().map(F::of).collect(),
@@ -779,7 +871,8 @@ fn lever_plan<F: Real>(spec: &Spec, factors: &LeverFactors<F>) -> LeverPlan<F> {
             };
             plan.ramp.push(F::of(reached));
             let running = (year as f64 - start[r]).clamp(0.0, 1.0);
-            plan.cost_base.push(F::of(data.population[r] * intensity[r] * running / 1e6));
+            plan.cost_base
+                .push(F::of(data.population[r] * intensity[r] * running / 1e6));
         }
     }
     plan

@@ -8,8 +8,13 @@ use std::collections::HashMap;
 
 /// Parameters that vary by technology and whose variance is spread over five levels,
 /// in the order in which correlated numbers are built.
-pub const SPREAD_PARAMETERS: [&str; 5] =
-    ["initial_adoption", "innovation", "imitation", "ceiling", "productivity_effect"];
+pub const SPREAD_PARAMETERS: [&str; 5] = [
+    "initial_adoption",
+    "innovation",
+    "imitation",
+    "ceiling",
+    "productivity_effect",
+];
 /// Levels that move together, in the order of a `spread` list.
 pub const LEVELS: [&str; 5] = ["nation", "technology", "area", "sector", "cell"];
 /// Parameters with one value for the whole nation in each draw.
@@ -172,8 +177,12 @@ impl Spec {
     /// [`Error::Spec`] with the key path of the first entry that cannot be.
     pub fn check(&self) -> Result<()> {
         let bad = |place: &str, problem: &str| Err(Error::spec(place, problem));
-        let (r, s, k, l) =
-            (self.areas.len(), self.sectors.len(), self.technologies.len(), self.levers.len());
+        let (r, s, k, l) = (
+            self.areas.len(),
+            self.sectors.len(),
+            self.technologies.len(),
+            self.levers.len(),
+        );
         if self.draws == 0 || self.draws > u64::from(u32::MAX) - 15 {
             return bad("draws", "must be from 1 to 4,294,967,280");
         }
@@ -181,18 +190,26 @@ impl Spec {
             return bad("horizon_years", "must be from 1 to 40");
         }
         if r == 0 || s == 0 || k == 0 {
-            return bad("areas", "a run needs at least one area, sector and technology");
+            return bad(
+                "areas",
+                "a run needs at least one area, sector and technology",
+            );
         }
-        for (place, names) in
-            [("areas", &self.areas), ("sectors", &self.sectors), ("technologies", &self.technologies)]
-        {
+        for (place, names) in [
+            ("areas", &self.areas),
+            ("sectors", &self.sectors),
+            ("technologies", &self.technologies),
+        ] {
             distinct(place, names.iter().map(String::as_str))?;
         }
         distinct("levers", self.levers.iter().map(|l| l.name.as_str()))?;
         if self.groups.first().is_none_or(|all| all.len() != r)
             || self.groups.iter().flatten().any(|area| *area >= r)
         {
-            return bad("groups", "the first group must hold every area; positions must exist");
+            return bad(
+                "groups",
+                "the first group must hold every area; positions must exist",
+            );
         }
         self.check_data(r, s, l)?;
 
@@ -216,12 +233,17 @@ impl Spec {
         }
         for name in NATIONAL_PARAMETERS {
             let place = format!("national.{name}");
-            let distribution =
-                self.national.get(name).ok_or_else(|| Error::spec(&place, "is missing"))?;
+            let distribution = self
+                .national
+                .get(name)
+                .ok_or_else(|| Error::spec(&place, "is missing"))?;
             within(&place, distribution, bounds(name))?;
         }
         if self.odds_ratios.len() != s || self.odds_ratios.iter().any(|row| row.len() != k) {
-            return bad("odds_ratios", "needs one row for each sector, one entry for each technology");
+            return bad(
+                "odds_ratios",
+                "needs one row for each sector, one entry for each technology",
+            );
         }
         for distribution in self.odds_ratios.iter().flatten() {
             within("odds_ratios", distribution, (0.0, f64::INFINITY))?;
@@ -234,7 +256,11 @@ impl Spec {
         ] {
             within(place, distribution, (f64::NEG_INFINITY, f64::INFINITY))?;
         }
-        within("take_up.distribution", &self.take_up.distribution, (0.0, 1.0))?;
+        within(
+            "take_up.distribution",
+            &self.take_up.distribution,
+            (0.0, 1.0),
+        )?;
         if !(0.0..=1.0).contains(&self.take_up.shared_variance) {
             return bad("take_up.shared_variance", "must lie in 0 to 1");
         }
@@ -245,17 +271,27 @@ impl Spec {
             }
             for (target, distribution) in &lever.effects {
                 if !LEVER_TARGETS.contains(&target.as_str()) {
-                    return bad(&place, "effects may act on innovation, imitation, ceiling or productivity_effect");
+                    return bad(
+                        &place,
+                        "effects may act on innovation, imitation, ceiling or productivity_effect",
+                    );
                 }
                 within(&place, distribution, (0.0, f64::INFINITY))?;
             }
-            within(&place, &lever.cost_gbp_per_head_per_year, (0.0, f64::INFINITY))?;
+            within(
+                &place,
+                &lever.cost_gbp_per_head_per_year,
+                (0.0, f64::INFINITY),
+            )?;
         }
         if !(self.spillover_decay_km > 0.0 && self.spillover_decay_km.is_finite()) {
             return bad("spillover_decay_km", "must be above 0");
         }
         if self.discount_factors.len() != self.horizon_years
-            || self.discount_factors.iter().any(|f| !(*f > 0.0 && f.is_finite()))
+            || self
+                .discount_factors
+                .iter()
+                .any(|f| !(*f > 0.0 && f.is_finite()))
         {
             return bad("discount_factors", "needs one factor above 0 for each year");
         }
@@ -286,13 +322,22 @@ impl Spec {
         ];
         for (place, values, length, allowed) in checks {
             if values.len() != length {
-                return Err(Error::spec(place, format!("needs {length} values, has {}", values.len())));
+                return Err(Error::spec(
+                    place,
+                    format!("needs {length} values, has {}", values.len()),
+                ));
             }
             if let Some(i) = values.iter().position(|x| !allowed(x)) {
-                return Err(Error::spec(place, format!("value {} at position {i} cannot be", values[i])));
+                return Err(Error::spec(
+                    place,
+                    format!("value {} at position {i} cannot be", values[i]),
+                ));
             }
         }
-        if d.gva_gbp_m.chunks(s).any(|row| row.iter().sum::<f64>() <= 0.0) {
+        if d.gva_gbp_m
+            .chunks(s)
+            .any(|row| row.iter().sum::<f64>() <= 0.0)
+        {
             return Err(Error::spec("gva_gbp_m", "every area needs a GVA above 0"));
         }
         Ok(())
@@ -331,7 +376,10 @@ fn distinct<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Result<()>
     let mut seen: HashMap<u32, &str> = HashMap::new();
     for name in names {
         if let Some(other) = seen.insert(hash(name), name) {
-            return Err(Error::spec(place, format!("'{name}' stands twice, or collides with '{other}'")));
+            return Err(Error::spec(
+                place,
+                format!("'{name}' stands twice, or collides with '{other}'"),
+            ));
         }
     }
     Ok(())

@@ -53,9 +53,13 @@ fn start(
         start_years: matrix(start_years),
         ramp_years: matrix(ramp_years),
     };
-    spec.check().map_err(|error| errors::to_python(py, &error))?;
+    spec.check()
+        .map_err(|error| errors::to_python(py, &error))?;
     let level = handle::level().map_err(|message| errors::setting(py, &message))?;
-    let options = Options { level, draws_in_memory };
+    let options = Options {
+        level,
+        draws_in_memory,
+    };
     py.detach(|| handle::start(spec, double, options, threads))
         .map_err(|message| errors::setting(py, &message))
 }
@@ -67,18 +71,26 @@ fn summarise<'py>(
     draws: PyReadonlyArray2<'py, f64>,
     sobol: bool,
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-    let series: Vec<Vec<f64>> =
-        draws.as_array().rows().into_iter().map(|row| row.iter().copied().collect()).collect();
-    let statistics: Vec<Statistics> =
-        py.detach(|| series.iter().map(|draws| Statistics::from_draws(draws, sobol)).collect());
+    let series: Vec<Vec<f64>> = draws
+        .as_array()
+        .rows()
+        .into_iter()
+        .map(|row| row.iter().copied().collect())
+        .collect();
+    let statistics: Vec<Statistics> = py.detach(|| {
+        series
+            .iter()
+            .map(|draws| Statistics::from_draws(draws, sobol))
+            .collect()
+    });
     handle::matrix(py, &handle::rows(&statistics))
 }
 
 /// Values of a distribution (as in a run specification) at standard normal numbers.
 #[pyfunction]
 fn value_at(py: Python<'_>, distribution: &str, z: Vec<f64>) -> PyResult<Vec<f64>> {
-    let distribution: Distribution =
-        serde_json::from_str(distribution).map_err(|error| errors::fault(py, &error.to_string()))?;
+    let distribution: Distribution = serde_json::from_str(distribution)
+        .map_err(|error| errors::fault(py, &error.to_string()))?;
     if let Some(problem) = distribution.problem() {
         return Err(errors::setting(py, &problem));
     }
@@ -90,11 +102,21 @@ fn value_at(py: Python<'_>, distribution: &str, z: Vec<f64>) -> PyResult<Vec<f64
 fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let info = PyDict::new(py);
     info.set_item("version", env!("CARGO_PKG_VERSION"))?;
-    info.set_item("profile", if cfg!(debug_assertions) { "debug" } else { "release" })?;
+    info.set_item(
+        "profile",
+        if cfg!(debug_assertions) {
+            "debug"
+        } else {
+            "release"
+        },
+    )?;
     let level = handle::level().map_err(|message| errors::setting(py, &message))?;
     info.set_item("simd", level.name())?;
-    let levels: Vec<&str> =
-        Level::NAMES.iter().filter(|(l, _)| l.available()).map(|(_, name)| *name).collect();
+    let levels: Vec<&str> = Level::NAMES
+        .iter()
+        .filter(|(l, _)| l.available())
+        .map(|(_, name)| *name)
+        .collect();
     info.set_item("simd_available", levels)?;
     let threads = pool::default_threads().map_err(|message| errors::setting(py, &message))?;
     info.set_item("threads", threads)?;

@@ -11,7 +11,9 @@ pub fn default_threads() -> Result<usize, String> {
     match std::env::var("GAINSMODEL_NUM_THREADS") {
         Ok(text) => match text.trim().parse() {
             Ok(n @ 1..=1024) => Ok(n),
-            _ => Err(format!("GAINSMODEL_NUM_THREADS is '{text}', must be a whole number from 1 to 1024")),
+            _ => Err(format!(
+                "GAINSMODEL_NUM_THREADS is '{text}', must be a whole number from 1 to 1024"
+            )),
         },
         Err(_) => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
     }
@@ -28,9 +30,11 @@ pub fn pool(threads: Option<usize>) -> Result<Arc<ThreadPool>, String> {
     }
     match SHARED.get() {
         Some((owner, pool)) if *owner == std::process::id() => Ok(Arc::clone(pool)),
-        _ => Err("this process was forked from one that had already run gainsmodel, whose threads \
+        _ => Err(
+            "this process was forked from one that had already run gainsmodel, whose threads \
                   do not survive a fork; start worker processes with the 'spawn' method"
-            .to_string()),
+                .to_string(),
+        ),
     }
 }
 

@@ -1,0 +1,62 @@
+# Every target sets itself up; unchanged sources are not built again.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := bash
+PYTHON ?= python3
+BIN := .venv/bin
+CARGO := PYO3_PYTHON=$(CURDIR)/$(BIN)/python cargo
+RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml)
+
+.PHONY: help run test test-rust test-python bench lint fmt lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/.built ## the main job: each area's share of the £208bn, on official figures
+	@$(BIN)/gainsmodel run scenarios/reference.toml
+
+test: test-rust test-python ## all tests
+
+test-rust: .venv/.built
+	cargo test --locked --quiet -p gainsmodel-core
+
+test-python: .venv/.built
+	$(BIN)/python -m pytest -q
+
+bench: .venv/.built ## time the core (SMOKE=1: only see that it runs)
+	$(BIN)/python benches/throughput.py $(if $(SMOKE),--smoke)
+
+lint: .venv/.built ## style, types, clippy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	cargo fmt --check
+	$(CARGO) clippy --locked --all-targets --quiet -- -D warnings
+
+fmt: .venv/.ready ## format the sources
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+	cargo fmt
+
+lock: .venv/.ready ## renew requirements.txt and Cargo.lock from what is newest
+	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv
+	{ echo '# Pinned with hashes; renewed by "make lock".'; \
+	  .venv/lock/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	    --upgrade --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet; \
+	} > requirements.new
+	mv requirements.new requirements.txt
+	cargo update
+
+clean: ## remove everything that was built
+	rm -rf .venv target python/gainsmodel/*.so
+
+# python -m venv needs a Debian package that may be missing; virtualenv does not.
+.venv/.ready: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv \
+	  || { $(PYTHON) -m pip install --quiet virtualenv && $(PYTHON) -m virtualenv --quiet .venv; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	touch $@
+
+.venv/.built: .venv/.ready pyproject.toml $(RUST)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
