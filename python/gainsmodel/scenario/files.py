@@ -1,0 +1,414 @@
+"""Scenario files: find, read, place errors at their lines, and write."""
+
+import difflib
+import os
+import re
+import stat
+import tomllib
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.items import InlineTable, Table
+
+from gainsmodel.errors import ScenarioError
+from gainsmodel.scenario.merge import difference, is_whole, merge
+from gainsmodel.scenario.problems import KeyPath, did_you_mean, escape, show, validate
+from gainsmodel.scenario.schema import Scenario
+
+SHIPPED = Path(__file__).parent / "shipped"
+MAX_BYTES = 1_000_000
+MAX_CHAIN = 8
+MAX_DEPTH = 16
+MAX_ENTRIES = 20_000
+
+_TOKEN = re.compile(
+    r'''
+    (?P<skip>[ \t\r]+|\#[^\n]*)
+  | (?P<newline>\n)
+  | (?P<string>"""(?:[^"\\]|\\.|"{1,2}(?!"))*"{3,5}|\'\'\'(?:[^']|'{1,2}(?!'))*'{3,5}
+              |"(?:[^"\\\n]|\\.)*"|'[^'\n]*')
+  | (?P<bare>[A-Za-z0-9_+:-]+)
+  | (?P<mark>.)
+    ''',
+    re.VERBOSE | re.DOTALL,
+)
+_WORDS = (
+    (r"Cannot overwrite a value", "this key is set a second time"),
+    (r"Cannot declare .* twice", "this table is opened a second time"),
+    (r"Cannot mutate immutable namespace .*", "this inline table is already complete"),
+    (r"Invalid value", "not a value; text needs quotes"),
+    (r"Expected '=' after a key in a key/value pair", "a key must be followed by '='"),
+    (r"Invalid statement", "neither a key nor a [table] begins like this"),
+    (r"Unterminated string|Expected ['\"]{3,5}", "the text is not closed; a quote is missing"),
+    (r"Illegal character '\\n'", "the text is not closed; a quote is missing"),
+    (r"Illegal character (.*)", r"the character \1 is not allowed here"),
+    (r"Found invalid character (.*)", r"the character \1 is not allowed here"),
+    (
+        r"Expected newline or end of document after a statement",
+        "something follows the value; one entry a line",
+    ),
+)
+
+
+def shipped_scenarios() -> dict[str, Path]:
+    """Give the scenarios that come with gainsmodel, by name."""
+    return {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
+
+
+def load_scenario(path_or_name: str | Path) -> Scenario:
+    """Read a scenario file, and those it extends.
+
+    Parameters
+    ----------
+    path_or_name : str or Path
+        A file, or the bare name of a shipped scenario such as ``"reference"``.
+
+    Raises
+    ------
+    ScenarioError
+        If it cannot be read or used; names the file, line, key and mend.
+    """
+    if isinstance(path_or_name, str) and path_or_name in shipped_scenarios():
+        path_or_name = shipped_scenarios()[path_or_name]
+    if not isinstance(path_or_name, str | Path) or not str(path_or_name):
+        raise ScenarioError(f"a scenario is a file or a name; found {show(path_or_name)}")
+    return _resolve(_File.read(Path(path_or_name)))
+
+
+def parse_scenario(content: str | bytes, name: str = "scenario.toml") -> Scenario:
+    """Read a scenario from text; it may extend shipped scenarios only.
+
+    Parameters
+    ----------
+    content : str or bytes
+        TOML, UTF-8.
+    name : str
+        What to call it in messages.
+
+    Raises
+    ------
+    ScenarioError
+        If it cannot be used; names the line, key and mend.
+    """
+    if isinstance(content, str):
+        content = content.encode("utf-8", "surrogatepass")
+    return _resolve(_File.parse(content, escape(name), None))
+
+
+@dataclass
+class _File:
+    """One file of a chain.
+
+    Attributes
+    ----------
+    name : str
+        What to call it in messages.
+    path : Path or None
+        Where it stands; None for text from elsewhere.
+    data : dict
+        What it states.
+    lines : dict
+        Line of each table and key.
+    """
+
+    name: str
+    path: Path | None
+    data: dict[str, Any]
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> "_File":
+        name = _display(path)
+        try:
+            # Without blocking, since the other end of a pipe may never open.
+            flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+            descriptor = os.open(path, flags)
+            try:
+                status = os.fstat(descriptor)
+                regular = stat.S_ISREG(status.st_mode)
+                with os.fdopen(descriptor, "rb", closefd=False) as file:
+                    content = (regular and file.read(MAX_BYTES + 1)) or b""
+            finally:
+                os.close(descriptor)
+        except FileNotFoundError:
+            raise ScenarioError(f"{name}: no such file{_nearest_file(path)}") from None
+        except IsADirectoryError:
+            raise ScenarioError(f"{name}: is a directory; name a scenario file in it") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "not a possible file name"
+            raise ScenarioError(f"{name}: cannot be read: {reason}") from None
+        if not regular:
+            raise ScenarioError(f"{name}: is not a regular file")
+        _check_size(name, status.st_size)
+        return cls.parse(content, name, path)
+
+    @classmethod
+    def parse(cls, content: bytes, name: str, path: Path | None) -> "_File":
+        _check_size(name, len(content))
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = content[: error.start].count(b"\n") + 1
+            byte = content[error.start]
+            raise ScenarioError(
+                f"{name}, line {line}: is not UTF-8 text (byte 0x{byte:02x}); save it as UTF-8"
+            ) from None
+        if not text.strip():
+            raise ScenarioError(f'{name}: is empty; begin with extends = "reference"')
+        lines = _key_lines(text, name)
+        try:
+            data = tomllib.loads(text)
+        except (RecursionError, ValueError) as error:
+            raise ScenarioError(f"{name}{_syntax(error, text)}") from None
+        return cls(name, path, data, lines)
+
+    def depth(self, path: KeyPath) -> int:
+        """Count how many keys of a path this file holds."""
+        here: Any = self.data
+        for n, key in enumerate(path):
+            try:
+                here = here[key]
+            except (KeyError, IndexError, TypeError):
+                return n
+        return len(path)
+
+    def line(self, path: KeyPath) -> str:
+        while path and path not in self.lines:
+            path = path[:-1]
+        return f", line {self.lines[path]}" if path else ""
+
+
+def _resolve(file: _File) -> Scenario:
+    """Lay the file over those it extends, and validate."""
+    chain = [file]
+    while "extends" in file.data:
+        file = _extended(file, chain)
+        chain.append(file)
+    merged: dict[str, Any] = {}
+    for n, file in enumerate(reversed(chain)):
+        data = {k: v for k, v in file.data.items() if k != "extends"}
+        merged = merge(merged, data, Path(file.name).name) if n else data
+
+    def where(path: KeyPath) -> str:
+        # The first of those that hold most of the path is the one whose word counts; what is
+        # replaced as a whole comes from one file.
+        ends = (n for n, key in enumerate(path) if is_whole(path[:n]) or isinstance(key, int))
+        stem = path[: next(ends, len(path))]
+        nearest = max(chain, key=lambda f: f.depth(stem))
+        return f"{nearest.name}{nearest.line(path)}: "
+
+    hint = '; or begin the file with extends = "reference"' if len(chain) == 1 else ""
+    scenario = validate(Scenario, merged, where, hint)
+    scenario._places.update((area, where(("plan", area))) for area in scenario.plan)
+    return scenario
+
+
+def _extended(file: _File, chain: list[_File]) -> _File:
+    place = f"{file.name}{file.line(('extends',))}: extends: "
+    name = file.data["extends"]
+    if not isinstance(name, str) or not name.strip():
+        raise ScenarioError(
+            f"{place}must be the name of a scenario or file in quotes; found {show(name)}"
+        )
+    if len(chain) >= MAX_CHAIN:
+        raise ScenarioError(f"{place}a chain may have at most {MAX_CHAIN} files")
+    stem = name.removesuffix(".toml")
+    candidates = [shipped_scenarios()[stem]] if stem in shipped_scenarios() else []
+    folder = file.path.parent if file.path else None
+    if folder:
+        candidates = [folder / name, folder / f"{stem}.toml", *candidates]
+    try:
+        path = next((p for p in candidates if p.is_file()), None)
+    except (OSError, ValueError):
+        path = None
+    if path is None:
+        beside = [p.stem for p in folder.glob("*.toml") if p.is_file()] if folder else []
+        hint = did_you_mean(stem, [*shipped_scenarios(), *beside])
+        raise ScenarioError(f"{place}no scenario {show(name)}{hint}")
+    for n, earlier in enumerate(chain):
+        if earlier.path and earlier.path.resolve() == path.resolve():
+            ring = " → ".join(Path(f.name).name for f in [*chain[n:], earlier])
+            raise ScenarioError(f"{place}runs in a circle: {ring}")
+    return _File.read(path)
+
+
+def _check_size(name: str, size: int) -> None:
+    if size > MAX_BYTES:
+        raise ScenarioError(
+            f"{name}: is too large: {size:,} bytes; a scenario may have {MAX_BYTES:,}"
+        )
+
+
+def _display(path: Path) -> str:
+    """Name a file as the reader knows it."""
+    if path.parent == SHIPPED:
+        path = path.resolve()
+        if path.is_relative_to(Path.cwd()):
+            path = path.relative_to(Path.cwd())
+    text = escape(str(path))
+    return text if len(text) <= 300 else text[:297] + "…"
+
+
+def _nearest_file(path: Path) -> str:
+    try:
+        beside = [p.name for p in path.parent.iterdir() if p.suffix == ".toml"]
+    except (OSError, ValueError):
+        beside = []
+    known = [*beside, *shipped_scenarios()]
+    near = difflib.get_close_matches(path.name, known, n=1) or difflib.get_close_matches(
+        path.stem, known, n=1
+    )
+    return f"; did you mean '{escape(near[0])}'?" if near else ""
+
+
+def _syntax(error: Exception, text: str) -> str:
+    """Put the parser's complaint into words."""
+    if isinstance(error, RecursionError):
+        return ": is nested too deeply"
+    found = re.fullmatch(
+        r"(.*?)(?: \(at (?:line (\d+), column (\d+)|end of document)\))?", str(error), re.DOTALL
+    )
+    message, line, column = found.groups() if found else (str(error), None, None)
+    for pattern, words in _WORDS:
+        message = re.sub(f"^{pattern}$", words, message)
+    place = f"line {line}, column {column}" if line else f"line {text.count(chr(10)) + 1}"
+    if not isinstance(error, tomllib.TOMLDecodeError):
+        # Only Python's limit on the digits of a whole number comes this way.
+        number = re.search(r"[0-9_]{4000}", text)
+        lines = text.count("\n", 0, number.start()) + 1 if number else 1
+        return f", line {lines}: holds a number with too many digits"
+    return f", {place}: not valid TOML: {escape(message[:1].lower() + message[1:200])}"
+
+
+def _key_lines(text: str, name: str) -> dict[KeyPath, int]:
+    """Find the line of every table and key outside inline tables.
+
+    Runs before the parser, and stops what would keep that busy for ever: keys of thousands
+    of parts, deep nesting, entries without number. At a syntax error it ends and leaves the
+    message to the parser.
+    """
+    newlines = [m.start() for m in re.finditer("\n", text)]
+    lines: dict[KeyPath, int] = {}
+    counts: dict[KeyPath, int] = {}
+    table: list[str | int] = []
+    parts: list[str | int] = []
+    state, depth, dots, start, double = "key", 0, 0, 0, False
+    for token in _TOKEN.finditer(text):
+        kind, raw = token.lastgroup, token.group()
+        if kind == "skip":
+            continue
+        dots = dots + (raw == ".") if kind in ("bare", "string") or raw == "." else 0
+        if state == "value":
+            depth += (raw in ("[", "{")) - (raw in ("]", "}")) if kind == "mark" else 0
+        if depth > MAX_DEPTH or dots > MAX_DEPTH:
+            line = bisect_left(newlines, token.start()) + 1
+            raise ScenarioError(f"{name}, line {line}: is nested too deeply")
+        if len(lines) > MAX_ENTRIES:
+            raise ScenarioError(f"{name}: has too many entries; at most {MAX_ENTRIES:,}")
+        if kind == "mark" and raw in "\"'":
+            break
+        if state == "value":
+            if kind == "newline" and depth <= 0:
+                state, parts = "key", []
+        elif kind == "newline":
+            if parts or state != "key":
+                break
+        elif kind in ("bare", "string"):
+            start = start if parts else token.start()
+            parts.append(_key(raw))
+        elif raw == "[" and not parts:
+            double = state == "table"
+            state = "table"
+        elif raw == "=" and state == "key":
+            line = bisect_left(newlines, start) + 1
+            path = tuple(table)
+            for part in parts:
+                path = (*path, part)
+                lines.setdefault(path, line)
+            state, depth = "value", 0
+        elif raw == "]" and state == "table":
+            table = []
+            for n, part in enumerate(parts):
+                table.append(part)
+                key = tuple(table)
+                last = n == len(parts) - 1
+                if last and double:
+                    counts[key] = counts.get(key, -1) + 1
+                if key in counts:
+                    table.append(counts[key])
+                lines.setdefault(key, bisect_left(newlines, start) + 1)
+            lines[tuple(table)] = bisect_left(newlines, start) + 1
+            # The rest of the line, such as a second bracket, is of no interest.
+            state, depth = "value", 0
+    return lines
+
+
+def _key(raw: str) -> str:
+    if raw[0] not in "\"'":
+        return raw
+    try:
+        return str(tomllib.loads(f"x = {raw}")["x"])
+    except ValueError:
+        return raw
+
+
+def write_toml(scenario: Scenario, relative_to: Scenario | None = None) -> str:
+    """Write a scenario as a file; see `Scenario.to_toml`."""
+    data = scenario.model_dump(mode="json", exclude_defaults=True)
+    for name in shipped_scenarios() if relative_to else ():
+        base = _shipped(name)
+        if relative_to == base:
+            changes = difference(scenario.to_dict(), base.to_dict())
+            if Scenario.from_dict(merge(base.to_dict(), changes, name)) == scenario:
+                data = {"extends": name, **changes}
+            break
+    document = tomlkit.document()
+    for key, item in _scalars_first(data):
+        document.add(key, _item(item, (key,)))
+    return tomlkit.dumps(document).lstrip("\n")
+
+
+@cache
+def _shipped(name: str) -> Scenario:
+    return load_scenario(name)
+
+
+def _scalars_first(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Go through a table: the figure, what is said of it, sub-tables."""
+
+    def rank(entry: tuple[str, Any]) -> int:
+        key, value = entry
+        if key in ("kind", "value", "distribution", "values", "rates"):
+            return 0
+        return 2 if isinstance(value, dict) or (key == "correlations" and value) else 1
+
+    yield from sorted(data.items(), key=rank)
+
+
+def _item(value: Any, path: tuple[str, ...]) -> Any:
+    if isinstance(value, dict):
+        inline = path[-1] in ("distribution", "spread", "values", "readiness_weights")
+        table: Table | InlineTable = tomlkit.inline_table()
+        planned = path[0] == "plan" and len(path) > 1
+        if not inline and not (planned and len(path) == 3):
+            nested = all(isinstance(v, dict) for v in value.values())
+            table = tomlkit.table(is_super_table=nested and not planned)
+        for key, item in _scalars_first(value):
+            table.append(key, _item(item, (*path, key)))
+        return table
+    if path == ("correlations",) and value:
+        tables = tomlkit.aot()
+        for entry in value:
+            tables.append(_item(entry, (*path, "0")))
+        return tables
+    if isinstance(value, list):
+        array = tomlkit.array()
+        for entry in value:
+            array.append(_item(entry, (*path, "values")))
+        return array.multiline(path[-1] == "rates")
+    return value
