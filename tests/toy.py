@@ -63,9 +63,7 @@ def toy_spec(areas: int = 4, sectors: int = 3, technologies: int = 2, years: int
             "innovation": spread(
                 lambda k: lognormal(0.01 * (k + 1), 0.98), [0.2, 0.3, 0.2, 0.2, 0.1]
             ),
-            "imitation": spread(
-                lambda k: lognormal(0.42, 0.38), [0.2, 0.3, 0.2, 0.2, 0.1]
-            ),
+            "imitation": spread(lambda k: lognormal(0.42, 0.38), [0.2, 0.3, 0.2, 0.2, 0.1]),
             "ceiling": spread(lambda k: logitnormal(0.75, 0.956), [0.2, 0.3, 0.1, 0.2, 0.2]),
             "productivity_effect": spread(
                 lambda k: lognormal(0.02, 0.84), [0.4, 0.2, 0.1, 0.2, 0.1]

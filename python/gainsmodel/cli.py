@@ -20,7 +20,16 @@ from rich.table import Table
 
 from gainsmodel import words
 from gainsmodel.data import GEOGRAPHIES, Geography, check, load_dataset
-from gainsmodel.engine import Precision, Sampler, Settings, build_info, core_inputs, replay, start
+from gainsmodel.engine import (
+    ADJUSTMENTS,
+    Precision,
+    Sampler,
+    Settings,
+    build_info,
+    core_inputs,
+    replay,
+    start,
+)
 from gainsmodel.errors import GainsModelError, RunCancelled
 from gainsmodel.result import Result
 from gainsmodel.scenario import Scenario, json_schema, load_scenario, shipped_scenarios
@@ -249,14 +258,16 @@ def _print_levers(result: Result, scenario: Scenario, threads: int | None) -> No
     manifest = result.manifest
     settings = Settings.of(manifest)
     baseline = _run(scenario.model_copy(update={"plan": {}}), settings, threads, "Without the plan")
-    added = result.difference(baseline)
+    added = result.difference(baseline, net=True)
+    switched = [name for name in ADJUSTMENTS if getattr(scenario.parameters, name).enabled]
+    after = f"after {', '.join(switched)} (unverified)" if switched else "before displacement"
     final = scenario.setting.start_year + scenario.setting.horizon_years
     dataset = load_dataset(scenario.setting.geography)
     planned = {code for name in scenario.plan for code in dataset.resolve(name)}
     console = _console()
     console.print(
         f"\nWhat the plan adds a year by {final}, beside the same futures without it "
-        "(sizes of effect: judgement; no causal study was found):"
+        f"({after}; sizes of effect: judgement, no causal study was found):"
     )
     table = _table(
         "Area", "Adds", "in 9 of 10\nfutures", "Average", "Authority's cost\nin all years"
@@ -288,10 +299,10 @@ def validate(
         dataset = load_dataset(scenario.setting.geography)
         core_inputs(scenario, dataset, Settings())
         print(f"{name}: valid: {scenario.title}")
-        for path, stated, simulated in scenario.realised_ranges():
+        for path, stated, simulated in scenario.ranges_missed():
             print(
-                f"  note: {path}: stated 9 in 10 range {stated[0]:g} to {stated[1]:g}, simulated "
-                f"{simulated[0]:.3g} to {simulated[1]:.3g}: the median is not in its middle"
+                f"  note: {path}: 9 in 10 stated as {stated[0]:g} to {stated[1]:g}, simulated as "
+                f"{simulated[0]:.2g} to {simulated[1]:.2g}: the median is not in the middle"
             )
 
 

@@ -28,7 +28,7 @@ from gainsmodel.errors import (
 )
 from gainsmodel.result import Result, read_manifest
 from gainsmodel.scenario import Scenario, load_scenario
-from gainsmodel.scenario.schema import SECTORS, SPREAD_PARAMETERS
+from gainsmodel.scenario.schema import SECTORS, SPREAD_PARAMETERS, Parameters, Switched
 
 Sampler = Literal["sobol", "random"]
 Precision = Literal["float32", "float64"]
@@ -49,6 +49,8 @@ NATIONAL_PARAMETERS = (
     "readiness_slope_productivity_effect",
     "growth_nation",
 )
+# Adjustments of the levers' increment, and the value that leaves it as it is.
+ADJUSTMENTS = {"displacement": 0.0, "leakage": 0.0, "multiplier": 1.0}
 # Draws kept in memory before a run turns to counting in buckets.
 DRAWS_IN_MEMORY_BYTES = 1_000_000_000
 # How often a waiting run looks for Ctrl-C.
@@ -77,6 +79,7 @@ class Settings:
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
+        """Refuse what cannot be run."""
         _whole("draws", self.draws, 1, MAX_DRAWS)
         _whole("seed", self.seed, 0, MAX_SEED)
         _choice("sampler", self.sampler, SAMPLERS)
@@ -89,9 +92,9 @@ class Settings:
 
 
 class Run:
-    """A run under way; cancelled when it is dropped."""
+    """A run under way; cancelled when it is dropped. Made by `start`."""
 
-    def __init__(
+    def __init__(  # noqa: D107 - callers use `start`
         self,
         scenario: Scenario,
         dataset: Dataset,
@@ -321,7 +324,8 @@ def core_inputs(
         "national": {
             name: getattr(parameters, name).figure().core() for name in NATIONAL_PARAMETERS
         }
-        | {"prize_gbp_bn": scenario.prize.figure().core()},
+        | {"prize_gbp_bn": scenario.prize.figure().core()}
+        | {name: _switched(parameters, name, off) for name, off in ADJUSTMENTS.items()},
         "complements": parameters.complements.figure().core(),
         "growth_area": parameters.growth_area.figure().core(),
         "growth_sector": parameters.growth_sector.figure().core(),
@@ -386,7 +390,7 @@ def plan_arrays(scenario: Scenario, dataset: Dataset) -> dict[str, NDArray[np.fl
         try:
             members = dataset.resolve(name)
         except UnknownNameError as error:
-            raise ScenarioError(f'plan."{name}": {error}') from None
+            raise ScenarioError(f"{_place(scenario, name)}: {error}") from None
         entries.append((name, members, planned))
     # Groups first, so that single areas overwrite them.
     set_by: dict[tuple[str, str], tuple[str, int]] = {}
@@ -396,8 +400,8 @@ def plan_arrays(scenario: Scenario, dataset: Dataset) -> dict[str, NDArray[np.fl
                 other, size = set_by.get((moved, code), ("", 0))
                 if other and (size > 1) == (len(members) > 1):
                     raise ScenarioError(
-                        f'plan."{name}".{moved}: plan."{other}" sets {moved} in the same area '
-                        f"({code}) too; keep one of them"
+                        f'{_place(scenario, name)}.{moved}: plan."{other}" sets {moved} in the '
+                        f"same area ({code}) too; keep one of them"
                     )
                 set_by[moved, code] = (name, len(members))
                 row, column = levers.index(moved), codes.index(code)
@@ -439,6 +443,17 @@ def prize_factor(scenario: Scenario, dataset: Dataset) -> float:
     if scenario.prize.basis == "final_year":
         return worth(first + years)
     return float(np.mean([worth(first + t) for t in range(1, years + 1)]))
+
+
+def _place(scenario: Scenario, area: str) -> str:
+    """File, line and key of an area in the plan."""
+    return f'{scenario.place(area)}plan."{area}"'
+
+
+def _switched(parameters: Parameters, name: str, off: float) -> dict[str, Any]:
+    """An adjustment's distribution, or the value that leaves things alone when it is off."""
+    adjustment: Switched = getattr(parameters, name)
+    return adjustment.figure().core() if adjustment.enabled else {"kind": "fixed", "value": off}
 
 
 def _whole(name: str, value: object, low: int, high: int) -> None:

@@ -131,7 +131,8 @@ class Result:
         Parameters
         ----------
         metric : str
-            One of `METRICS`, or ``gain_gbp_m_2031`` for a year.
+            One of `METRICS`, ``gain_gbp_m_2031`` for a year, or ``additionality``: what £1
+            of the levers' increment is worth after displacement, leakage and multiplier.
 
         Raises
         ------
@@ -144,12 +145,24 @@ class Result:
             )
         return self._kept.frame(metric)
 
-    def difference(self, baseline: "Result", metric: str = "gain_final_year_gbp_m") -> pl.DataFrame:
+    def difference(
+        self, baseline: "Result", metric: str = "gain_final_year_gbp_m", *, net: bool = False
+    ) -> pl.DataFrame:
         """Paired difference from a baseline, draw by draw, with its own standard error.
 
         Both results must come from the same seed, draws, sampler, precision and geography,
         so that the luck of the draw cancels out. ``p_higher`` is the probability that this
         result is the higher one.
+
+        Parameters
+        ----------
+        baseline : Result
+            Usually the same scenario without its plan.
+        metric : str
+            As in `draws`.
+        net : bool
+            After displacement, leakage and the multiplier where this scenario switches them
+            on, (1 − displacement) (1 − leakage) multiplier, draw by draw.
 
         Raises
         ------
@@ -165,6 +178,8 @@ class Result:
         mine, theirs = self.draws(metric), baseline.draws(metric)
         gaps = mine.drop("draw").to_numpy().T - theirs.drop("draw").to_numpy().T
         gaps = np.ascontiguousarray(gaps, dtype=np.float64)
+        if net:
+            gaps *= self.draws("additionality")["additionality"].to_numpy()
         numbers = _core.summarise(gaps, self.manifest["sampler"] == "sobol")
         units = pl.concat([self.areas(), self.groups()], how="diagonal")
         return units.select("area_code", "area_name").hstack(
@@ -269,7 +284,7 @@ class Result:
                 if csv:
                     table.write_csv(part / f"{name}.csv")
             if draws:
-                for metric in METRICS:
+                for metric in (*METRICS, "additionality"):
                     self.draws(metric).write_parquet(part / f"draws_{metric}.parquet")
             (part / "manifest.json").write_text(
                 json.dumps(self.manifest, indent=1, ensure_ascii=False) + "\n", "utf-8"
@@ -300,7 +315,7 @@ class Result:
             statistics = pl.read_parquet(source / "statistics.parquet")
             saved = {
                 metric: pl.read_parquet(path)
-                for metric in METRICS
+                for metric in (*METRICS, "additionality")
                 if (path := source / f"draws_{metric}.parquet").is_file()
             }
         except (OSError, pl.exceptions.PolarsError) as error:
@@ -335,13 +350,14 @@ class _Draws:
         self._outcome, self._report = outcome, report
 
     def frame(self, metric: str) -> pl.DataFrame:
-        rows = self._outcome.draws(self._report.positions(metric))
+        names, positions = self._report.series(metric)
+        rows = self._outcome.draws(positions)
         if rows.size == 0:
             raise ResultError(
                 "this run was too long to keep its draws (counts in buckets were kept instead); "
                 "run fewer draws at once"
             )
-        columns = dict(zip(self._report.codes, rows, strict=True))
+        columns = dict(zip(names, rows, strict=True))
         draw = pl.int_range(rows.shape[1], dtype=pl.UInt32, eager=True).alias("draw")
         return pl.DataFrame([draw]).hstack(pl.DataFrame(columns))
 
@@ -378,6 +394,12 @@ class _Report:
             {"area_code": list(dataset.groups), "area_name": names, "area_type": "group"}
         ).with_columns(pl.lit(None, pl.Boolean).alias("mayor_2017"))
         self.codes = [*self._areas["area_code"], *self._groups["area_code"]]
+
+    def series(self, metric: str) -> tuple[list[str], list[int]]:
+        """Names and series of one quantity in every draw."""
+        if metric == "additionality":
+            return [metric], [self._layout["additionality"]]
+        return self.codes, self.positions(metric)
 
     def positions(self, metric: str) -> list[int]:
         """Series of one quantity for every area and group."""

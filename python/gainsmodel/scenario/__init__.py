@@ -11,6 +11,7 @@ from gainsmodel.scenario.schema import (
     Scenario,
     json_schema,
 )
+from gainsmodel.scenario.write import to_toml
 
 __all__ = [
     "LEVELS",
@@ -25,4 +26,5 @@ __all__ = [
     "load_scenario",
     "parse_scenario",
     "shipped_scenarios",
+    "to_toml",
 ]

@@ -135,11 +135,11 @@ class Logitnormal(_Kind):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        _check_range(self.median, self.sd, self.p05, self.p95, "sd", _logit)
+        _check_range(self.median, self.sd, self.p05, self.p95, "sd", logit)
         return self
 
     def _core(self) -> dict[str, Any]:
-        sigma = _sigma(self.sd, self.p05, self.p95, _logit)
+        sigma = _sigma(self.sd, self.p05, self.p95, logit)
         return {"kind": self.kind, "median": self.median, "sigma": sigma}
 
     def _support(self) -> tuple[float, float]:
@@ -251,8 +251,14 @@ Distribution: TypeAlias = Annotated[
 ]
 
 
-def _logit(x: float) -> float:
+def logit(x: float) -> float:
+    """Give the logarithm of the odds."""
     return math.log(x / (1 - x))
+
+
+def logistic(y: float) -> float:
+    """Undo `logit`."""
+    return 1 / (1 + math.exp(-y))
 
 
 def _check_range(

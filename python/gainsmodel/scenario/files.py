@@ -6,17 +6,12 @@ import re
 import stat
 import tomllib
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import tomlkit
-from tomlkit.items import InlineTable, Table
-
 from gainsmodel.errors import ScenarioError
-from gainsmodel.scenario.merge import difference, is_whole, merge
+from gainsmodel.scenario.merge import is_whole, merge
 from gainsmodel.scenario.problems import KeyPath, did_you_mean, escape, show, validate
 from gainsmodel.scenario.schema import Scenario
 
@@ -355,60 +350,3 @@ def _key(raw: str) -> str:
         return str(tomllib.loads(f"x = {raw}")["x"])
     except ValueError:
         return raw
-
-
-def write_toml(scenario: Scenario, relative_to: Scenario | None = None) -> str:
-    """Write a scenario as a file; see `Scenario.to_toml`."""
-    data = scenario.model_dump(mode="json", exclude_defaults=True)
-    for name in shipped_scenarios() if relative_to else ():
-        base = _shipped(name)
-        if relative_to == base:
-            changes = difference(scenario.to_dict(), base.to_dict())
-            if Scenario.from_dict(merge(base.to_dict(), changes, name)) == scenario:
-                data = {"extends": name, **changes}
-            break
-    document = tomlkit.document()
-    for key, item in _scalars_first(data):
-        document.add(key, _item(item, (key,)))
-    return tomlkit.dumps(document).lstrip("\n")
-
-
-@cache
-def _shipped(name: str) -> Scenario:
-    return load_scenario(name)
-
-
-def _scalars_first(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Go through a table: the figure, what is said of it, sub-tables."""
-
-    def rank(entry: tuple[str, Any]) -> int:
-        key, value = entry
-        if key in ("kind", "value", "distribution", "values", "rates"):
-            return 0
-        return 2 if isinstance(value, dict) or (key == "correlations" and value) else 1
-
-    yield from sorted(data.items(), key=rank)
-
-
-def _item(value: Any, path: tuple[str, ...]) -> Any:
-    if isinstance(value, dict):
-        inline = path[-1] in ("distribution", "spread", "values", "readiness_weights")
-        table: Table | InlineTable = tomlkit.inline_table()
-        planned = path[0] == "plan" and len(path) > 1
-        if not inline and not (planned and len(path) == 3):
-            nested = all(isinstance(v, dict) for v in value.values())
-            table = tomlkit.table(is_super_table=nested and not planned)
-        for key, item in _scalars_first(value):
-            table.append(key, _item(item, (*path, key)))
-        return table
-    if path == ("correlations",) and value:
-        tables = tomlkit.aot()
-        for entry in value:
-            tables.append(_item(entry, (*path, "0")))
-        return tables
-    if isinstance(value, list):
-        array = tomlkit.array()
-        for entry in value:
-            array.append(_item(entry, (*path, "values")))
-        return array.multiline(path[-1] == "rates")
-    return value

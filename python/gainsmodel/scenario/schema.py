@@ -5,6 +5,7 @@ file, none stands here.
 """
 
 import json
+import math
 import unicodedata
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -24,15 +25,20 @@ from pydantic import (
 
 from gainsmodel.errors import ScenarioError
 from gainsmodel.scenario.distribution import (
+    Z95,
     Bounds,
     Distribution,
     Fixed,
+    Logitnormal,
+    Lognormal,
     Model,
     Number,
     Probability,
+    logistic,
+    logit,
 )
 from gainsmodel.scenario.merge import merge, unfold
-from gainsmodel.scenario.problems import KeyPath, did_you_mean, problem, validate
+from gainsmodel.scenario.problems import KeyPath, did_you_mean, dotted, problem, validate
 
 Sector = Literal[
     "AB", "C", "DE", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "R", "S", "T"
@@ -592,6 +598,24 @@ class Scenario(Model):
         """Give the complete scenario as plain dicts, lists, text and numbers."""
         return self.model_dump(mode="json", exclude_none=True)
 
+    def ranges_missed(self) -> Iterator[tuple[str, tuple[float, float], tuple[float, float]]]:
+        """Go through the stated 90% ranges that the simulation does not meet.
+
+        The width of a range gives σ and the median stays, so a median off the middle shifts
+        the range. Yields key path, stated range and simulated range, where an end is off by
+        more than a twentieth of itself.
+        """
+        for path, distribution in _ranges(self, ()):
+            core = distribution.core()
+            scale, back = (
+                (math.log, math.exp) if distribution.kind == "lognormal" else (logit, logistic)
+            )
+            stated = (distribution.p05 or 0.0, distribution.p95 or 0.0)
+            middle, reach = scale(core["median"]), Z95 * core["sigma"]
+            simulated = (back(middle - reach), back(middle + reach))
+            if any(abs(a / b - 1) > 0.05 for a, b in zip(simulated, stated, strict=True)):
+                yield dotted(path), stated, simulated
+
     def edit(self, changes: Mapping[str, Any]) -> Self:
         """Change some entries, validated as a whole.
 
@@ -614,18 +638,15 @@ class Scenario(Model):
             raise ScenarioError("edit: is nested too deeply") from None
         return validate(type(self), merged, lambda _: "edit: ")
 
-    def to_toml(self, relative_to: "Scenario | None" = None) -> str:
-        """Write the scenario as a file.
 
-        Parameters
-        ----------
-        relative_to : Scenario, optional
-            A shipped scenario to extend: only what differs from it is written. The file is
-            complete when this is left out, is not shipped, or holds entries to be left out.
-        """
-        from gainsmodel.scenario.files import write_toml
-
-        return write_toml(self, relative_to)
+def _ranges(node: object, path: KeyPath) -> Iterator[tuple[KeyPath, Lognormal | Logitnormal]]:
+    """Find the distributions that are stated by a 90% range."""
+    if isinstance(node, Lognormal | Logitnormal):
+        if node.p05 is not None:
+            yield path, node
+    elif isinstance(node, Model | Mapping):
+        for key, value in node.items() if isinstance(node, Mapping) else node:
+            yield from _ranges(value, (*path, key))
 
 
 def json_schema() -> dict[str, Any]:

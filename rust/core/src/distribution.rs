@@ -119,10 +119,7 @@ impl Distribution {
             | Distribution::Gamma { shape: a, scale: b } => {
                 finite(&[*a, *b]) && *a > 0.0 && *b > 0.0
             }
-            Distribution::Discrete {
-                values,
-                probabilities,
-            } => {
+            Distribution::Discrete { values, probabilities } => {
                 !values.is_empty()
                     && values.len() == probabilities.len()
                     && finite(values)
@@ -153,18 +150,13 @@ impl Distribution {
             }
             Distribution::Pert { low, mode, high } => {
                 let width = high - low;
-                let (alpha, beta) = (
-                    1.0 + 4.0 * (mode - low) / width,
-                    1.0 + 4.0 * (high - mode) / width,
-                );
+                let (alpha, beta) =
+                    (1.0 + 4.0 * (mode - low) / width, 1.0 + 4.0 * (high - mode) / width);
                 low + width * beta_quantile(alpha, beta, z)
             }
             Distribution::Beta { alpha, beta } => beta_quantile(*alpha, *beta, z),
             Distribution::Gamma { shape, scale } => scale * gamma_quantile(*shape, z),
-            Distribution::Discrete {
-                values,
-                probabilities,
-            } => {
+            Distribution::Discrete { values, probabilities } => {
                 let u = normal_cdf(z);
                 let mut below = 0.0;
                 for (value, probability) in values.iter().zip(probabilities) {
@@ -272,18 +264,15 @@ impl<F: Real> Sampler<F> {
         let single = std::mem::size_of::<F>() == 4;
         let form = match distribution {
             d if d.fixed().is_some() => Form::Constant(F::of(d.fixed().unwrap_or_default())),
-            Distribution::Normal { mean, sd } => Form::Linear {
-                mean: F::of(*mean),
-                sd: F::of(*sd),
-            },
-            Distribution::Lognormal { median, sigma } => Form::Exponential {
-                ln_median: F::of(median.ln()),
-                sigma: F::of(*sigma),
-            },
-            Distribution::Logitnormal { median, sigma } => Form::Logistic {
-                logit_median: F::of(logit(*median)),
-                sigma: F::of(*sigma),
-            },
+            Distribution::Normal { mean, sd } => {
+                Form::Linear { mean: F::of(*mean), sd: F::of(*sd) }
+            }
+            Distribution::Lognormal { median, sigma } => {
+                Form::Exponential { ln_median: F::of(median.ln()), sigma: F::of(*sigma) }
+            }
+            Distribution::Logitnormal { median, sigma } => {
+                Form::Logistic { logit_median: F::of(logit(*median)), sigma: F::of(*sigma) }
+            }
             Distribution::Pert { .. } | Distribution::Beta { .. } | Distribution::Gamma { .. }
                 if single =>
             {
@@ -291,10 +280,7 @@ impl<F: Real> Sampler<F> {
             }
             _ => Form::Exact,
         };
-        Sampler {
-            distribution: distribution.clone(),
-            form,
-        }
+        Sampler { distribution: distribution.clone(), form }
     }
 
     /// The value if there is only one.
@@ -312,10 +298,9 @@ impl<F: Real> Sampler<F> {
             Form::Constant(value) => Lanes::splat(*value),
             Form::Linear { mean, sd } => z.map(|z| *mean + *sd * z),
             Form::Exponential { ln_median, sigma } => z.map(|z| (*ln_median + *sigma * z).exp()),
-            Form::Logistic {
-                logit_median,
-                sigma,
-            } => z.map(|z| (*logit_median + *sigma * z).logistic()),
+            Form::Logistic { logit_median, sigma } => {
+                z.map(|z| (*logit_median + *sigma * z).logistic())
+            }
             Form::Table(nodes) => self.from_table(nodes, z),
             Form::Exact => self.exact(z),
         }
@@ -325,10 +310,7 @@ impl<F: Real> Sampler<F> {
     #[inline(always)]
     pub fn logit_at(&self, z: &Lanes<F>) -> Lanes<F> {
         match &self.form {
-            Form::Logistic {
-                logit_median,
-                sigma,
-            } => z.map(|z| *logit_median + *sigma * z),
+            Form::Logistic { logit_median, sigma } => z.map(|z| *logit_median + *sigma * z),
             _ => self.at(z).map(|x| F::of(logit(x.f64()))),
         }
     }
@@ -360,17 +342,11 @@ fn table<F: Real>(distribution: &Distribution) -> Vec<[F; 2]> {
     let step = 1.0 / TABLE_STEPS_PER_UNIT;
     let nodes = (2.0 * TABLE_REACH * TABLE_STEPS_PER_UNIT) as usize + 5;
     // Two nodes beyond each end serve the difference.
-    let values: Vec<f64> = (0..nodes)
-        .map(|i| distribution.at((i as f64 - 2.0) * step - TABLE_REACH))
-        .collect();
+    let values: Vec<f64> =
+        (0..nodes).map(|i| distribution.at((i as f64 - 2.0) * step - TABLE_REACH)).collect();
     values
         .windows(5)
-        .map(|v| {
-            [
-                F::of(v[2]),
-                F::of((8.0 * (v[3] - v[1]) - (v[4] - v[0])) / 12.0),
-            ]
-        })
+        .map(|v| [F::of(v[2]), F::of((8.0 * (v[3] - v[1]) - (v[4] - v[0])) / 12.0)])
         .collect()
 }
 
@@ -381,62 +357,19 @@ mod tests {
 
     fn uncertain() -> Vec<Distribution> {
         vec![
-            Distribution::Normal {
-                mean: -1.0,
-                sd: 2.0,
-            },
-            Distribution::Lognormal {
-                median: 0.02,
-                sigma: 0.84,
-            },
-            Distribution::Logitnormal {
-                median: 0.75,
-                sigma: 0.956,
-            },
-            Distribution::Uniform {
-                low: -2.0,
-                high: 3.0,
-            },
-            Distribution::Triangular {
-                low: 0.0,
-                mode: 1.0,
-                high: 5.0,
-            },
-            Distribution::Triangular {
-                low: 0.0,
-                mode: 0.0,
-                high: 5.0,
-            },
-            Distribution::Pert {
-                low: 0.0,
-                mode: 0.03,
-                high: 0.1,
-            },
-            Distribution::Pert {
-                low: 0.04,
-                mode: 0.04,
-                high: 0.15,
-            },
-            Distribution::Beta {
-                alpha: 0.8,
-                beta: 1.5,
-            },
-            Distribution::Beta {
-                alpha: 2.2,
-                beta: 12.5,
-            },
-            Distribution::Beta {
-                alpha: 40.0,
-                beta: 0.7,
-            },
-            Distribution::Gamma {
-                shape: 0.6,
-                scale: 2.0,
-            },
-            Distribution::Gamma {
-                shape: 25.0,
-                scale: 0.1,
-            },
+            Distribution::Normal { mean: -1.0, sd: 2.0 },
+            Distribution::Lognormal { median: 0.02, sigma: 0.84 },
+            Distribution::Logitnormal { median: 0.75, sigma: 0.956 },
+            Distribution::Uniform { low: -2.0, high: 3.0 },
+            Distribution::Triangular { low: 0.0, mode: 1.0, high: 5.0 },
+            Distribution::Triangular { low: 0.0, mode: 0.0, high: 5.0 },
+            Distribution::Pert { low: 0.0, mode: 0.03, high: 0.1 },
+            Distribution::Pert { low: 0.04, mode: 0.04, high: 0.15 },
+            Distribution::Beta { alpha: 0.8, beta: 1.5 },
+            Distribution::Beta { alpha: 2.2, beta: 12.5 },
+            Distribution::Beta { alpha: 40.0, beta: 0.7 },
+            Distribution::Gamma { shape: 0.6, scale: 2.0 },
+            Distribution::Gamma { shape: 25.0, scale: 0.1 },
         ]
     }
 
@@ -457,12 +390,9 @@ mod tests {
             }
             Distribution::Pert { low, mode, high } => {
                 let width = high - low;
-                Beta::new(
-                    1.0 + 4.0 * (mode - low) / width,
-                    1.0 + 4.0 * (high - mode) / width,
-                )
-                .unwrap()
-                .cdf((x - low) / width)
+                Beta::new(1.0 + 4.0 * (mode - low) / width, 1.0 + 4.0 * (high - mode) / width)
+                    .unwrap()
+                    .cdf((x - low) / width)
             }
             Distribution::Beta { alpha, beta } => Beta::new(alpha, beta).unwrap().cdf(x),
             Distribution::Gamma { shape, scale } => Gamma::new(shape, 1.0 / scale).unwrap().cdf(x),
@@ -476,10 +406,8 @@ mod tests {
     fn every_distribution_follows_its_distribution_function() {
         let n = 20_000;
         for distribution in uncertain() {
-            let (in_f32, in_f64) = (
-                Sampler::<f32>::new(&distribution),
-                Sampler::<f64>::new(&distribution),
-            );
+            let (in_f32, in_f64) =
+                (Sampler::<f32>::new(&distribution), Sampler::<f64>::new(&distribution));
             for single in [true, false] {
                 let mut u: Vec<f64> = (0..n / LANES)
                     .flat_map(|block| {
@@ -500,15 +428,10 @@ mod tests {
                     .iter()
                     .enumerate()
                     .map(|(i, u)| {
-                        (u - i as f64 / n as f64)
-                            .abs()
-                            .max((u - (i + 1) as f64 / n as f64).abs())
+                        (u - i as f64 / n as f64).abs().max((u - (i + 1) as f64 / n as f64).abs())
                     })
                     .fold(0.0, f64::max);
-                assert!(
-                    distance < 1.95 / (n as f64).sqrt(),
-                    "{distribution:?}: {distance}"
-                );
+                assert!(distance < 1.95 / (n as f64).sqrt(), "{distribution:?}: {distance}");
             }
         }
     }
@@ -519,10 +442,7 @@ mod tests {
             for z in [-5.0, -2.0, -0.3, 0.0, 0.7, 2.5, 4.0] {
                 let u = cdf(&distribution, distribution.at(z));
                 let p = normal_cdf(z);
-                assert!(
-                    (u / p - 1.0).abs() < 1e-9,
-                    "{distribution:?} at {z}: {u} {p}"
-                );
+                assert!((u / p - 1.0).abs() < 1e-9, "{distribution:?} at {z}: {u} {p}");
             }
         }
     }
@@ -559,40 +479,15 @@ mod tests {
     #[test]
     fn impossible_parameters_are_named() {
         for bad in [
-            Distribution::Normal {
-                mean: 0.0,
-                sd: -1.0,
-            },
-            Distribution::Lognormal {
-                median: 0.0,
-                sigma: 1.0,
-            },
-            Distribution::Logitnormal {
-                median: 1.0,
-                sigma: 1.0,
-            },
-            Distribution::Uniform {
-                low: 1.0,
-                high: 1.0,
-            },
-            Distribution::Pert {
-                low: 0.0,
-                mode: 2.0,
-                high: 1.0,
-            },
-            Distribution::Beta {
-                alpha: 0.0,
-                beta: 1.0,
-            },
+            Distribution::Normal { mean: 0.0, sd: -1.0 },
+            Distribution::Lognormal { median: 0.0, sigma: 1.0 },
+            Distribution::Logitnormal { median: 1.0, sigma: 1.0 },
+            Distribution::Uniform { low: 1.0, high: 1.0 },
+            Distribution::Pert { low: 0.0, mode: 2.0, high: 1.0 },
+            Distribution::Beta { alpha: 0.0, beta: 1.0 },
             Distribution::Fixed { value: f64::NAN },
-            Distribution::Discrete {
-                values: vec![1.0, 1.0],
-                probabilities: vec![0.5, 0.5],
-            },
-            Distribution::Discrete {
-                values: vec![1.0, 2.0],
-                probabilities: vec![0.5, 0.6],
-            },
+            Distribution::Discrete { values: vec![1.0, 1.0], probabilities: vec![0.5, 0.5] },
+            Distribution::Discrete { values: vec![1.0, 2.0], probabilities: vec![0.5, 0.6] },
         ] {
             assert!(bad.problem().is_some(), "{bad:?}");
         }

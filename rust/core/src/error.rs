@@ -19,10 +19,7 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn spec(place: impl Into<String>, problem: impl Into<String>) -> Self {
-        Error::Spec {
-            place: place.into(),
-            problem: problem.into(),
-        }
+        Error::Spec { place: place.into(), problem: problem.into() }
     }
 }
 

@@ -88,10 +88,7 @@ impl<F: Real> Scalar<F> {
 
     /// Value in each draw of a block.
     pub fn draw(&self, source: &Source, block: u32) -> Lanes<F> {
-        let z = self
-            .factor
-            .as_ref()
-            .map_or(Lanes::zero(), |f| source.normals(f, block));
+        let z = self.factor.as_ref().map_or(Lanes::zero(), |f| source.normals(f, block));
         self.sampler.at(&z)
     }
 }
@@ -158,16 +155,10 @@ impl<F: Real> Factors<F> {
         let varies = |x: &Distribution| x.fixed().is_none();
         // A parameter's number is needed at a level if a varying parameter mixes it in there.
         let needed = |other: usize, level: usize| {
-            SPREAD_PARAMETERS
-                .iter()
-                .enumerate()
-                .any(|(parameter, name)| {
-                    mix[level][parameter][other] != 0.0
-                        && spec.spread_parameters[*name]
-                            .distributions
-                            .iter()
-                            .any(varies)
-                })
+            SPREAD_PARAMETERS.iter().enumerate().any(|(parameter, name)| {
+                mix[level][parameter][other] != 0.0
+                    && spec.spread_parameters[*name].distributions.iter().any(varies)
+            })
         };
         let scalar = |d: &mut Dimensions, distribution: &Distribution, key: Key| Scalar {
             sampler: Sampler::new(distribution),
@@ -185,10 +176,7 @@ impl<F: Real> Factors<F> {
         let in_data_order = |made: Vec<Scalar<F>>| {
             let mut placed: Vec<_> = by_hash.iter().copied().zip(made).collect();
             placed.sort_by_key(|(area, _)| *area);
-            placed
-                .into_iter()
-                .map(|(_, scalar)| scalar)
-                .collect::<Vec<_>>()
+            placed.into_iter().map(|(_, scalar)| scalar).collect::<Vec<_>>()
         };
 
         let mut factors: [[Vec<Factor>; 4]; 5] = Default::default();
@@ -196,10 +184,7 @@ impl<F: Real> Factors<F> {
             for (i, parameter) in SPREAD_PARAMETERS.iter().enumerate() {
                 let family = format!("{parameter}/{}", LEVELS[level]);
                 factors[i][level] = match level {
-                    0 => d
-                        .factor(Key::new(&family, "", ""), needed(i, 0))
-                        .into_iter()
-                        .collect(),
+                    0 => d.factor(Key::new(&family, "", ""), needed(i, 0)).into_iter().collect(),
                     2 => names
                         .iter()
                         .filter_map(|n| d.factor(Key::new(&family, n, ""), needed(i, level)))
@@ -216,11 +201,7 @@ impl<F: Real> Factors<F> {
         let national = NATIONAL_PARAMETERS
             .iter()
             .map(|name| {
-                scalar(
-                    d,
-                    &spec.national[*name],
-                    Key::new(&format!("national/{name}"), "", ""),
-                )
+                scalar(d, &spec.national[*name], Key::new(&format!("national/{name}"), "", ""))
             })
             .collect();
         level(d, 1, &spec.technologies.iter().collect::<Vec<_>>());
@@ -228,19 +209,9 @@ impl<F: Real> Factors<F> {
         let growth_sector = spec
             .sectors
             .iter()
-            .map(|s| {
-                scalar(
-                    d,
-                    &spec.growth_sector,
-                    Key::new("growth_sector/sector", "", s),
-                )
-            })
+            .map(|s| scalar(d, &spec.growth_sector, Key::new("growth_sector/sector", "", s)))
             .collect();
-        level(
-            d,
-            2,
-            &by_hash.iter().map(|a| &spec.areas[*a]).collect::<Vec<_>>(),
-        );
+        level(d, 2, &by_hash.iter().map(|a| &spec.areas[*a]).collect::<Vec<_>>());
         for parameter in &mut factors {
             let made = std::mem::take(&mut parameter[2]);
             let mut placed: Vec<_> = by_hash.iter().copied().zip(made).collect();
@@ -258,9 +229,7 @@ impl<F: Real> Factors<F> {
         let areas = spec.areas.len();
         let mut levers = Vec::new();
         for (l, lever) in spec.levers.iter().enumerate() {
-            let moved = spec.data.intensity[l * areas..(l + 1) * areas]
-                .iter()
-                .any(|i| *i > 0.0);
+            let moved = spec.data.intensity[l * areas..(l + 1) * areas].iter().any(|i| *i > 0.0);
             let family = |rest: &str| Key::new(&format!("lever/{}/{rest}", lever.name), "", "");
             let effects = LEVER_TARGETS.map(|target| {
                 let effect = lever.effects.get(target);
@@ -268,30 +237,19 @@ impl<F: Real> Factors<F> {
                     family(&format!("effect/{target}")),
                     moved && effect.is_some_and(varies),
                 );
-                effect.map(|e| Scalar {
-                    sampler: Sampler::new(e),
-                    factor,
-                })
+                effect.map(|e| Scalar { sampler: Sampler::new(e), factor })
             });
             let cost = scalar(d, &lever.cost_gbp_per_head_per_year, family("cost"));
             let uncertain = moved && varies(&spec.take_up.distribution);
             let shared = d.factor(family("take_up/nation"), uncertain);
             let mut own = vec![None; areas];
             for area in &by_hash {
-                let key = Key::new(
-                    &format!("lever/{}/take_up/area", lever.name),
-                    &spec.areas[*area],
-                    "",
-                );
+                let key =
+                    Key::new(&format!("lever/{}/take_up/area", lever.name), &spec.areas[*area], "");
                 own[*area] = d.factor(key, uncertain);
             }
             if moved {
-                levers.push(LeverFactors {
-                    lever: l,
-                    effects,
-                    cost,
-                    take_up: (shared, own),
-                });
+                levers.push(LeverFactors { lever: l, effects, cost, take_up: (shared, own) });
             }
         }
 
@@ -313,10 +271,7 @@ impl<F: Real> Factors<F> {
         let directions = (dimensions.used > 0).then(|| Directions::new(dimensions.used));
         let cell_mix = mix[4].map(|row| row.map(F::of));
         Ok(Factors {
-            source: Source {
-                seed: spec.seed,
-                directions,
-            },
+            source: Source { seed: spec.seed, directions },
             national,
             spread: SpreadLevels { factors, mix },
             complements,

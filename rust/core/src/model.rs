@@ -65,9 +65,13 @@ impl Layout {
     pub fn adoption(&self, technology: usize, year: usize) -> usize {
         self.sector(self.sectors) + technology * (self.years + 1) + year
     }
+    /// What £1 of the levers' increment is worth after displacement, leakage and multiplier.
+    pub fn additionality(&self) -> usize {
+        self.adoption(self.technologies, 0)
+    }
     /// Number of series kept draw by draw.
     pub fn distributed(&self) -> usize {
-        self.adoption(self.technologies, 0)
+        self.additionality() + 1
     }
     /// Whether a unit's share exceeds its share of GVA.
     pub fn share_above_gva(&self, unit: usize) -> usize {
@@ -178,11 +182,7 @@ impl<F: Real> Model<F> {
             years: spec.horizon_years,
         };
         let marginals = SPREAD_PARAMETERS.map(|name| {
-            spec.spread_parameters[name]
-                .distributions
-                .iter()
-                .map(Sampler::new)
-                .collect::<Vec<_>>()
+            spec.spread_parameters[name].distributions.iter().map(Sampler::new).collect::<Vec<_>>()
         });
         let cell_needed: [bool; 5] = std::array::from_fn(|other| {
             (other..5).any(|p| {
@@ -202,10 +202,7 @@ impl<F: Real> Model<F> {
             keys
         };
         let gva = &spec.data.gva_gbp_m;
-        let area_gva: Vec<f64> = gva
-            .chunks(layout.sectors)
-            .map(|row| row.iter().sum())
-            .collect();
+        let area_gva: Vec<f64> = gva.chunks(layout.sectors).map(|row| row.iter().sum()).collect();
         let national: f64 = area_gva.iter().sum();
         let share_of = |areas: &[usize]| areas.iter().map(|a| area_gva[*a]).sum::<f64>() / national;
         let gva_share = (0..layout.areas)
@@ -228,11 +225,7 @@ impl<F: Real> Model<F> {
             marginals,
             growth_cell: Sampler::new(&spec.growth_cell),
             growth_cell_keys: (spec.sectors.iter())
-                .flat_map(|s| {
-                    spec.areas
-                        .iter()
-                        .map(move |a| Key::new("growth_cell/cell", a, s))
-                })
+                .flat_map(|s| spec.areas.iter().map(move |a| Key::new("growth_cell/cell", a, s)))
                 .collect(),
             cell_keys: cell_keys("cell"),
             innovation_cell_keys: if cell_needed[1] {
@@ -245,18 +238,12 @@ impl<F: Real> Model<F> {
             take_up_weights: [F::of(shared.sqrt()), F::of((1.0 - shared).sqrt())],
             curve: spec.curve,
             basis: spec.basis,
-            spillover: spillover_weights(spec, &area_gva)
-                .into_iter()
-                .map(F::of)
-                .collect(),
+            spillover: spillover_weights(spec, &area_gva).into_iter().map(F::of).collect(),
             gva: gva.iter().copied().map(F::of).collect(),
             readiness: spec.data.readiness.iter().copied().map(F::of).collect(),
             groups: spec.groups.clone(),
             gva_share,
-            inverse_gva: (
-                F::of(1.0 / national),
-                area_gva.iter().map(|g| F::of(1.0 / g)).collect(),
-            ),
+            inverse_gva: (F::of(1.0 / national), area_gva.iter().map(|g| F::of(1.0 / g)).collect()),
             discount: spec.discount_factors.iter().copied().map(F::of).collect(),
             share_floor: F::of(spec.share_floor),
             levers,
@@ -302,16 +289,10 @@ impl<F: Real> Model<F> {
         let source = &self.factors.source;
         let sizes = [1, layout.technologies, layout.areas, layout.sectors];
         for (level, size) in sizes.into_iter().enumerate() {
-            self.factors
-                .spread
-                .draw(source, level, size, block, &mut scratch.levels[level]);
+            self.factors.spread.draw(source, level, size, block, &mut scratch.levels[level]);
         }
-        let national: Vec<Lanes<F>> = self
-            .factors
-            .national
-            .iter()
-            .map(|n| n.draw(source, block))
-            .collect();
+        let national: Vec<Lanes<F>> =
+            self.factors.national.iter().map(|n| n.draw(source, block)).collect();
         let [
             tau,
             delta,
@@ -324,9 +305,12 @@ impl<F: Real> Model<F> {
             slope_c,
             growth,
             prize,
+            displacement,
+            leakage,
+            multiplier,
         ] = national[..]
         else {
-            unreachable!("eleven national parameters")
+            unreachable!("fourteen national parameters")
         };
         let retained = Lanes::from_fn(|i| F::ONE - F::ONE / (F::ONE + tau.0[i]) - delta.0[i]);
         let taken_in = tau.map(|tau| F::ONE / (F::ONE + tau));
@@ -347,12 +331,9 @@ impl<F: Real> Model<F> {
             .collect();
         let effects = self.lever_effects(block, scratch);
 
-        for sums in [
-            &mut scratch.gain,
-            &mut scratch.cost,
-            &mut scratch.gva_years,
-            &mut scratch.gva_final,
-        ] {
+        for sums in
+            [&mut scratch.gain, &mut scratch.cost, &mut scratch.gva_years, &mut scratch.gva_final]
+        {
             sums.fill(Lanes::zero());
         }
         out[layout.sector(0)..].fill(Lanes::zero());
@@ -362,14 +343,7 @@ impl<F: Real> Model<F> {
             scratch.adopted.fill(Lanes::zero());
             self.lift_of_sector(s, &effects, scratch);
             for k in 0..layout.technologies {
-                self.parameters_of(
-                    s,
-                    k,
-                    block,
-                    [slope_a, slope_q, slope_m],
-                    &complement,
-                    scratch,
-                );
+                self.parameters_of(s, k, block, [slope_a, slope_q, slope_m], &complement, scratch);
                 self.adopt(s, k, &theta, scratch, out);
             }
             let sector_growth = self.factors.growth_sector[s].draw(source, block);
@@ -384,6 +358,9 @@ impl<F: Real> Model<F> {
             );
         }
         self.report(block, &prize, scratch, out);
+        out[layout.additionality()] = Lanes::from_fn(|i| {
+            (F::ONE - displacement.0[i]) * (F::ONE - leakage.0[i]) * multiplier.0[i]
+        });
     }
 
     /// Section 6: realised strength of each moved lever (without its ramp) and its effects.
@@ -393,25 +370,16 @@ impl<F: Real> Model<F> {
         let mut effects = Vec::new();
         for (factors, plan) in self.factors.levers.iter().zip(&self.levers) {
             effects.push(std::array::from_fn(|e| {
-                factors.effects[e]
-                    .as_ref()
-                    .map(|effect| effect.draw(source, block))
+                factors.effects[e].as_ref().map(|effect| effect.draw(source, block))
             }));
-            let LeverFactors {
-                take_up: (shared, own),
-                ..
-            } = factors;
-            let shared = shared
-                .as_ref()
-                .map_or(Lanes::zero(), |f| source.normals(f, block));
+            let LeverFactors { take_up: (shared, own), .. } = factors;
+            let shared = shared.as_ref().map_or(Lanes::zero(), |f| source.normals(f, block));
             let strength = (own.iter().zip(&plan.intensity))
                 .map(|(own, intensity)| {
                     if *intensity == F::ZERO {
                         return Lanes::zero();
                     }
-                    let mut z = own
-                        .as_ref()
-                        .map_or(Lanes::zero(), |f| source.normals(f, block));
+                    let mut z = own.as_ref().map_or(Lanes::zero(), |f| source.normals(f, block));
                     for i in 0..LANES {
                         z.0[i] = self.take_up_weights[0] * shared.0[i]
                             + self.take_up_weights[1] * z.0[i];
@@ -558,64 +526,80 @@ impl<F: Real> Model<F> {
     ) {
         let layout = self.layout;
         let (areas, years) = (layout.areas, layout.years);
+        let touched = &self.touched[s * areas..(s + 1) * areas];
+        // Weights of this sector's cells in national and in each area's adoption.
+        let national = |r: usize| self.gva[r * layout.sectors + s] * self.inverse_gva.0;
+        let local = |r: usize| self.gva[r * layout.sectors + s] * self.inverse_gva.1[r];
         for r in 0..areas {
-            let weight = self.gva[r * layout.sectors + s];
-            let national = weight * self.inverse_gva.0;
-            out[layout.adoption(k, 0)].add_scaled(national, &scratch.start[r]);
-            let local = weight * self.inverse_gva.1[r];
-            out[layout.area_adoption(r, k, 0)].add_scaled(local, &scratch.start[r]);
+            out[layout.adoption(k, 0)].add_scaled(national(r), &scratch.start[r]);
+            out[layout.area_adoption(r, k, 0)].add_scaled(local(r), &scratch.start[r]);
         }
         for year in 0..years {
             self.adopters_seen(theta, scratch);
-            let national = layout.adoption(k, year + 1);
+            let mut adopted_nationally = out[layout.adoption(k, year + 1)];
             for r in 0..areas {
                 let at = r * years + year;
-                let touched = self.touched[s * areas + r];
-                let mut step = Lanes::zero();
+                let step = match (self.curve, touched[r]) {
+                    (Curve::Gompertz, _) => self.step(scratch, r, at, touched[r], gompertz_pull),
+                    (_, true) => self.step(scratch, r, at, true, |seen| seen),
+                    (_, false) => self.step(scratch, r, at, false, |seen| seen),
+                };
+                let start = scratch.start[r];
+                let effect = scratch.effect[r];
+                let mut gained = scratch.gained[r];
+                let mut stock = scratch.stock[at];
                 for i in 0..LANES {
-                    let (m, gap) = (scratch.ceiling[r].0[i], scratch.gap[r].0[i]);
-                    let (mut p, mut q) = (scratch.innovation[r].0[i], scratch.imitation[r].0[i]);
-                    let (mut top, mut room) = (m, gap);
-                    if touched {
-                        p = p * (F::ONE + scratch.lift[0][at].0[i]);
-                        q = q * (F::ONE + scratch.lift[1][at].0[i]);
-                        let raised = (F::ONE - m) * scratch.lift[2][at].0[i];
-                        top = m + raised;
-                        room = gap + raised;
-                    }
-                    // A ceiling of zero leaves no room, whatever the hazard.
-                    let seen = if top > F::ZERO {
-                        scratch.seen[r].0[i] / top
-                    } else {
-                        F::ZERO
-                    };
-                    let pull = match self.curve {
-                        Curve::Bass | Curve::Logistic => seen,
-                        Curve::Gompertz => gompertz_pull(seen),
-                    };
-                    let hazard = (p + q * pull).greater(F::ZERO).lesser(F::ONE);
-                    step.0[i] = hazard * room.greater(F::ZERO);
-                }
-                let (mut gap, mut gained) = (scratch.gap[r], scratch.gained[r]);
-                for i in 0..LANES {
-                    gap.0[i] = gap.0[i] - step.0[i];
                     gained.0[i] = gained.0[i] + step.0[i];
-                    scratch.adoption[r].0[i] = scratch.start[r].0[i] + gained.0[i];
-                    let stock = &mut scratch.stock[at].0[i];
-                    *stock = *stock + scratch.effect[r].0[i] * gained.0[i];
-                    let adopted = &mut scratch.adopted[at].0[i];
-                    *adopted = *adopted + step.0[i];
+                    stock.0[i] = stock.0[i] + effect.0[i] * gained.0[i];
                 }
-                scratch.gap[r] = gap;
+                let adoption = Lanes::from_fn(|i| start.0[i] + gained.0[i]);
+                scratch.gap[r].add_scaled(-F::ONE, &step);
+                scratch.adopted[at].add_scaled(F::ONE, &step);
                 scratch.gained[r] = gained;
-                let weight = self.gva[r * layout.sectors + s] * self.inverse_gva.0;
-                out[national].add_scaled(weight, &scratch.adoption[r]);
+                scratch.stock[at] = stock;
+                scratch.adoption[r] = adoption;
+                adopted_nationally.add_scaled(national(r), &adoption);
             }
+            out[layout.adoption(k, year + 1)] = adopted_nationally;
         }
         for r in 0..areas {
-            let local = self.gva[r * layout.sectors + s] * self.inverse_gva.1[r];
-            out[layout.area_adoption(r, k, 1)].add_scaled(local, &scratch.adoption[r]);
+            out[layout.area_adoption(r, k, 1)].add_scaled(local(r), &scratch.adoption[r]);
         }
+    }
+
+    /// h · max(m' − A, 0) of one area in one year; `pull` turns S/m' into the curve's form.
+    #[inline(always)]
+    fn step(
+        &self,
+        scratch: &Scratch<F>,
+        r: usize,
+        at: usize,
+        touched: bool,
+        pull: impl Fn(F) -> F,
+    ) -> Lanes<F> {
+        // A ceiling of zero leaves no room, whatever the hazard.
+        let least = F::of(1e-30);
+        let (seen, m, gap) = (&scratch.seen[r], &scratch.ceiling[r], &scratch.gap[r]);
+        let (p, q) = (&scratch.innovation[r], &scratch.imitation[r]);
+        let advance = |p: F, q: F, seen: F, top: F, room: F| {
+            let hazard = p + q * pull(seen / top.greater(least));
+            hazard.greater(F::ZERO).lesser(F::ONE) * room.greater(F::ZERO)
+        };
+        if !touched {
+            return Lanes::from_fn(|i| advance(p.0[i], q.0[i], seen.0[i], m.0[i], gap.0[i]));
+        }
+        let [lift_p, lift_q, closed, _] = &scratch.lift;
+        let (lift_p, lift_q, closed) = (&lift_p[at], &lift_q[at], &closed[at]);
+        Lanes::from_fn(|i| {
+            let raised = (F::ONE - m.0[i]) * closed.0[i];
+            advance(
+                p.0[i] * (F::ONE + lift_p.0[i]),
+                q.0[i] * (F::ONE + lift_q.0[i]),
+                seen.0[i],
+                m.0[i] + raised,
+                gap.0[i] + raised,
+            )
+        })
     }
 
     /// S = (1 − θ) A + θ W A, four areas at a time so that each A is loaded once for four.
@@ -695,8 +679,7 @@ impl<F: Real> Model<F> {
         }
         let key = self.growth_cell_keys[s * self.layout.areas + r];
         let words = self.factors.source.cell_words(key, block)[0];
-        self.growth_cell
-            .at(&Lanes::from_fn(|i| F::normal_from_word(words[i])))
+        self.growth_cell.at(&Lanes::from_fn(|i| F::normal_from_word(words[i])))
     }
 
     /// Section 7: what is reported of each unit in these draws.
@@ -707,10 +690,8 @@ impl<F: Real> Model<F> {
             let unit = layout.unit(r);
             out[unit..unit + layout.metrics()].fill(Lanes::zero());
             for year in 0..years {
-                let (gain, cost) = (
-                    &scratch.gain[r * years + year],
-                    &scratch.cost[r * years + year],
-                );
+                let (gain, cost) =
+                    (&scratch.gain[r * years + year], &scratch.cost[r * years + year]);
                 out[unit + year] = *gain;
                 out[unit + years].add_scaled(F::ONE, gain);
                 out[unit + years + 1].add_scaled(self.discount[year], gain);
@@ -742,10 +723,7 @@ impl<F: Real> Model<F> {
             Basis::FinalYear => (final_year, scratch.gva_years[years - 1]),
             Basis::Cumulative => {
                 let mut all = Lanes::zero();
-                scratch
-                    .gva_years
-                    .iter()
-                    .for_each(|year| all.add_scaled(F::ONE, year));
+                scratch.gva_years.iter().for_each(|year| all.add_scaled(F::ONE, year));
                 (sum, all)
             }
         };
@@ -783,11 +761,7 @@ impl<F: Real> Model<F> {
         for (cumulative, gain) in [final_year, sum].iter().enumerate() {
             out[layout.reaches_prize(cumulative)] = Lanes::from_fn(|i| {
                 let prize_gbp_m = prize.0[i] * self.prize_factor * F::of(1000.0);
-                if gain.0[i] >= prize_gbp_m {
-                    F::ONE
-                } else {
-                    F::ZERO
-                }
+                if gain.0[i] >= prize_gbp_m { F::ONE } else { F::ZERO }
             });
         }
     }
@@ -808,11 +782,7 @@ fn gompertz_pull<F: Real>(y: F) -> F {
     for n in (1..=10).rev() {
         series = (series + F::of(1.0 / f64::from(n * (n + 1)))) * below;
     }
-    if below < F::of(NEAR) {
-        F::ONE - series
-    } else {
-        pull
-    }
+    if below < F::of(NEAR) { F::ONE - series } else { pull }
 }
 
 /// W[r, r'] ∝ GVA[r'] · exp(−distance / decay), rows summing to 1, zero diagonal; a single
@@ -833,10 +803,7 @@ fn spillover_weights(spec: &Spec, area_gva: &[f64]) -> Vec<f64> {
         };
         let others: Vec<usize> = (0..n).filter(|o| *o != r).collect();
         // Distances from the nearest, so that a short decay length does not underflow.
-        let nearest = others
-            .iter()
-            .map(|o| distance(*o))
-            .fold(f64::INFINITY, f64::min);
+        let nearest = others.iter().map(|o| distance(*o)).fold(f64::INFINITY, f64::min);
         let row = &mut weights[r * n..(r + 1) * n];
         for o in others {
             row[o] = area_gva[o] * (-(distance(o) - nearest) / spec.spillover_decay_km).exp();
@@ -851,11 +818,8 @@ fn lever_plan<F: Real>(spec: &Spec, factors: &LeverFactors<F>) -> LeverPlan<F> {
     let (n, l) = (spec.areas.len(), factors.lever);
     let of_areas = |x: &[f64]| x[l * n..(l + 1) * n].to_vec();
     let data = &spec.data;
-    let (intensity, start, ramp) = (
-        of_areas(&data.intensity),
-        of_areas(&data.start_years),
-        of_areas(&data.ramp_years),
-    );
+    let (intensity, start, ramp) =
+        (of_areas(&data.intensity), of_areas(&data.start_years), of_areas(&data.ramp_years));
     let mut plan = LeverPlan {
         scope: spec.levers[l].scope.clone(),
         intensity: intensity.iter().copied().map(F::of).collect(),
@@ -871,8 +835,7 @@ fn lever_plan<F: Real>(spec: &Spec, factors: &LeverFactors<F>) -> LeverPlan<F> {
             };
             plan.ramp.push(F::of(reached));
             let running = (year as f64 - start[r]).clamp(0.0, 1.0);
-            plan.cost_base
-                .push(F::of(data.population[r] * intensity[r] * running / 1e6));
+            plan.cost_base.push(F::of(data.population[r] * intensity[r] * running / 1e6));
         }
     }
     plan

@@ -25,11 +25,7 @@ pub struct Key {
 impl Key {
     /// Key from names; an empty name stands for "none".
     pub fn new(family: &str, area: &str, cell: &str) -> Self {
-        Key {
-            area: hash(area),
-            cell: hash(cell),
-            family: hash(family),
-        }
+        Key { area: hash(area), cell: hash(cell), family: hash(family) }
     }
 }
 
@@ -52,12 +48,7 @@ pub fn words_for_block(seed: u64, key: Key, first_draw: u32) -> [[u32; LANES]; 4
     for (lane, draw) in draws.iter_mut().enumerate() {
         *draw = first_draw.wrapping_add(lane as u32);
     }
-    let mut words = [
-        draws,
-        [key.area; LANES],
-        [key.cell; LANES],
-        [key.family; LANES],
-    ];
+    let mut words = [draws, [key.area; LANES], [key.cell; LANES], [key.family; LANES]];
     philox_rounds(&mut words, [seed as u32, (seed >> 32) as u32]);
     words
 }

@@ -34,11 +34,7 @@ impl Progress {
         self.cancelled.store(true, Relaxed);
     }
     fn check(&self) -> Result<()> {
-        if self.cancelled.load(Relaxed) {
-            Err(Error::Cancelled)
-        } else {
-            Ok(())
-        }
+        if self.cancelled.load(Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
     }
 }
 
@@ -75,9 +71,7 @@ impl<F: Real> Outcome<F> {
         match &self.kept {
             Kept::Draws(kept) => {
                 let width = self.layout.distributed() * CHUNK;
-                let chunks = kept
-                    .chunks(width)
-                    .map(|c| &c[series * CHUNK..(series + 1) * CHUNK]);
+                let chunks = kept.chunks(width).map(|c| &c[series * CHUNK..(series + 1) * CHUNK]);
                 let mut all: Vec<F> = chunks.flatten().copied().collect();
                 all.truncate(self.draws);
                 Some(all)
@@ -95,10 +89,8 @@ pub fn run<F: Real>(spec: &Spec, options: Options, progress: &Progress) -> Resul
     let model = Model::<F>::new(spec)?;
     let layout = model.layout;
     let (series, distributed) = (layout.series(), layout.distributed());
-    let draws = usize::try_from(spec.draws).map_err(|_| Error::Spec {
-        place: "draws".into(),
-        problem: "too many here".into(),
-    })?;
+    let draws = usize::try_from(spec.draws)
+        .map_err(|_| Error::Spec { place: "draws".into(), problem: "too many here".into() })?;
     let chunks = draws.div_ceil(CHUNK);
     let width = distributed * CHUNK;
     let keep_all = chunks.saturating_mul(width * size_of::<F>()) <= options.draws_in_memory;
@@ -123,24 +115,13 @@ pub fn run<F: Real>(spec: &Spec, options: Options, progress: &Progress) -> Resul
         sketches.par_iter_mut().enumerate().for_each(|(s, sketch)| {
             for (i, kept) in space.chunks(width).enumerate() {
                 let valid = (draws - (first + i) * CHUNK).min(CHUNK);
-                kept[s * CHUNK..s * CHUNK + valid]
-                    .iter()
-                    .for_each(|x| sketch.push(x.f64()));
+                kept[s * CHUNK..s * CHUNK + valid].iter().for_each(|x| sketch.push(x.f64()));
             }
         });
     }
 
-    let kept = if keep_all {
-        Kept::Draws(buffer)
-    } else {
-        Kept::Sketches(sketches)
-    };
-    let mut outcome = Outcome {
-        layout,
-        statistics: Vec::new(),
-        draws,
-        kept,
-    };
+    let kept = if keep_all { Kept::Draws(buffer) } else { Kept::Sketches(sketches) };
+    let mut outcome = Outcome { layout, statistics: Vec::new(), draws, kept };
     let sobol = spec.sampler == SamplerKind::Sobol;
     outcome.statistics = (0..series)
         .into_par_iter()

@@ -18,19 +18,12 @@ pub enum Level {
 
 impl Level {
     /// Every level, best first, with its name in `GAINSMODEL_SIMD` and in manifests.
-    pub const NAMES: [(Level, &'static str); 3] = [
-        (Level::Avx512, "avx512"),
-        (Level::Avx2, "avx2"),
-        (Level::Portable, "portable"),
-    ];
+    pub const NAMES: [(Level, &'static str); 3] =
+        [(Level::Avx512, "avx512"), (Level::Avx2, "avx2"), (Level::Portable, "portable")];
 
     /// Name of this level.
     pub fn name(self) -> &'static str {
-        Self::NAMES[Self::NAMES
-            .iter()
-            .position(|(level, _)| *level == self)
-            .unwrap_or(2)]
-        .1
+        Self::NAMES[Self::NAMES.iter().position(|(level, _)| *level == self).unwrap_or(2)].1
     }
 
     /// Whether this machine has it.
@@ -53,10 +46,7 @@ impl Level {
 
     /// The best level this machine has.
     pub fn best() -> Self {
-        let available = Self::NAMES
-            .into_iter()
-            .map(|(level, _)| level)
-            .find(|l| l.available());
+        let available = Self::NAMES.into_iter().map(|(level, _)| level).find(|l| l.available());
         available.unwrap_or(Level::Portable)
     }
 

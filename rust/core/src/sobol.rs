@@ -26,11 +26,7 @@ impl Directions {
     /// Beyond [`MAX_DIMENSIONS`]; the caller gives those factors pseudo-random numbers.
     pub fn new(dimensions: usize) -> Self {
         assert!(dimensions <= MAX_DIMENSIONS);
-        let params = if dimensions <= 1000 {
-            JoeKuoD6::standard()
-        } else {
-            JoeKuoD6::extended()
-        };
+        let params = if dimensions <= 1000 { JoeKuoD6::standard() } else { JoeKuoD6::extended() };
         let values = Sobol::<f32>::init_direction_vals::<u32>(dimensions, BITS, &params);
         let reversed = |column: &Vec<u32>| {
             let mut out = [0; BITS];
@@ -59,10 +55,7 @@ impl Directions {
 pub fn scrambles(seed: u64, key: Key) -> [u32; LANES] {
     let family = key.family ^ hash("scramble");
     std::array::from_fn(|lane| {
-        philox4x32(
-            [lane as u32, key.area, key.cell, family],
-            [seed as u32, (seed >> 32) as u32],
-        )[0]
+        philox4x32([lane as u32, key.area, key.cell, family], [seed as u32, (seed >> 32) as u32])[0]
     })
 }
 
@@ -91,9 +84,7 @@ mod tests {
     fn words(seed: u64, dimension: usize, points: u32) -> Vec<[u32; LANES]> {
         let directions = Directions::new(dimension + 1);
         let seeds = scrambles(seed, Key::new("test", "", &dimension.to_string()));
-        (0..points)
-            .map(|i| scrambled(directions.point(dimension, i), &seeds))
-            .collect()
+        (0..points).map(|i| scrambled(directions.point(dimension, i), &seeds)).collect()
     }
 
     /// Every one-dimensional projection of every scrambling fills each of 2^m intervals once.
@@ -106,10 +97,7 @@ mod tests {
                 for word in &words {
                     seen[(word[lane] >> 24) as usize] = true;
                 }
-                assert!(
-                    seen.iter().all(|s| *s),
-                    "dimension {dimension}, lane {lane}"
-                );
+                assert!(seen.iter().all(|s| *s), "dimension {dimension}, lane {lane}");
             }
         }
     }

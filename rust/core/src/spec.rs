@@ -8,17 +8,12 @@ use std::collections::HashMap;
 
 /// Parameters that vary by technology and whose variance is spread over five levels,
 /// in the order in which correlated numbers are built.
-pub const SPREAD_PARAMETERS: [&str; 5] = [
-    "initial_adoption",
-    "innovation",
-    "imitation",
-    "ceiling",
-    "productivity_effect",
-];
+pub const SPREAD_PARAMETERS: [&str; 5] =
+    ["initial_adoption", "innovation", "imitation", "ceiling", "productivity_effect"];
 /// Levels that move together, in the order of a `spread` list.
 pub const LEVELS: [&str; 5] = ["nation", "technology", "area", "sector", "cell"];
 /// Parameters with one value for the whole nation in each draw.
-pub const NATIONAL_PARAMETERS: [&str; 11] = [
+pub const NATIONAL_PARAMETERS: [&str; 14] = [
     "lag_years",
     "decay_per_year",
     "spillover_share",
@@ -30,6 +25,9 @@ pub const NATIONAL_PARAMETERS: [&str; 11] = [
     "readiness_slope_productivity_effect",
     "growth_nation",
     "prize_gbp_bn",
+    "displacement",
+    "leakage",
+    "multiplier",
 ];
 /// What a lever can act on.
 pub const LEVER_TARGETS: [&str; 4] = ["innovation", "imitation", "ceiling", "productivity_effect"];
@@ -177,12 +175,8 @@ impl Spec {
     /// [`Error::Spec`] with the key path of the first entry that cannot be.
     pub fn check(&self) -> Result<()> {
         let bad = |place: &str, problem: &str| Err(Error::spec(place, problem));
-        let (r, s, k, l) = (
-            self.areas.len(),
-            self.sectors.len(),
-            self.technologies.len(),
-            self.levers.len(),
-        );
+        let (r, s, k, l) =
+            (self.areas.len(), self.sectors.len(), self.technologies.len(), self.levers.len());
         if self.draws == 0 || self.draws > u64::from(u32::MAX) - 15 {
             return bad("draws", "must be from 1 to 4,294,967,280");
         }
@@ -190,10 +184,7 @@ impl Spec {
             return bad("horizon_years", "must be from 1 to 40");
         }
         if r == 0 || s == 0 || k == 0 {
-            return bad(
-                "areas",
-                "a run needs at least one area, sector and technology",
-            );
+            return bad("areas", "a run needs at least one area, sector and technology");
         }
         for (place, names) in [
             ("areas", &self.areas),
@@ -206,10 +197,7 @@ impl Spec {
         if self.groups.first().is_none_or(|all| all.len() != r)
             || self.groups.iter().flatten().any(|area| *area >= r)
         {
-            return bad(
-                "groups",
-                "the first group must hold every area; positions must exist",
-            );
+            return bad("groups", "the first group must hold every area; positions must exist");
         }
         self.check_data(r, s, l)?;
 
@@ -233,10 +221,8 @@ impl Spec {
         }
         for name in NATIONAL_PARAMETERS {
             let place = format!("national.{name}");
-            let distribution = self
-                .national
-                .get(name)
-                .ok_or_else(|| Error::spec(&place, "is missing"))?;
+            let distribution =
+                self.national.get(name).ok_or_else(|| Error::spec(&place, "is missing"))?;
             within(&place, distribution, bounds(name))?;
         }
         if self.odds_ratios.len() != s || self.odds_ratios.iter().any(|row| row.len() != k) {
@@ -256,11 +242,7 @@ impl Spec {
         ] {
             within(place, distribution, (f64::NEG_INFINITY, f64::INFINITY))?;
         }
-        within(
-            "take_up.distribution",
-            &self.take_up.distribution,
-            (0.0, 1.0),
-        )?;
+        within("take_up.distribution", &self.take_up.distribution, (0.0, 1.0))?;
         if !(0.0..=1.0).contains(&self.take_up.shared_variance) {
             return bad("take_up.shared_variance", "must lie in 0 to 1");
         }
@@ -278,20 +260,13 @@ impl Spec {
                 }
                 within(&place, distribution, (0.0, f64::INFINITY))?;
             }
-            within(
-                &place,
-                &lever.cost_gbp_per_head_per_year,
-                (0.0, f64::INFINITY),
-            )?;
+            within(&place, &lever.cost_gbp_per_head_per_year, (0.0, f64::INFINITY))?;
         }
         if !(self.spillover_decay_km > 0.0 && self.spillover_decay_km.is_finite()) {
             return bad("spillover_decay_km", "must be above 0");
         }
         if self.discount_factors.len() != self.horizon_years
-            || self
-                .discount_factors
-                .iter()
-                .any(|f| !(*f > 0.0 && f.is_finite()))
+            || self.discount_factors.iter().any(|f| !(*f > 0.0 && f.is_finite()))
         {
             return bad("discount_factors", "needs one factor above 0 for each year");
         }
@@ -334,10 +309,7 @@ impl Spec {
                 ));
             }
         }
-        if d.gva_gbp_m
-            .chunks(s)
-            .any(|row| row.iter().sum::<f64>() <= 0.0)
-        {
+        if d.gva_gbp_m.chunks(s).any(|row| row.iter().sum::<f64>() <= 0.0) {
             return Err(Error::spec("gva_gbp_m", "every area needs a GVA above 0"));
         }
         Ok(())
@@ -347,12 +319,14 @@ impl Spec {
 /// Values a parameter may take.
 fn bounds(name: &str) -> (f64, f64) {
     match name {
-        "initial_adoption" | "ceiling" | "decay_per_year" | "spillover_share" | "uplift_cap" => {
-            (0.0, 1.0)
-        }
-        "innovation" | "imitation" | "lag_years" | "adoption_cost_share" | "prize_gbp_bn" => {
-            (0.0, f64::INFINITY)
-        }
+        "initial_adoption" | "ceiling" | "decay_per_year" | "spillover_share" | "uplift_cap"
+        | "displacement" | "leakage" => (0.0, 1.0),
+        "innovation"
+        | "imitation"
+        | "lag_years"
+        | "adoption_cost_share"
+        | "prize_gbp_bn"
+        | "multiplier" => (0.0, f64::INFINITY),
         _ => (f64::NEG_INFINITY, f64::INFINITY),
     }
 }

@@ -55,11 +55,7 @@ fn combine([n1, mean1, squares1]: [f64; 3], [n2, mean2, squares2]: [f64; 3]) -> 
         return [n1, mean1, squares1];
     }
     let (n, off) = (n1 + n2, mean2 - mean1);
-    [
-        n,
-        mean1 + off * n2 / n,
-        squares1 + squares2 + off * off * n1 * n2 / n,
-    ]
+    [n, mean1 + off * n2 / n, squares1 + squares2 + off * off * n1 * n2 / n]
 }
 
 /// Statistics of one quantity; NaN where there are too few draws to say.
@@ -87,11 +83,7 @@ impl Statistics {
     /// The error of a Sobol mean is that of sixteen scramblings; of a random mean, sd / √n.
     pub fn from_moments(moments: &Moments, sobol: bool) -> Self {
         let [count, mean, squares] = moments.total();
-        let sd = if count > 1.0 {
-            (squares / (count - 1.0)).sqrt()
-        } else {
-            f64::NAN
-        };
+        let sd = if count > 1.0 { (squares / (count - 1.0)).sqrt() } else { f64::NAN };
         let usable = (0..LANES).filter(|lane| moments.count[*lane] > 1.0).count() == LANES;
         let lane_means = if usable { &moments.mean[..] } else { &[] };
         let lane_sds: Vec<f64> = (0..LANES)
@@ -103,11 +95,7 @@ impl Statistics {
             mean: if count > 0.0 { mean } else { f64::NAN },
             sd,
             quantiles: [f64::NAN; 7],
-            mcse_mean: if sobol {
-                replicate_error(lane_means)
-            } else {
-                sd / count.sqrt()
-            },
+            mcse_mean: if sobol { replicate_error(lane_means) } else { sd / count.sqrt() },
             mcse_sd: replicate_error(&lane_sds),
             mcse_quantiles: [f64::NAN; 7],
         }
@@ -130,13 +118,7 @@ impl Statistics {
         let mut lanes: Vec<[f64; 7]> = Vec::with_capacity(LANES);
         for lane in 0..LANES {
             sorted.clear();
-            sorted.extend(
-                draws
-                    .iter()
-                    .skip(lane)
-                    .step_by(LANES)
-                    .filter(|x| !x.is_nan()),
-            );
+            sorted.extend(draws.iter().skip(lane).step_by(LANES).filter(|x| !x.is_nan()));
             if sorted.len() < 2 {
                 return self;
             }
@@ -220,11 +202,7 @@ impl Sketch {
             return;
         }
         let bucket = (size.min(f64::MAX).ln() / Self::ln_growth()).ceil() as i32;
-        if value > 0.0 {
-            self.positive.add(bucket)
-        } else {
-            self.negative.add(bucket)
-        }
+        if value > 0.0 { self.positive.add(bucket) } else { self.negative.add(bucket) }
     }
 
     /// Value below which a share `p` of the values lies.
@@ -310,10 +288,7 @@ mod tests {
         assert_eq!(s.quantiles[3], 3.0);
         assert!((s.quantiles[0] - 1.15).abs() < 1e-15);
         assert!((s.mcse_mean - s.sd / 2.0).abs() < 1e-15);
-        assert!(
-            s.mcse_quantiles[3].is_nan(),
-            "too few draws for an error of a quantile"
-        );
+        assert!(s.mcse_quantiles[3].is_nan(), "too few draws for an error of a quantile");
     }
 
     #[test]
@@ -323,11 +298,7 @@ mod tests {
             (Moments::default(), Moments::default(), Moments::default());
         for (n, x) in draws.iter().enumerate() {
             all.push(n % LANES, *x);
-            if n < 1024 {
-                first.push(n % LANES, *x)
-            } else {
-                second.push(n % LANES, *x)
-            }
+            if n < 1024 { first.push(n % LANES, *x) } else { second.push(n % LANES, *x) }
         }
         first.merge(&second);
         for (a, b) in all.total().iter().zip(first.total()) {
@@ -345,10 +316,7 @@ mod tests {
             let p = f64::from(i) / 100.0;
             let nearest = draws[(p * (draws.len() - 1) as f64).round() as usize];
             let error = (sketch.quantile(p) - nearest).abs();
-            assert!(
-                error <= 1.0001 * Sketch::RELATIVE_ERROR * nearest.abs() + 1e-12,
-                "{p}"
-            );
+            assert!(error <= 1.0001 * Sketch::RELATIVE_ERROR * nearest.abs() + 1e-12, "{p}");
         }
     }
 
@@ -365,11 +333,7 @@ mod tests {
             .collect();
         let s = Statistics::from_draws(&draws, false);
         let expected = 0.5 / f64::from(n).sqrt();
-        assert!(
-            (s.mcse_quantiles[3] / expected - 1.0).abs() < 0.5,
-            "{}",
-            s.mcse_quantiles[3]
-        );
+        assert!((s.mcse_quantiles[3] / expected - 1.0).abs() < 0.5, "{}", s.mcse_quantiles[3]);
         assert!((s.mcse_mean / (1.0 / 12f64.sqrt() / f64::from(n).sqrt()) - 1.0).abs() < 0.02);
     }
 }

@@ -73,17 +73,11 @@ pub fn start(
             let _ = sender.send(ended);
         })
         .map_err(|error| format!("could not start the run: {error}"))?;
-    Ok(RunHandle {
-        progress,
-        receiver: Mutex::new(receiver),
-        ended: Mutex::new(None),
-    })
+    Ok(RunHandle { progress, receiver: Mutex::new(receiver), ended: Mutex::new(None) })
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 #[pymethods]
@@ -100,11 +94,7 @@ impl RunHandle {
 
     /// Waits up to `seconds`; True when the run has ended.
     fn wait(&self, py: Python<'_>, seconds: f64) -> bool {
-        let seconds = if seconds.is_finite() {
-            seconds.clamp(0.0, 1e6)
-        } else {
-            0.0
-        };
+        let seconds = if seconds.is_finite() { seconds.clamp(0.0, 1e6) } else { 0.0 };
         py.detach(|| {
             let mut ended = locked(&self.ended);
             if ended.is_none() {
@@ -112,9 +102,9 @@ impl RunHandle {
                 {
                     Ok(result) => Some(result),
                     Err(RecvTimeoutError::Timeout) => None,
-                    Err(RecvTimeoutError::Disconnected) => Some(Ended::Panicked(
-                        "the run's outcome was already taken".into(),
-                    )),
+                    Err(RecvTimeoutError::Disconnected) => {
+                        Some(Ended::Panicked("the run's outcome was already taken".into()))
+                    }
                 };
             }
             ended.is_some()
@@ -168,12 +158,7 @@ fn stacked<'py, F: Real + Element>(
     outcome: &Outcome<F>,
     series: &[usize],
 ) -> PyResult<Bound<'py, PyAny>> {
-    let rows = py.detach(|| {
-        series
-            .iter()
-            .map(|s| outcome.draws(*s))
-            .collect::<Option<Vec<_>>>()
-    });
+    let rows = py.detach(|| series.iter().map(|s| outcome.draws(*s)).collect::<Option<Vec<_>>>());
     match rows {
         Some(rows) => Ok(PyArray2::from_vec2(py, &rows)?.into_any()),
         None => Ok(Vec::<f64>::new().to_pyarray(py).into_any()),
@@ -220,6 +205,7 @@ impl RunOutcome {
             ("metrics", layout.metrics()),
             ("sector", layout.sector(0)),
             ("adoption", layout.adoption(0, 0)),
+            ("additionality", layout.additionality()),
             ("share_above_gva", layout.share_above_gva(0)),
             ("reaches_prize", layout.reaches_prize(0)),
             ("cell", layout.cell(0, 0)),
@@ -241,10 +227,7 @@ pub fn level() -> Result<Level, String> {
                 .filter(|(level, _)| level.available())
                 .map(|(_, name)| *name)
                 .collect();
-            format!(
-                "GAINSMODEL_SIMD is '{name}', this machine has {}",
-                available.join(", ")
-            )
+            format!("GAINSMODEL_SIMD is '{name}', this machine has {}", available.join(", "))
         }),
         _ => Ok(Level::best()),
     }

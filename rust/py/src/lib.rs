@@ -53,13 +53,9 @@ fn start(
         start_years: matrix(start_years),
         ramp_years: matrix(ramp_years),
     };
-    spec.check()
-        .map_err(|error| errors::to_python(py, &error))?;
+    spec.check().map_err(|error| errors::to_python(py, &error))?;
     let level = handle::level().map_err(|message| errors::setting(py, &message))?;
-    let options = Options {
-        level,
-        draws_in_memory,
-    };
+    let options = Options { level, draws_in_memory };
     py.detach(|| handle::start(spec, double, options, threads))
         .map_err(|message| errors::setting(py, &message))
 }
@@ -71,18 +67,10 @@ fn summarise<'py>(
     draws: PyReadonlyArray2<'py, f64>,
     sobol: bool,
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
-    let series: Vec<Vec<f64>> = draws
-        .as_array()
-        .rows()
-        .into_iter()
-        .map(|row| row.iter().copied().collect())
-        .collect();
-    let statistics: Vec<Statistics> = py.detach(|| {
-        series
-            .iter()
-            .map(|draws| Statistics::from_draws(draws, sobol))
-            .collect()
-    });
+    let series: Vec<Vec<f64>> =
+        draws.as_array().rows().into_iter().map(|row| row.iter().copied().collect()).collect();
+    let statistics: Vec<Statistics> =
+        py.detach(|| series.iter().map(|draws| Statistics::from_draws(draws, sobol)).collect());
     handle::matrix(py, &handle::rows(&statistics))
 }
 
@@ -102,21 +90,11 @@ fn value_at(py: Python<'_>, distribution: &str, z: Vec<f64>) -> PyResult<Vec<f64
 fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let info = PyDict::new(py);
     info.set_item("version", env!("CARGO_PKG_VERSION"))?;
-    info.set_item(
-        "profile",
-        if cfg!(debug_assertions) {
-            "debug"
-        } else {
-            "release"
-        },
-    )?;
+    info.set_item("profile", if cfg!(debug_assertions) { "debug" } else { "release" })?;
     let level = handle::level().map_err(|message| errors::setting(py, &message))?;
     info.set_item("simd", level.name())?;
-    let levels: Vec<&str> = Level::NAMES
-        .iter()
-        .filter(|(l, _)| l.available())
-        .map(|(_, name)| *name)
-        .collect();
+    let levels: Vec<&str> =
+        Level::NAMES.iter().filter(|(l, _)| l.available()).map(|(_, name)| *name).collect();
     info.set_item("simd_available", levels)?;
     let threads = pool::default_threads().map_err(|message| errors::setting(py, &message))?;
     info.set_item("threads", threads)?;

@@ -30,11 +30,11 @@ pub fn pool(threads: Option<usize>) -> Result<Arc<ThreadPool>, String> {
     }
     match SHARED.get() {
         Some((owner, pool)) if *owner == std::process::id() => Ok(Arc::clone(pool)),
-        _ => Err(
-            "this process was forked from one that had already run gainsmodel, whose threads \
+        _ => {
+            Err("this process was forked from one that had already run gainsmodel, whose threads \
                   do not survive a fork; start worker processes with the 'spawn' method"
-                .to_string(),
-        ),
+                .to_string())
+        }
     }
 }
 
