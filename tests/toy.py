@@ -89,6 +89,9 @@ def toy_spec(areas: int = 4, sectors: int = 3, technologies: int = 2, years: int
             "readiness_slope_productivity_effect": normal(0.05, 0.05),
             "growth_nation": normal(0.013, 0.005),
             "prize_gbp_bn": {"kind": "triangular", "low": 150, "mode": 208, "high": 230},
+            "displacement": {"kind": "pert", "low": 0.1, "mode": 0.25, "high": 0.5},
+            "leakage": {"kind": "pert", "low": 0.05, "mode": 0.1, "high": 0.25},
+            "multiplier": {"kind": "pert", "low": 1.1, "mode": 1.25, "high": 1.5},
         },
         "complements": normal(0.0, 0.25),
         "growth_area": normal(0.0, 0.0045),
@@ -199,6 +202,10 @@ class Core:
             [self.draws([first + k * years + t for t in range(years)]) for k in technologies],
             axis=1,
         )
+
+    def additionality(self) -> np.ndarray:
+        """What £1 of the levers' increment is worth in each draw."""
+        return self.draws([self.layout["additionality"]])[:, 0]
 
     def means(self, place: str, count: int) -> np.ndarray:
         first = self.layout[place]

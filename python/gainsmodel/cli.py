@@ -4,6 +4,7 @@ Answers go to standard output, progress and notes to standard error. Exit codes:
 anything the user can mend, with one message; 130 on Ctrl-C.
 """
 
+import io
 import json
 import os
 import sys
@@ -23,15 +24,16 @@ from gainsmodel.data import GEOGRAPHIES, Geography, check, load_dataset
 from gainsmodel.engine import (
     ADJUSTMENTS,
     Precision,
+    Run,
     Sampler,
     Settings,
     build_info,
     core_inputs,
-    replay,
     start,
+    start_again,
 )
-from gainsmodel.errors import GainsModelError, RunCancelled
-from gainsmodel.result import Result
+from gainsmodel.errors import GainsModelError, RunCancelled, SettingError
+from gainsmodel.result import Result, check_target
 from gainsmodel.scenario import Scenario, json_schema, load_scenario, shipped_scenarios
 
 app = typer.Typer(
@@ -51,18 +53,38 @@ PROGRESS_AFTER_SECONDS = 1.0
 
 def main() -> None:
     """Run the command line; every way out has its exit code here."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without a £ gets a question mark, not a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
-        app()
-    except (KeyboardInterrupt, RunCancelled):
-        print("stopped; nothing was written", file=sys.stderr)
-        _leave(130)
+        code = _run_app()
+        sys.stdout.flush()
+    except RunCancelled:
+        code = 130
     except GainsModelError as error:
         print(f"error: {error}", file=sys.stderr)
-        _leave(2)
-    except BrokenPipeError:
-        # The reader of a pipe has gone: nothing is left to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _leave(0)
+        code = 2
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        # If the reader of a pipe has gone, nothing is left to say.
+        code = 0 if isinstance(error, BrokenPipeError) else 2
+        if code:
+            print(f"error: output cannot be written: {error.strerror}", file=sys.stderr)
+    if code == 130:
+        print("stopped; nothing was written", file=sys.stderr)
+    _leave(code)
+
+
+def _run_app() -> int:
+    try:
+        app()
+    except KeyboardInterrupt:
+        return 130
+    except SystemExit as leaving:
+        # Typer says 1 where the reader of a pipe has gone.
+        return leaving.code if leaving.code in (2, 130) else 0
+    return 0
 
 
 def _leave(code: int) -> None:
@@ -82,14 +104,16 @@ def run_command(
         list[str] | None,
         typer.Option(help="show only this area or group (name or code; repeatable)"),
     ] = None,
-    draws: Annotated[int, typer.Option(help="futures to simulate")] = 10_000,
-    seed: Annotated[int, typer.Option(help="same seed, same answer")] = 1,
+    draws: Annotated[int | None, typer.Option(help="futures to simulate [default: 10000]")] = None,
+    seed: Annotated[int | None, typer.Option(help="same seed, same answer [default: 1]")] = None,
     sampler: Annotated[
-        Sampler, typer.Option(help="quasi-random (sobol) or plain Monte Carlo (random)")
-    ] = "sobol",
+        Sampler | None,
+        typer.Option(help="quasi-random or plain Monte Carlo [default: sobol]"),
+    ] = None,
     precision: Annotated[
-        Precision, typer.Option(help="float64 is for audit: slower, same to six digits")
-    ] = "float32",
+        Precision | None,
+        typer.Option(help="float64 is for audit: slower, same to six digits [default: float32]"),
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="changes no number")] = None,
     out: Annotated[
         Path | None, typer.Option(help="folder for tables (CSV and Parquet) and the manifest")
@@ -97,17 +121,26 @@ def run_command(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead")] = False,
 ) -> None:
     """Simulate a scenario; a manifest.json of an earlier run is run again to the same numbers."""
-    if scenario.endswith(".json") or (Path(scenario) / "manifest.json").is_file():
-        result = replay(scenario, threads=threads)
-        loaded = Scenario.from_dict(result.manifest["scenario"])
+    if out is not None:
+        check_target(out)
+    chosen: dict[str, Any] = {
+        "draws": draws,
+        "seed": seed,
+        "sampler": sampler,
+        "precision": precision,
+    }
+    stated = {name: value for name, value in chosen.items() if value is not None}
+    if _is_saved_run(scenario):
+        if fixed := [*stated, *(["geography"] if geography else [])]:
+            raise SettingError(f"--{fixed[0]}: a manifest settles this; leave it out")
+        run = start_again(scenario, threads=threads)
     else:
         loaded = load_scenario(scenario)
-        if geography is not None:
-            loaded = loaded.edit({"setting.geography": geography})
-        settings = Settings(draws=draws, seed=seed, sampler=sampler, precision=precision)
-        result = _run(loaded, settings, threads, "Simulating")
+        run = start(loaded, Settings(**stated), geography=geography, threads=threads)
+    loaded = run.scenario
     dataset = load_dataset(loaded.setting.geography)
     codes = [code for name in area for code in dataset.resolve(name)] if area else None
+    result = _finish(run, "Simulating")
     if as_json:
         text = json.dumps(result.to_dict(codes), ensure_ascii=False, allow_nan=False)
         sys.stdout.write(text + "\n")
@@ -119,8 +152,15 @@ def run_command(
         print(f"written: {out}", file=sys.stderr)
 
 
-def _run(scenario: Scenario, settings: Settings, threads: int | None, what: str) -> Result:
-    """Run with a progress bar on standard error once it takes longer than a second."""
+def _is_saved_run(name: str) -> bool:
+    try:
+        return name.endswith(".json") or (Path(name) / "manifest.json").is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _finish(run: Run, what: str) -> Result:
+    """Wait, with a progress bar on standard error once it takes longer than a second."""
     begun = time.monotonic()
     bar = Progress(
         TextColumn(what),
@@ -130,17 +170,18 @@ def _run(scenario: Scenario, settings: Settings, threads: int | None, what: str)
         console=Console(stderr=True),
         transient=True,
     )
-    task = bar.add_task(what, total=settings.draws)
+    task = bar.add_task(what)
 
     def on_progress(done: int, total: int) -> None:
         if bar.console.is_terminal and time.monotonic() - begun > PROGRESS_AFTER_SECONDS:
             bar.start()
-            bar.update(task, completed=done)
+            bar.update(task, completed=done, total=total)
 
     try:
-        return start(scenario, settings, threads=threads).result(on_progress)
+        return run.result(on_progress)
     finally:
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()
 
 
 def _console() -> Console:
@@ -149,7 +190,7 @@ def _console() -> Console:
     return (
         console
         if console.is_terminal
-        else Console(highlight=False, markup=False, emoji=False, width=140)
+        else Console(highlight=False, markup=False, emoji=False, width=160)
     )
 
 
@@ -165,13 +206,16 @@ def _print_result(result: Result, scenario: Scenario, codes: Iterable[str] | Non
     prices = "2023 prices" if scenario.prize.price_basis == "base_year" else "money of its time"
     fixed = scenario.prize.value
     prize = "the prize" if fixed is None else f"£{fixed:g}bn"
+    expressed = words.gbp(_quantiles(result.groups().row(0, named=True), "prize_gbp_bn")[0] * 1e3)
+    deflated = scenario.prize.price_basis == "base_year"
 
     console = _console()
     console.print(f"{scenario.title}: {scenario.question}\n", style="bold")
     console.print(
         "The £208bn is almost certainly the CBI's figure of December 2016, for all causes of "
         "growth and not digital alone:\nextra UK output a year, ten years on, if every area grew "
-        f"as fast as the best in its region. It is read here as {prize} {when}.\n"
+        f"as fast as the best in its region. It is read here as {prize} {when}"
+        + (f", which is {expressed} at 2023 prices.\n" if deflated else ".\n")
     )
     table = _table(
         "Area",
@@ -179,7 +223,7 @@ def _print_result(result: Result, scenario: Scenario, codes: Iterable[str] | Non
         "Share of\nthe gain",
         "in 9 of 10\nfutures",
         "against its\nshare of GVA",
-        f"Its part of\n{prize}\n{when}",
+        f"Its part of\n{expressed if deflated else prize}\n{when}",
         f"Digital carries\n{when}",
         "in 9 of 10\nfutures",
         left=(0, 4),
@@ -205,13 +249,13 @@ def _print_result(result: Result, scenario: Scenario, codes: Iterable[str] | Non
             words.percent(row["gva_share"]),
             words.percent(share[0]),
             words.percent_range(*share[1:]),
-            words.against_gva(_number(row["p_share_above_gva"])),
+            words.against_gva(_number(row["p_share_above_gva"]), manifest["draws"]),
             words.gbp(part, errors[code, "prize_gbp_bn"] * 1e3),
             words.gbp(carried[0], errors[code, error_of]),
             words.gbp_range(*carried[1:]),
         )
     carried = _quantiles(uk, gain)
-    whole = prize if fixed is not None else words.gbp(_quantiles(uk, "prize_gbp_bn")[0] * 1e3)
+    whole = expressed if deflated or fixed is None else prize
     table.add_row(
         *(uk["area_name"], "100%", "100%", "", "", whole),
         words.gbp(carried[0], errors[uk["area_code"], error_of]),
@@ -238,7 +282,7 @@ def _print_result(result: Result, scenario: Scenario, codes: Iterable[str] | Non
 def _table(*headings: str, left: tuple[int, ...] = (0,)) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for i, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if i in left else "right")
+        table.add_column(heading, justify="left" if i in left else "right", no_wrap=i == 0)
     return table
 
 
@@ -256,8 +300,12 @@ def _print_levers(result: Result, scenario: Scenario, threads: int | None) -> No
     if not any(lever.intensity > 0 for plan in scenario.plan.values() for lever in plan.values()):
         return
     manifest = result.manifest
-    settings = Settings.of(manifest)
-    baseline = _run(scenario.model_copy(update={"plan": {}}), settings, threads, "Without the plan")
+    if not result.holds_draws:
+        note = "too many futures to set beside those without the plan; run fewer to see its effect"
+        print(f"note: {note}", file=sys.stderr)
+        return
+    twin = scenario.model_copy(update={"plan": {}})
+    baseline = _finish(start(twin, Settings.of(manifest), threads=threads), "Without the plan")
     added = result.difference(baseline, net=True)
     switched = [name for name in ADJUSTMENTS if getattr(scenario.parameters, name).enabled]
     after = f"after {', '.join(switched)} (unverified)" if switched else "before displacement"

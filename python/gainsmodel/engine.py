@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gainsmodel import _core
-from gainsmodel.data import GEOGRAPHIES, Dataset, load_dataset, readiness
+from gainsmodel.data import Dataset, load_dataset, readiness
 from gainsmodel.errors import (
     CoreError,
     ResultError,
@@ -92,7 +92,13 @@ class Settings:
 
 
 class Run:
-    """A run under way; cancelled when it is dropped. Made by `start`."""
+    """A run under way; cancelled when it is dropped. Made by `start`.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        What is run.
+    """
 
     def __init__(  # noqa: D107 - callers use `start`
         self,
@@ -103,7 +109,9 @@ class Run:
     ) -> None:
         if threads is not None:
             _whole("threads", threads, 1, 1024)
-        self._scenario, self._dataset, self._settings = scenario, dataset, settings
+        self.scenario = scenario
+        self._dataset, self._settings = dataset, settings
+        self._taken = False
         spec, arrays = core_inputs(scenario, dataset, settings)
         self._handle = _core.start(
             json.dumps(spec),
@@ -121,7 +129,7 @@ class Run:
     @property
     def ended(self) -> bool:
         """Whether the run has ended, well or not."""
-        return self._handle.wait(0.0)
+        return self._taken or self._handle.wait(0.0)
 
     def cancel(self) -> None:
         """Ask the run to stop; it does so within milliseconds."""
@@ -141,7 +149,11 @@ class Run:
             If the run was cancelled.
         KeyboardInterrupt
             On Ctrl-C; the run is cancelled first.
+        ResultError
+            If it was handed over before.
         """
+        if self._taken:
+            raise ResultError("this run's result was handed over before; keep it")
         try:
             while not self._handle.wait(POLL_SECONDS):
                 if on_progress is not None:
@@ -149,14 +161,15 @@ class Run:
         except BaseException:
             self.cancel()
             raise
+        self._taken = True
         outcome = self._handle.outcome()
-        return Result.from_core(outcome, self._scenario, self._dataset, manifest=self._manifest())
+        return Result.from_core(outcome, self.scenario, self._dataset, manifest=self._manifest())
 
     def _manifest(self) -> dict[str, Any]:
         info = build_info()
         return {
             "manifest_version": 1,
-            "scenario": self._scenario.to_dict(),
+            "scenario": self.scenario.to_dict(),
             "geography": self._dataset.geography,
             "data_sha256": dict(sorted(self._dataset.hashes.items())),
             "draws": self._settings.draws,
@@ -226,6 +239,7 @@ def start(
     threads: int | None = None,
 ) -> Run:
     """Start a run without waiting for it; parameters and errors as `run`."""
+    _refuse_fork()
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(Path(scenario) if isinstance(scenario, os.PathLike) else scenario)
     if geography is not None and geography != scenario.setting.geography:
@@ -235,7 +249,12 @@ def start(
 
 
 def replay(manifest: str | os.PathLike[str], *, threads: int | None = None) -> Result:
-    """Run again what a manifest describes, to the same numbers.
+    """Run again what a manifest describes, to the same numbers; see `start_again`."""
+    return start_again(manifest, threads=threads).result()
+
+
+def start_again(manifest: str | os.PathLike[str], *, threads: int | None = None) -> Run:
+    """Start what a manifest describes without waiting for it.
 
     Parameters
     ----------
@@ -247,26 +266,25 @@ def replay(manifest: str | os.PathLike[str], *, threads: int | None = None) -> R
     ResultError
         If it is no manifest, or the figures have changed since.
     """
+    _refuse_fork()
     path = Path(manifest)
     wanted = read_manifest(path)
     try:
         scenario = Scenario.from_dict(wanted["scenario"])
-    except ScenarioError as error:
+        settings = Settings.of(wanted)
+        _choice("geography", wanted["geography"], (scenario.setting.geography,))
+    except (ScenarioError, SettingError) as error:
         raise ResultError(f"{path}: {error}") from error
-    _choice(f"{path}: geography", wanted["geography"], GEOGRAPHIES)
     dataset = load_dataset(wanted["geography"])
-    changed = [
-        table
-        for table, digest in wanted["data_sha256"].items()
-        if dataset.hashes.get(table) != digest
-    ]
+    then, now = wanted["data_sha256"], dataset.hashes
+    changed = sorted(table for table in then | now if then.get(table) != now.get(table))
     if changed:
         raise ResultError(
             f"{path}: the figures have changed since: {', '.join(changed)}; "
             "replay with the version of gainsmodel that made it "
-            f"({wanted.get('versions', {}).get('gainsmodel', 'unknown')})"
+            f"({wanted['versions'].get('gainsmodel', 'unknown')})"
         )
-    return Run(scenario, dataset, Settings.of(wanted), threads).result()
+    return Run(scenario, dataset, settings, threads)
 
 
 @cache
@@ -405,11 +423,12 @@ def plan_arrays(scenario: Scenario, dataset: Dataset) -> dict[str, NDArray[np.fl
                     )
                 set_by[moved, code] = (name, len(members))
                 row, column = levers.index(moved), codes.index(code)
+                lever = scenario.levers[moved]
+                start = lever.start_years if plan.start_years is None else plan.start_years
+                ramp = lever.ramp_years if plan.ramp_years is None else plan.ramp_years
                 intensity[row, column] = plan.intensity
-                if plan.start_years is not None:
-                    starts[row, column] = plan.start_years + scenario.setting.lever_delay_years
-                if plan.ramp_years is not None:
-                    ramps[row, column] = plan.ramp_years
+                starts[row, column] = start + scenario.setting.lever_delay_years
+                ramps[row, column] = ramp
     return {"intensity": intensity, "start_years": starts, "ramp_years": ramps}
 
 
@@ -454,6 +473,20 @@ def _switched(parameters: Parameters, name: str, off: float) -> dict[str, Any]:
     """An adjustment's distribution, or the value that leaves things alone when it is off."""
     adjustment: Switched = getattr(parameters, name)
     return adjustment.figure().core() if adjustment.enabled else {"kind": "fixed", "value": off}
+
+
+_first_process: int | None = None
+
+
+def _refuse_fork() -> None:
+    """Refuse a forked child at once: Polars and the core would wait for threads it lacks."""
+    global _first_process
+    if _first_process not in (None, os.getpid()):
+        raise SettingError(
+            "this process was forked from one that had already run gainsmodel, whose threads "
+            "do not survive a fork; start worker processes with the 'spawn' method"
+        )
+    _first_process = os.getpid()
 
 
 def _whole(name: str, value: object, low: int, high: int) -> None:

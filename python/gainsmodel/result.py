@@ -4,6 +4,7 @@ import json
 import math
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ METRICS = (
     "lever_cost_cumulative_gbp_m",
     "lever_cost_present_value_gbp_m",
 )
+_DRAWS_SAVED = (*METRICS, "additionality")
+MAX_MANIFEST_BYTES = 10_000_000
 _TABLES = ("areas", "groups", "years", "sectors", "adoption")
 _GROUP_NAMES = {
     "uk": "United Kingdom",
@@ -125,6 +128,11 @@ class Result:
         """Every statistic of every quantity with its Monte Carlo standard error, one a row."""
         return self._statistics
 
+    @property
+    def holds_draws(self) -> bool:
+        """Whether `draws` and `difference` can answer."""
+        return self._kept is not None and self._kept.held
+
     def draws(self, metric: str = "gain_final_year_gbp_m") -> pl.DataFrame:
         """One quantity in every draw: column ``draw``, then one for each area and group.
 
@@ -176,6 +184,7 @@ class Result:
                     f"{baseline.manifest[key]!r} in the other"
                 )
         mine, theirs = self.draws(metric), baseline.draws(metric)
+        # Nulls are draws without a share; they come as NaN and are left out.
         gaps = mine.drop("draw").to_numpy().T - theirs.drop("draw").to_numpy().T
         gaps = np.ascontiguousarray(gaps, dtype=np.float64)
         if net:
@@ -185,7 +194,7 @@ class Result:
         return units.select("area_code", "area_name").hstack(
             [
                 *_series(metric, numbers[:, _FROM_CORE]),
-                pl.Series("p_higher", (gaps > 0).mean(axis=1)),
+                pl.Series("p_higher", _mean_of_known(gaps > 0, ~np.isnan(gaps))),
             ]
         )
 
@@ -211,9 +220,11 @@ class Result:
         return {
             "manifest": self.manifest,
             "prize": {
+                # As published; the areas' parts add up to the amount it is expressed as.
                 "gbp_bn": uk["prize_gbp_bn_mean"] if prize is None else prize,
                 "basis": basis,
                 "price_basis": scenario["prize"]["price_basis"],
+                "expressed_gbp_bn": _stat(uk, "prize_gbp_bn"),
             },
             "national": {
                 **{
@@ -266,15 +277,9 @@ class Result:
         csv : bool
             Also write each table as CSV.
         """
-        target = Path(folder)
-        if target.exists() and (
-            not target.is_dir()
-            or (any(target.iterdir()) and not (target / "manifest.json").is_file())
-        ):
-            raise ResultError(f"{target}: is not an empty folder or an earlier result")
+        target = check_target(folder)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+            part = Path(tempfile.mkdtemp(prefix=".gainsmodel-", dir=target.parent))
         except OSError as error:
             raise ResultError(f"{target}: cannot be written: {error.strerror}") from error
         try:
@@ -323,19 +328,75 @@ class Result:
         return cls(manifest, tables, statistics, _Saved(saved) if saved else None)
 
 
+def check_target(folder: str | os.PathLike[str]) -> Path:
+    """See that a result can be saved in a folder, before there is one.
+
+    Raises
+    ------
+    ResultError
+        If the folder holds anything but an earlier result, or cannot be made.
+    """
+    target = Path(folder)
+    try:
+        # "." and ".." have no name under which a finished folder could be put.
+        target = target if target.name not in ("", "..") else target.resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Path(tempfile.mkdtemp(prefix=".gainsmodel-", dir=target.parent)).rmdir()
+        held = sorted(path.name for path in target.iterdir()) if target.exists() else []
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a possible name"
+        raise ResultError(f"{target}: cannot be written: {reason}") from error
+    strange = [name for name in held if name not in _files()]
+    if strange:
+        raise ResultError(
+            f"{target}: holds something other than an earlier result, such as {strange[0]!r}; "
+            "name a new or an empty folder"
+        )
+    if held:
+        read_manifest(target)
+    return target
+
+
+def _files() -> set[str]:
+    tables = {f"{name}.{kind}" for name in (*_TABLES, "statistics") for kind in ("parquet", "csv")}
+    return tables | {f"draws_{metric}.parquet" for metric in _DRAWS_SAVED} | {"manifest.json"}
+
+
 def read_manifest(path: Path) -> dict[str, Any]:
     """Read a manifest file, or the one in a result's folder."""
-    file = path / "manifest.json" if path.is_dir() else path
+    file = path
     try:
-        manifest = json.loads(file.read_text("utf-8"))
+        file = path / "manifest.json" if path.is_dir() else path
+        # Without blocking, since the other end of a pipe may never open.
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with os.fdopen(descriptor, "rb") as opened:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_MANIFEST_BYTES:
+                raise ResultError(f"{file}: is not a manifest: no regular file, or too large")
+            manifest = json.loads(opened.read(MAX_MANIFEST_BYTES))
     except FileNotFoundError:
         raise ResultError(f"{file}: no such file; a saved result holds a manifest.json") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise ResultError(f"{file}: is not a manifest: {error}") from error
-    needed = {"manifest_version", "scenario", "geography", "data_sha256", "draws", "seed"}
-    missing = needed - set(manifest) if isinstance(manifest, dict) else needed
-    if missing:
-        raise ResultError(f"{file}: is not a manifest; it lacks {', '.join(sorted(missing))}")
+    except ResultError:
+        raise
+    except OSError as error:
+        raise ResultError(f"{file}: cannot be read: {error.strerror}") from error
+    except json.JSONDecodeError as error:
+        raise ResultError(f"{file}, line {error.lineno}: is not a manifest: {error.msg}") from error
+    except (ValueError, RecursionError):
+        raise ResultError(f"{file}: is not a manifest: no text, or no possible value") from None
+    kinds = {
+        **dict.fromkeys(("manifest_version", "draws", "seed"), int),
+        **dict.fromkeys(("scenario", "data_sha256", "versions"), dict),
+        **dict.fromkeys(("geography", "sampler", "precision"), str),
+    }
+    found = manifest if isinstance(manifest, dict) else {}
+    wrong = [
+        key
+        for key, kind in kinds.items()
+        if not isinstance(found.get(key), kind) or isinstance(found.get(key), bool)
+    ]
+    if wrong:
+        raise ResultError(f"{file}: is not a manifest; missing or wrong: {', '.join(wrong)}")
     if manifest["manifest_version"] != 1:
         raise ResultError(
             f"{file}: manifest_version is {manifest['manifest_version']!r}, this version reads 1"
@@ -349,6 +410,11 @@ class _Draws:
     def __init__(self, outcome: _core.RunOutcome, report: "_Report") -> None:
         self._outcome, self._report = outcome, report
 
+    @property
+    def held(self) -> bool:
+        """Whether the run was short enough to keep them."""
+        return self._outcome.draws([0]).size > 0
+
     def frame(self, metric: str) -> pl.DataFrame:
         names, positions = self._report.series(metric)
         rows = self._outcome.draws(positions)
@@ -357,7 +423,7 @@ class _Draws:
                 "this run was too long to keep its draws (counts in buckets were kept instead); "
                 "run fewer draws at once"
             )
-        columns = dict(zip(names, rows, strict=True))
+        columns = {n: pl.Series(r).fill_nan(None) for n, r in zip(names, rows, strict=True)}
         draw = pl.int_range(rows.shape[1], dtype=pl.UInt32, eager=True).alias("draw")
         return pl.DataFrame([draw]).hstack(pl.DataFrame(columns))
 
@@ -367,6 +433,11 @@ class _Saved(_Draws):
 
     def __init__(self, frames: Mapping[str, pl.DataFrame]) -> None:
         self._frames = frames
+
+    @property
+    def held(self) -> bool:
+        """Whether any were saved."""
+        return bool(self._frames)
 
     def frame(self, metric: str) -> pl.DataFrame:
         if metric not in self._frames:
@@ -530,6 +601,11 @@ class _Report:
                 **{name: pl.Series(values[:, i]).fill_nan(None) for i, name in enumerate(_COLUMNS)},
             }
         )
+
+
+def _mean_of_known(hits: NDArray[np.bool_], known: NDArray[np.bool_]) -> list[float | None]:
+    counts = zip(hits.sum(axis=1).tolist(), known.sum(axis=1).tolist(), strict=True)
+    return [hit / count if count else None for hit, count in counts]
 
 
 def _series(metric: str, numbers: NDArray[np.float64]) -> list[pl.Series]:

@@ -21,7 +21,7 @@ def gbp(value_gbp_m: float, mcse_gbp_m: float = 0.0) -> str:
         Its Monte Carlo standard error, £m; decides how many digits are printed.
     """
     digits = _carried(value_gbp_m, mcse_gbp_m)
-    return TOO_FEW if digits == 0 else _gbp(value_gbp_m, _unit(value_gbp_m), digits)
+    return TOO_FEW if digits == 0 else _gbp(value_gbp_m, _unit(value_gbp_m, digits), digits)
 
 
 def gbp_range(low_gbp_m: float, high_gbp_m: float) -> str:
@@ -37,11 +37,16 @@ def percent(share: float) -> str:
     if not math.isfinite(share):
         return TOO_FEW
     value = share * 100
-    return f"{value:.1f}%" if abs(value) >= 1 or value == 0 else f"{_significant(value, 2)}%"
+    sign, value = ("−" if value < 0 else ""), abs(value)
+    if value == 0 or float(_significant(value, 2)) >= 1:
+        return f"{sign}{value:.1f}%"
+    return f"{sign}{_significant(value, 2)}%"
 
 
 def percent_range(low: float, high: float) -> str:
     """A range of shares, such as ``2.2% to 6.6%``."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return TOO_FEW
     return f"{percent(low)} to {percent(high)}"
 
 
@@ -53,6 +58,8 @@ def chance(probability: float, futures: int) -> str:
         return f"in none of the {futures:,} futures"
     if probability >= 1:
         return f"in all of the {futures:,} futures"
+    if futures < 100:
+        return f"in {round(probability * futures)} of the {futures} futures"
     if probability < 0.01:
         return "in fewer than 1 of 100 futures"
     if probability > 0.99:
@@ -60,9 +67,10 @@ def chance(probability: float, futures: int) -> str:
     return f"in {probability * 100:.0f} of 100 futures"
 
 
-def against_gva(p_share_above_gva: float) -> str:
+def against_gva(p_share_above_gva: float, futures: int) -> str:
     """How a share compares with the share of GVA, the null model."""
-    if not math.isfinite(p_share_above_gva):
+    # The finest word, "larger", means 39 futures of 40.
+    if not math.isfinite(p_share_above_gva) or futures < 40:
         return TOO_FEW
     if 0.10 <= p_share_above_gva <= 0.90:
         return "cannot be told apart"
@@ -73,39 +81,42 @@ def against_gva(p_share_above_gva: float) -> str:
 
 def _carried(value: float, mcse: float) -> int:
     """Significant figures that an error leaves standing: 2, 1 or none."""
-    if not math.isfinite(value) or not math.isfinite(mcse) or mcse > abs(value) / 4 > 0:
+    if not (math.isfinite(value) and math.isfinite(mcse)) or mcse > abs(value) / 4:
         return 0
-    if value == 0:
-        return 2
-    last_digit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
-    return 2 if mcse <= last_digit / 2 else 1
+    return 2 if value == 0 or mcse <= float(_step(value, 2)) / 2 else 1
 
 
-def _unit(value_gbp_m: float) -> str:
-    return "bn" if abs(value_gbp_m) >= 995 else "m"
+def _unit(value_gbp_m: float, digits: int = 2) -> str:
+    """The unit an amount has once it is rounded."""
+    return "bn" if value_gbp_m and float(_rounded(value_gbp_m, digits)) >= 1000 else "m"
 
 
 def _gbp(value_gbp_m: float, unit: str, digits: int = 2) -> str:
     if value_gbp_m == 0:
         return "£0"
-    sign = "−" if value_gbp_m < 0 else ""
-    amount = abs(value_gbp_m) / (1000 if unit == "bn" else 1)
-    if unit == "m" and amount < 0.95:
-        return "less than £1m" if not sign else "a loss of less than £1m"
-    if unit == "bn" and amount < 10:
-        # One decimal below £10bn, so that both ends of a range look alike.
-        places = 1 if digits == 2 or amount < 1 else 0
-        text = f"{amount:.{places}f}"
-        return f"{sign}less than £0.1bn" if float(text) == 0 else f"{sign}£{text}bn"
-    return f"{sign}£{_significant(amount, digits)}{unit}"
+    loss, sign = ("a loss of ", "−") if value_gbp_m < 0 else ("", "")
+    if unit == "m":
+        small = abs(value_gbp_m) < 1
+        return f"{loss}less than £1m" if small else f"{sign}£{_significant(value_gbp_m, digits)}m"
+    amount = abs(value_gbp_m) / 1000
+    # One decimal below £10bn, so that both ends of a range look alike.
+    text = f"{amount:.1f}" if amount < 1 else _significant(amount, digits)
+    return f"{loss}less than £0.1bn" if float(text.replace(",", "")) == 0 else f"{sign}£{text}bn"
+
+
+def _rounded(value: float, digits: int) -> Decimal:
+    """Its size, rounded to significant figures."""
+    exact = abs(Decimal(repr(float(value))))
+    return exact.quantize(Decimal(1).scaleb(exact.adjusted() - digits + 1), ROUND_HALF_EVEN)
+
+
+def _step(value: float, digits: int) -> Decimal:
+    """Unit of the last significant figure of a rounded number."""
+    return Decimal(1).scaleb(_rounded(value, digits).adjusted() - digits + 1)
 
 
 def _significant(value: float, digits: int) -> str:
-    """Rounded to significant figures, without an exponent."""
-    exact = Decimal(repr(value))
-    step = Decimal(1).scaleb(exact.adjusted() - digits + 1)
-    rounded = exact.quantize(step, rounding=ROUND_HALF_EVEN)
+    """A number's size rounded to significant figures, without an exponent."""
+    rounded, step = _rounded(value, digits), _step(value, digits)
     # Rounding up to the next power of ten leaves one figure too many.
-    if rounded.adjusted() > exact.adjusted() and digits > 1:
-        rounded = exact.quantize(step * 10, rounding=ROUND_HALF_EVEN)
-    return f"{rounded:f}" if step <= 1 else f"{int(rounded):,}"
+    return f"{rounded.quantize(step):f}" if step <= 1 else f"{int(rounded):,}"

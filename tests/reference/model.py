@@ -37,6 +37,9 @@ NATIONAL_PARAMETERS = (
     "readiness_slope_productivity_effect",
     "growth_nation",
     "prize_gbp_bn",
+    "displacement",
+    "leakage",
+    "multiplier",
 )
 LEVER_TARGETS = ("innovation", "imitation", "ceiling", "productivity_effect")
 EARTH_RADIUS_KM = 6371.0
@@ -520,6 +523,10 @@ def simulate(
 
     return {
         **_outputs(spec, gain, cost, lever_cost, gva, national["prize_gbp_bn"]),
+        # What £1 of the levers' increment is worth, net.
+        "additionality": (1 - national["displacement"])
+        * (1 - national["leakage"])
+        * national["multiplier"],
         "national_adoption": np.einsum(
             "rs,nrskt->nkt", np.asarray(data["gva_gbp_m"], dtype=float), adoption
         )

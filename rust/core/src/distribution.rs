@@ -353,6 +353,7 @@ fn table<F: Real>(distribution: &Distribution) -> Vec<[F; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::normal::NormalTable;
     use statrs::distribution::{Beta, ContinuousCDF, Gamma};
 
     fn uncertain() -> Vec<Distribution> {
@@ -414,10 +415,10 @@ mod tests {
                         let key = crate::rng::Key::new("test", "", "");
                         let words = crate::rng::words_for_block(7, key, (block * LANES) as u32)[0];
                         if single {
-                            let z = Lanes::from_fn(|i| f32::normal_from_word(words[i]));
+                            let z = f32::normals::<false>(NormalTable::get(), &words);
                             in_f32.at(&z).0.map(f64::from)
                         } else {
-                            let z = Lanes::from_fn(|i| f64::normal_from_word(words[i]));
+                            let z = f64::normals::<false>(NormalTable::get(), &words);
                             in_f64.at(&z).0
                         }
                     })

@@ -8,6 +8,7 @@
 use crate::distribution::{Distribution, Sampler};
 use crate::error::{Error, Result};
 use crate::lanes::{LANES, Lanes, Real};
+use crate::normal::NormalTable;
 use crate::rng::{Key, words_for_block};
 use crate::sobol::{Directions, MAX_DIMENSIONS, scrambled, scrambles};
 use crate::spec::{
@@ -27,22 +28,29 @@ pub struct Factor {
 pub struct Source {
     seed: u64,
     directions: Option<Directions>,
+    table: &'static NormalTable,
 }
 
 impl Source {
     /// Normal numbers of one factor for the sixteen draws of a block.
     #[inline(always)]
-    pub fn normals<F: Real>(&self, factor: &Factor, block: u32) -> Lanes<F> {
+    pub fn normals<F: Real, const WIDE: bool>(&self, factor: &Factor, block: u32) -> Lanes<F> {
         let words = match (&factor.point, &self.directions) {
             (Some((dimension, scrambles)), Some(directions)) => {
                 scrambled(directions.point(*dimension, block), scrambles)
             }
             _ => words_for_block(self.seed, factor.key, block * LANES as u32)[0],
         };
-        Lanes::from_fn(|lane| F::normal_from_word(words[lane]))
+        self.of_words::<F, WIDE>(&words)
     }
 
-    /// The four slots of a keyed cell number, undone into normals by the caller.
+    /// Normal numbers of words.
+    #[inline(always)]
+    pub fn of_words<F: Real, const WIDE: bool>(&self, words: &[u32; LANES]) -> Lanes<F> {
+        F::normals::<WIDE>(self.table, words)
+    }
+
+    /// The four slots of a keyed cell number.
     #[inline(always)]
     pub fn cell_words(&self, key: Key, block: u32) -> [[u32; LANES]; 4] {
         words_for_block(self.seed, key, block * LANES as u32)
@@ -87,8 +95,9 @@ impl<F: Real> Scalar<F> {
     }
 
     /// Value in each draw of a block.
-    pub fn draw(&self, source: &Source, block: u32) -> Lanes<F> {
-        let z = self.factor.as_ref().map_or(Lanes::zero(), |f| source.normals(f, block));
+    #[inline(always)]
+    pub fn draw<const WIDE: bool>(&self, source: &Source, block: u32) -> Lanes<F> {
+        let z = self.factor.as_ref().map_or(Lanes::zero(), |f| source.normals::<F, WIDE>(f, block));
         self.sampler.at(&z)
     }
 }
@@ -271,7 +280,7 @@ impl<F: Real> Factors<F> {
         let directions = (dimensions.used > 0).then(|| Directions::new(dimensions.used));
         let cell_mix = mix[4].map(|row| row.map(F::of));
         Ok(Factors {
-            source: Source { seed: spec.seed, directions },
+            source: Source { seed: spec.seed, directions, table: NormalTable::get() },
             national,
             spread: SpreadLevels { factors, mix },
             complements,
@@ -286,7 +295,8 @@ impl<F: Real> Factors<F> {
 
 impl SpreadLevels {
     /// Weighted, correlated numbers of one level: `out[parameter][index]`.
-    pub fn draw<F: Real>(
+    #[inline(always)]
+    pub fn draw<F: Real, const WIDE: bool>(
         &self,
         source: &Source,
         level: usize,
@@ -300,7 +310,7 @@ impl SpreadLevels {
         }
         for other in 0..5 {
             for (index, factor) in self.factors[other][level].iter().enumerate() {
-                let z = source.normals::<F>(factor, block);
+                let z = source.normals::<F, WIDE>(factor, block);
                 for parameter in other..5 {
                     let weight = self.mix[level][parameter][other];
                     if weight != 0.0 {

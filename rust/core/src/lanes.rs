@@ -3,10 +3,13 @@
 //!
 //! No fused multiply-add is used, so every instruction set gives the same bits.
 
-use statrs::function::erf::erfc_inv;
+use crate::normal::{self, NormalTable};
 
 /// Draws in a block; also the number of independent scramblings of a Sobol run.
 pub const LANES: usize = 16;
+
+/// Weighted sums that are built together, one register each.
+pub const TILE: usize = 8;
 
 /// One value for each draw of a block.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,8 +82,19 @@ pub trait Real:
     fn exp(self) -> Self;
     /// Natural logarithm of a positive number.
     fn ln(self) -> Self;
-    /// Standard normal quantile at (word + ½) / 2³².
-    fn normal_from_word(word: u32) -> Self;
+    /// Sorts values none of which is NaN.
+    fn sort(values: &mut [Self]);
+    /// Standard normal quantiles at (word + ½) / 2³²; `WIDE` inside code for AVX-512.
+    fn normals<const WIDE: bool>(table: &NormalTable, words: &[u32; LANES]) -> Lanes<Self>;
+
+    /// `TILE` weighted sums of the same values: `out[row] = Σ weights[i][row] · values[i]`.
+    #[inline(always)]
+    fn tile_sums<const WIDE: bool>(
+        weights: &[[Self; TILE]],
+        values: &[Lanes<Self>],
+    ) -> [Lanes<Self>; TILE] {
+        tile_sums_portable(weights, values)
+    }
 
     /// Smaller of two; written as a comparison so that it becomes one instruction.
     #[inline(always)]
@@ -104,11 +118,38 @@ pub trait Real:
     }
 }
 
-/// A word's distance from the nearer end of (0, 2³²) and whether it lies in the upper half.
+/// Row by row: compilers do not keep eight sums in registers at once.
 #[inline(always)]
-fn fold(word: u32) -> (u32, bool) {
-    let upper = word >> 31 == 1;
-    (if upper { !word } else { word }, upper)
+fn tile_sums_portable<F: Real>(weights: &[[F; TILE]], values: &[Lanes<F>]) -> [Lanes<F>; TILE] {
+    let mut sums = [Lanes::zero(); TILE];
+    for (row, sum) in sums.iter_mut().enumerate() {
+        for (weights, value) in weights.iter().zip(values) {
+            sum.add_scaled(weights[row], value);
+        }
+    }
+    sums
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn tile_sums_avx512(weights: &[[f32; TILE]], values: &[Lanes<f32>]) -> [Lanes<f32>; TILE] {
+    use std::arch::x86_64::*;
+    let mut sums = [_mm512_setzero_ps(); TILE];
+    for (weights, value) in weights.iter().zip(values) {
+        // SAFETY: a block is sixteen values, aligned to 64 bytes.
+        let value = unsafe { _mm512_load_ps(value.0.as_ptr()) };
+        for row in 0..TILE {
+            let product = _mm512_mul_ps(_mm512_set1_ps(weights[row]), value);
+            sums[row] = _mm512_add_ps(sums[row], product);
+        }
+    }
+    let mut out = [Lanes::zero(); TILE];
+    for row in 0..TILE {
+        // SAFETY: as above.
+        unsafe { _mm512_store_ps(out[row].0.as_mut_ptr(), sums[row]) };
+    }
+    out
 }
 
 impl Real for f64 {
@@ -131,11 +172,11 @@ impl Real for f64 {
     fn ln(self) -> Self {
         f64::ln(self)
     }
-    fn normal_from_word(word: u32) -> Self {
-        let (folded, upper) = fold(word);
-        let tail = (f64::from(folded) + 0.5) / 4_294_967_296.0;
-        let size = std::f64::consts::SQRT_2 * erfc_inv(2.0 * tail);
-        if upper { size } else { -size }
+    fn sort(values: &mut [Self]) {
+        radsort::sort(values);
+    }
+    fn normals<const WIDE: bool>(_: &NormalTable, words: &[u32; LANES]) -> Lanes<Self> {
+        Lanes(words.map(normal::exact))
     }
 }
 
@@ -152,23 +193,42 @@ impl Real for f32 {
         f64::from(self)
     }
 
-    /// Range reduction by ln 2 and a polynomial; relative error below 2e-7.
+    fn sort(values: &mut [Self]) {
+        radsort::sort(values);
+    }
+
+    #[inline(always)]
+    fn tile_sums<const WIDE: bool>(
+        weights: &[[Self; TILE]],
+        values: &[Lanes<Self>],
+    ) -> [Lanes<Self>; TILE] {
+        #[cfg(target_arch = "x86_64")]
+        if WIDE {
+            // SAFETY: WIDE is set only by the wrapper that is entered after detection.
+            return unsafe { tile_sums_avx512(weights, values) };
+        }
+        tile_sums_portable(weights, values)
+    }
+
+    /// Range reduction by ln 2 and a polynomial; relative error below 2e-7. Below −88 it
+    /// is 0, above 88.4 infinite.
     #[inline(always)]
     fn exp(self) -> Self {
         const LN2_HIGH: f32 = 0.693_359_4;
         const LN2_LOW: f32 = -2.121_944_4e-4;
-        // Beyond these the result is 0 or infinity in single precision anyway.
-        let x = self.greater(-104.0).lesser(89.0);
-        let power = (x * std::f32::consts::LOG2_E + 12_582_912.0) - 12_582_912.0;
+        // Adding 1.5 · 2²³ leaves the nearest whole number in the low bits.
+        const SHIFT: f32 = 12_582_912.0;
+        let x = self.greater(-88.0).lesser(89.0);
+        let shifted = x * std::f32::consts::LOG2_E + SHIFT;
+        let power = shifted - SHIFT;
         let r = x - power * LN2_HIGH - power * LN2_LOW;
         let mut series = 1.0 / 5040.0;
         for coefficient in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
             series = series * r + coefficient;
         }
-        // Two half steps keep the exponent in range at both ends.
-        let half = (power * 0.5) as i32;
-        let scale = |n: i32| f32::from_bits(((n + 127) as u32) << 23);
-        series * scale(half) * scale(power as i32 - half)
+        // 127 + power as an exponent: 0 stands for zero, 255 for infinity.
+        let scale = shifted.to_bits().wrapping_sub(SHIFT.to_bits()).wrapping_add(127) << 23;
+        series * f32::from_bits(scale)
     }
 
     /// Exponent and mantissa apart, atanh series; relative error below 2e-7 away from 1,
@@ -188,28 +248,9 @@ impl Real for f32 {
         exponent as f32 * std::f32::consts::LN_2 + 2.0 * y + 2.0 * y * y2 * series
     }
 
-    /// Wichura's PPND7 (Applied Statistics algorithm AS 241, 1988): one rational function in
-    /// the centre and one in the tails, chosen by select so that the lanes never part ways.
     #[inline(always)]
-    fn normal_from_word(word: u32) -> Self {
-        let (folded, upper) = fold(word);
-        // Distance from the middle, from the integer so that it keeps its digits near zero.
-        // The casts through i32 are one instruction; folded words are below 2³¹.
-        let reach = ((0x7FFF_FFFF - folded) as i32 as f32 + 0.5) * (1.0 / 4_294_967_296.0);
-        let tail = (folded as i32 as f32 + 0.5) * (1.0 / 4_294_967_296.0);
-        let c = 0.180_625 - reach * reach;
-        let t = (-Real::ln(tail)).sqrt() - 1.6;
-        let centre = (
-            (((59.109_375 * c + 159.291_13) * c + 50.434_273) * c + 3.387_132_7) * reach,
-            ((67.187_56 * c + 78.757_76) * c + 17.895_17) * c + 1.0,
-        );
-        let far = (
-            ((0.170_238_21 * t + 1.306_728_5) * t + 2.756_815_4) * t + 1.423_437_3,
-            (0.120_211_33 * t + 0.737_001_6) * t + 1.0,
-        );
-        let near = reach <= 0.425;
-        let size = if near { centre.0 } else { far.0 } / if near { centre.1 } else { far.1 };
-        if upper { size } else { -size }
+    fn normals<const WIDE: bool>(table: &NormalTable, words: &[u32; LANES]) -> Lanes<Self> {
+        Lanes(table.single::<WIDE>(words))
     }
 }
 
@@ -234,49 +275,4 @@ mod tests {
         assert_eq!(f32::INFINITY.logistic(), 1.0);
         assert_eq!(f32::NEG_INFINITY.logistic(), 0.0);
     }
-
-    /// Normal quantiles at (word + 1/2) / 2^32 to 40 digits by mpmath, rounded.
-    #[test]
-    fn normal_quantiles_match_an_independent_table() {
-        for (word, expected) in NDTRI {
-            let double = <f64 as Real>::normal_from_word(word);
-            let single = f64::from(<f32 as Real>::normal_from_word(word));
-            assert!(
-                (double - expected).abs() <= 4e-15 * expected.abs().max(1.0),
-                "{word}: {double}"
-            );
-            assert!((single - expected).abs() <= 5e-7 * expected.abs(), "{word}: {single}");
-        }
-    }
-
-    #[test]
-    fn normal_quantile_is_odd_and_increases() {
-        let mut last = f32::NEG_INFINITY;
-        for i in 0..1u32 << 16 {
-            let word = i << 16 | 0x5a5a;
-            let z = <f32 as Real>::normal_from_word(word);
-            assert!(z > last);
-            assert_eq!(z, -<f32 as Real>::normal_from_word(!word));
-            last = z;
-        }
-    }
-
-    const NDTRI: [(u32, f64); 16] = [
-        (0x00000000, -6.3379577545537895),
-        (0x00000001, -6.166429517819751),
-        (0x000003e8, -5.0398511259687115),
-        (0x00100000, -3.4871039765916905),
-        (0x10000000, -1.5341205434059568),
-        (0x33333333, -0.8416212333234189),
-        (0x55555555, -0.4307272991887327),
-        (0x70000000, -0.15731068431472767),
-        (0x7ffff000, -2.3902151963582815e-06),
-        (0x7fffffff, -2.918099372916623e-10),
-        (0x80000000, 2.918099372916623e-10),
-        (0x9abcdef0, 0.2648680410085975),
-        (0xc0000000, 0.6744897505624251),
-        (0xf0000000, 1.534120545299136),
-        (0xfffff000, 4.763025658726428),
-        (0xffffffff, 6.3379577545537895),
-    ];
 }

@@ -13,6 +13,7 @@ pub mod error;
 pub mod factors;
 pub mod lanes;
 pub mod model;
+pub mod normal;
 pub mod rng;
 pub mod run;
 pub mod simd;

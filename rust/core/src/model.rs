@@ -7,7 +7,7 @@
 use crate::distribution::{Distribution, Sampler};
 use crate::error::Result;
 use crate::factors::{Factors, LeverFactors};
-use crate::lanes::{LANES, Lanes, Real};
+use crate::lanes::{LANES, Lanes, Real, TILE};
 use crate::rng::Key;
 use crate::spec::{Basis, Curve, SPREAD_PARAMETERS, Spec};
 
@@ -113,8 +113,8 @@ pub struct Model<F> {
     take_up_weights: [F; 2],
     curve: Curve,
     basis: Basis,
-    /// Row-stochastic, areas × areas, zero diagonal.
-    spillover: Vec<F>,
+    /// W in tiles of rows: `[tile][other area][row of the tile]`, zero beyond the last row.
+    spillover: Vec<[F; TILE]>,
     /// Start-year GVA, areas × sectors, £m.
     gva: Vec<F>,
     readiness: Vec<F>,
@@ -238,7 +238,7 @@ impl<F: Real> Model<F> {
             take_up_weights: [F::of(shared.sqrt()), F::of((1.0 - shared).sqrt())],
             curve: spec.curve,
             basis: spec.basis,
-            spillover: spillover_weights(spec, &area_gva).into_iter().map(F::of).collect(),
+            spillover: tiled(&spillover_weights(spec, &area_gva), layout.areas),
             gva: gva.iter().copied().map(F::of).collect(),
             readiness: spec.data.readiness.iter().copied().map(F::of).collect(),
             groups: spec.groups.clone(),
@@ -284,15 +284,26 @@ impl<F: Real> Model<F> {
     ///
     /// Inlined into a wrapper for each instruction set; see `simd`.
     #[inline(always)]
-    pub(crate) fn simulate(&self, block: u32, scratch: &mut Scratch<F>, out: &mut [Lanes<F>]) {
+    pub(crate) fn simulate<const WIDE: bool>(
+        &self,
+        block: u32,
+        scratch: &mut Scratch<F>,
+        out: &mut [Lanes<F>],
+    ) {
         let layout = self.layout;
         let source = &self.factors.source;
         let sizes = [1, layout.technologies, layout.areas, layout.sectors];
         for (level, size) in sizes.into_iter().enumerate() {
-            self.factors.spread.draw(source, level, size, block, &mut scratch.levels[level]);
+            self.factors.spread.draw::<F, WIDE>(
+                source,
+                level,
+                size,
+                block,
+                &mut scratch.levels[level],
+            );
         }
         let national: Vec<Lanes<F>> =
-            self.factors.national.iter().map(|n| n.draw(source, block)).collect();
+            self.factors.national.iter().map(|n| n.draw::<WIDE>(source, block)).collect();
         let [
             tau,
             delta,
@@ -317,19 +328,19 @@ impl<F: Real> Model<F> {
         // Log productivity effect of an area's readiness and complements.
         let complement: Vec<Lanes<F>> = (self.factors.complements.iter().zip(&self.readiness))
             .map(|(c, x)| {
-                let mut log = c.draw(source, block);
+                let mut log = c.draw::<WIDE>(source, block);
                 log.add_scaled(*x, &slope_c);
                 log.map(F::exp)
             })
             .collect();
         let growth_area: Vec<Lanes<F>> = (self.factors.growth_area.iter())
             .map(|g| {
-                let mut sum = g.draw(source, block);
+                let mut sum = g.draw::<WIDE>(source, block);
                 sum.add_scaled(F::ONE, &growth);
                 sum
             })
             .collect();
-        let effects = self.lever_effects(block, scratch);
+        let effects = self.lever_effects::<WIDE>(block, scratch);
 
         for sums in
             [&mut scratch.gain, &mut scratch.cost, &mut scratch.gva_years, &mut scratch.gva_final]
@@ -343,11 +354,18 @@ impl<F: Real> Model<F> {
             scratch.adopted.fill(Lanes::zero());
             self.lift_of_sector(s, &effects, scratch);
             for k in 0..layout.technologies {
-                self.parameters_of(s, k, block, [slope_a, slope_q, slope_m], &complement, scratch);
-                self.adopt(s, k, &theta, scratch, out);
+                self.parameters_of::<WIDE>(
+                    s,
+                    k,
+                    block,
+                    [slope_a, slope_q, slope_m],
+                    &complement,
+                    scratch,
+                );
+                self.adopt::<WIDE>(s, k, &theta, scratch, out);
             }
-            let sector_growth = self.factors.growth_sector[s].draw(source, block);
-            self.gain_of_sector(
+            let sector_growth = self.factors.growth_sector[s].draw::<WIDE>(source, block);
+            self.gain_of_sector::<WIDE>(
                 s,
                 block,
                 [retained, taken_in, cap, kappa],
@@ -357,29 +375,35 @@ impl<F: Real> Model<F> {
                 out,
             );
         }
-        self.report(block, &prize, scratch, out);
+        self.report::<WIDE>(block, &prize, scratch, out);
         out[layout.additionality()] = Lanes::from_fn(|i| {
             (F::ONE - displacement.0[i]) * (F::ONE - leakage.0[i]) * multiplier.0[i]
         });
     }
 
     /// Section 6: realised strength of each moved lever (without its ramp) and its effects.
-    fn lever_effects(&self, block: u32, scratch: &mut Scratch<F>) -> Vec<[Option<Lanes<F>>; 4]> {
+    fn lever_effects<const WIDE: bool>(
+        &self,
+        block: u32,
+        scratch: &mut Scratch<F>,
+    ) -> Vec<[Option<Lanes<F>>; 4]> {
         let source = &self.factors.source;
         scratch.strength.clear();
         let mut effects = Vec::new();
         for (factors, plan) in self.factors.levers.iter().zip(&self.levers) {
             effects.push(std::array::from_fn(|e| {
-                factors.effects[e].as_ref().map(|effect| effect.draw(source, block))
+                factors.effects[e].as_ref().map(|effect| effect.draw::<WIDE>(source, block))
             }));
             let LeverFactors { take_up: (shared, own), .. } = factors;
-            let shared = shared.as_ref().map_or(Lanes::zero(), |f| source.normals(f, block));
+            let shared =
+                shared.as_ref().map_or(Lanes::zero(), |f| source.normals::<F, WIDE>(f, block));
             let strength = (own.iter().zip(&plan.intensity))
                 .map(|(own, intensity)| {
                     if *intensity == F::ZERO {
                         return Lanes::zero();
                     }
-                    let mut z = own.as_ref().map_or(Lanes::zero(), |f| source.normals(f, block));
+                    let mut z =
+                        own.as_ref().map_or(Lanes::zero(), |f| source.normals::<F, WIDE>(f, block));
                     for i in 0..LANES {
                         z.0[i] = self.take_up_weights[0] * shared.0[i]
                             + self.take_up_weights[1] * z.0[i];
@@ -432,7 +456,7 @@ impl<F: Real> Model<F> {
 
     /// Sections 3 and 4: A[0], p, q, m and β of one sector and technology, for every area.
     #[inline(always)]
-    fn parameters_of(
+    fn parameters_of<const WIDE: bool>(
         &self,
         s: usize,
         k: usize,
@@ -445,7 +469,7 @@ impl<F: Real> Model<F> {
         let odds = &self.factors.odds_ratios[s][k];
         let log_odds = match odds.constant() {
             Some(fixed) => Lanes::splat(fixed.ln_of()),
-            None => odds.draw(&self.factors.source, block).map(F::ln_of),
+            None => odds.draw::<WIDE>(&self.factors.source, block).map(F::ln_of),
         };
         // Numbers that do not vary over areas.
         let common: [Lanes<F>; 5] = std::array::from_fn(|p| {
@@ -453,7 +477,7 @@ impl<F: Real> Model<F> {
             Lanes::from_fn(|i| nation[p][0].0[i] + technology[p][k].0[i] + sector[p][s].0[i])
         });
         for r in 0..layout.areas {
-            let cells = self.cell_numbers(s, k, r, block);
+            let cells = self.cell_numbers::<WIDE>(s, k, r, block);
             let z: [Lanes<F>; 5] = std::array::from_fn(|p| {
                 let area = &scratch.levels[2][p][r];
                 let mut z = Lanes::from_fn(|i| common[p].0[i] + area.0[i]);
@@ -494,10 +518,16 @@ impl<F: Real> Model<F> {
 
     /// Independent normal numbers of one cell, by parameter.
     #[inline(always)]
-    fn cell_numbers(&self, s: usize, k: usize, r: usize, block: u32) -> [Lanes<F>; 5] {
+    fn cell_numbers<const WIDE: bool>(
+        &self,
+        s: usize,
+        k: usize,
+        r: usize,
+        block: u32,
+    ) -> [Lanes<F>; 5] {
         let mut numbers = [Lanes::zero(); 5];
         let cell = (s * self.layout.technologies + k) * self.layout.areas + r;
-        let normal = |words: &[u32; LANES]| Lanes::from_fn(|i| F::normal_from_word(words[i]));
+        let normal = |words: &[u32; LANES]| self.factors.source.of_words::<F, WIDE>(words);
         if [0, 2, 3, 4].into_iter().any(|p| self.cell_needed[p]) {
             let words = self.factors.source.cell_words(self.cell_keys[cell], block);
             for p in 0..5 {
@@ -516,7 +546,7 @@ impl<F: Real> Model<F> {
     /// Section 3: the adoption path of one sector and technology, in the gap form
     /// (m − A is carried, since A alone loses the last digits of late adoption).
     #[inline(always)]
-    fn adopt(
+    fn adopt<const WIDE: bool>(
         &self,
         s: usize,
         k: usize,
@@ -535,7 +565,7 @@ impl<F: Real> Model<F> {
             out[layout.area_adoption(r, k, 0)].add_scaled(local(r), &scratch.start[r]);
         }
         for year in 0..years {
-            self.adopters_seen(theta, scratch);
+            self.adopters_seen::<WIDE>(theta, scratch);
             let mut adopted_nationally = out[layout.adoption(k, year + 1)];
             for r in 0..areas {
                 let at = r * years + year;
@@ -602,25 +632,16 @@ impl<F: Real> Model<F> {
         })
     }
 
-    /// S = (1 − θ) A + θ W A, four areas at a time so that each A is loaded once for four.
+    /// S = (1 − θ) A + θ W A, a tile of areas at a time so that each A is loaded once for all.
     #[inline(always)]
-    fn adopters_seen(&self, theta: &Lanes<F>, scratch: &mut Scratch<F>) {
-        const TILE: usize = 4;
-        let areas = self.layout.areas;
-        for first in (0..areas).step_by(TILE) {
-            let mut sums = [Lanes::zero(); TILE];
-            for other in 0..areas {
-                let theirs = scratch.adoption[other];
-                for (row, sum) in sums.iter_mut().enumerate() {
-                    // Rows beyond the last area repeat it and are not used.
-                    let area = (first + row).min(areas - 1);
-                    sum.add_scaled(self.spillover[area * areas + other], &theirs);
-                }
-            }
-            for (row, sum) in sums.iter().enumerate().take(areas - first) {
-                let own = scratch.adoption[first + row];
-                scratch.seen[first + row] =
-                    Lanes::from_fn(|i| own.0[i] + theta.0[i] * (sum.0[i] - own.0[i]));
+    fn adopters_seen<const WIDE: bool>(&self, theta: &Lanes<F>, scratch: &mut Scratch<F>) {
+        let (adoption, seen) = (&scratch.adoption[..], &mut scratch.seen[..]);
+        let tiles = self.spillover.chunks_exact(adoption.len());
+        let owners = adoption.chunks(TILE).zip(seen.chunks_mut(TILE));
+        for (tile, (own, seen)) in tiles.zip(owners) {
+            let sums = F::tile_sums::<WIDE>(tile, adoption);
+            for ((sum, own), seen) in sums.iter().zip(own).zip(seen) {
+                *seen = Lanes::from_fn(|i| own.0[i] + theta.0[i] * (sum.0[i] - own.0[i]));
             }
         }
     }
@@ -628,7 +649,7 @@ impl<F: Real> Model<F> {
     /// Section 4: effective stock, growth, cap, gain and cost of one sector.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)]
-    fn gain_of_sector(
+    fn gain_of_sector<const WIDE: bool>(
         &self,
         s: usize,
         block: u32,
@@ -641,7 +662,7 @@ impl<F: Real> Model<F> {
         let layout = self.layout;
         let years = layout.years;
         for r in 0..layout.areas {
-            let mut growth = self.growth_of_cell(s, r, block);
+            let mut growth = self.growth_of_cell::<WIDE>(s, r, block);
             for i in 0..LANES {
                 growth.0[i] = F::ONE + (growth.0[i] + growth_area[r].0[i] + growth_sector.0[i]);
             }
@@ -673,17 +694,23 @@ impl<F: Real> Model<F> {
     }
 
     #[inline(always)]
-    fn growth_of_cell(&self, s: usize, r: usize, block: u32) -> Lanes<F> {
+    fn growth_of_cell<const WIDE: bool>(&self, s: usize, r: usize, block: u32) -> Lanes<F> {
         if let Some(fixed) = self.growth_cell.constant() {
             return Lanes::splat(fixed);
         }
         let key = self.growth_cell_keys[s * self.layout.areas + r];
         let words = self.factors.source.cell_words(key, block)[0];
-        self.growth_cell.at(&Lanes::from_fn(|i| F::normal_from_word(words[i])))
+        self.growth_cell.at(&self.factors.source.of_words::<F, WIDE>(&words))
     }
 
     /// Section 7: what is reported of each unit in these draws.
-    fn report(&self, block: u32, prize: &Lanes<F>, scratch: &Scratch<F>, out: &mut [Lanes<F>]) {
+    fn report<const WIDE: bool>(
+        &self,
+        block: u32,
+        prize: &Lanes<F>,
+        scratch: &Scratch<F>,
+        out: &mut [Lanes<F>],
+    ) {
         let layout = self.layout;
         let (areas, years) = (layout.areas, layout.years);
         for r in 0..areas {
@@ -699,7 +726,7 @@ impl<F: Real> Model<F> {
                 out[unit + years + 3].add_scaled(self.discount[year], cost);
             }
             for (factors, plan) in self.factors.levers.iter().zip(&self.levers) {
-                let price = factors.cost.draw(&self.factors.source, block);
+                let price = factors.cost.draw::<WIDE>(&self.factors.source, block);
                 for year in 0..years {
                     let base = plan.cost_base[r * years + year];
                     out[unit + years + 4].add_scaled(base, &price);
@@ -782,7 +809,9 @@ fn gompertz_pull<F: Real>(y: F) -> F {
     for n in (1..=10).rev() {
         series = (series + F::of(1.0 / f64::from(n * (n + 1)))) * below;
     }
-    if below < F::of(NEAR) { F::ONE - series } else { pull }
+    let pull = if below < F::of(NEAR) { F::ONE - series } else { pull };
+    // Nobody to see pulls nobody.
+    if y > F::ZERO { pull } else { F::ZERO }
 }
 
 /// W[r, r'] ∝ GVA[r'] · exp(−distance / decay), rows summing to 1, zero diagonal; a single
@@ -812,6 +841,17 @@ fn spillover_weights(spec: &Spec, area_gva: &[f64]) -> Vec<f64> {
         row.iter_mut().for_each(|w| *w /= sum);
     }
     weights
+}
+
+/// Rows of a square matrix in tiles, so that one column of a tile lies together.
+fn tiled<F: Real>(matrix: &[f64], n: usize) -> Vec<[F; TILE]> {
+    let entry = |row: usize, column: usize| matrix.get(row * n + column).copied();
+    (0..n.div_ceil(TILE) * n)
+        .map(|i| {
+            let (first, column) = (i / n * TILE, i % n);
+            std::array::from_fn(|row| F::of(entry(first + row, column).unwrap_or_default()))
+        })
+        .collect()
 }
 
 fn lever_plan<F: Real>(spec: &Spec, factors: &LeverFactors<F>) -> LeverPlan<F> {

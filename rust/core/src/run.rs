@@ -8,7 +8,7 @@ use crate::lanes::{LANES, Lanes, Real};
 use crate::model::{Layout, Model};
 use crate::simd::{self, Level};
 use crate::spec::{SamplerKind, Spec};
-use crate::summary::{Moments, Sketch, Statistics};
+use crate::summary::{Moments, Sketch, Statistics, Sums};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
@@ -133,7 +133,7 @@ pub fn run<F: Real>(spec: &Spec, options: Options, progress: &Progress) -> Resul
                 Kept::Sketches(sketches) => statistics.with_sketch(&sketches[s]),
                 Kept::Draws(_) => {
                     let draws = outcome.draws(s).unwrap_or_default();
-                    statistics.with_quantiles(&draws.iter().map(|x| x.f64()).collect::<Vec<_>>())
+                    statistics.with_quantiles(&draws)
                 }
             })
         })
@@ -151,7 +151,7 @@ fn chunk<F: Real>(
     kept: &mut [F],
 ) -> Result<Vec<Moments>> {
     let layout = model.layout;
-    let mut moments = vec![Moments::default(); layout.series()];
+    let mut sums = vec![Sums::default(); layout.series()];
     let mut scratch = model.scratch();
     let mut out = vec![Lanes::zero(); layout.series()];
     for block in 0..BLOCKS_PER_CHUNK {
@@ -162,10 +162,8 @@ fn chunk<F: Real>(
         progress.check()?;
         simd::simulate(level, model, (first / LANES) as u32, &mut scratch, &mut out);
         let valid = (draws - first).min(LANES);
-        for (s, (values, moments)) in out.iter().zip(&mut moments).enumerate() {
-            for (lane, value) in values.0.iter().enumerate().take(valid) {
-                moments.push(lane, value.f64());
-            }
+        for (s, (values, sums)) in out.iter().zip(&mut sums).enumerate() {
+            sums.add(values, valid);
             if s < layout.distributed() {
                 let at = s * CHUNK + block * LANES;
                 kept[at..at + LANES].copy_from_slice(&values.0);
@@ -173,5 +171,5 @@ fn chunk<F: Real>(
         }
         progress.done.fetch_add(valid as u64, Relaxed);
     }
-    Ok(moments)
+    Ok(sums.iter().map(Sums::moments).collect())
 }

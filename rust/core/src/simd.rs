@@ -72,7 +72,7 @@ pub fn simulate<F: Real>(
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
         Level::Avx2 => unsafe { simulate_avx2(model, block, scratch, out) },
-        _ => model.simulate(block, scratch, out),
+        _ => model.simulate::<false>(block, scratch, out),
     }
 }
 
@@ -84,7 +84,7 @@ fn simulate_avx512<F: Real>(
     scratch: &mut Scratch<F>,
     out: &mut [Lanes<F>],
 ) {
-    model.simulate(block, scratch, out);
+    model.simulate::<true>(block, scratch, out);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -95,5 +95,5 @@ fn simulate_avx2<F: Real>(
     scratch: &mut Scratch<F>,
     out: &mut [Lanes<F>],
 ) {
-    model.simulate(block, scratch, out);
+    model.simulate::<false>(block, scratch, out);
 }

@@ -3,7 +3,7 @@
 //! Lane `n mod 16` of draw `n` is its replicate: under the Sobol sampler the sixteen lanes
 //! are independent scramblings, under plain Monte Carlo independent batches.
 
-use crate::lanes::LANES;
+use crate::lanes::{LANES, Lanes, Real};
 
 /// Probabilities at which quantiles are reported.
 pub const PROBABILITIES: [f64; 7] = [0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95];
@@ -17,18 +17,6 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Adds one value to a lane; NaN means "not reported in this draw".
-    #[inline(always)]
-    pub fn push(&mut self, lane: usize, value: f64) {
-        if value.is_nan() {
-            return;
-        }
-        self.count[lane] += 1.0;
-        let off = value - self.mean[lane];
-        self.mean[lane] += off / self.count[lane];
-        self.squares[lane] += off * (value - self.mean[lane]);
-    }
-
     /// Adds later draws of the same lanes (Chan, Golub and LeVeque 1979).
     pub fn merge(&mut self, later: &Moments) {
         for lane in 0..LANES {
@@ -42,11 +30,60 @@ impl Moments {
         }
     }
 
+    /// Moments of draws in their order.
+    fn of(draws: &[f64]) -> Self {
+        let mut sums = Sums::default();
+        for block in draws.chunks(LANES) {
+            let lanes = Lanes::from_fn(|lane| block.get(lane).copied().unwrap_or(f64::NAN));
+            sums.add(&lanes, block.len());
+        }
+        sums.moments()
+    }
+
     /// Count, mean and sum of squared deviations over all lanes.
     fn total(&self) -> [f64; 3] {
         (0..LANES).fold([0.0; 3], |sum, lane| {
             combine(sum, [self.count[lane], self.mean[lane], self.squares[lane]])
         })
+    }
+}
+
+/// Sums of one series over the blocks of a chunk, as deviations from its first draw.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sums {
+    origin: Option<f64>,
+    count: [f64; LANES],
+    sum: [f64; LANES],
+    squares: [f64; LANES],
+}
+
+impl Sums {
+    /// Adds the first `valid` lanes of a block; NaN means "not reported in this draw".
+    #[inline(always)]
+    pub fn add<F: Real>(&mut self, values: &Lanes<F>, valid: usize) {
+        let first = values.0[0].f64();
+        let origin = *self.origin.get_or_insert(if first.is_nan() { 0.0 } else { first });
+        for lane in 0..LANES {
+            let off = values.0[lane].f64() - origin;
+            let counted = lane < valid && !off.is_nan();
+            let off = if counted { off } else { 0.0 };
+            self.count[lane] += f64::from(u8::from(counted));
+            self.sum[lane] += off;
+            self.squares[lane] += off * off;
+        }
+    }
+
+    /// As moments.
+    pub fn moments(&self) -> Moments {
+        let origin = self.origin.unwrap_or_default();
+        let mean = |lane: usize| self.sum[lane] / self.count[lane].max(1.0);
+        Moments {
+            count: self.count,
+            mean: std::array::from_fn(|lane| origin + mean(lane)),
+            squares: std::array::from_fn(|lane| {
+                (self.squares[lane] - mean(lane) * self.sum[lane]).max(0.0)
+            }),
+        }
     }
 }
 
@@ -103,30 +140,34 @@ impl Statistics {
 
     /// All statistics from every draw, in the order of draws.
     pub fn from_draws(draws: &[f64], sobol: bool) -> Self {
-        let mut moments = Moments::default();
-        for (n, value) in draws.iter().enumerate() {
-            moments.push(n % LANES, *value);
-        }
-        Self::from_moments(&moments, sobol).with_quantiles(draws)
+        Self::from_moments(&Moments::of(draws), sobol).with_quantiles(draws)
     }
 
-    /// Adds exact quantiles; the error of each is taken from the sixteen lanes' own.
-    pub fn with_quantiles(mut self, draws: &[f64]) -> Self {
-        let mut sorted: Vec<f64> = draws.iter().copied().filter(|x| !x.is_nan()).collect();
-        sorted.sort_unstable_by(f64::total_cmp);
+    /// Adds exact quantiles and their errors.
+    ///
+    /// The error of a quantile q comes from the sixteen lanes: the spread of the share of
+    /// each lane's draws below q, carried over to q by the quantile function around it.
+    pub fn with_quantiles<F: Real>(mut self, draws: &[F]) -> Self {
+        let mut sorted: Vec<F> = draws.iter().copied().filter(|x| !x.f64().is_nan()).collect();
+        F::sort(&mut sorted);
         self.quantiles = PROBABILITIES.map(|p| quantile(&sorted, p));
-        let mut lanes: Vec<[f64; 7]> = Vec::with_capacity(LANES);
-        for lane in 0..LANES {
-            sorted.clear();
-            sorted.extend(draws.iter().skip(lane).step_by(LANES).filter(|x| !x.is_nan()));
-            if sorted.len() < 2 {
-                return self;
-            }
-            sorted.sort_unstable_by(f64::total_cmp);
-            lanes.push(PROBABILITIES.map(|p| quantile(&sorted, p)));
+        if sorted.len() < 2 * LANES {
+            return self;
         }
-        for (i, error) in self.mcse_quantiles.iter_mut().enumerate() {
-            *error = replicate_error(&lanes.iter().map(|lane| lane[i]).collect::<Vec<_>>());
+        for (i, p) in PROBABILITIES.into_iter().enumerate() {
+            let mut below = [0.0; LANES];
+            let mut count = [0.0; LANES];
+            let edge = F::of(self.quantiles[i]);
+            for block in draws.chunks(LANES) {
+                for (lane, x) in block.iter().enumerate() {
+                    below[lane] += f64::from(u8::from(*x <= edge));
+                    count[lane] += f64::from(u8::from(x == x));
+                }
+            }
+            let shares: [f64; LANES] = std::array::from_fn(|lane| below[lane] / count[lane]);
+            let error = replicate_error(&shares);
+            let (low, high) = ((p - error).max(0.0), (p + error).min(1.0));
+            self.mcse_quantiles[i] = (quantile(&sorted, high) - quantile(&sorted, low)) / 2.0;
         }
         self
     }
@@ -155,17 +196,13 @@ fn replicate_error(values: &[f64]) -> f64 {
 }
 
 /// Quantile of sorted values, linear between order statistics (type 7 of Hyndman and Fan).
-pub fn quantile(sorted: &[f64], p: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else {
-        return f64::NAN;
-    };
+pub fn quantile<F: Real>(sorted: &[F], p: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
     let at = p * last as f64;
     let low = (at as usize).min(last);
     let part = at - low as f64;
-    if part == 0.0 {
-        return sorted[low];
-    }
-    sorted[low] + part * (sorted[(low + 1).min(last)] - sorted[low])
+    let value = sorted[low].f64();
+    if part == 0.0 { value } else { value + part * (sorted[(low + 1).min(last)].f64() - value) }
 }
 
 /// Counts of values in buckets whose edges grow by a constant factor: quantiles to within
@@ -176,6 +213,8 @@ pub fn quantile(sorted: &[f64], p: f64) -> f64 {
 #[derive(Debug, Clone, Default)]
 pub struct Sketch {
     count: u64,
+    /// Least and greatest value, which no quantile passes.
+    range: Option<(f64, f64)>,
     zeros: u64,
     positive: Buckets,
     negative: Buckets,
@@ -196,6 +235,8 @@ impl Sketch {
             return;
         }
         self.count += 1;
+        let (least, most) = self.range.unwrap_or((value, value));
+        self.range = Some((least.min(value), most.max(value)));
         let size = value.abs();
         if size < Self::LEAST {
             self.zeros += 1;
@@ -207,9 +248,11 @@ impl Sketch {
 
     /// Value below which a share `p` of the values lies.
     pub fn quantile(&self, p: f64) -> f64 {
-        if self.count == 0 {
-            return f64::NAN;
-        }
+        self.range.map_or(f64::NAN, |(least, most)| self.middle_of(p).clamp(least, most))
+    }
+
+    /// Middle of the bucket that holds the quantile.
+    fn middle_of(&self, p: f64) -> f64 {
         let middle = |bucket: i32| ((f64::from(bucket) - 0.5) * Self::ln_growth()).exp();
         let mut rest = (p * (self.count - 1) as f64).round() as u64;
         for (bucket, count) in self.negative.descending() {
@@ -294,13 +337,9 @@ mod tests {
     #[test]
     fn merged_moments_equal_moments_of_all() {
         let draws = sample(4096);
-        let (mut all, mut first, mut second) =
-            (Moments::default(), Moments::default(), Moments::default());
-        for (n, x) in draws.iter().enumerate() {
-            all.push(n % LANES, *x);
-            if n < 1024 { first.push(n % LANES, *x) } else { second.push(n % LANES, *x) }
-        }
-        first.merge(&second);
+        let all = Moments::of(&draws);
+        let mut first = Moments::of(&draws[..1024]);
+        first.merge(&Moments::of(&draws[1024..]));
         for (a, b) in all.total().iter().zip(first.total()) {
             assert!((a - b).abs() < 1e-9 * a.abs(), "{a} {b}");
         }

@@ -1,0 +1,192 @@
+"""The house as its plan has it: imports run downwards, the core is pure, files name no machine."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "python/gainsmodel"
+
+# Floors of the house, from the ground up. Rooms on one floor do not know each other.
+FLOORS = (
+    {"errors", "_core"},
+    {"data", "scenario", "words"},
+    {"result"},
+    {"engine"},
+    {"compare", "sensitivity", "plan"},
+    {"charts", "batch"},
+    {"report"},
+    {"cli"},
+)
+FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
+ROOMS = sorted(
+    path
+    for path in PACKAGE.iterdir()
+    if (path.suffix == ".py" and not path.stem.startswith("__")) or (path / "__init__.py").exists()
+)
+
+
+def sources(room: Path) -> list[Path]:
+    return [room] if room.is_file() else sorted(room.rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Give the modules a file imports, those inside functions included."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are written in full"
+            module = node.module or ""
+            yield module
+            if module == "gainsmodel":
+                yield from (f"gainsmodel.{alias.name}" for alias in node.names)
+
+
+def rooms_used(path: Path) -> set[str]:
+    names = [name.split(".") for name in imports(path)]
+    return {parts[1] for parts in names if parts[0] == "gainsmodel" and len(parts) > 1}
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda path: path.stem)
+def test_imports_run_downwards(room: Path) -> None:
+    assert room.stem in FLOOR, f"say in FLOORS on which floor {room.stem} stands"
+    for path in sources(room):
+        for used in rooms_used(path) - {room.stem}:
+            assert FLOOR[used] < FLOOR[room.stem], f"{path.relative_to(ROOT)} imports {used}"
+
+
+def test_nobody_below_the_front_door_comes_in_through_it() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        if path.stem == "__init__" and path.parent == PACKAGE:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "gainsmodel":
+                rooms = {path.stem for path in ROOMS} | {"_core"}
+                assert {alias.name for alias in node.names} <= rooms, path
+            if isinstance(node, ast.Import):
+                assert all(alias.name != "gainsmodel" for alias in node.names), path
+
+
+def test_only_engine_and_result_speak_to_the_core() -> None:
+    speakers = {path.stem for path in PACKAGE.rglob("*.py") if "_core" in rooms_used(path)}
+    assert speakers <= {"engine", "result"}
+
+
+def test_no_import_brings_in_everything() -> None:
+    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                assert all(alias.name != "*" for alias in node.names), path
+
+
+def test_test_tools_are_no_run_time_dependencies() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    names = {re.split(r"[<>=\[ ]", d)[0] for d in project["project"]["dependencies"]}
+    tools = {"pytest", "hypothesis", "scipy", "mypy", "ruff", "maturin", "streamlit"}
+    assert not names & tools
+    used = {name.split(".")[0] for path in PACKAGE.rglob("*.py") for name in imports(path)}
+    assert not used & tools
+
+
+# ---------------------------------------------------------------- the core
+
+
+def test_the_core_depends_on_neither_python_nor_numpy() -> None:
+    manifest = tomllib.loads((ROOT / "rust/core/Cargo.toml").read_text("utf-8"))
+    names = {
+        name
+        for table in ("dependencies", "build-dependencies", "dev-dependencies")
+        for name in manifest.get(table, {})
+    }
+    assert not names & {"pyo3", "numpy", "rust-numpy", "polars", "log", "anyhow"}
+    assert "features" not in manifest or "python" not in manifest["features"]
+
+
+def test_the_core_reads_and_writes_nothing() -> None:
+    forbidden = re.compile(
+        r"\bstd::(fs|io|env|net|process)\b|\bprintln!|\beprintln!|\bdbg!|\bpyo3\b"
+        r"|Instant::now|SystemTime"
+    )
+    for path in (ROOT / "rust/core/src").rglob("*.rs"):
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            code = line.split("//")[0]
+            assert not forbidden.search(code), f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+
+
+def test_the_binding_is_built_for_every_python_from_3_11() -> None:
+    manifest = tomllib.loads((ROOT / "rust/py/Cargo.toml").read_text("utf-8"))
+    features = manifest["dependencies"]["pyo3"]["features"]
+    assert "abi3-py311" in features
+    assert "extension-module" not in features
+
+
+# ---------------------------------------------------------------- files
+
+# Written so that this file does not find itself.
+HOSTS = re.compile(
+    "|".join(
+        re.escape(a) + r"[-.]?" + re.escape(b)
+        for a, b in (
+            ("pypi", ".org"),
+            ("python", "hosted.org"),
+            ("crates", ".io"),
+            ("proxy.golang", ".org"),
+            ("npmjs", ".org"),
+            ("artifact", "ory"),
+            ("index-", "url"),
+        )
+    ),
+    re.IGNORECASE,
+)
+HOMES = re.compile(r"(?<![\w.])/(?:root|work|home/\w+|Users/\w+)/[\w.]")
+ALLOWED = (
+    # The name every Cargo.lock gives the public index, whatever is downloaded from where.
+    'source = "registry+https://github.com/rust-lang/crates' + '.io-index"',
+    "--no-emit-index" + "-url",
+)
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    names = [name for name in listed.stdout.decode().split("\0") if name]
+    return [path for name in names if (path := ROOT / name).is_file()]
+
+
+def test_no_file_names_a_registry_host_or_somebodys_home() -> None:
+    found = []
+    for path in tracked():
+        content = path.read_bytes()
+        if b"\0" in content:
+            continue
+        for number, line in enumerate(content.decode("utf-8").splitlines(), 1):
+            for allowed in ALLOWED:
+                line = line.replace(allowed, "")
+            if HOSTS.search(line) or HOMES.search(line):
+                found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}")
+    assert found == []
+
+
+def test_nothing_stands_at_the_top_that_the_plan_does_not_have() -> None:
+    top = {path.relative_to(ROOT).parts[0] for path in tracked()}
+    planned = {
+        *("pyproject.toml", "Cargo.toml", "rust", "python", "app", "scenarios", "benches"),
+        *("tests", "README.md", "Makefile", "Cargo.lock", "docs", "CHANGELOG.md", "LICENSE"),
+        *("CONTRIBUTING.md", "requirements.txt"),
+        *(".ci", ".gitignore", ".gitattributes", ".pre-commit-config.yaml", ".streamlit"),
+    }
+    assert top <= planned

@@ -1,0 +1,752 @@
+"""The command line as a user meets it: a program, its two outputs and its exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import polars as pl
+import pytest
+
+from gainsmodel.cli import main
+from gainsmodel.data import load_dataset
+from gainsmodel.scenario import json_schema, shipped_scenarios
+
+ROOT = Path(__file__).parents[1]
+PROGRAM = Path(sys.executable).with_name("gainsmodel")
+MALFORMED = sorted((ROOT / "tests/malformed").glob("*.toml"))
+TABLES = ("areas", "groups", "years", "sectors", "adoption", "statistics")
+STAT = {"mean", "sd", "p05", "p10", "p25", "p50", "p75", "p90", "p95", "mcse_mean"}
+NATIONAL_STATS = {"gain_final_year_gbp_m", "gain_cumulative_gbp_m", "uplift_final_year"}
+AREA_STATS = {
+    "share",
+    "prize_gbp_bn",
+    "gain_final_year_gbp_m",
+    "gain_cumulative_gbp_m",
+    "cost_cumulative_gbp_m",
+}
+AREA_KEYS = {"code", "name", "type", "mayor_2017", "gva_gbp_m", "gva_share", "p_share_above_gva"}
+ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith("GAINSMODEL_") and name not in ("COLUMNS", "FORCE_COLOR")
+}
+BASE = 'extends = "reference"\n'
+Process = subprocess.CompletedProcess[str]
+
+
+# Children forked from a server that has imported the program start in no time.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["gainsmodel.cli", "pytest"])
+
+
+def program(*args: str | Path, **environment: str) -> Process:
+    """Run the installed program as a shell would."""
+    return subprocess.run(
+        [str(PROGRAM), *map(str, args)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        stdin=subprocess.DEVNULL,
+        cwd=ROOT,
+        env=ENVIRONMENT | environment,
+        timeout=60,
+    )
+
+
+def gainsmodel(
+    *args: str | Path, cwd: Path = ROOT, timeout: float = 60, **environment: str
+) -> Process:
+    """Run the program in a process of its own, without the wait for its imports."""
+    words = [str(PROGRAM), *map(str, args)]
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        process = FORKS.Process(target=in_child, args=(words, cwd, environment, out, err))
+        process.start()
+        process.join(timeout)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(words, timeout)
+        texts = [path.read_text("utf-8") if path.exists() else "" for path in (out, err)]
+        return subprocess.CompletedProcess(words, process.exitcode, *texts)
+
+
+def in_child(
+    words: list[str], cwd: Path, environment: dict[str, str], out: Path, err: Path
+) -> None:
+    for descriptor, path in ((1, out), (2, err)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), descriptor)
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    os.chdir(cwd)
+    for name in set(os.environ) - set(ENVIRONMENT):
+        del os.environ[name]
+    os.environ.update(environment)
+    sys.argv = words
+    sys.exit(main())
+
+
+def answered(*args: str | Path, **options: Any) -> str:
+    """Give the standard output of a command that must succeed."""
+    done = gainsmodel(*args, **options)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+def complaint(done: Process) -> str:
+    """Give the one message of a command that must be refused."""
+    assert "Traceback" not in done.stdout + done.stderr, done.stderr
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith(("error: ", "Usage: ")), repr(done.stderr)
+    assert len(re.findall(r"^error: |^Usage: ", done.stderr, re.MULTILINE)) == 1
+    return done.stderr.removeprefix("error: ").strip()
+
+
+def refused(*args: str | Path, **options: Any) -> str:
+    """Give the one message of a command that must be refused before it prints anything."""
+    done = gainsmodel(*args, **options)
+    message = complaint(done)
+    assert done.stdout == ""
+    return message
+
+
+def one_object(text: str) -> dict[str, Any]:
+    """Read standard output that must hold one JSON object, a line end and nothing else."""
+
+    def no_such_number(name: str) -> NoReturn:
+        raise AssertionError(f"{name} is not JSON")
+
+    assert text.endswith("\n")
+    found, end = json.JSONDecoder(parse_constant=no_such_number).raw_decode(text)
+    assert text[end:] == "\n"
+    assert isinstance(found, dict)
+    return found
+
+
+def numbers(node: Any) -> Iterator[Any]:
+    if isinstance(node, dict | list):
+        for child in node.values() if isinstance(node, dict) else node:
+            yield from numbers(child)
+    else:
+        yield node
+
+
+@pytest.fixture(scope="module")
+def reference_json() -> str:
+    done = program("run", "scenarios/reference.toml", "--draws", "1000", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def reference(reference_json: str) -> dict[str, Any]:
+    return one_object(reference_json)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("saved") / "run"
+    args = ("run", "skills_first", "--draws", "300", "--seed", "7", "--sampler", "random")
+    return folder, answered(*args, "--json", "--out", folder)
+
+
+# ---------------------------------------------------------------- run --json
+
+
+def test_json_holds_every_promised_key(reference: dict[str, Any]) -> None:
+    assert {"manifest", "prize", "national", "areas"} <= set(reference)
+    assert reference["prize"]["gbp_bn"] == 208
+    assert reference["prize"]["basis"] == "final_year"
+    national = reference["national"]
+    assert {*NATIONAL_STATS, "p_gain_at_least_prize", "adoption"} <= set(national)
+    assert all(set(national[name]) == STAT for name in NATIONAL_STATS)
+    assert set(national["adoption"]) == {"ecommerce", "cloud", "systems", "ai"}
+    for adoption in national["adoption"].values():
+        assert set(adoption) == {"start", "final"}
+        assert 0 < adoption["start"] < adoption["final"] < 1
+    for area in reference["areas"]:
+        assert set(area) >= (AREA_KEYS | AREA_STATS)
+        assert all(set(area[name]) == STAT for name in AREA_STATS)
+
+
+def test_json_manifest_says_how_to_run_it_again(reference: dict[str, Any]) -> None:
+    manifest = reference["manifest"]
+    wanted = {"scenario", "data_sha256", "seed", "draws", "sampler", "versions", "simd"}
+    assert wanted <= set(manifest)
+    assert (manifest["seed"], manifest["draws"]) == (1, 1000)
+    assert manifest["scenario"]["prize"]["value"] == 208
+
+
+def test_json_shares_sum_to_1_and_areas_to_the_uk(reference: dict[str, Any]) -> None:
+    areas, national = reference["areas"], reference["national"]
+    assert len(areas) == 23
+    assert sum(area["share"]["mean"] for area in areas) == pytest.approx(1, abs=1e-6)
+    assert sum(area["gva_share"] for area in areas) == pytest.approx(1, abs=1e-12)
+    assert sum(area["prize_gbp_bn"]["mean"] for area in areas) == pytest.approx(208, rel=1e-6)
+    for name in ("gain_final_year_gbp_m", "gain_cumulative_gbp_m"):
+        total = sum(area[name]["mean"] for area in areas)
+        assert total == pytest.approx(national[name]["mean"], rel=1e-6)
+
+
+@pytest.mark.parametrize("draws", ["1", "2", "15", "333"])
+def test_json_is_finite_or_null_however_few_the_draws(draws: str) -> None:
+    found = one_object(answered("run", "reference", "--draws", draws, "--json"))
+    assert all(n is None or not isinstance(n, float) or abs(n) < 1e15 for n in numbers(found))
+    assert found["national"]["uplift_final_year"]["mean"] > 0
+    if draws == "1":
+        assert found["areas"][0]["share"]["sd"] is None
+        assert found["areas"][0]["share"]["mcse_mean"] is None
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("--sampler", "random"), ("--precision", "float64"), ("--seed", "0")]
+)
+def test_threads_change_no_byte(options: tuple[str, ...], reference_json: str) -> None:
+    args = ("run", "scenarios/reference.toml", "--draws", "1000", "--json", *options)
+    one, two = (answered(*args, "--threads", n) for n in "12")
+    assert one == two
+    # With nothing changed it is the same run; with any option it is another.
+    assert (one == reference_json) == (not options)
+
+
+def test_number_of_threads_from_the_environment_changes_no_byte(reference_json: str) -> None:
+    args = ("run", "scenarios/reference.toml", "--draws", "1000", "--json")
+    assert answered(*args, GAINSMODEL_NUM_THREADS="3") == reference_json
+
+
+@pytest.mark.parametrize("level", ["portable", "avx2", "avx512"])
+def test_instruction_set_changes_no_number(level: str, reference: dict[str, Any]) -> None:
+    if level not in answered("info"):
+        pytest.skip(f"this machine has no {level}")
+    args = ("run", "scenarios/reference.toml", "--draws", "1000", "--json")
+    found = one_object(answered(*args, GAINSMODEL_SIMD=level))
+    assert found["manifest"]["simd"] == level
+    assert found["areas"] == reference["areas"]
+
+
+# ---------------------------------------------------------------- run as a table
+
+
+@pytest.fixture(scope="module")
+def table() -> str:
+    done = program("run", "reference", "--draws", "500")
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_table_says_what_the_208bn_is_before_any_figure(table: str) -> None:
+    statement, areas = table.split("Greater London")[0], table.split("Greater London")[1]
+    assert "£208bn" in statement
+    assert "CBI" in statement
+    assert "all causes" in statement
+    assert "a year by 2036" in statement
+    assert "£208bn" in areas
+
+
+def test_table_lists_every_area_by_its_whole_name_on_one_line(table: str) -> None:
+    dataset = load_dataset("mayoral")
+    lines = table.splitlines()
+    for name in [*dataset.areas["area_name"], "United Kingdom"]:
+        assert [line for line in lines if line.startswith(name + "  ")], name
+
+
+def test_table_in_a_pipe_is_not_cut_short_nor_coloured(table: str) -> None:
+    assert "…" not in table
+    assert "\x1b" not in table
+    assert table == program("run", "reference", "--draws", "500", COLUMNS="40", TERM="dumb").stdout
+
+
+def test_table_says_which_basis_is_in_use() -> None:
+    text = answered("run", "cumulative_prize", "--draws", "200", "--area", "wales")
+    assert "over the 10 years to 2036" in text
+    assert "a year by 2036" not in text
+
+
+def test_table_says_what_a_plan_adds_and_costs() -> None:
+    text = answered("run", "skills_first", "--draws", "500", "--area", "scotland")
+    added = text.split("What the plan adds")[1]
+    assert "Greater Manchester" in added
+    assert "cost" in added.lower()
+    assert "judgement" in added
+
+
+def test_the_parts_of_the_prize_are_parts_of_the_whole_that_is_printed() -> None:
+    text = answered("run", "prize_in_2023_prices", "--draws", "500", "--area", "uk")
+    whole = next(line for line in text.splitlines() if line.startswith("United Kingdom"))
+    # £208bn of 2036 is about £155bn at 2023 prices; the areas' parts add up to that.
+    assert "£208bn" not in whole
+    assert re.search(r"£1[56]0bn", whole)
+
+
+def test_table_runs_with_one_draw() -> None:
+    assert "too few futures" in answered("run", "skills_first", "--draws", "1")
+
+
+# ---------------------------------------------------------------- what to run and show
+
+
+def listed(*args: str) -> list[str]:
+    found = one_object(answered("run", "reference", "--draws", "20", "--json", *args))
+    return [area["name"] for area in found["areas"]]
+
+
+def test_areas_are_chosen_by_code_name_and_group_in_any_capitalisation() -> None:
+    code = dict(load_dataset("mayoral").areas.select("area_name", "area_code").iter_rows())
+    chosen = ("--area", "gReAtEr LONDON", "--area", code["Wales"].lower(), "--area", "SCOTLAND")
+    assert set(listed(*chosen)) == {"Greater London", "Wales", "Scotland"}
+    six = listed("--area", "The 2017 SIX")
+    assert len(six) == 6
+    assert "Greater Manchester" in six
+    # Named twice, shown once.
+    assert listed("--area", "greater manchester", "--area", "the 2017 six") == six
+
+
+def test_areas_shown_change_no_number(reference: dict[str, Any]) -> None:
+    args = ("run", "reference", "--draws", "1000", "--json", "--area", "tees valley")
+    found = one_object(answered(*args))
+    assert found["areas"] == [a for a in reference["areas"] if a["name"] == "Tees Valley"]
+    assert found["national"] == reference["national"]
+
+
+def test_another_geography_replaces_the_scenarios() -> None:
+    names = listed("--geography", "itl1")
+    assert len(names) == 12
+    assert "South East" in " ".join(names)
+
+
+# ---------------------------------------------------------------- --out and replay
+
+
+def test_out_writes_every_table_twice_and_the_manifest(saved: tuple[Path, str]) -> None:
+    folder, text = saved
+    wanted = {f"{table}.{kind}" for table in TABLES for kind in ("csv", "parquet")}
+    assert {path.name for path in folder.iterdir()} == wanted | {"manifest.json"}
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    assert manifest == one_object(text)["manifest"]
+    for table in TABLES:
+        parquet = pl.read_parquet(folder / f"{table}.parquet")
+        csv = pl.read_csv(folder / f"{table}.csv", schema=parquet.schema)
+        assert csv.equals(parquet), table
+
+
+def test_out_leaves_nothing_beside_the_folder(saved: tuple[Path, str]) -> None:
+    assert [path.name for path in saved[0].parent.iterdir()] == [saved[0].name]
+
+
+@pytest.mark.parametrize("name", ["manifest.json", ""])
+def test_a_manifest_runs_again_to_the_same_bytes(saved: tuple[Path, str], name: str) -> None:
+    folder, text = saved
+    assert answered("run", folder / name, "--json", "--threads", "1") == text
+
+
+def test_out_replaces_an_earlier_result(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "run"
+    answered("run", "reference", "--draws", "20", "--seed", "1", "--out", folder)
+    answered("run", "reference", "--draws", "20", "--seed", "2", "--out", folder)
+    assert json.loads((folder / "manifest.json").read_text("utf-8"))["seed"] == 2
+
+
+@pytest.mark.parametrize("manifest", [None, "{}", '{"name": "a web page", "icons": []}'])
+def test_out_refuses_a_folder_that_holds_anything_else(
+    tmp_path: Path, manifest: str | None
+) -> None:
+    (tmp_path / "thesis.txt").write_text("three years of work")
+    if manifest:
+        (tmp_path / "manifest.json").write_text(manifest)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    done = gainsmodel("run", "reference", "--draws", "20", "--out", tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert str(tmp_path) in complaint(done)
+
+
+def test_out_keeps_what_somebody_put_beside_an_earlier_result(tmp_path: Path) -> None:
+    answered("run", "reference", "--draws", "20", "--out", tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    gainsmodel("run", "reference", "--draws", "20", "--out", tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "where", ["file", "file/below", "", ".", "/proc/x", "a\nb/\x7f" + "x" * 300]
+)
+def test_out_that_cannot_be_is_refused_before_the_run(tmp_path: Path, where: str) -> None:
+    (tmp_path / "file").write_text("kept")
+    # Long enough that only a refusal before the run comes in time.
+    args = ("run", "reference", "--draws", "4000000000", "--out", where)
+    assert refused(*args, cwd=tmp_path, timeout=10)
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+# ---------------------------------------------------------------- the other commands
+
+
+def test_validate_names_each_scenario_it_accepts() -> None:
+    text = answered("validate", *shipped_scenarios())
+    for name in shipped_scenarios():
+        assert re.search(rf"^{name}: valid", text, re.MULTILINE)
+
+
+def test_validate_refuses_what_run_refuses(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(BASE + "[plan.Atlantis]\nskills = 1.0\n")
+    assert "Atlantis" in complaint(gainsmodel("validate", "reference", tmp_path / "a.toml"))
+
+
+def test_info_says_version_build_and_scenarios() -> None:
+    text = answered("info")
+    assert re.search(r"^version: \d+\.\d+\.\d+", text, re.MULTILINE)
+    assert "profile: release" in text
+    assert all(name in text for name in ("simd", "threads", "mayoral", *shipped_scenarios()))
+
+
+def test_schema_is_the_schema_of_scenario_files() -> None:
+    assert one_object(answered("schema")) == json_schema()
+
+
+def test_data_commands_list_show_and_check() -> None:
+    text = answered("data", "list")
+    assert all(word in text for word in ("mayoral", "itl1", "local_authority", "361", "23"))
+    text = answered("data", "show")
+    assert all(name in text for name in load_dataset("mayoral").areas["area_name"])
+    text = answered("data", "show", "itl1", "--area", "WALES")
+    assert "Wales" in text
+    assert "Manufacturing" in text
+    text = answered("data", "check")
+    assert "ok" in text
+    assert "FAIL" not in text
+
+
+@pytest.mark.parametrize("command", [(), ("run",), ("validate",), ("data",), ("data", "show")])
+def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
+    assert "Usage" in answered(*command, "--help")
+
+
+# ---------------------------------------------------------------- scenarios it refuses
+
+
+@pytest.mark.parametrize("path", MALFORMED, ids=lambda path: path.stem)
+def test_malformed_scenarios_are_refused_with_their_place(path: Path) -> None:
+    done = gainsmodel("run", path.relative_to(ROOT), "--draws", "10")
+    expected = path.read_text("utf-8").split("\n", 1)[0].removeprefix("# expect: ")
+    assert expected in complaint(done)
+    assert done.stderr.startswith("error: tests/malformed/")
+    assert done.stdout == ""
+
+
+def a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def a_huge_file(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1_000_000_000)
+
+
+ODD_FILES: dict[str, Callable[[Path], object]] = {
+    "missing": lambda path: None,
+    "directory": Path.mkdir,
+    "pipe": a_pipe,
+    "link to itself": lambda path: path.symlink_to(path),
+    "huge": a_huge_file,
+    "empty": Path.touch,
+    "binary": lambda path: path.write_bytes(bytes(range(256)) * 40),
+    "bomb of arrays": lambda path: path.write_text("x = " + "[" * 900_000),
+    "bomb of keys": lambda path: path.write_text("a." * 450_000 + "a = 1"),
+}
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+@pytest.mark.parametrize("kind", ODD_FILES)
+def test_what_is_no_scenario_or_manifest_is_refused_at_once(
+    tmp_path: Path, kind: str, suffix: str
+) -> None:
+    path = tmp_path / f"odd{suffix}"
+    ODD_FILES[kind](path)
+    assert "odd" in refused("run", path, timeout=5)
+
+
+@pytest.mark.parametrize("name", ["", "a" * 5000, "refrence", "\x1b[31mred.toml"])
+def test_impossible_names_are_refused(name: str) -> None:
+    message = refused("run", name)
+    assert "\x1b" not in message
+    assert name != "refrence" or "did you mean 'reference'" in message
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [
+        ('[plan."Greater Manchster"]\nskills = 1.0', "Greater Manchester"),
+        ("[plan.Atlantis]\nskills = 1.0", "Atlantis"),
+        ("[plan.uk]\nskills = 1.0\n[plan.'the 2017 six']\nskills = 0.5", "skills"),
+        ("[plan.Wales]\nskills = 1.0\n[plan.TLL]\nskills = 0.5", "skills"),
+    ],
+)
+def test_plans_that_cannot_be_are_refused_with_their_place(
+    tmp_path: Path, plan: str, expected: str
+) -> None:
+    (tmp_path / "mine.toml").write_text(f"{BASE}{plan}\n")
+    message = refused("run", "mine.toml", "--draws", "10", cwd=tmp_path)
+    assert expected in message
+    assert message.startswith("mine.toml, line ")
+
+
+# ---------------------------------------------------------------- options it refuses
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--draws", "0"), "0"),
+        (("--draws", "-5"), "-5"),
+        (("--draws", "1e99"), "integer"),
+        (("--draws", "abc"), "integer"),
+        (("--draws", "9" * 400), "draws"),
+        (("--draws", "4294967281"), "4,294,967,280"),
+        (("--seed", "-1"), "-1"),
+        (("--seed", "18446744073709551616"), "18,446,744,073,709,551,615"),
+        (("--sampler", "sobl"), "sobol"),
+        (("--precision", "float16"), "float32"),
+        (("--threads", "0"), "1,024"),
+        (("--threads", "99999"), "1,024"),
+        (("--geography", "narnia"), "mayoral"),
+        (("--area", "Manchster"), "Greater Manchester"),
+        (("--area", "Narnia"), "Narnia"),
+        (("--areas", "Wales"), "--area"),
+        (("reference",), "unexpected"),
+    ],
+    ids=lambda value: " ".join(value)[:30] if isinstance(value, tuple) else "",
+)
+def test_options_outside_what_is_allowed_are_refused_before_the_run(
+    options: tuple[str, ...], expected: str
+) -> None:
+    # Long enough that only a refusal before the run comes in time.
+    draws = () if "--draws" in options else ("--draws", "4000000000")
+    assert expected in refused("run", "reference", *draws, *options, timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("GAINSMODEL_SIMD", "neon9", "portable"),
+        ("GAINSMODEL_NUM_THREADS", "zero", "1 to 1024"),
+        ("GAINSMODEL_NUM_THREADS", "0", "1 to 1024"),
+        ("GAINSMODEL_NUM_THREADS", "99999", "1 to 1024"),
+    ],
+)
+def test_environment_outside_what_is_allowed_is_refused(
+    name: str, value: str, expected: str
+) -> None:
+    message = refused("run", "reference", "--draws", "10", **{name: value})
+    assert expected in message
+    assert name in message
+
+
+@pytest.mark.parametrize(
+    "args", [("bogus",), ("data", "show", "narnia"), ("data", "show", "--area", "narnia"), ("run",)]
+)
+def test_commands_that_do_not_exist_are_refused(args: tuple[str, ...]) -> None:
+    assert refused(*args)
+
+
+# ---------------------------------------------------------------- manifests it refuses
+
+
+def without(*keys: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda manifest: {k: v for k, v in manifest.items() if k not in keys}
+
+
+def having(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda manifest: manifest | changes
+
+
+MANIFESTS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "another version": (having(manifest_version=2), "manifest_version"),
+    "no scenario": (without("scenario"), "scenario"),
+    "no draws": (without("draws"), "draws"),
+    "no sampler": (without("sampler"), "sampler"),
+    "no precision": (without("precision"), "precision"),
+    "seed in quotes": (having(seed="1"), "seed"),
+    "seed with a point": (having(seed=1.0), "seed"),
+    "draws true": (having(draws=True), "draws"),
+    "unknown sampler": (having(sampler="sobl"), "sobol"),
+    "another geography than the scenario's": (having(geography="itl1"), "geography"),
+    "geography as list": (having(geography=["itl1"]), "geography"),
+    "altered hash": (
+        lambda m: m | {"data_sha256": m["data_sha256"] | {"gva.csv": "0" * 64}},
+        "gva.csv",
+    ),
+    "unknown table": (
+        lambda m: m | {"data_sha256": m["data_sha256"] | {"jobs.csv": "0" * 64}},
+        "jobs.csv",
+    ),
+    "no hashes": (having(data_sha256={}), "gva.csv"),
+    "hashes as list": (having(data_sha256=["x"]), "data_sha256"),
+    "hashes null": (having(data_sha256=None), "data_sha256"),
+    "versions as list and altered hash": (
+        lambda m: m | {"data_sha256": {"gva.csv": "0"}, "versions": ["x"]},
+        "versions",
+    ),
+    "scenario by name": (having(scenario="reference"), "scenario"),
+    "scenario with a misspelt key": (
+        lambda m: m | {"scenario": m["scenario"] | {"titel": "x"}},
+        "title",
+    ),
+    "not an object": (lambda m: [m], "manifest"),
+}
+
+
+@pytest.mark.parametrize("case", MANIFESTS)
+def test_damaged_manifests_are_refused_with_what_is_wrong(
+    tmp_path: Path, saved: tuple[Path, str], case: str
+) -> None:
+    damage, expected = MANIFESTS[case]
+    manifest = json.loads((saved[0] / "manifest.json").read_text("utf-8"))
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(damage(manifest)), "utf-8")
+    message = refused("run", path, "--json")
+    assert expected in message
+    assert str(path) in message
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"seed": ' + b"9" * 5000 + b"}"]
+)
+def test_what_is_no_json_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_bytes(content)
+    message = refused("run", tmp_path)
+    assert str(path) in message
+    assert "sys.set_int_max_str_digits" not in message
+
+
+# ---------------------------------------------------------------- Ctrl-C and closed pipes
+
+LONG = {
+    "table": ("--draws", "10000000"),
+    "json in float64": ("--draws", "10000000", "--precision", "float64", "--json"),
+    "most draws": ("--draws", "4294967280"),
+}
+
+
+@contextlib.contextmanager
+def under_way(*args: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [str(PROGRAM), *args],
+        stdout=subprocess.PIPE,
+        stderr=options.pop("stderr", subprocess.PIPE),
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        text=True,
+        encoding="utf-8",
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        **options,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def peak_memory_mb(process: subprocess.Popen[str]) -> float:
+    status = Path(f"/proc/{process.pid}/status")
+    text = status.read_text() if status.exists() else "VmHWM: 0 kB"
+    return int(re.findall(r"VmHWM:\s+(\d+)", text)[0]) / 1000
+
+
+@pytest.fixture(scope="module")
+def interrupted() -> dict[str, tuple[int, float, float, str, str]]:
+    """Exit code, seconds to stop, peak memory and both outputs of runs met by Ctrl-C."""
+    outcomes = {}
+    with contextlib.ExitStack() as stack:
+        runs = {
+            name: stack.enter_context(under_way("run", "reference", *options))
+            for name, options in LONG.items()
+        }
+        time.sleep(4)
+        for name, process in runs.items():
+            assert process.poll() is None, "the run had ended before it could be interrupted"
+            memory = peak_memory_mb(process)
+            begun = time.monotonic()
+            os.killpg(process.pid, signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+            seconds = time.monotonic() - begun
+            outcomes[name] = (process.returncode, seconds, memory, out, err)
+    return outcomes
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_ctrl_c_returns_the_prompt_at_once(
+    name: str, interrupted: dict[str, tuple[int, float, float, str, str]]
+) -> None:
+    code, seconds, memory, out, err = interrupted[name]
+    assert code == 130
+    assert seconds < 2
+    assert "Traceback" not in err
+    assert out == ""
+    assert err.strip() == "stopped; nothing was written"
+    assert memory < 3000
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("run", "reference", "--draws", "50"), ("run", "reference", "--json"), ("schema",), ("info",)],
+    ids=" ".join,
+)
+def test_a_reader_that_leaves_early_is_no_error(args: tuple[str, ...]) -> None:
+    with under_way(*args) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.stdout = None
+        _, err = process.communicate(timeout=30)
+    assert err == ""
+    # As `head` and others see it: well, or ended by the broken pipe; never a failure of its own.
+    assert process.returncode in (0, -signal.SIGPIPE, 128 + signal.SIGPIPE)
+
+
+def test_a_reader_of_the_first_line_sees_it() -> None:
+    with under_way("run", "reference", "--draws", "50") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("Reference")
+        process.stdout.close()
+        process.stdout = None
+        _, err = process.communicate(timeout=30)
+    assert err == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_full_disk_is_one_message(options: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [str(PROGRAM), "run", "reference", "--draws", "50", *options],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env=ENVIRONMENT,
+            timeout=30,
+        )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+
+
+def test_a_terminal_without_pound_signs_is_no_error() -> None:
+    done = program("run", "reference", "--draws", "20", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "Greater Manchester" in done.stdout

@@ -1,0 +1,321 @@
+"""The same question gets the same bytes: by any number of threads, machine part or route.
+
+Run as a script, this prints the golden numbers anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import time
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gainsmodel import _core
+from gainsmodel.errors import RunCancelled, SettingError
+from toy import Core, run_core, toy_data, toy_spec
+
+SAMPLERS = ("random", "sobol")
+PRECISIONS = {"double": True, "single": False}
+# Many chunks and more than one wave of them, none of them whole at the end.
+DRAWS = 9_001
+
+
+def toy(sampler: str, draws: int = DRAWS) -> tuple[Any, dict[str, np.ndarray]]:
+    spec = toy_spec() | {"sampler": sampler, "draws": draws}
+    return spec, toy_data(spec, 0.6)
+
+
+def draws_of(core: Core) -> np.ndarray:
+    return core.draws(list(range(core.layout["share_above_gva"])))
+
+
+def digest(sampler: str, double: bool, threads: int | None = None, in_memory: int = 1 << 30) -> str:
+    """Of every byte a run hands out."""
+    core = run_core(*toy(sampler), double=double, threads=threads, draws_in_memory=in_memory)
+    bytes_ = core.statistics.tobytes()
+    if in_memory:
+        bytes_ += draws_of(core).tobytes()
+    return hashlib.sha256(bytes_).hexdigest()
+
+
+@pytest.mark.parametrize("in_memory", [1 << 30, 0], ids=["draws kept", "only counts kept"])
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_number_of_threads_changes_no_byte(sampler: str, precision: str, in_memory: int) -> None:
+    double = PRECISIONS[precision]
+    digests = {digest(sampler, double, threads, in_memory) for threads in (1, 2, 7, None)}
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_instruction_sets_give_the_same_bytes(
+    sampler: str, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels = _core.build_info()["simd_available"]
+    assert "portable" in levels
+    digests = {}
+    for level in levels:
+        monkeypatch.setenv("GAINSMODEL_SIMD", level)
+        assert _core.build_info()["simd"] == level
+        digests[level] = digest(sampler, PRECISIONS[precision])
+    assert len(set(digests.values())) == 1, digests
+
+
+def test_unknown_instruction_set_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GAINSMODEL_SIMD", "avx1024")
+    with pytest.raises(SettingError, match=r"avx1024.*portable"):
+        run_core(*toy("random", draws=16))
+
+
+@pytest.mark.parametrize("shorter", [1, 16, 700, 8192])
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_fewer_draws_are_the_first_of_more(sampler: str, precision: str, shorter: int) -> None:
+    double = PRECISIONS[precision]
+    few, many = (run_core(*toy(sampler, n), double=double) for n in (shorter, DRAWS))
+    first = np.ascontiguousarray(draws_of(many)[:shorter])
+    assert np.ascontiguousarray(draws_of(few)).tobytes() == first.tobytes()
+
+
+def test_another_seed_gives_other_draws() -> None:
+    """In its low half or its high half, and under both samplers."""
+    for sampler in SAMPLERS:
+        spec, data = toy(sampler, draws=64)
+        seeds = (spec["seed"], spec["seed"] + 1, spec["seed"] + 2**32)
+        gains = [run_core(spec | {"seed": s}, data).metric("gain_cumulative_gbp_m") for s in seeds]
+        for other in gains[1:]:
+            assert (other != gains[0]).all()
+
+
+def test_spawned_processes_give_the_same_bytes() -> None:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        routes = [pool.submit(digest, "sobol", False) for _ in range(2)]
+        digests = {route.result(timeout=60) for route in routes}
+    assert digests == {digest("sobol", False)}
+
+
+# --- golden numbers --------------------------------------------------------------------------
+
+GOLDEN_DRAWS = [0, 17, 63]  # the first two points of a lane are alike in all Sobol dimensions
+
+
+def golden_numbers(sampler: str, double: bool) -> dict[str, list[str]]:
+    core = run_core(*toy(sampler, draws=64), double=double)
+    nation = len(core.spec["areas"])
+    quantities = {
+        "national gain of the last year": core.metric("gain_gbp_m")[:, nation, -1],
+        "adoption of ai in the last year": core.national_adoption()[:, 1, -1],
+        "share of the first area": core.metric("share")[:, 0],
+        "present value of its cost": core.metric("cost_present_value_gbp_m")[:, 0],
+        "additionality": core.additionality(),
+    }
+    return {name: [float(x).hex() for x in q[GOLDEN_DRAWS]] for name, q in quantities.items()}
+
+
+GOLDEN: dict[str, dict[str, list[str]]] = {
+    "random, double": {
+        "national gain of the last year": [
+            "0x1.671e27d0cac0ap+8",
+            "0x1.170d03542ed6ap+9",
+            "0x1.3df0882cf5646p+9",
+        ],
+        "adoption of ai in the last year": [
+            "0x1.9d7e46d336c8cp-1",
+            "0x1.68b8c5a289deap-1",
+            "0x1.84fc2fb4326b3p-1",
+        ],
+        "share of the first area": [
+            "0x1.627219c9e9291p-2",
+            "0x1.819656a81efb0p-2",
+            "0x1.db5de5c42d1b1p-2",
+        ],
+        "present value of its cost": [
+            "0x1.463447057a8c5p+8",
+            "0x1.1edabaf9a51cfp+8",
+            "0x1.619102bb9c7f8p+8",
+        ],
+        "additionality": ["0x1.600a4bf42a635p-1", "0x1.9f0c2112206c7p-1", "0x1.9d07853262907p-1"],
+    },
+    "random, single": {
+        "national gain of the last year": [
+            "0x1.671e240000000p+8",
+            "0x1.170d040000000p+9",
+            "0x1.3df0880000000p+9",
+        ],
+        "adoption of ai in the last year": [
+            "0x1.9d7e460000000p-1",
+            "0x1.68b8c80000000p-1",
+            "0x1.84fc320000000p-1",
+        ],
+        "share of the first area": [
+            "0x1.6272120000000p-2",
+            "0x1.81965c0000000p-2",
+            "0x1.db5de80000000p-2",
+        ],
+        "present value of its cost": [
+            "0x1.4634400000000p+8",
+            "0x1.1edabe0000000p+8",
+            "0x1.6191080000000p+8",
+        ],
+        "additionality": ["0x1.600a4e0000000p-1", "0x1.9f0c200000000p-1", "0x1.9d07820000000p-1"],
+    },
+    "sobol, double": {
+        "national gain of the last year": [
+            "0x1.38d905c8be9b4p+9",
+            "0x1.8ce3d95769068p+7",
+            "0x1.4fc89ac26bc5fp+10",
+        ],
+        "adoption of ai in the last year": [
+            "0x1.5c2ec610bd929p-1",
+            "0x1.77aec91bf60edp-1",
+            "0x1.bf129f21eba6ap-1",
+        ],
+        "share of the first area": [
+            "0x1.c254a902ccf52p-2",
+            "0x1.07a0468e3b72bp-2",
+            "0x1.f14c95359808ap-2",
+        ],
+        "present value of its cost": [
+            "0x1.abd8d22d09641p+8",
+            "0x1.6cec9d036b2bep+5",
+            "0x1.79d20f232c2a9p+6",
+        ],
+        "additionality": ["0x1.f2ff1f6c0308ep-1", "0x1.45b5e795b6f51p-1", "0x1.d4d24046d7d62p-1"],
+    },
+    "sobol, single": {
+        "national gain of the last year": [
+            "0x1.38d9080000000p+9",
+            "0x1.8ce3d80000000p+7",
+            "0x1.4fc8940000000p+10",
+        ],
+        "adoption of ai in the last year": [
+            "0x1.5c2ec80000000p-1",
+            "0x1.77aeca0000000p-1",
+            "0x1.bf12a00000000p-1",
+        ],
+        "share of the first area": [
+            "0x1.c254aa0000000p-2",
+            "0x1.07a0400000000p-2",
+            "0x1.f14c960000000p-2",
+        ],
+        "present value of its cost": [
+            "0x1.abd8ce0000000p+8",
+            "0x1.6cec980000000p+5",
+            "0x1.79d20e0000000p+6",
+        ],
+        "additionality": ["0x1.f2ff200000000p-1", "0x1.45b5e80000000p-1", "0x1.d4d2400000000p-1"],
+    },
+}
+
+RENEW = (
+    "the numbers of a given seed have changed. Every saved result and manifest then replays to "
+    "other numbers. If that is meant, say so in the change log, raise the version, and put what "
+    "`python tests/test_determinism.py` prints in place of GOLDEN; if not, look for a changed "
+    "key, slot or order of dimensions (all draws differ), or of operations (last digits differ)"
+)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_numbers_of_a_seed_stay_what_they_were(sampler: str, precision: str) -> None:
+    double = PRECISIONS[precision]
+    found, expected = golden_numbers(sampler, double), GOLDEN[f"{sampler}, {precision}"]
+    assert found.keys() == expected.keys()
+    # Double precision uses the system's exp and ln, whose last digit differs between versions;
+    # single precision uses the core's own arithmetic.
+    rtol = 1e-12 if double else 0.0
+    for name, values in expected.items():
+        ours, theirs = ([float.fromhex(x) for x in xs] for xs in (found[name], values))
+        np.testing.assert_allclose(ours, theirs, rtol=rtol, err_msg=f"{name}: {RENEW}")
+
+
+# --- processes, progress and cancelling ------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_child_raises_instead_of_hanging() -> None:
+    run_core(*toy("random", draws=16))  # so that the parent has threads, which no child inherits
+    with warnings.catch_warnings():
+        # Later versions of Python warn of what this test is about.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        verdict = 1
+        try:
+            run_core(*toy("random", draws=16))
+        except SettingError as error:
+            verdict = 0 if "spawn" in str(error) else 2
+        finally:
+            os._exit(verdict)  # nothing of the parent's is to be torn down by the child
+    status, deadline = (0, 0), time.monotonic() + 30
+    while status[0] == 0 and time.monotonic() < deadline:
+        status = os.waitpid(child, os.WNOHANG)
+        time.sleep(0.01)
+    if status[0] == 0:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        pytest.fail("the child hung")
+    assert os.waitstatus_to_exitcode(status[1]) == 0
+
+
+def start(draws: int) -> Any:
+    spec, data = toy("sobol", draws)
+    return _core.start(
+        json.dumps(spec), **data, double=False, threads=None, draws_in_memory=1 << 20
+    )
+
+
+def test_a_long_run_stops_within_a_second_of_being_cancelled() -> None:
+    handle = start(10_000_000)
+    deadline = time.monotonic() + 30
+    while handle.progress() == 0 and time.monotonic() < deadline:
+        assert not handle.wait(0.01)
+    asked = time.monotonic()
+    handle.cancel()
+    assert handle.wait(10)
+    assert time.monotonic() - asked < 1
+    assert 0 < handle.progress() < 10_000_000
+    with pytest.raises(RunCancelled):
+        handle.outcome()
+
+
+def test_progress_never_falls_and_ends_at_the_number_of_draws() -> None:
+    draws = 60_001
+    handle = start(draws)
+    seen = [handle.progress()]
+    while not handle.wait(0.002):
+        seen.append(handle.progress())
+    seen.append(handle.progress())
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 2
+    assert seen[-1] == draws
+    assert handle.outcome().statistics()[0, 0] == draws
+
+
+def test_waiting_no_longer_than_asked() -> None:
+    handle = start(10_000_000)
+    asked = time.monotonic()
+    assert not handle.wait(0.05)
+    assert 0.04 < time.monotonic() - asked < 1
+    handle.cancel()
+    assert handle.wait(10)
+
+
+if __name__ == "__main__":
+    numbers = {
+        f"{sampler}, {precision}": golden_numbers(sampler, double)
+        for sampler in SAMPLERS
+        for precision, double in PRECISIONS.items()
+    }
+    sys.stdout.write(f"GOLDEN = {json.dumps(numbers, indent=4)}\n")

@@ -1,0 +1,128 @@
+"""Aggregates of every shipped scenario held against committed ones, and the headline figures.
+
+A golden file says that an answer has changed, not that it is wrong. After a change that is
+meant to move numbers, look at the differences, renew the files with
+
+    GAINSMODEL_RENEW_GOLDEN=1 python -m pytest tests/test_golden.py
+
+and commit them together with the reason.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+import pytest
+
+import gainsmodel
+
+FOLDER = Path(__file__).parent / "golden"
+DRAWS, SEED, TOLERANCE = 4_000, 1, 1e-6
+PLACES = {"uk": "United Kingdom", "E47000001": "Greater Manchester"}
+METRICS = ("share", "gain_final_year_gbp_m", "gain_cumulative_gbp_m")
+STATISTICS = ("mean", "p05", "p50", "p95")
+RENEW = "GAINSMODEL_RENEW_GOLDEN=1 python -m pytest tests/test_golden.py"
+
+
+def aggregates(name: str) -> dict[str, Any]:
+    result = gainsmodel.run(name, draws=DRAWS, seed=SEED)
+    both = pl.concat([result.groups(), result.areas()], how="diagonal")
+    found: dict[str, Any] = {}
+    for code, place in PLACES.items():
+        row = both.row(by_predicate=pl.col("area_code") == code, named=True)
+        for metric in METRICS:
+            for statistic in STATISTICS:
+                found[f"{place}: {metric}_{statistic}"] = row[f"{metric}_{statistic}"]
+    uk = result.groups().row(0, named=True)
+    for basis in ("final_year", "cumulative"):
+        found[f"P(gain ≥ prize), {basis}"] = uk[f"p_{basis}_reaches_prize"]
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(gainsmodel.shipped_scenarios()))
+def test_answers_are_those_committed(name: str) -> None:
+    path = FOLDER / f"{name}.json"
+    found = aggregates(name)
+    if os.environ.get("GAINSMODEL_RENEW_GOLDEN") == "1":
+        text = json.dumps(found, indent=1, ensure_ascii=False)
+        path.write_text(text + "\n", "utf-8")
+        return
+    assert path.is_file(), f"no committed answers of {name}; make them with\n  {RENEW}"
+    committed = json.loads(path.read_text("utf-8"))
+    assert list(found) == list(committed)
+    moved = [
+        f"  {key}: {committed[key]:.9g} became {value:.9g}"
+        for key, value in found.items()
+        if not math.isclose(value, committed[key], rel_tol=TOLERANCE, abs_tol=1e-12)
+    ]
+    assert not moved, (
+        f"the answer of scenario {name} has changed ({DRAWS:,} draws, seed {SEED}):\n"
+        + "\n".join(moved)
+        + f"\nIf the model, the figures or the scenario changed on purpose, renew with\n  {RENEW}"
+    )
+
+
+def test_every_golden_file_belongs_to_a_shipped_scenario() -> None:
+    assert {path.stem for path in FOLDER.iterdir()} == set(gainsmodel.shipped_scenarios())
+
+
+# ---------------------------------------------------------------- headline figures
+
+# docs/model.md, section 7: quantity, statistic, value, half a unit of its last printed digit.
+# They come from an independent implementation of the same description; middle values are medians.
+HEADLINES = (
+    ("uk", "gain_gbp_m_2036", "p50", 54_000, 500),
+    ("uk", "gain_gbp_m_2036", "p05", 16_000, 500),
+    ("uk", "gain_gbp_m_2036", "p95", 147_000, 500),
+    ("uk", "uplift_final_year", "p50", 0.021, 0.0005),
+    ("uk", "uplift_final_year", "p05", 0.006, 0.0005),
+    ("uk", "uplift_final_year", "p95", 0.055, 0.0005),
+    ("uk", "gain_cumulative_gbp_m", "p50", 322_000, 500),
+    ("uk", "gain_cumulative_gbp_m", "p05", 91_000, 500),
+    ("uk", "gain_cumulative_gbp_m", "p95", 954_000, 500),
+    ("E47000001", "share", "p50", 0.0404, 0.00005),
+    ("E47000001", "share", "p05", 0.0221, 0.00005),
+    ("E47000001", "share", "p95", 0.0668, 0.00005),
+)
+
+
+@cache
+def headline_run(sampler: Literal["sobol", "random"]) -> gainsmodel.Result:
+    return gainsmodel.run("reference", draws=20_000, seed=1, sampler=sampler)
+
+
+@pytest.mark.parametrize(("area", "quantity", "statistic", "published", "rounding"), HEADLINES)
+def test_the_reference_gives_the_headline_figures(
+    area: str, quantity: str, statistic: str, published: float, rounding: float
+) -> None:
+    at = (pl.col("area_code") == area) & (pl.col("quantity") == quantity)
+    ours, plain = (
+        headline_run(sampler).statistics().row(by_predicate=at, named=True)
+        for sampler in ("sobol", "random")
+    )
+    # The published figure is itself a sample, taken to be plain Monte Carlo of this size.
+    error = math.hypot(ours[f"mcse_{statistic}"], plain[f"mcse_{statistic}"])
+    assert abs(ours[statistic] - published) <= rounding + 4 * error
+
+
+@pytest.mark.parametrize(
+    ("basis", "published", "rounding"), [("final_year", 0.007, 0.0005), ("cumulative", 0.72, 0.005)]
+)
+def test_the_reference_reaches_the_prize_as_often_as_published(
+    basis: str, published: float, rounding: float
+) -> None:
+    found = headline_run("sobol").groups()[f"p_{basis}_reaches_prize"][0]
+    error = math.sqrt(published * (1 - published) / 20_000)
+    assert abs(found - published) <= rounding + 4 * math.sqrt(2) * error
+
+
+def test_manchesters_share_of_gva_is_the_published_one() -> None:
+    areas = headline_run("sobol").areas()
+    share = areas.filter(pl.col("area_code") == "E47000001")["gva_share"].item()
+    assert share == pytest.approx(0.0419, abs=0.00005)

@@ -1,0 +1,533 @@
+"""What a run hands out: tables, draws, differences, and the way to disk and back."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import gainsmodel
+from gainsmodel import Result, ResultError, UnknownNameError, load_dataset, load_scenario
+from gainsmodel.result import METRICS, QUANTILES, STATISTICS
+
+REFERENCE = load_scenario("reference")
+MAYORAL = load_dataset("mayoral")
+AREAS = MAYORAL.areas["area_code"].to_list()
+MANCHESTER = MAYORAL.resolve("Greater Manchester")[0]
+YEARS = list(range(2027, 2037))
+UNIT = ["area_code", "area_name"]
+FLAGS = ["area_type", "mayor_2017", "gva_gbp_m", "gva_share"]
+# Quantities whose sum over areas is the UK's in every draw.
+ADDITIVE = [metric for metric in METRICS if metric != "uplift_final_year"]
+
+
+def columns(metric: str) -> list[str]:
+    return [f"{metric}_{name}" for name in STATISTICS]
+
+
+@cache
+def ran(name: str = "reference", draws: int = 600, **settings: Any) -> Result:
+    return gainsmodel.run(name, draws=draws, **settings)
+
+
+def no_nan(frame: pl.DataFrame) -> bool:
+    floats = frame.select(pl.col(pl.Float64, pl.Float32))
+    return not any(series.is_nan().any() or series.is_infinite().any() for series in floats)
+
+
+# ---------------------------------------------------------------- shape and order
+
+
+def test_areas_have_one_row_each_in_the_order_of_the_figures() -> None:
+    areas = ran().areas()
+    assert areas["area_code"].to_list() == AREAS
+    metrics = [column for metric in METRICS for column in columns(metric)]
+    last = ["p_share_above_gva", "share_excluded_draws"]
+    assert areas.columns == [*UNIT, *FLAGS, *metrics, *last]
+    assert areas["gva_share"].sum() == pytest.approx(1, rel=1e-12)
+
+
+def test_groups_begin_with_the_uk_and_have_the_columns_of_areas() -> None:
+    groups = ran().groups()
+    assert groups["area_code"].to_list() == ["uk", "mayors_2017", "mayoral_areas"]
+    reaches = ["p_final_year_reaches_prize", "p_cumulative_reaches_prize"]
+    assert groups.columns == [*ran().areas().columns, *reaches]
+    assert groups["gva_share"][0] == pytest.approx(1, rel=1e-12)
+    assert groups["share_mean"][0] == pytest.approx(1, abs=1e-6)
+    for column in reaches:
+        assert 0 <= groups[column][0] <= 1
+        assert groups[column][1:].null_count() == 2
+
+
+def test_years_hold_every_unit_in_every_year_and_only_grow_in_order() -> None:
+    years = ran().years()
+    units = [*AREAS, "uk", "mayors_2017", "mayoral_areas"]
+    assert years.columns == [*UNIT, "year", *columns("gain_gbp_m")]
+    assert years["area_code"].to_list() == [code for code in units for _ in YEARS]
+    assert years["year"].to_list() == YEARS * len(units)
+    last = years.filter(pl.col("year") == 2036)["gain_gbp_m_mean"]
+    both = pl.concat([ran().areas(), ran().groups()], how="diagonal")
+    assert last.to_list() == both["gain_final_year_gbp_m_mean"].to_list()
+
+
+def test_sectors_hold_the_uk_then_every_area_by_every_sector() -> None:
+    sectors = ran().sectors()
+    head = [*UNIT, "sector", "sector_name", "channel", "gva_gbp_m"]
+    assert sectors.columns == [*head, *columns("gain_final_year_gbp_m")]
+    assert sectors["area_code"].to_list() == [code for code in ["uk", *AREAS] for _ in range(18)]
+    assert sectors["sector"].to_list() == [*MAYORAL.sectors] * 24
+    national = sectors.filter(pl.col("area_code") == "uk")
+    assert national.null_count().sum_horizontal().sum() == 0
+    # Areas have means only.
+    areas = sectors.filter(pl.col("area_code") != "uk")
+    assert areas["gain_final_year_gbp_m_mean"].null_count() == 0
+    assert areas["gain_final_year_gbp_m_p50"].null_count() == areas.height
+
+
+def test_adoption_holds_the_uk_in_every_year_and_areas_at_both_ends() -> None:
+    adoption = ran().adoption()
+    assert adoption.columns == [*UNIT, "technology", "year", *columns("adoption")]
+    uk = adoption.filter(pl.col("area_code") == "uk")
+    technologies = list(REFERENCE.technologies)
+    assert uk["technology"].to_list() == [k for k in technologies for _ in range(11)]
+    assert uk["year"].to_list() == list(range(2026, 2037)) * 4
+    areas = adoption.filter(pl.col("area_code") != "uk")
+    assert areas["area_code"].to_list() == [code for code in AREAS for _ in range(8)]
+    assert areas["year"].to_list() == [2026, 2036] * (4 * 23)
+    assert adoption["adoption_mean"].is_between(0, 1).all()
+    for (_,), curve in uk.group_by("technology", maintain_order=True):
+        assert curve["adoption_mean"].is_sorted()
+        assert curve["adoption_p50"].is_sorted()
+
+
+def test_adoption_of_the_uk_is_that_of_its_areas_weighted_by_gva() -> None:
+    adoption = ran().adoption().filter(pl.col("year") == 2036)
+    weights = ran().areas().select("area_code", "gva_share")
+    areas = adoption.join(weights, on="area_code")
+    product = (pl.col("adoption_mean") * pl.col("gva_share")).sum()
+    by_area = areas.group_by("technology").agg(product).sort("technology").rows()
+    uk = adoption.filter(pl.col("area_code") == "uk")
+    national = uk.select("technology", "adoption_mean").sort("technology").rows()
+    for (name, expected), (other, found) in zip(by_area, national, strict=True):
+        assert name == other
+        assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_statistics_hold_every_quantity_with_its_errors() -> None:
+    statistics = ran().statistics()
+    names = [*(f"gain_gbp_m_{year}" for year in YEARS), *METRICS, "gain_gbp_m"]
+    known = set(statistics["quantity"])
+    assert known >= {*METRICS} - {"gain_final_year_gbp_m"}
+    assert known <= {*names}
+    assert {f"mcse_{name}" for name in ("mean", "sd", *QUANTILES)} < set(statistics.columns)
+    assert not statistics.select("area_code", "quantity").is_duplicated().any()
+
+
+# ---------------------------------------------------------------- what must hold in them
+
+
+@pytest.mark.parametrize("name", ["reference", "mayors_2017_together", "prize_in_2023_prices"])
+def test_areas_sum_to_the_uk_in_means(name: str) -> None:
+    result = ran(name)
+    areas, uk = result.areas(), result.groups().row(0, named=True)
+    for metric in ADDITIVE:
+        total = areas[f"{metric}_mean"].sum()
+        assert total == pytest.approx(uk[f"{metric}_mean"], rel=2e-6, abs=1e-9), metric
+
+
+def test_groups_are_the_sum_of_their_members_in_means() -> None:
+    result = ran()
+    for row in result.groups().iter_rows(named=True):
+        members = pl.col("area_code").is_in(MAYORAL.groups[row["area_code"]])
+        of_members = result.areas().filter(members)
+        for column in ("gva_gbp_m", "gva_share", *(f"{metric}_mean" for metric in ADDITIVE)):
+            assert of_members[column].sum() == pytest.approx(row[column], rel=2e-6, abs=1e-9)
+
+
+def test_sectors_sum_to_area_totals_in_means() -> None:
+    sums = (
+        ran()
+        .sectors()
+        .group_by("area_code", maintain_order=True)
+        .agg(pl.col("gva_gbp_m", "gain_final_year_gbp_m_mean").sum())
+    )
+    both = pl.concat([ran().groups().head(1), ran().areas()], how="diagonal")
+    for column in ("gva_gbp_m", "gain_final_year_gbp_m_mean"):
+        np.testing.assert_allclose(sums[column], both[column], rtol=2e-6)
+
+
+@pytest.mark.parametrize("geography", ["mayoral", "itl1", "local_authority"])
+def test_every_table_is_complete_in_every_geography(geography: str) -> None:
+    result = ran(draws=40, geography=geography)
+    units = load_dataset(geography).areas.height
+    assert result.areas().height == units
+    assert result.sectors().height == (units + 1) * 18
+    assert result.areas()["share_mean"].sum() == pytest.approx(1, abs=1e-5)
+    assert result.groups()["area_code"].to_list() == [*load_dataset(geography).groups]
+
+
+def test_quantiles_are_ordered_and_lie_about_the_mean() -> None:
+    areas = ran().areas()
+    for metric in ("share", "prize_gbp_bn", "gain_final_year_gbp_m", "uplift_final_year"):
+        ordered = areas.select(f"{metric}_{q}" for q in QUANTILES).to_numpy()
+        assert (np.diff(ordered, axis=1) > 0).all()
+
+
+def test_statistics_are_those_of_the_draws() -> None:
+    result = ran(sampler="random")
+    draws = result.draws("share").drop("draw").to_numpy().astype(float)
+    both = pl.concat([result.areas(), result.groups()], how="diagonal")
+    np.testing.assert_allclose(both["share_mean"], draws.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(both["share_sd"], draws.std(axis=0, ddof=1), rtol=1e-4, atol=1e-9)
+    error = draws.std(axis=0, ddof=1) / np.sqrt(len(draws))
+    np.testing.assert_allclose(both["share_mcse_mean"], error, rtol=1e-4, atol=1e-9)
+    above = (draws > both["gva_share"].to_numpy()).mean(axis=0)
+    # The UK's own share is 1 whatever happens, but for rounding.
+    at = [i for i, code in enumerate(both["area_code"]) if code != "uk"]
+    np.testing.assert_allclose(both["p_share_above_gva"].to_numpy()[at], above[at], atol=1e-12)
+
+
+def test_the_prize_reached_is_counted_in_the_draws() -> None:
+    result = ran("cumulative_prize", 2000)
+    for metric, column in (
+        ("gain_final_year_gbp_m", "p_final_year_reaches_prize"),
+        ("gain_cumulative_gbp_m", "p_cumulative_reaches_prize"),
+    ):
+        reached = (result.draws(metric)["uk"] >= 208_000).mean()
+        assert result.groups()[column][0] == pytest.approx(reached, abs=1e-12)
+
+
+def test_draws_have_one_column_for_each_area_and_group() -> None:
+    for metric in (*METRICS, "gain_gbp_m_2027", "gain_gbp_m_2036"):
+        draws = ran().draws(metric)
+        assert draws.columns == ["draw", *AREAS, "uk", "mayors_2017", "mayoral_areas"]
+        assert draws["draw"].to_list() == list(range(600))
+        assert draws.null_count().sum_horizontal().item() == 0
+    final = ran().draws("gain_gbp_m_2036")
+    assert final.equals(ran().draws("gain_final_year_gbp_m"))
+    assert ran().draws().equals(final)
+
+
+@pytest.mark.parametrize("metric", ["share", "prize_gbp_bn", "gain_cumulative_gbp_m"])
+def test_areas_sum_to_the_uk_in_every_draw(metric: str) -> None:
+    draws = ran().draws(metric).cast(pl.Float64)
+    np.testing.assert_allclose(draws.select(AREAS).sum_horizontal(), draws["uk"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("metric", ["gain", "gain_gbp_m_2026", "gain_gbp_m_2037", "", "Share"])
+def test_an_unknown_quantity_is_refused_with_those_there_are(metric: str) -> None:
+    with pytest.raises(UnknownNameError, match="share"):
+        ran().draws(metric)
+
+
+def test_the_longest_and_the_shortest_horizon_fill_every_table() -> None:
+    for horizon in (1, 40):
+        scenario = REFERENCE.edit({"setting.horizon_years": horizon})
+        result = gainsmodel.run(scenario, draws=40)
+        assert result.years().height == 26 * horizon
+        assert result.years()["year"].max() == 2026 + horizon
+        assert result.adoption().filter(pl.col("area_code") == "uk").height == 4 * (horizon + 1)
+        assert result.draws(f"gain_gbp_m_{2026 + horizon}").height == 40
+        assert no_nan(result.areas())
+    assert result.areas()["gain_final_year_gbp_m_mean"].min() > 0
+
+
+def test_one_year_makes_final_year_and_sum_the_same() -> None:
+    areas = gainsmodel.run(REFERENCE.edit({"setting.horizon_years": 1}), draws=40).areas()
+    a, b = areas["gain_final_year_gbp_m_mean"], areas["gain_cumulative_gbp_m_mean"]
+    np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+# ---------------------------------------------------------------- few draws, excluded draws
+
+
+@pytest.mark.parametrize("sampler", ["sobol", "random"])
+@pytest.mark.parametrize("draws", [1, 2, 15, 16, 17])
+def test_few_draws_give_nulls_and_never_nan(draws: int, sampler: str) -> None:
+    result = ran("skills_first", draws, sampler=sampler)
+    tables = ("areas", "groups", "years", "sectors", "adoption", "statistics")
+    for table in tables:
+        assert no_nan(getattr(result, table)()), table
+    assert result.areas()["share_mean"].null_count() == 0
+    json.dumps(result.to_dict(), allow_nan=False)
+    gap = result.difference(ran("reference", draws, sampler=sampler))
+    assert no_nan(gap)
+    if draws == 1:
+        assert result.areas()["share_sd"].null_count() == 23
+        assert result.areas()["share_mcse_mean"].null_count() == 23
+        assert gap["gain_final_year_gbp_m_mcse_mean"].null_count() == gap.height
+
+
+def harmful(**distribution: Any) -> Result:
+    effect = {"kind": "normal", **distribution}
+    return gainsmodel.run(
+        REFERENCE.edit({"parameters.productivity_effect.distribution": effect}), draws=800
+    )
+
+
+def test_draws_with_little_national_gain_are_left_out_of_shares_and_counted() -> None:
+    result = harmful(mean=0.005, sd=0.02)
+    excluded = result.groups()["share_excluded_draws"][0]
+    assert 0.05 < excluded < 0.95
+    assert set(result.areas()["share_excluded_draws"]) == {excluded}
+    national = result.draws()["uk"]
+    gva = result.groups()["gva_gbp_m"][0]
+    # The floor is a share of the year's GVA, which grows: a bracket is enough here.
+    assert (national < 0).mean() <= excluded <= (national < gva * 0.0004).mean()
+    assert result.areas()["share_mean"].sum() == pytest.approx(1, abs=1e-5)
+    assert no_nan(result.areas())
+    assert no_nan(result.statistics())
+    document = result.to_dict()
+    assert document["national"]["share_excluded_draws"] == excluded
+    json.dumps(document, allow_nan=False)
+
+
+def test_excluded_draws_are_null_in_the_draws() -> None:
+    result = harmful(mean=0.005, sd=0.02)
+    share = result.draws("share")
+    excluded = result.groups()["share_excluded_draws"][0]
+    missing = share["uk"].is_null() | share["uk"].is_nan()
+    assert missing.mean() == pytest.approx(excluded)
+    assert no_nan(share)
+
+
+def test_no_draw_with_a_gain_leaves_shares_null() -> None:
+    result = harmful(mean=-0.05, sd=0.0)
+    assert set(result.areas()["share_excluded_draws"]) == {1.0}
+    for metric in ("share", "prize_gbp_bn"):
+        for column in columns(metric):
+            assert result.areas()[column].null_count() == 23
+    assert result.areas()["p_share_above_gva"].null_count() == 23
+    assert result.areas()["gain_final_year_gbp_m_mean"].max() < 0
+    json.dumps(result.to_dict(), allow_nan=False)
+
+
+# ---------------------------------------------------------------- differences
+
+
+def test_a_result_differs_from_itself_by_nothing() -> None:
+    gap = ran().difference(ran())
+    assert gap.columns == [*UNIT, *columns("gain_final_year_gbp_m"), "p_higher"]
+    assert gap.height == 26
+    numbers = gap.drop(UNIT).fill_null(0).to_numpy()
+    assert not numbers.any()
+
+
+def test_levers_add_where_they_are_planned() -> None:
+    gap = ran("greater_manchester_all_levers").difference(ran())
+    here = gap.row(by_predicate=pl.col("area_code") == MANCHESTER, named=True)
+    uk = gap.row(by_predicate=pl.col("area_code") == "uk", named=True)
+    assert here["gain_final_year_gbp_m_mean"] > 0
+    assert here["gain_final_year_gbp_m_p05"] >= 0
+    assert here["p_higher"] > 0.95
+    assert here["gain_final_year_gbp_m_mean"] <= uk["gain_final_year_gbp_m_mean"]
+    # Nobody loses by it.
+    assert gap["gain_final_year_gbp_m_p05"].min() > -1
+
+
+def test_a_paired_difference_is_surer_than_two_runs_apart() -> None:
+    with_plan, without = ran("greater_manchester_all_levers"), ran()
+    gap = with_plan.difference(without)
+    row = gap.row(by_predicate=pl.col("area_code") == MANCHESTER, named=True)
+    area = with_plan.areas().row(by_predicate=pl.col("area_code") == MANCHESTER, named=True)
+    assert row["gain_final_year_gbp_m_sd"] < area["gain_final_year_gbp_m_sd"]
+
+
+def test_a_difference_is_that_of_the_draws() -> None:
+    with_plan, without = ran("everyone_acts"), ran()
+    for metric in ("gain_cumulative_gbp_m", "share"):
+        gap = with_plan.difference(without, metric)
+        by_draw = with_plan.draws(metric).cast(pl.Float64) - without.draws(metric).cast(pl.Float64)
+        means = by_draw.drop("draw").mean().row(0)
+        np.testing.assert_allclose(gap[f"{metric}_mean"], means, rtol=1e-9, atol=1e-12)
+        at = gap["area_code"].to_list().index(MANCHESTER)
+        assert gap["p_higher"][at] == (by_draw[MANCHESTER] > 0).mean()
+
+
+def adjusted(**values: float) -> Result:
+    changes: dict[str, Any] = {"plan.Wales.skills": 1.0}
+    for name, value in values.items():
+        changes |= {f"parameters.{name}.enabled": True, f"parameters.{name}.value": value}
+    return gainsmodel.run(REFERENCE.edit(changes), draws=600)
+
+
+def test_a_net_difference_is_what_is_left_after_adjustments() -> None:
+    gross = adjusted().difference(ran())
+    assert adjusted().difference(ran(), net=True).equals(gross)
+    plan = adjusted(displacement=0.25, leakage=0.1, multiplier=1.25)
+    # Adjustments touch the increment only: the run itself is the same.
+    assert plan.areas().equals(adjusted().areas())
+    net = plan.difference(ran(), net=True)
+    for name in ("mean", "sd", "p50", "p95"):
+        column = f"gain_final_year_gbp_m_{name}"
+        left = gross[column] * (1 - 0.25) * (1 - 0.1) * 1.25
+        np.testing.assert_allclose(net[column], left, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        ({"seed": 2}, "seed"),
+        ({"draws": 601}, "draws"),
+        ({"sampler": "random"}, "sampler"),
+        ({"precision": "float64"}, "precision"),
+        ({"geography": "itl1"}, "geography"),
+    ],
+)
+def test_results_that_are_not_paired_have_no_difference(settings: dict[str, Any], key: str) -> None:
+    with pytest.raises(ResultError, match=f"not paired: {key}"):
+        ran().difference(ran(**settings))
+
+
+def test_a_difference_of_excluded_draws_is_null_not_nan() -> None:
+    odd = harmful(mean=0.005, sd=0.02)
+    gap = odd.difference(gainsmodel.run("reference", draws=800), "share")
+    assert no_nan(gap)
+
+
+# ---------------------------------------------------------------- to disk and back
+
+
+@pytest.mark.parametrize("draws", [False, True])
+def test_a_saved_result_comes_back_the_same(tmp_path: Path, draws: bool) -> None:
+    result = ran("skills_first", 40)
+    back = Result.load(result.save(tmp_path / "run", draws=draws))
+    for table in ("areas", "groups", "years", "sectors", "adoption", "statistics"):
+        assert getattr(back, table)().equals(getattr(result, table)()), table
+    assert back.manifest == result.manifest
+    assert back.to_dict() == result.to_dict()
+    if not draws:
+        with pytest.raises(ResultError, match="draws=True"):
+            back.draws()
+        return
+    for metric in METRICS:
+        assert back.draws(metric).equals(result.draws(metric))
+    assert back.difference(result)["p_higher"].sum() == 0
+
+
+def test_a_manifest_replays_to_identical_numbers(tmp_path: Path) -> None:
+    result = gainsmodel.run(
+        REFERENCE.edit({"plan.Wales.skills": 0.3, "parameters.imitation.value": 0.5}),
+        draws=77,
+        seed=2**63,
+        sampler="random",
+        precision="float64",
+        geography="itl1",
+    )
+    folder = result.save(tmp_path / "run")
+    for source in (folder, folder / "manifest.json", str(folder)):
+        again = gainsmodel.replay(source, threads=2)
+        assert again.to_dict() == result.to_dict()
+        assert again.statistics().equals(result.statistics())
+        assert again.draws().equals(result.draws())
+
+
+def test_saving_again_replaces_the_earlier_result(tmp_path: Path) -> None:
+    ran("skills_first", 40).save(tmp_path / "run", draws=True, csv=True)
+    ran("reference", 600).save(tmp_path / "run")
+    assert Result.load(tmp_path / "run").manifest["draws"] == 600
+    assert not list((tmp_path / "run").glob("draws_*"))
+    assert not list((tmp_path / "run").glob("*.csv"))
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_saving_beside_strange_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("three years of work")
+    with pytest.raises(ResultError, match="earlier result"):
+        ran().save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_saving_onto_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("kept")
+    for target in ("file", "file/below"):
+        with pytest.raises(ResultError, match="file"):
+            ran().save(tmp_path / target)
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize("name", ["areas", "statistics", "adoption"])
+@pytest.mark.parametrize("damage", ["missing", "cut short", "text"])
+def test_a_damaged_result_is_refused(tmp_path: Path, name: str, damage: str) -> None:
+    folder = ran("skills_first", 40).save(tmp_path / "run")
+    table = folder / f"{name}.parquet"
+    content = table.read_bytes()
+    table.unlink()
+    if damage != "missing":
+        table.write_bytes(content[: len(content) // 2] if damage == "cut short" else b"a,b\n1,2\n")
+    with pytest.raises(ResultError, match="missing or damaged"):
+        Result.load(folder)
+
+
+def test_what_holds_no_result_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ResultError, match="no such file"):
+        Result.load(tmp_path)
+    with pytest.raises(ResultError, match="no such file"):
+        gainsmodel.replay(tmp_path / "none")
+
+
+# ---------------------------------------------------------------- plain values
+
+
+def test_plain_values_are_those_of_the_tables() -> None:
+    document = ran().to_dict()
+    area = next(a for a in document["areas"] if a["code"] == MANCHESTER)
+    row = ran().areas().row(by_predicate=pl.col("area_code") == MANCHESTER, named=True)
+    assert area["name"] == "Greater Manchester"
+    assert area["mayor_2017"] is True
+    for metric in METRICS:
+        assert area[metric] == {name: row[f"{metric}_{name}"] for name in STATISTICS}
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+
+
+def test_plain_values_list_only_the_areas_asked_for() -> None:
+    assert [a["code"] for a in ran().to_dict([MANCHESTER])["areas"]] == [MANCHESTER]
+    assert ran().to_dict([])["areas"] == []
+
+
+def test_an_uncertain_prize_is_given_by_its_mean() -> None:
+    prize = {"kind": "triangular", "low": 100.0, "mode": 150.0, "high": 200.0}
+    result = gainsmodel.run(REFERENCE.edit({"prize.distribution": prize}), draws=600)
+    assert result.to_dict()["prize"]["gbp_bn"] == pytest.approx(150, rel=0.01)
+
+
+def test_a_prize_in_2023_prices_is_smaller_and_said_so() -> None:
+    document = ran("prize_in_2023_prices").to_dict()
+    assert document["prize"]["price_basis"] == "base_year"
+    total = sum(area["prize_gbp_bn"]["mean"] for area in document["areas"])
+    assert total == pytest.approx(208 / 1.078 / 1.02**11, rel=1e-5)
+
+
+def test_the_null_model_is_the_share_of_gva() -> None:
+    """Where nothing differs between areas but GVA, shares are those of GVA in every draw."""
+    fixed = {
+        name: {"value": 0.0, "source": "test"}
+        for name in (
+            "readiness_slope_initial_adoption",
+            "readiness_slope_imitation",
+            "readiness_slope_ceiling",
+            "readiness_slope_productivity_effect",
+            "complements",
+            "growth_area",
+            "growth_sector",
+            "growth_cell",
+            "spillover_share",
+        )
+    }
+    national = {"nation": 1.0, "technology": 0.0, "area": 0.0, "sector": 0.0, "cell": 0.0}
+    spread = {
+        f"parameters.{name}.spread.{level}": share
+        for name in gainsmodel.scenario.SPREAD_PARAMETERS
+        for level, share in national.items()
+    }
+    same = {k: dict.fromkeys(MAYORAL.sectors, 1.0) for k in REFERENCE.technologies}
+    odds = {f"parameters.sector_odds_ratio.by_technology.{k}.values": v for k, v in same.items()}
+    changes = {"parameters": fixed, **spread, **odds}
+    areas = gainsmodel.run(REFERENCE.edit(changes), draws=50, precision="float64").areas()
+    for quantile in ("mean", "p05", "p95"):
+        np.testing.assert_allclose(areas[f"share_{quantile}"], areas["gva_share"], rtol=1e-9)

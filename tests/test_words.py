@@ -1,0 +1,304 @@
+"""Numbers in words: what is printed claims no more than the number carries."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from gainsmodel.words import (
+    TOO_FEW,
+    against_gva,
+    chance,
+    gbp,
+    gbp_range,
+    percent,
+    percent_range,
+)
+
+MINUS = "−"
+AMOUNT = re.compile(rf"({MINUS}?)£(\d{{1,3}}(?:,\d{{3}})*|\d+)(\.\d+)?(m|bn)")
+SMALL = {"less than £1m", "a loss of less than £1m"}
+NAN, INFINITY = float("nan"), float("inf")
+
+amounts = st.floats(1, 9e6) | st.floats(900, 1100) | st.floats(9_000, 11_000)
+signed = st.builds(lambda value, sign: value * sign, amounts, st.sampled_from([1, -1]))
+shares = st.floats(1e-6, 1) | st.floats(0.009, 0.011) | st.floats(0.0009, 0.0011)
+
+
+def read(text: str) -> tuple[float, int, int, str]:
+    """Give the amount in £m, its significant figures at least, its decimals and its unit."""
+    found = AMOUNT.fullmatch(text)
+    assert found, text
+    sign, whole, decimals, unit = found.groups()
+    number = float(whole.replace(",", "") + (decimals or "")) * (1000 if unit == "bn" else 1)
+    figures = (whole.replace(",", "") + (decimals or "").replace(".", "")).lstrip("0")
+    figures = figures if decimals else figures.rstrip("0")
+    return -number if sign else number, len(figures), len(decimals or ".") - 1, unit
+
+
+def unit_of_last_figure(value: float, figures: int) -> float:
+    """Give the unit of the last of a number's significant figures, as rounded to them."""
+    rounded = float(f"{value:.{figures - 1}e}")
+    return 10.0 ** (math.floor(math.log10(abs(rounded))) - figures + 1)
+
+
+# ---------------------------------------------------------------- £
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (2_100, "£2.1bn"),
+        (14_200, "£14bn"),
+        (470, "£470m"),
+        (0, "£0"),
+        (-0.0, "£0"),
+        (0.4, "less than £1m"),
+        (0.97, "less than £1m"),
+        (1.04, "£1.0m"),
+        (2.44, "£2.4m"),
+        (994, "£990m"),
+        (999, "£1.0bn"),
+        (9_960, "£10bn"),
+        (99_600, "£100bn"),
+        (99.6, "£100m"),
+        (9.96, "£10m"),
+        (208_000, "£210bn"),
+        (1_234_567, "£1,200bn"),
+        (-3_300, "−£3.3bn"),
+        (-45, "−£45m"),
+        (-0.4, "a loss of less than £1m"),
+    ],
+)
+def test_amounts_are_printed_as_the_rules_show(value: float, text: str) -> None:
+    assert gbp(value) == text
+
+
+@given(signed)
+@example(9_960.0)
+@example(9.96)
+@example(-9_960.0)
+@example(999.9)
+@example(994.9)
+@example(995.0)
+def test_amounts_have_two_figures_and_the_right_unit(value: float) -> None:
+    found, figures, decimals, unit = read(gbp(value))
+    assert figures <= 2
+    assert math.copysign(1, found) == math.copysign(1, value)
+    assert abs(found - value) <= unit_of_last_figure(value, 2) / 2 * (1 + 1e-9)
+    if unit == "m":
+        assert 1 <= abs(found) <= 994
+    else:
+        assert abs(found) >= 1000
+        assert decimals == (1 if abs(found) < 10_000 else 0)
+
+
+@given(signed, st.floats(0, 0.25))
+@example(960.0, 0.02)
+@example(994.9, 0.0062)
+@example(9_900.0, 0.1)
+def test_a_figure_the_error_does_not_carry_is_dropped(value: float, relative_error: float) -> None:
+    error = abs(value) * relative_error
+    assume(error < abs(value) / 4)
+    text = gbp(value, error)
+    found, figures, _, unit = read(text)
+    carried = 2 if error <= unit_of_last_figure(value, 2) / 2 else 1
+    # Just below a power of ten either number of figures may be argued for.
+    if abs(abs(found) - 10 ** round(math.log10(abs(found)))) > 1e-9:
+        assert figures <= carried
+        assert abs(found - value) <= unit_of_last_figure(value, carried) / 2 * (1 + 1e-9)
+    assert (unit == "bn") == (abs(found) >= 1000), text
+
+
+@given(signed, st.floats(0.2500001, 100))
+def test_an_error_above_a_quarter_is_too_few_futures(value: float, relative_error: float) -> None:
+    assert gbp(value, abs(value) * relative_error) == TOO_FEW
+
+
+@given(st.floats(0, 0.9499) | st.floats(-0.9499, -1e-9))
+def test_amounts_below_a_million_are_said_to_be_so(value: float) -> None:
+    text = gbp(value)
+    assert text == "£0" if value == 0 else text in SMALL
+
+
+def test_nothing_is_only_called_nothing_when_it_is_sure() -> None:
+    assert gbp(0.0, 0.0) == "£0"
+    assert gbp(0.0, 5.0) == TOO_FEW
+
+
+@pytest.mark.parametrize("value", [NAN, INFINITY, -INFINITY])
+def test_what_is_not_known_is_too_few_futures(value: float) -> None:
+    assert gbp(value) == TOO_FEW
+    assert gbp(100.0, value) == TOO_FEW
+    assert gbp_range(value, 1.0) == TOO_FEW
+    assert gbp_range(1.0, value) == TOO_FEW
+    assert percent(value) == TOO_FEW
+    assert percent_range(value, 0.5) == TOO_FEW
+    assert percent_range(0.5, value) == TOO_FEW
+    assert chance(value, 100) == TOO_FEW
+    assert against_gva(value) == TOO_FEW
+
+
+# ---------------------------------------------------------------- ranges
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (470, 6_500, "£0.5bn to £6.5bn"),
+        (2_600, 36_000, "£2.6bn to £36bn"),
+        (16_000, 147_000, "£16bn to £150bn"),
+        (10, 550, "£10m to £550m"),
+        (30, 6_500, "less than £0.1bn to £6.5bn"),
+        (0.2, 90, "less than £1m to £90m"),
+        (0, 90, "£0 to £90m"),
+        (0, 0, "£0 to £0"),
+        (-500, 6_500, "−£0.5bn to £6.5bn"),
+        (4_800, 9_960, "£4.8bn to £10bn"),
+        (-20, 5_000, "a loss of less than £0.1bn to £5.0bn"),
+        (-0.2, 90, "a loss of less than £1m to £90m"),
+    ],
+)
+def test_ranges_are_printed_as_the_rules_show(low: float, high: float, text: str) -> None:
+    assert gbp_range(low, high) == text
+
+
+@given(signed, signed)
+@example(-20.0, 5_000.0)
+@example(30.0, 9_960.0)
+def test_both_ends_of_a_range_use_the_unit_of_the_larger(one: float, two: float) -> None:
+    low, high = sorted((one, two))
+    ends = gbp_range(low, high).split(" to ")
+    assert len(ends) == 2
+    larger = max(ends, key=lambda text: abs(read(text)[0]) if AMOUNT.fullmatch(text) else 0)
+    unit = read(larger)[3]
+    assert (unit == "bn") == (abs(read(larger)[0]) >= 1000)
+    for text, value in zip(ends, (low, high), strict=True):
+        assert text.endswith(unit)
+        small = f"less than £{'0.1bn' if unit == 'bn' else '1m'}"
+        if text in (small, f"a loss of {small}"):
+            assert abs(value) < (100 if unit == "bn" else 1)
+            assert text.startswith("a loss") == (value < 0)
+        else:
+            assert read(text)[1] <= 2
+            coarsest = 50 if unit == "bn" else 0.5
+            step = max(coarsest, unit_of_last_figure(value, 2) / 2)
+            assert abs(read(text)[0] - value) <= step * (1 + 1e-9)
+
+
+# ---------------------------------------------------------------- %
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.041, "4.1%"),
+        (0.0419, "4.2%"),
+        (0.242, "24.2%"),
+        (1, "100.0%"),
+        (0.0075, "0.75%"),
+        (0.00996, "1.0%"),
+        (0.000_999_6, "0.10%"),
+        (0.01, "1.0%"),
+        (0, "0.0%"),
+        (-0.0, "0.0%"),
+        (-0.03, "−3.0%"),
+        (-0.0005, "−0.050%"),
+    ],
+)
+def test_shares_are_printed_as_the_rules_show(share: float, text: str) -> None:
+    assert percent(share) == text
+
+
+@given(shares)
+@example(0.00996)
+@example(0.000_999_6)
+def test_shares_have_one_decimal_and_below_1_percent_two_figures(share: float) -> None:
+    text = percent(share)
+    found = re.fullmatch(r"(\d+)\.(\d+)%", text)
+    assert found, text
+    number = float(text.removesuffix("%"))
+    if number >= 1:
+        assert len(found[2]) == 1
+        assert abs(number - share * 100) <= 0.05 * (1 + 1e-9)
+    else:
+        assert len((found[1] + found[2]).lstrip("0")) == 2
+        step = unit_of_last_figure(share * 100, 2)
+        assert abs(number - share * 100) <= step / 2 * (1 + 1e-9)
+
+
+@given(shares, shares)
+def test_a_range_of_shares_is_its_two_ends(one: float, two: float) -> None:
+    assert percent_range(one, two) == f"{percent(one)} to {percent(two)}"
+
+
+# ---------------------------------------------------------------- chances
+
+
+@pytest.mark.parametrize(
+    ("probability", "text"),
+    [
+        (0.45, "in 45 of 100 futures"),
+        (0.01, "in 1 of 100 futures"),
+        (0.99, "in 99 of 100 futures"),
+        (0.0099, "in fewer than 1 of 100 futures"),
+        (0.9901, "in more than 99 of 100 futures"),
+        (0, "in none of the 10,000 futures"),
+        (1, "in all of the 10,000 futures"),
+    ],
+)
+def test_chances_are_printed_as_the_rules_show(probability: float, text: str) -> None:
+    assert chance(probability, 10_000) == text
+
+
+@given(st.integers(0, 10_000))
+def test_a_chance_is_never_0_nor_100_in_100(count: int) -> None:
+    text = chance(count / 10_000, 10_000)
+    assert "%" not in text
+    found = re.fullmatch(r"in (\d+) of 100 futures", text)
+    if found:
+        assert 1 <= int(found[1]) <= 99
+        assert abs(int(found[1]) / 100 - count / 10_000) <= 0.005 + 1e-12
+    assert ("none" in text) == (count == 0)
+    assert ("all of" in text) == (count == 10_000)
+
+
+@given(st.integers(1, 99))
+def test_few_futures_are_not_made_a_hundred(draws: int) -> None:
+    for count in (0, draws // 2, draws):
+        text = chance(count / draws, draws)
+        assert "of 100 futures" not in text or draws >= 100, text
+
+
+# ---------------------------------------------------------------- against the null model
+
+
+@pytest.mark.parametrize(
+    ("probability", "text"),
+    [
+        (0.5, "cannot be told apart"),
+        (0.1, "cannot be told apart"),
+        (0.9, "cannot be told apart"),
+        (0.95, "probably larger"),
+        (0.05, "probably smaller"),
+        (0.98, "larger"),
+        (0.02, "smaller"),
+        (0, "smaller"),
+        (1, "larger"),
+    ],
+)
+def test_a_share_is_only_said_to_differ_when_it_does(probability: float, text: str) -> None:
+    assert against_gva(probability) == text
+
+
+@given(st.floats(0, 1))
+def test_larger_and_smaller_are_mirror_images(probability: float) -> None:
+    assume(min(abs(probability - edge) for edge in (0.025, 0.1, 0.9, 0.975)) > 1e-9)
+    swapped = {"larger": "smaller", "smaller": "larger"}
+    words = against_gva(probability).split()
+    mirrored = " ".join(swapped.get(word, word) for word in words)
+    assert against_gva(1 - probability) == mirrored
