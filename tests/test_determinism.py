@@ -149,9 +149,9 @@ GOLDEN: dict[str, dict[str, list[str]]] = {
     },
     "random, single": {
         "national gain of the last year": [
-            "0x1.671e240000000p+8",
-            "0x1.170d040000000p+9",
-            "0x1.3df0880000000p+9",
+            "0x1.671e260000000p+8",
+            "0x1.170d000000000p+9",
+            "0x1.3df0860000000p+9",
         ],
         "adoption of ai in the last year": [
             "0x1.9d7e460000000p-1",
@@ -159,14 +159,14 @@ GOLDEN: dict[str, dict[str, list[str]]] = {
             "0x1.84fc320000000p-1",
         ],
         "share of the first area": [
-            "0x1.6272120000000p-2",
-            "0x1.81965c0000000p-2",
+            "0x1.6272140000000p-2",
+            "0x1.81965e0000000p-2",
             "0x1.db5de80000000p-2",
         ],
         "present value of its cost": [
             "0x1.4634400000000p+8",
-            "0x1.1edabe0000000p+8",
-            "0x1.6191080000000p+8",
+            "0x1.1edabc0000000p+8",
+            "0x1.6191040000000p+8",
         ],
         "additionality": ["0x1.600a4e0000000p-1", "0x1.9f0c200000000p-1", "0x1.9d07820000000p-1"],
     },
@@ -195,8 +195,8 @@ GOLDEN: dict[str, dict[str, list[str]]] = {
     },
     "sobol, single": {
         "national gain of the last year": [
-            "0x1.38d9080000000p+9",
-            "0x1.8ce3d80000000p+7",
+            "0x1.38d90a0000000p+9",
+            "0x1.8ce3e40000000p+7",
             "0x1.4fc8940000000p+10",
         ],
         "adoption of ai in the last year": [
@@ -205,16 +205,16 @@ GOLDEN: dict[str, dict[str, list[str]]] = {
             "0x1.bf12a00000000p-1",
         ],
         "share of the first area": [
-            "0x1.c254aa0000000p-2",
-            "0x1.07a0400000000p-2",
-            "0x1.f14c960000000p-2",
+            "0x1.c254ae0000000p-2",
+            "0x1.07a03e0000000p-2",
+            "0x1.f14c940000000p-2",
         ],
         "present value of its cost": [
-            "0x1.abd8ce0000000p+8",
-            "0x1.6cec980000000p+5",
-            "0x1.79d20e0000000p+6",
+            "0x1.abd8d40000000p+8",
+            "0x1.6ceca00000000p+5",
+            "0x1.79d20c0000000p+6",
         ],
-        "additionality": ["0x1.f2ff200000000p-1", "0x1.45b5e80000000p-1", "0x1.d4d2400000000p-1"],
+        "additionality": ["0x1.f2ff200000000p-1", "0x1.45b5e80000000p-1", "0x1.d4d23e0000000p-1"],
     },
 }
 

@@ -140,7 +140,7 @@ def test_what_is_not_known_is_too_few_futures(value: float) -> None:
     assert percent_range(value, 0.5) == TOO_FEW
     assert percent_range(0.5, value) == TOO_FEW
     assert chance(value, 100) == TOO_FEW
-    assert against_gva(value) == TOO_FEW
+    assert against_gva(value, 10_000) == TOO_FEW
 
 
 # ---------------------------------------------------------------- ranges
@@ -292,13 +292,13 @@ def test_few_futures_are_not_made_a_hundred(draws: int) -> None:
     ],
 )
 def test_a_share_is_only_said_to_differ_when_it_does(probability: float, text: str) -> None:
-    assert against_gva(probability) == text
+    assert against_gva(probability, 10_000) == text
 
 
 @given(st.floats(0, 1))
 def test_larger_and_smaller_are_mirror_images(probability: float) -> None:
     assume(min(abs(probability - edge) for edge in (0.025, 0.1, 0.9, 0.975)) > 1e-9)
     swapped = {"larger": "smaller", "smaller": "larger"}
-    words = against_gva(probability).split()
+    words = against_gva(probability, 10_000).split()
     mirrored = " ".join(swapped.get(word, word) for word in words)
-    assert against_gva(1 - probability) == mirrored
+    assert against_gva(1 - probability, 10_000) == mirrored

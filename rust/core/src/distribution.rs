@@ -301,7 +301,7 @@ impl<F: Real> Sampler<F> {
             Form::Logistic { logit_median, sigma } => {
                 z.map(|z| (*logit_median + *sigma * z).logistic())
             }
-            Form::Table(nodes) => self.from_table(nodes, z),
+            Form::Table(nodes) => self.read_table(nodes, z),
             Form::Exact => self.exact(z),
         }
     }
@@ -321,7 +321,7 @@ impl<F: Real> Sampler<F> {
     }
 
     #[inline(never)]
-    fn from_table(&self, nodes: &[[F; 2]], z: &Lanes<F>) -> Lanes<F> {
+    fn read_table(&self, nodes: &[[F; 2]], z: &Lanes<F>) -> Lanes<F> {
         let mut out = Lanes::zero();
         for lane in 0..LANES {
             let z = z.0[lane].f64().clamp(-TABLE_REACH, TABLE_REACH);

@@ -151,9 +151,6 @@ impl Statistics {
         let mut sorted: Vec<F> = draws.iter().copied().filter(|x| !x.f64().is_nan()).collect();
         F::sort(&mut sorted);
         self.quantiles = PROBABILITIES.map(|p| quantile(&sorted, p));
-        if sorted.len() < 2 * LANES {
-            return self;
-        }
         for (i, p) in PROBABILITIES.into_iter().enumerate() {
             let mut below = [0.0; LANES];
             let mut count = [0.0; LANES];
@@ -161,8 +158,11 @@ impl Statistics {
             for block in draws.chunks(LANES) {
                 for (lane, x) in block.iter().enumerate() {
                     below[lane] += f64::from(u8::from(*x <= edge));
-                    count[lane] += f64::from(u8::from(x == x));
+                    count[lane] += f64::from(u8::from(!x.f64().is_nan()));
                 }
+            }
+            if count.iter().any(|n| *n < 2.0) {
+                return self;
             }
             let shares: [f64; LANES] = std::array::from_fn(|lane| below[lane] / count[lane]);
             let error = replicate_error(&shares);
