@@ -18,6 +18,8 @@ PACKAGE = ROOT / "python/gainsmodel"
 FLOORS = (
     {"errors", "_core"},
     {"data", "scenario", "words"},
+    {"tables"},
+    {"manifest"},
     {"result"},
     {"engine"},
     {"compare", "sensitivity", "plan"},
@@ -75,9 +77,9 @@ def test_nobody_below_the_front_door_comes_in_through_it() -> None:
                 assert all(alias.name != "gainsmodel" for alias in node.names), path
 
 
-def test_only_engine_and_result_speak_to_the_core() -> None:
+def test_only_running_and_reporting_speak_to_the_core() -> None:
     speakers = {path.stem for path in PACKAGE.rglob("*.py") if "_core" in rooms_used(path)}
-    assert speakers <= {"engine", "result"}
+    assert speakers <= {"engine", "result", "tables"}
 
 
 def test_no_import_brings_in_everything() -> None:
@@ -190,3 +192,10 @@ def test_nothing_stands_at_the_top_that_the_plan_does_not_have() -> None:
         *(".ci", ".gitignore", ".gitattributes", ".pre-commit-config.yaml", ".streamlit"),
     }
     assert top <= planned
+
+
+def test_every_shipped_scenario_is_linked_into_the_package() -> None:
+    """A wheel carries linked files, but not a linked folder."""
+    shipped = ROOT / "python/gainsmodel/scenario/shipped"
+    linked = {path.name: path.resolve() for path in shipped.iterdir()}
+    assert linked == {path.name: path for path in (ROOT / "scenarios").glob("*.toml")}

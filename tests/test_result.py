@@ -13,7 +13,7 @@ import pytest
 
 import gainsmodel
 from gainsmodel import Result, ResultError, UnknownNameError, load_dataset, load_scenario
-from gainsmodel.result import METRICS, QUANTILES, STATISTICS
+from gainsmodel.tables import METRICS, QUANTILES, STATISTICS
 
 REFERENCE = load_scenario("reference")
 MAYORAL = load_dataset("mayoral")

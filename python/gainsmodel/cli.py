@@ -33,7 +33,8 @@ from gainsmodel.engine import (
     start_again,
 )
 from gainsmodel.errors import GainsModelError, RunCancelled, SettingError
-from gainsmodel.result import Result, check_target
+from gainsmodel.manifest import check_target
+from gainsmodel.result import Result
 from gainsmodel.scenario import Scenario, json_schema, load_scenario, shipped_scenarios
 
 app = typer.Typer(

@@ -6,13 +6,14 @@ that show progress or may cancel.
 
 import difflib
 import json
+import operator
 import os
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self, SupportsIndex, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,8 @@ from gainsmodel.errors import (
     SettingError,
     UnknownNameError,
 )
-from gainsmodel.result import Result, read_manifest
+from gainsmodel.manifest import read_manifest
+from gainsmodel.result import Result
 from gainsmodel.scenario import Scenario, load_scenario
 from gainsmodel.scenario.schema import SECTORS, SPREAD_PARAMETERS, Parameters, Switched
 
@@ -80,8 +82,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
-        _whole("draws", self.draws, 1, MAX_DRAWS)
-        _whole("seed", self.seed, 0, MAX_SEED)
+        # Whole numbers of any kind, NumPy's among them, are kept as Python's.
+        object.__setattr__(self, "draws", _whole("draws", self.draws, 1, MAX_DRAWS))
+        object.__setattr__(self, "seed", _whole("seed", self.seed, 0, MAX_SEED))
         _choice("sampler", self.sampler, SAMPLERS)
         _choice("precision", self.precision, PRECISIONS)
 
@@ -489,11 +492,12 @@ def _refuse_fork() -> None:
     _first_process = os.getpid()
 
 
-def _whole(name: str, value: object, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise SettingError(
-            f"{name}: must be a whole number from {low:,} to {high:,}, not {value!r}"
-        )
+def _whole(name: str, value: object, low: int, high: int) -> int:
+    if isinstance(value, SupportsIndex) and not isinstance(value, bool | np.bool_):
+        number = operator.index(value)
+        if low <= number <= high:
+            return number
+    raise SettingError(f"{name}: must be a whole number from {low:,} to {high:,}, not {value!r}")
 
 
 def _choice(name: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -353,7 +353,7 @@ fn table<F: Real>(distribution: &Distribution) -> Vec<[F; 2]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::normal::NormalTable;
+    use crate::normal::{Normal, NormalTable};
     use statrs::distribution::{Beta, ContinuousCDF, Gamma};
 
     fn uncertain() -> Vec<Distribution> {

@@ -7,8 +7,8 @@
 
 use crate::distribution::{Distribution, Sampler};
 use crate::error::{Error, Result};
-use crate::lanes::{LANES, Lanes, Real};
-use crate::normal::NormalTable;
+use crate::lanes::{LANES, Lanes};
+use crate::normal::{Normal, NormalTable};
 use crate::rng::{Key, words_for_block};
 use crate::sobol::{Directions, MAX_DIMENSIONS, scrambled, scrambles};
 use crate::spec::{
@@ -34,7 +34,7 @@ pub struct Source {
 impl Source {
     /// Normal numbers of one factor for the sixteen draws of a block.
     #[inline(always)]
-    pub fn normals<F: Real, const WIDE: bool>(&self, factor: &Factor, block: u32) -> Lanes<F> {
+    pub fn normals<F: Normal, const WIDE: bool>(&self, factor: &Factor, block: u32) -> Lanes<F> {
         let words = match (&factor.point, &self.directions) {
             (Some((dimension, scrambles)), Some(directions)) => {
                 scrambled(directions.point(*dimension, block), scrambles)
@@ -46,7 +46,7 @@ impl Source {
 
     /// Normal numbers of words.
     #[inline(always)]
-    pub fn of_words<F: Real, const WIDE: bool>(&self, words: &[u32; LANES]) -> Lanes<F> {
+    pub fn of_words<F: Normal, const WIDE: bool>(&self, words: &[u32; LANES]) -> Lanes<F> {
         F::normals::<WIDE>(self.table, words)
     }
 
@@ -87,7 +87,7 @@ pub struct Scalar<F> {
     factor: Option<Factor>,
 }
 
-impl<F: Real> Scalar<F> {
+impl<F: Normal> Scalar<F> {
     /// The value if there is only one.
     #[inline(always)]
     pub fn constant(&self) -> Option<F> {
@@ -147,7 +147,7 @@ pub struct Factors<F> {
     pub cell_mix: [[F; 5]; 5],
 }
 
-impl<F: Real> Factors<F> {
+impl<F: Normal> Factors<F> {
     /// Lays out the numbers a checked specification needs.
     ///
     /// # Errors
@@ -296,7 +296,7 @@ impl<F: Real> Factors<F> {
 impl SpreadLevels {
     /// Weighted, correlated numbers of one level: `out[parameter][index]`.
     #[inline(always)]
-    pub fn draw<F: Real, const WIDE: bool>(
+    pub fn draw<F: Normal, const WIDE: bool>(
         &self,
         source: &Source,
         level: usize,

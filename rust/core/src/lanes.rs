@@ -3,8 +3,6 @@
 //!
 //! No fused multiply-add is used, so every instruction set gives the same bits.
 
-use crate::normal::{self, NormalTable};
-
 /// Draws in a block; also the number of independent scramblings of a Sobol run.
 pub const LANES: usize = 16;
 
@@ -84,8 +82,6 @@ pub trait Real:
     fn ln(self) -> Self;
     /// Sorts values none of which is NaN.
     fn sort(values: &mut [Self]);
-    /// Standard normal quantiles at (word + ½) / 2³²; `WIDE` inside code for AVX-512.
-    fn normals<const WIDE: bool>(table: &NormalTable, words: &[u32; LANES]) -> Lanes<Self>;
 
     /// `TILE` weighted sums of the same values: `out[row] = Σ weights[i][row] · values[i]`.
     #[inline(always)]
@@ -175,9 +171,6 @@ impl Real for f64 {
     fn sort(values: &mut [Self]) {
         radsort::sort(values);
     }
-    fn normals<const WIDE: bool>(_: &NormalTable, words: &[u32; LANES]) -> Lanes<Self> {
-        Lanes(words.map(normal::exact))
-    }
 }
 
 impl Real for f32 {
@@ -246,11 +239,6 @@ impl Real for f32 {
             series = series * y2 + coefficient;
         }
         exponent as f32 * std::f32::consts::LN_2 + 2.0 * y + 2.0 * y * y2 * series
-    }
-
-    #[inline(always)]
-    fn normals<const WIDE: bool>(table: &NormalTable, words: &[u32; LANES]) -> Lanes<Self> {
-        Lanes(table.single::<WIDE>(words))
     }
 }
 

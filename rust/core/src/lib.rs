@@ -2,7 +2,7 @@
 //! technologies.
 //!
 //! The core is pure: it reads no files, prints nothing and knows no Python. Data flow:
-//! [`spec::Spec`] → [`factors`] (which random numbers) → [`model`] (one block of draws) →
+//! [`spec::Spec`] → [`factors`] (which random numbers) → [`model`] (constants) → `kernel` (one block of draws) →
 //! [`run`] (threads, merging) → [`summary`] (statistics with their errors).
 //!
 //! Every random number is a pure function of the seed, what the number is for, and the
@@ -11,7 +11,9 @@
 pub mod distribution;
 pub mod error;
 pub mod factors;
+mod kernel;
 pub mod lanes;
+pub mod layout;
 pub mod model;
 pub mod normal;
 pub mod rng;

@@ -5,7 +5,7 @@
 //! coefficients fit the registers of one permutation instruction, and there is neither a
 //! logarithm nor a branch. The polynomials are fitted when first used.
 
-use crate::lanes::LANES;
+use crate::lanes::{LANES, Lanes, Real};
 use statrs::function::erf::erfc_inv;
 use std::sync::OnceLock;
 
@@ -14,6 +14,25 @@ const TERMS: usize = 8;
 /// Largest single-precision number below 2³¹.
 const MOST: f32 = 2_147_483_520.0;
 const WORD: f64 = 4_294_967_296.0;
+
+/// A number type that normal numbers can be drawn in.
+pub trait Normal: Real {
+    /// Standard normal quantiles at (word + ½) / 2³²; `WIDE` inside code for AVX-512.
+    fn normals<const WIDE: bool>(table: &NormalTable, words: &[u32; LANES]) -> Lanes<Self>;
+}
+
+impl Normal for f64 {
+    fn normals<const WIDE: bool>(_: &NormalTable, words: &[u32; LANES]) -> Lanes<Self> {
+        Lanes(words.map(exact))
+    }
+}
+
+impl Normal for f32 {
+    #[inline(always)]
+    fn normals<const WIDE: bool>(table: &NormalTable, words: &[u32; LANES]) -> Lanes<Self> {
+        Lanes(table.single::<WIDE>(words))
+    }
+}
 
 /// A word's distance from the nearer end of (0, 2³²) and whether it lies in the upper half.
 #[inline(always)]

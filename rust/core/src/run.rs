@@ -4,8 +4,10 @@
 //! simulated in waves and merged in their order, so that no sum depends on scheduling.
 
 use crate::error::{Error, Result};
-use crate::lanes::{LANES, Lanes, Real};
-use crate::model::{Layout, Model};
+use crate::lanes::{LANES, Lanes};
+use crate::layout::Layout;
+use crate::model::Model;
+use crate::normal::Normal;
 use crate::simd::{self, Level};
 use crate::spec::{SamplerKind, Spec};
 use crate::summary::{Moments, Sketch, Statistics, Sums};
@@ -65,7 +67,7 @@ pub struct Outcome<F> {
     kept: Kept<F>,
 }
 
-impl<F: Real> Outcome<F> {
+impl<F: Normal> Outcome<F> {
     /// Draws of one distributed series, or `None` if the run kept only counts.
     pub fn draws(&self, series: usize) -> Option<Vec<F>> {
         match &self.kept {
@@ -85,7 +87,7 @@ impl<F: Real> Outcome<F> {
 ///
 /// # Errors
 /// [`Error::Spec`] if it cannot be simulated, [`Error::Cancelled`] if it was cancelled.
-pub fn run<F: Real>(spec: &Spec, options: Options, progress: &Progress) -> Result<Outcome<F>> {
+pub fn run<F: Normal>(spec: &Spec, options: Options, progress: &Progress) -> Result<Outcome<F>> {
     let model = Model::<F>::new(spec)?;
     let layout = model.layout;
     let (series, distributed) = (layout.series(), layout.distributed());
@@ -142,7 +144,7 @@ pub fn run<F: Real>(spec: &Spec, options: Options, progress: &Progress) -> Resul
 }
 
 /// Simulates one chunk: fills `kept` with the distributed series, returns moments of all.
-fn chunk<F: Real>(
+fn chunk<F: Normal>(
     model: &Model<F>,
     chunk: usize,
     draws: usize,

@@ -2,8 +2,9 @@
 //!
 //! No level fuses multiplications with additions, so all give the same bits.
 
-use crate::lanes::{Lanes, Real};
+use crate::lanes::Lanes;
 use crate::model::{Model, Scratch};
+use crate::normal::Normal;
 
 /// An instruction set the block simulation is compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl Level {
 }
 
 /// Simulates one block at a level.
-pub fn simulate<F: Real>(
+pub fn simulate<F: Normal>(
     level: Level,
     model: &Model<F>,
     block: u32,
@@ -78,7 +79,7 @@ pub fn simulate<F: Real>(
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn simulate_avx512<F: Real>(
+fn simulate_avx512<F: Normal>(
     model: &Model<F>,
     block: u32,
     scratch: &mut Scratch<F>,
@@ -89,7 +90,7 @@ fn simulate_avx512<F: Real>(
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn simulate_avx2<F: Real>(
+fn simulate_avx2<F: Normal>(
     model: &Model<F>,
     block: u32,
     scratch: &mut Scratch<F>,

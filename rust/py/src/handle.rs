@@ -3,8 +3,8 @@
 use crate::errors;
 use crate::pool::pool;
 use gainsmodel_core::error::Error;
-use gainsmodel_core::lanes::Real;
-use gainsmodel_core::model::{Layout, UNIT_METRICS};
+use gainsmodel_core::layout::{Layout, UNIT_METRICS};
+use gainsmodel_core::normal::Normal;
 use gainsmodel_core::run::{Options, Outcome, Progress, run};
 use gainsmodel_core::simd::Level;
 use gainsmodel_core::spec::Spec;
@@ -153,7 +153,7 @@ pub fn matrix<'py>(py: Python<'py>, rows: &[[f64; 19]]) -> PyResult<Bound<'py, P
     numpy::PyArray1::from_vec(py, flat).reshape([rows.len(), 19])
 }
 
-fn stacked<'py, F: Real + Element>(
+fn stacked<'py, F: Normal + Element>(
     py: Python<'py>,
     outcome: &Outcome<F>,
     series: &[usize],

@@ -1,0 +1,210 @@
+"""Names for what the core reports, and the tables made of it."""
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gainsmodel import _core
+from gainsmodel.data import Dataset
+from gainsmodel.errors import UnknownNameError
+from gainsmodel.scenario import Scenario
+
+QUANTILES = ("p05", "p10", "p25", "p50", "p75", "p90", "p95")
+STATISTICS = ("mean", "sd", *QUANTILES, "mcse_mean")
+# Columns of the core's statistics.
+COLUMNS = (
+    *("count", "mean", "sd", *QUANTILES, "mcse_mean", "mcse_sd"),
+    *(f"mcse_{q}" for q in QUANTILES),
+)
+FROM_CORE = [COLUMNS.index(name) for name in STATISTICS]
+# Quantities of an area or a group, in the order they are reported.
+METRICS = (
+    "share",
+    "prize_gbp_bn",
+    "gain_final_year_gbp_m",
+    "gain_cumulative_gbp_m",
+    "gain_present_value_gbp_m",
+    "uplift_final_year",
+    "cost_cumulative_gbp_m",
+    "cost_present_value_gbp_m",
+    "lever_cost_cumulative_gbp_m",
+    "lever_cost_present_value_gbp_m",
+)
+_GROUP_NAMES = {
+    "uk": "United Kingdom",
+    "england": "England",
+    "mayors_2017": "The 2017 six",
+    "mayoral_areas": "All mayoral areas",
+}
+
+
+class Report:
+    """Positions in the core's output, and the tables made from them."""
+
+    def __init__(  # noqa: D107 - said of the class
+        self, outcome: _core.RunOutcome, scenario: Scenario, dataset: Dataset
+    ) -> None:
+        self._numbers = outcome.statistics()
+        self._layout = outcome.layout()
+        self._dataset = dataset
+        self._technologies = list(scenario.technologies)
+        first = scenario.setting.start_year
+        self._calendar = list(range(first, first + scenario.setting.horizon_years + 1))
+        growth = dataset.uk_real_growth(first, scenario.parameters.growth_to_start_year.value)
+        self._gva = dataset.gva_gbp_m * growth
+        self._areas = dataset.areas.select("area_code", "area_name", "area_type", "mayor_2017")
+        names = [_GROUP_NAMES.get(group, group) for group in dataset.groups]
+        self._groups = pl.DataFrame(
+            {"area_code": list(dataset.groups), "area_name": names, "area_type": "group"}
+        ).with_columns(pl.lit(None, pl.Boolean).alias("mayor_2017"))
+        self.codes = [*self._areas["area_code"], *self._groups["area_code"]]
+
+    def series(self, metric: str) -> tuple[list[str], list[int]]:
+        """Names and series of one quantity in every draw."""
+        if metric == "additionality":
+            return [metric], [self._layout["additionality"]]
+        return self.codes, self.positions(metric)
+
+    def positions(self, metric: str) -> list[int]:
+        """Series of one quantity for every area and group."""
+        years = len(self._calendar) - 1
+        known = {f"gain_gbp_m_{year}": t for t, year in enumerate(self._calendar[1:])}
+        known["gain_final_year_gbp_m"] = years - 1
+        known |= {name: years + i for i, name in enumerate(self._layout["unit_metrics"])}
+        if metric not in known:
+            raise UnknownNameError(
+                f"no quantity is called {metric!r}; there are {', '.join(known)}"
+            )
+        return [unit * self._layout["metrics"] + known[metric] for unit in range(len(self.codes))]
+
+    def _units(self, units: pl.DataFrame, first: int) -> pl.DataFrame:
+        members = [[code] for code in self._areas["area_code"]] + [
+            list(codes) for codes in self._dataset.groups.values()
+        ]
+        codes = self._areas["area_code"].to_list()
+        of_area = self._gva.sum(axis=1)
+        gva = [
+            float(sum(of_area[codes.index(code)] for code in members[first + i]))
+            for i in range(units.height)
+        ]
+        rows = slice(first, first + units.height)
+        above = self._layout["share_above_gva"]
+        count = self._numbers[np.array(self.positions("share"))[rows], COLUMNS.index("count")]
+        draws = self._numbers[0, COLUMNS.index("count")]
+        columns = [
+            pl.Series("gva_gbp_m", gva),
+            pl.Series("gva_share", np.array(gva) / of_area.sum()),
+        ]
+        for metric in METRICS:
+            columns += columns_of(metric, self._numbers[self.positions(metric)[rows]][:, FROM_CORE])
+        columns += [
+            pl.Series("p_share_above_gva", self._numbers[above:, 1][rows]).fill_nan(None),
+            pl.Series("share_excluded_draws", 1.0 - count / draws),
+        ]
+        return units.hstack(columns)
+
+    def areas(self) -> pl.DataFrame:
+        """Give each area's quantities."""
+        return self._units(self._areas, 0)
+
+    def groups(self) -> pl.DataFrame:
+        """Give each group's, and whether the UK reaches the prize."""
+        first = self._layout["reaches_prize"]
+        empty = [None] * (self._groups.height - 1)
+        return self._units(self._groups, self._areas.height).hstack(
+            [
+                pl.Series(f"p_{basis}_reaches_prize", [float(self._numbers[first + i, 1]), *empty])
+                for i, basis in enumerate(("final_year", "cumulative"))
+            ]
+        )
+
+    def years(self) -> pl.DataFrame:
+        """Give the gain of each year."""
+        parts = []
+        units = pl.concat([self._areas, self._groups]).select("area_code", "area_name")
+        for year in self._calendar[1:]:
+            at = self.positions(f"gain_gbp_m_{year}")
+            part = units.with_columns(pl.lit(year, pl.Int32).alias("year"))
+            parts.append(part.hstack(columns_of("gain_gbp_m", self._numbers[at][:, FROM_CORE])))
+        order = {code: i for i, code in enumerate(self.codes)}
+        return pl.concat(parts).sort(pl.col("area_code").replace_strict(order), "year")
+
+    def sectors(self) -> pl.DataFrame:
+        """Give the final-year gain by area and sector."""
+        sectors = self._dataset.sectors
+        national = self._layout["sector"] + np.arange(len(sectors))
+        cells = self._layout["cell"] + np.arange(self._areas.height * len(sectors))
+        areas = [self._groups.head(1), self._areas]
+        units = pl.concat(areas).select("area_code", "area_name")
+        return (
+            units.join(
+                pl.DataFrame(
+                    {
+                        "sector": sectors,
+                        "sector_name": [self._dataset.sector_names[s] for s in sectors],
+                        "channel": [self._dataset.channels[s] for s in sectors],
+                    }
+                ),
+                how="cross",
+                maintain_order="left_right",
+            )
+            .with_columns(
+                pl.Series("gva_gbp_m", np.vstack([self._gva.sum(axis=0), self._gva]).ravel())
+            )
+            .hstack(
+                columns_of(
+                    "gain_final_year_gbp_m",
+                    self._numbers[np.concatenate([national, cells])][:, FROM_CORE],
+                )
+            )
+        )
+
+    def adoption(self) -> pl.DataFrame:
+        """Give adoption by area, technology and year."""
+        uk = self._groups.row(0)[:2]
+        rows, at = [], []
+        for k, technology in enumerate(self._technologies):
+            for t, year in enumerate(self._calendar):
+                rows.append((*uk, technology, year))
+                at.append(self._layout["adoption"] + k * len(self._calendar) + t)
+        for r, area in enumerate(self._areas.select("area_code", "area_name").iter_rows()):
+            for k, technology in enumerate(self._technologies):
+                for last in (0, 1):
+                    rows.append((*area, technology, self._calendar[-last]))
+                    position = (r * len(self._technologies) + k) * 2 + last
+                    at.append(self._layout["area_adoption"] + position)
+        frame = pl.DataFrame(
+            rows,
+            schema={
+                "area_code": pl.String,
+                "area_name": pl.String,
+                "technology": pl.String,
+                "year": pl.Int32,
+            },
+            orient="row",
+        )
+        return frame.hstack(columns_of("adoption", self._numbers[at][:, FROM_CORE]))
+
+    def statistics(self) -> pl.DataFrame:
+        """Give everything known of every quantity, one a row."""
+        names = [
+            *(f"gain_gbp_m_{year}" for year in self._calendar[1:]),
+            *self._layout["unit_metrics"],
+        ]
+        count = len(self.codes) * len(names)
+        values = self._numbers[:count]
+        return pl.DataFrame(
+            {
+                "area_code": np.repeat(self.codes, len(names)),
+                "quantity": names * len(self.codes),
+                **{name: pl.Series(values[:, i]).fill_nan(None) for i, name in enumerate(COLUMNS)},
+            }
+        )
+
+
+def columns_of(metric: str, numbers: NDArray[np.float64]) -> list[pl.Series]:
+    """Give the `STATISTICS` of one quantity as columns; what is unknown is null."""
+    return [
+        pl.Series(f"{metric}_{name}", numbers[:, i]).fill_nan(None)
+        for i, name in enumerate(STATISTICS)
+    ]
