@@ -372,7 +372,6 @@ def test_settings_reach_the_core() -> None:
         ({"seed": 2**64}, "seed"),
         ({"sampler": "sobl"}, "sampler: must be one of sobol, random.*did you mean 'sobol'"),
         ({"precision": "float16"}, "precision: must be one of float32, float64.*float16"),
-        ({"precision": None}, "precision"),
     ],
 )
 def test_settings_outside_what_is_allowed_are_refused(
@@ -545,3 +544,42 @@ def test_build_info_names_what_a_result_depends_on() -> None:
     assert manifest["simd"] == info["simd"]
     assert manifest["versions"]["gainsmodel"] == info["version"]
     assert manifest["data_sha256"] == MAYORAL.hashes
+
+
+def test_a_scenario_without_uncertainty_runs_in_double_precision_to_the_closed_recursion() -> None:
+    """One technology, no spillover, no readiness: the recursion fits in a few lines."""
+    reference = load_scenario("reference").to_dict()
+    parameters = reference["parameters"]
+    fixed = {
+        **dict.fromkeys(("innovation", "imitation", "ceiling", "productivity_effect"), 0.0),
+        **{name: 0.0 for name in parameters if name.startswith(("readiness", "growth"))},
+        **{"lag_years": 2.5, "decay_per_year": 0.03, "uplift_cap": 1.0, "spillover_share": 0.0},
+        **{"adoption_cost_share": 0.01, "complements": 0.0, "take_up": 0.35},
+        **{"innovation": 0.01, "imitation": 0.42, "ceiling": 0.75, "productivity_effect": 0.02},
+        "growth_nation": 0.013,
+        "growth_to_start_year": 0.012,
+    }
+    for name, value in fixed.items():
+        parameters[name].pop("distribution", None)
+        parameters[name]["value"] = value
+    parameters["initial_adoption"]["by_technology"] = {
+        "ai": {
+            **{"value": 0.29, "unit": "share", "source": "test", "evidence": "judgement"},
+        }
+    }
+    parameters["sector_odds_ratio"]["by_technology"] = {}
+    reference["technologies"] = {"ai": reference["technologies"]["ai"]}
+    reference["levers"] = {}
+    result = gainsmodel.run(gainsmodel.Scenario.from_dict(reference), draws=20)
+    assert result.manifest["precision"] == "float64"
+
+    adoption, effective, gva = 0.29, 0.0, 1.0
+    for _ in range(10):
+        adoption += (0.01 + 0.42 * adoption / 0.75) * (0.75 - adoption)
+        effective += (adoption - 0.29 - effective) / 3.5 - 0.03 * effective
+        gva *= 1.013
+    areas = result.areas()
+    expected = areas["gva_gbp_m"] * gva * 0.02 * effective
+    np.testing.assert_allclose(areas["gain_final_year_gbp_m_mean"], expected, rtol=1e-12)
+    np.testing.assert_allclose(areas["share_p50"], areas["gva_share"], rtol=1e-12)
+    assert areas["p_share_above_gva"].sum() == 0

@@ -113,7 +113,7 @@ def run_command(
     ] = None,
     precision: Annotated[
         Precision | None,
-        typer.Option(help="float64 is for audit: slower, same to six digits [default: float32]"),
+        typer.Option(help="float64 is for audit: slower, the same to five digits"),
     ] = None,
     threads: Annotated[int | None, typer.Option(help="changes no number")] = None,
     out: Annotated[

@@ -10,7 +10,7 @@ import operator
 import os
 import platform
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self, SupportsIndex, get_args
@@ -71,14 +71,15 @@ class Settings:
         0 to 2⁶⁴ − 1. Same seed, same answer; scenarios with the same seed are paired.
     sampler : {"sobol", "random"}
         Scrambled Sobol points on the factors that cells share, or plain Monte Carlo.
-    precision : {"float32", "float64"}
-        Single precision for speed, double for audit.
+    precision : {"float32", "float64"}, optional
+        Single precision for speed, double for audit. Left out: single, or double where a
+        scenario holds nothing uncertain, so that it can be checked by hand to every digit.
     """
 
     draws: int = 10_000
     seed: int = 1
     sampler: Sampler = "sobol"
-    precision: Precision = "float32"
+    precision: Precision | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
@@ -86,7 +87,8 @@ class Settings:
         object.__setattr__(self, "draws", _whole("draws", self.draws, 1, MAX_DRAWS))
         object.__setattr__(self, "seed", _whole("seed", self.seed, 0, MAX_SEED))
         _choice("sampler", self.sampler, SAMPLERS)
-        _choice("precision", self.precision, PRECISIONS)
+        if self.precision is not None:
+            _choice("precision", self.precision, PRECISIONS)
 
     @classmethod
     def of(cls, manifest: dict[str, Any]) -> Self:
@@ -113,9 +115,12 @@ class Run:
         if threads is not None:
             _whole("threads", threads, 1, 1024)
         self.scenario = scenario
-        self._dataset, self._settings = dataset, settings
         self._taken = False
         spec, arrays = core_inputs(scenario, dataset, settings)
+        if settings.precision is None:
+            precision: Precision = "float32" if _is_uncertain(spec) else "float64"
+            settings = replace(settings, precision=precision)
+        self._dataset, self._settings = dataset, settings
         self._handle = _core.start(
             json.dumps(spec),
             **arrays,
@@ -194,7 +199,7 @@ def run(
     draws: int = 10_000,
     seed: int = 1,
     sampler: Sampler = "sobol",
-    precision: Precision = "float32",
+    precision: Precision | None = None,
     geography: str | None = None,
     threads: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
@@ -465,6 +470,15 @@ def prize_factor(scenario: Scenario, dataset: Dataset) -> float:
     if scenario.prize.basis == "final_year":
         return worth(first + years)
     return float(np.mean([worth(first + t) for t in range(1, years + 1)]))
+
+
+def _is_uncertain(spec: object) -> bool:
+    """Whether any distribution in what the core is handed is more than one value."""
+    if isinstance(spec, dict):
+        if "kind" in spec:
+            return bool(spec["kind"] != "fixed")
+        return any(_is_uncertain(entry) for entry in spec.values())
+    return isinstance(spec, list) and any(_is_uncertain(entry) for entry in spec)
 
 
 def _place(scenario: Scenario, area: str) -> str:
