@@ -11,7 +11,7 @@ from gainsmodel.errors import ResultError
 from gainsmodel.tables import METRICS
 
 DRAWS_SAVED = (*METRICS, "additionality")
-TABLES = ("areas", "groups", "years", "sectors", "adoption")
+TABLES = ("areas", "groups", "years", "sectors", "adoption", "statistics")
 MAX_MANIFEST_BYTES = 10_000_000
 
 
@@ -45,7 +45,7 @@ def check_target(folder: str | os.PathLike[str]) -> Path:
 
 
 def _files() -> set[str]:
-    tables = {f"{name}.{kind}" for name in (*TABLES, "statistics") for kind in ("parquet", "csv")}
+    tables = {f"{name}.{kind}" for name in TABLES for kind in ("parquet", "csv")}
     return tables | {f"draws_{metric}.parquet" for metric in DRAWS_SAVED} | {"manifest.json"}
 
 

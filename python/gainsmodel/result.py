@@ -40,7 +40,6 @@ class Result:
 
     manifest: dict[str, Any]
     _tables: Mapping[str, pl.DataFrame]
-    _statistics: pl.DataFrame
     _kept: "_Draws | None"
 
     @classmethod
@@ -53,14 +52,7 @@ class Result:
     ) -> "Result":
         """Name what the core reports."""
         report = Report(outcome, scenario, dataset)
-        tables = {
-            "areas": report.areas(),
-            "groups": report.groups(),
-            "years": report.years(),
-            "sectors": report.sectors(),
-            "adoption": report.adoption(),
-        }
-        return cls(manifest, tables, report.statistics(), _Draws(outcome, report))
+        return cls(manifest, _Tables(report), _Draws(outcome, report))
 
     def areas(self) -> pl.DataFrame:
         """Each area: what it is, GVA and share of it, and every quantity of `METRICS`.
@@ -96,7 +88,7 @@ class Result:
 
     def statistics(self) -> pl.DataFrame:
         """Every statistic of every quantity with its Monte Carlo standard error, one a row."""
-        return self._statistics
+        return self._tables["statistics"]
 
     @property
     def holds_draws(self) -> bool:
@@ -253,11 +245,10 @@ class Result:
         except OSError as error:
             raise ResultError(f"{target}: cannot be written: {error.strerror}") from error
         try:
-            for name in (*TABLES, "statistics"):
-                table = self._statistics if name == "statistics" else self._tables[name]
-                table.write_parquet(part / f"{name}.parquet")
+            for name in TABLES:
+                self._tables[name].write_parquet(part / f"{name}.parquet")
                 if csv:
-                    table.write_csv(part / f"{name}.csv")
+                    self._tables[name].write_csv(part / f"{name}.csv")
             if draws:
                 for metric in DRAWS_SAVED:
                     self.draws(metric).write_parquet(part / f"draws_{metric}.parquet")
@@ -287,7 +278,6 @@ class Result:
         manifest = read_manifest(source)
         try:
             tables = {name: pl.read_parquet(source / f"{name}.parquet") for name in TABLES}
-            statistics = pl.read_parquet(source / "statistics.parquet")
             saved = {
                 metric: pl.read_parquet(path)
                 for metric in DRAWS_SAVED
@@ -295,7 +285,20 @@ class Result:
             }
         except (OSError, pl.exceptions.PolarsError) as error:
             raise ResultError(f"{source}: a table is missing or damaged: {error}") from error
-        return cls(manifest, tables, statistics, _Saved(saved) if saved else None)
+        return cls(manifest, tables, _Saved(saved) if saved else None)
+
+
+class _Tables(dict[str, pl.DataFrame]):
+    """Tables of a run, each made when it is first asked for."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__()
+        self._report = report
+
+    def __missing__(self, name: str) -> pl.DataFrame:
+        table: pl.DataFrame = getattr(self._report, name)()
+        self[name] = table
+        return table
 
 
 class _Draws:

@@ -8,7 +8,7 @@ use crate::lanes::{LANES, Lanes};
 use crate::layout::Layout;
 use crate::model::Model;
 use crate::normal::Normal;
-use crate::simd::{self, Level};
+use crate::simd::{self, Level, Work};
 use crate::spec::{SamplerKind, Spec};
 use crate::summary::{Moments, Sketch, Statistics, Sums};
 use rayon::prelude::*;
@@ -109,7 +109,10 @@ pub fn run<F: Normal>(spec: &Spec, options: Options, progress: &Progress) -> Res
         let parts: Vec<Vec<Moments>> = space
             .par_chunks_mut(width)
             .enumerate()
-            .map(|(i, kept)| chunk(&model, first + i, draws, options.level, progress, kept))
+            .map(|(i, kept)| {
+                let chunk = Chunk { model: &model, index: first + i, draws, progress, kept };
+                simd::at(options.level, chunk)
+            })
             .collect::<Result<_>>()?;
         moments.par_iter_mut().enumerate().for_each(|(s, total)| {
             parts.iter().for_each(|part| total.merge(&part[s]));
@@ -143,35 +146,41 @@ pub fn run<F: Normal>(spec: &Spec, options: Options, progress: &Progress) -> Res
     Ok(outcome)
 }
 
-/// Simulates one chunk: fills `kept` with the distributed series, returns moments of all.
-fn chunk<F: Normal>(
-    model: &Model<F>,
-    chunk: usize,
+/// One chunk: fills `kept` with the distributed series, gives the moments of all.
+struct Chunk<'a, F> {
+    model: &'a Model<F>,
+    index: usize,
     draws: usize,
-    level: Level,
-    progress: &Progress,
-    kept: &mut [F],
-) -> Result<Vec<Moments>> {
-    let layout = model.layout;
-    let mut sums = vec![Sums::default(); layout.series()];
-    let mut scratch = model.scratch();
-    let mut out = vec![Lanes::zero(); layout.series()];
-    for block in 0..BLOCKS_PER_CHUNK {
-        let first = chunk * CHUNK + block * LANES;
-        if first >= draws {
-            break;
-        }
-        progress.check()?;
-        simd::simulate(level, model, (first / LANES) as u32, &mut scratch, &mut out);
-        let valid = (draws - first).min(LANES);
-        for (s, (values, sums)) in out.iter().zip(&mut sums).enumerate() {
-            sums.add(values, valid);
-            if s < layout.distributed() {
-                let at = s * CHUNK + block * LANES;
-                kept[at..at + LANES].copy_from_slice(&values.0);
+    progress: &'a Progress,
+    kept: &'a mut [F],
+}
+
+impl<F: Normal> Work for Chunk<'_, F> {
+    type Output = Result<Vec<Moments>>;
+
+    #[inline(always)]
+    fn run<const WIDE: bool>(self) -> Self::Output {
+        let layout = self.model.layout;
+        let mut sums = vec![Sums::default(); layout.series()];
+        let mut scratch = self.model.scratch();
+        let mut out = vec![Lanes::zero(); layout.series()];
+        for block in 0..BLOCKS_PER_CHUNK {
+            let first = self.index * CHUNK + block * LANES;
+            if first >= self.draws {
+                break;
             }
+            self.progress.check()?;
+            self.model.simulate::<WIDE>((first / LANES) as u32, &mut scratch, &mut out);
+            let valid = (self.draws - first).min(LANES);
+            for (values, sums) in out.iter().zip(&mut sums) {
+                sums.add(values, valid);
+            }
+            let rows = self.kept.chunks_exact_mut(CHUNK);
+            for (values, row) in out.iter().zip(rows) {
+                row[block * LANES..(block + 1) * LANES].copy_from_slice(&values.0);
+            }
+            self.progress.done.fetch_add(valid as u64, Relaxed);
         }
-        progress.done.fetch_add(valid as u64, Relaxed);
+        Ok(sums.iter().map(Sums::moments).collect())
     }
-    Ok(sums.iter().map(Sums::moments).collect())
 }

@@ -2,10 +2,6 @@
 //!
 //! No level fuses multiplications with additions, so all give the same bits.
 
-use crate::lanes::Lanes;
-use crate::model::{Model, Scratch};
-use crate::normal::Normal;
-
 /// An instruction set the block simulation is compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
@@ -58,43 +54,35 @@ impl Level {
     }
 }
 
-/// Simulates one block at a level.
-pub fn simulate<F: Normal>(
-    level: Level,
-    model: &Model<F>,
-    block: u32,
-    scratch: &mut Scratch<F>,
-    out: &mut [Lanes<F>],
-) {
+/// Work that is compiled anew for each instruction set.
+pub(crate) trait Work {
+    /// What it gives.
+    type Output;
+    /// Does it; `WIDE` inside code for AVX-512. Must be inlined to be of any use.
+    fn run<const WIDE: bool>(self) -> Self::Output;
+}
+
+/// Does work at a level.
+pub(crate) fn at<W: Work>(level: Level, work: W) -> W::Output {
     match level {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: a level reaches here only through `best` or `named`, which detect it.
-        Level::Avx512 => unsafe { simulate_avx512(model, block, scratch, out) },
+        Level::Avx512 => unsafe { at_avx512(work) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        Level::Avx2 => unsafe { simulate_avx2(model, block, scratch, out) },
-        _ => model.simulate::<false>(block, scratch, out),
+        Level::Avx2 => unsafe { at_avx2(work) },
+        _ => work.run::<false>(),
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn simulate_avx512<F: Normal>(
-    model: &Model<F>,
-    block: u32,
-    scratch: &mut Scratch<F>,
-    out: &mut [Lanes<F>],
-) {
-    model.simulate::<true>(block, scratch, out);
+fn at_avx512<W: Work>(work: W) -> W::Output {
+    work.run::<true>()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn simulate_avx2<F: Normal>(
-    model: &Model<F>,
-    block: u32,
-    scratch: &mut Scratch<F>,
-    out: &mut [Lanes<F>],
-) {
-    model.simulate::<false>(block, scratch, out);
+fn at_avx2<W: Work>(work: W) -> W::Output {
+    work.run::<false>()
 }
