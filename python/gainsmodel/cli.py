@@ -105,11 +105,13 @@ def run_command(
         list[str] | None,
         typer.Option(help="show only this area or group (name or code; repeatable)"),
     ] = None,
-    draws: Annotated[int | None, typer.Option(help="futures to simulate [default: 10000]")] = None,
-    seed: Annotated[int | None, typer.Option(help="same seed, same answer [default: 1]")] = None,
+    draws: Annotated[
+        int | None, typer.Option(help="futures to simulate; 10,000 if left out")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="same seed, same answer; 1 if left out")] = None,
     sampler: Annotated[
         Sampler | None,
-        typer.Option(help="quasi-random or plain Monte Carlo [default: sobol]"),
+        typer.Option(help="quasi-random (if left out) or plain Monte Carlo"),
     ] = None,
     precision: Annotated[
         Precision | None,
