@@ -67,6 +67,9 @@ impl<F: Normal> Model<F> {
                 log.map(F::exp)
             })
             .collect();
+        // What an area's readiness does to its imitation.
+        let eagerness: Vec<Lanes<F>> =
+            self.readiness.iter().map(|x| slope_q.map(|slope| (*x * slope).exp())).collect();
         let growth_area: Vec<Lanes<F>> = (self.factors.growth_area.iter())
             .map(|g| {
                 let mut sum = g.draw::<WIDE>(source, block);
@@ -92,8 +95,8 @@ impl<F: Normal> Model<F> {
                     s,
                     k,
                     block,
-                    [slope_a, slope_q, slope_m],
-                    &complement,
+                    [slope_a, slope_m],
+                    [&eagerness, &complement],
                     scratch,
                 );
                 self.adopt::<WIDE>(s, k, &theta, scratch, out);
@@ -195,8 +198,8 @@ impl<F: Normal> Model<F> {
         s: usize,
         k: usize,
         block: u32,
-        [slope_a, slope_q, slope_m]: [Lanes<F>; 3],
-        complement: &[Lanes<F>],
+        [slope_a, slope_m]: [Lanes<F>; 2],
+        [eagerness, complement]: [&[Lanes<F>]; 2],
         scratch: &mut Scratch<F>,
     ) {
         let layout = self.layout;
@@ -243,8 +246,7 @@ impl<F: Normal> Model<F> {
                 Curve::Bass => self.marginals[1][k].at(&z[1]),
                 Curve::Logistic | Curve::Gompertz => Lanes::zero(),
             };
-            scratch.imitation[r] =
-                Lanes::from_fn(|i| imitation.0[i] * (readiness * slope_q.0[i]).exp());
+            scratch.imitation[r] = Lanes::from_fn(|i| imitation.0[i] * eagerness[r].0[i]);
             scratch.effect[r] = Lanes::from_fn(|i| effect.0[i] * complement[r].0[i]);
             scratch.gained[r] = Lanes::zero();
         }

@@ -151,20 +151,15 @@ impl Statistics {
         let mut sorted: Vec<F> = draws.iter().copied().filter(|x| !x.f64().is_nan()).collect();
         F::sort(&mut sorted);
         self.quantiles = PROBABILITIES.map(|p| quantile(&sorted, p));
+        let count = per_lane(draws, |x| !x.f64().is_nan());
+        if count.iter().any(|n| *n < 2) {
+            return self;
+        }
         for (i, p) in PROBABILITIES.into_iter().enumerate() {
-            let mut below = [0.0; LANES];
-            let mut count = [0.0; LANES];
             let edge = F::of(self.quantiles[i]);
-            for block in draws.chunks(LANES) {
-                for (lane, x) in block.iter().enumerate() {
-                    below[lane] += f64::from(u8::from(*x <= edge));
-                    count[lane] += f64::from(u8::from(!x.f64().is_nan()));
-                }
-            }
-            if count.iter().any(|n| *n < 2.0) {
-                return self;
-            }
-            let shares: [f64; LANES] = std::array::from_fn(|lane| below[lane] / count[lane]);
+            let below = per_lane(draws, |x| x <= edge);
+            let shares: [f64; LANES] =
+                std::array::from_fn(|lane| f64::from(below[lane]) / f64::from(count[lane]));
             let error = replicate_error(&shares);
             let (low, high) = ((p - error).max(0.0), (p + error).min(1.0));
             self.mcse_quantiles[i] = (quantile(&sorted, high) - quantile(&sorted, low)) / 2.0;
@@ -183,6 +178,21 @@ impl Statistics {
         }
         self
     }
+}
+
+/// How many draws of each lane pass a test.
+fn per_lane<F: Real>(draws: &[F], test: impl Fn(F) -> bool) -> [u32; LANES] {
+    let mut passed = [0; LANES];
+    let blocks = draws.chunks_exact(LANES);
+    for (lane, x) in blocks.remainder().iter().enumerate() {
+        passed[lane] += u32::from(test(*x));
+    }
+    for block in blocks {
+        for lane in 0..LANES {
+            passed[lane] += u32::from(test(block[lane]));
+        }
+    }
+    passed
 }
 
 /// Standard error of a mean from replicates; NaN with fewer than two.
