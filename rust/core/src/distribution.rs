@@ -9,6 +9,8 @@ use statrs::function::{
     beta::{beta_reg, ln_beta},
     gamma::{gamma_lr, gamma_ur, ln_gamma},
 };
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A distribution as a run specification states it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -337,17 +339,35 @@ impl<F: Real> Sampler<F> {
     }
 }
 
+/// Tables made before, since a slider asks for the same few again and again.
+static TABLES: Mutex<BTreeMap<String, Arc<[[f64; 2]]>>> = Mutex::new(BTreeMap::new());
+const TABLES_KEPT: usize = 64;
+
 /// Value and derivative (per step, by a five-point difference) at the nodes of z.
 fn table<F: Real>(distribution: &Distribution) -> Vec<[F; 2]> {
+    let name = format!("{distribution:?}");
+    let lock = || TABLES.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = lock().get(&name).cloned();
+    let nodes = known.unwrap_or_else(|| {
+        let nodes = make_table(distribution);
+        let mut tables = lock();
+        if tables.len() >= TABLES_KEPT {
+            tables.clear();
+        }
+        tables.insert(name, Arc::clone(&nodes));
+        nodes
+    });
+    nodes.iter().map(|node| node.map(F::of)).collect()
+}
+
+fn make_table(distribution: &Distribution) -> Arc<[[f64; 2]]> {
     let step = 1.0 / TABLE_STEPS_PER_UNIT;
     let nodes = (2.0 * TABLE_REACH * TABLE_STEPS_PER_UNIT) as usize + 5;
     // Two nodes beyond each end serve the difference.
     let values: Vec<f64> =
         (0..nodes).map(|i| distribution.at((i as f64 - 2.0) * step - TABLE_REACH)).collect();
-    values
-        .windows(5)
-        .map(|v| [F::of(v[2]), F::of((8.0 * (v[3] - v[1]) - (v[4] - v[0])) / 12.0)])
-        .collect()
+    let slope = |v: &[f64]| (8.0 * (v[3] - v[1]) - (v[4] - v[0])) / 12.0;
+    values.windows(5).map(|v| [v[2], slope(v)]).collect()
 }
 
 #[cfg(test)]
