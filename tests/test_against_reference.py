@@ -17,7 +17,17 @@ import pytest
 from gainsmodel.data import load_dataset, readiness
 from reference.model import simulate
 from reference.random_numbers import normals
-from toy import Core, fixed, logitnormal, lognormal, normal, run_core, toy_data, toy_spec
+from toy import (
+    UNIT_METRICS,
+    Core,
+    fixed,
+    logitnormal,
+    lognormal,
+    normal,
+    run_core,
+    toy_data,
+    toy_spec,
+)
 
 Spec = dict[str, Any]
 Data = dict[str, np.ndarray]
@@ -25,18 +35,6 @@ Data = dict[str, np.ndarray]
 SAMPLERS = ("random", "sobol")
 CURVES = ("bass", "logistic", "gompertz")
 BASES = ("final_year", "cumulative")
-UNIT_METRICS = (
-    "gain_gbp_m",
-    "gain_cumulative_gbp_m",
-    "gain_present_value_gbp_m",
-    "cost_cumulative_gbp_m",
-    "cost_present_value_gbp_m",
-    "lever_cost_cumulative_gbp_m",
-    "lever_cost_present_value_gbp_m",
-    "uplift_final_year",
-    "share",
-    "prize_gbp_bn",
-)
 DOUBLE, SINGLE = 1e-10, 1e-5
 
 

@@ -49,11 +49,29 @@ def stubbed() -> dict[str, ast.FunctionDef]:
     return found
 
 
+def stubbed_constants() -> dict[str, str]:
+    """Give every constant the stubs list with its type."""
+    return {
+        ast.unparse(node.target): ast.unparse(node.annotation)
+        for node in STUBS.body
+        if isinstance(node, ast.AnnAssign)
+    }
+
+
+def constants() -> dict[str, Any]:
+    """Give every public member of the core that is neither function nor class."""
+    return {
+        name: member
+        for name, member in vars(_core).items()
+        if not name.startswith("__") and not callable(member)
+    }
+
+
 def compiled() -> dict[str, Any]:
     """Give every public function and method of the core, by dotted name."""
     found: dict[str, Any] = {}
     for name, member in vars(_core).items():
-        if name.startswith("__"):
+        if name.startswith("__") or name in constants():
             continue
         if inspect.isclass(member):
             methods = {k: v for k, v in vars(member).items() if not k.startswith("__")}
@@ -70,6 +88,15 @@ def test_stubs_list_exactly_what_the_core_has() -> None:
     classes = {node.name for node in STUBS.body if isinstance(node, ast.ClassDef)}
     assert classes == {name for name, member in vars(_core).items() if inspect.isclass(member)}
     assert set(stubbed()) == set(compiled())
+    assert set(stubbed_constants()) == set(constants())
+
+
+def test_constants_of_the_core_are_of_the_stubbed_type() -> None:
+    assert stubbed_constants() == dict.fromkeys(constants(), "tuple[str, ...]")
+    for value in constants().values():
+        assert isinstance(value, tuple)
+        assert value
+        assert all(isinstance(entry, str) for entry in value)
 
 
 @pytest.mark.parametrize("name", sorted(compiled()))
@@ -98,7 +125,7 @@ def test_everything_of_the_core_is_described_on_both_sides(name: str) -> None:
 
 
 def test_the_core_is_asked_only_for_what_the_stubs_list() -> None:
-    names = {name.split(".")[0] for name in stubbed()}
+    names = {name.split(".")[0] for name in stubbed()} | set(stubbed_constants())
     for path in PACKAGE.rglob("*.py"):
         text = path.read_text("utf-8")
         assert set(re.findall(r"\b_core\.(\w+)", text)) <= names, path

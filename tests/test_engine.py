@@ -411,7 +411,7 @@ def test_a_scenario_that_is_neither_name_nor_file_is_refused() -> None:
     with pytest.raises(ScenarioError, match="did you mean 'reference'"):
         gainsmodel.run("refrence")
     with pytest.raises(ScenarioError):
-        gainsmodel.run(3)  # type: ignore[arg-type]
+        gainsmodel.run(3)
 
 
 def test_geography_replaces_the_scenarios_and_is_recorded() -> None:

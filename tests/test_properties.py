@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from toy import (
+    UNIT_METRICS,
     Core,
     fixed,
     logitnormal,
@@ -25,18 +26,6 @@ from toy import (
 Spec = dict[str, Any]
 Data = dict[str, np.ndarray]
 
-UNIT_METRICS = (
-    "gain_gbp_m",
-    "gain_cumulative_gbp_m",
-    "gain_present_value_gbp_m",
-    "cost_cumulative_gbp_m",
-    "cost_present_value_gbp_m",
-    "lever_cost_cumulative_gbp_m",
-    "lever_cost_present_value_gbp_m",
-    "uplift_final_year",
-    "share",
-    "prize_gbp_bn",
-)
 MONEY = UNIT_METRICS[:5]
 # Sums taken in another order, and no more.
 ROUNDING = 1e-11

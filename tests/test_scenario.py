@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -692,7 +692,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     assert "did you mean 'loop.toml'?" in refused(tmp_path / "lop.toml")
     assert "\x1b" not in refused("\x1b[31m.toml")
     assert "file or a name" in refused("")
-    assert "file or a name" in refused(None)  # type: ignore[arg-type]
+    assert "file or a name" in refused(None)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

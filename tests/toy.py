@@ -12,6 +12,19 @@ from gainsmodel import _core
 
 SPREAD = ("initial_adoption", "innovation", "imitation", "ceiling", "productivity_effect")
 TARGETS = ("innovation", "imitation", "ceiling", "productivity_effect")
+# What the reference model and the core both report of each area and group.
+UNIT_METRICS = (
+    "gain_gbp_m",
+    "gain_cumulative_gbp_m",
+    "gain_present_value_gbp_m",
+    "cost_cumulative_gbp_m",
+    "cost_present_value_gbp_m",
+    "lever_cost_cumulative_gbp_m",
+    "lever_cost_present_value_gbp_m",
+    "uplift_final_year",
+    "share",
+    "prize_gbp_bn",
+)
 
 
 def fixed(value: float) -> dict[str, Any]:

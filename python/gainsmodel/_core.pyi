@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+NATIONAL_PARAMETERS: tuple[str, ...]
+
 class RunHandle:
     """One run under way."""
 

@@ -267,7 +267,7 @@ def _print_result(result: Result, scenario: Scenario, codes: Iterable[str] | Non
     console.print(table)
     reached = uk[f"p_{scenario.prize.basis}_reaches_prize"]
     console.print(
-        f"\nAcross the UK, digital adoption alone reaches {prize} "
+        f"\nAcross the UK, digital adoption alone reaches {prize} {when} "
         f"{words.chance(reached, manifest['draws'])}.\n"
         f"The prize is in {prices}; what digital carries is at 2023 prices, before displacement, "
         "against adoption frozen at the start.\n"

@@ -39,20 +39,12 @@ SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 MAX_DRAWS = 4_294_967_280
 MAX_SEED = 2**64 - 1
-NATIONAL_PARAMETERS = (
-    "lag_years",
-    "decay_per_year",
-    "spillover_share",
-    "uplift_cap",
-    "adoption_cost_share",
-    "readiness_slope_initial_adoption",
-    "readiness_slope_imitation",
-    "readiness_slope_ceiling",
-    "readiness_slope_productivity_effect",
-    "growth_nation",
-)
 # Adjustments of the levers' increment, and the value that leaves it as it is.
 ADJUSTMENTS = {"displacement": 0.0, "leakage": 0.0, "multiplier": 1.0}
+# Parameters that the core draws once a future and that stand in a scenario under the same name.
+NATIONAL_PARAMETERS = tuple(
+    name for name in _core.NATIONAL_PARAMETERS if name not in ("prize_gbp_bn", *ADJUSTMENTS)
+)
 # Draws kept in memory before a run turns to counting in buckets.
 DRAWS_IN_MEMORY_BYTES = 1_000_000_000
 # How often a waiting run looks for Ctrl-C.
@@ -105,13 +97,14 @@ class Run:
         What is run.
     """
 
-    def __init__(  # noqa: D107 - callers use `start`
+    def __init__(
         self,
         scenario: Scenario,
         dataset: Dataset,
         settings: Settings,
         threads: int | None = None,
     ) -> None:
+        """Check and start; parameters as `start`."""
         if threads is not None:
             _whole("threads", threads, 1, 1024)
         self.scenario = scenario

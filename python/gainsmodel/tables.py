@@ -41,9 +41,8 @@ _GROUP_NAMES = {
 class Report:
     """Positions in the core's output, and the tables made from them."""
 
-    def __init__(  # noqa: D107 - said of the class
-        self, outcome: _core.RunOutcome, scenario: Scenario, dataset: Dataset
-    ) -> None:
+    def __init__(self, outcome: _core.RunOutcome, scenario: Scenario, dataset: Dataset) -> None:
+        """Take the numbers over and note where each stands."""
         self._numbers = outcome.statistics()
         self._layout = outcome.layout()
         self._dataset = dataset

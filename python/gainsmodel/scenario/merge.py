@@ -56,11 +56,10 @@ def difference(
         old = base.get(key)
         if key in base and old == value:
             continue
-        nested = isinstance(value, Mapping) and isinstance(old, Mapping)
-        if nested and not is_whole((*path, key)):
-            out[key] = difference(value, old, (*path, key))  # type: ignore[arg-type]
-        else:
-            out[key] = value
+        out[key] = value
+        mergeable = not is_whole((*path, key))
+        if mergeable and isinstance(value, Mapping) and isinstance(old, Mapping):
+            out[key] = difference(value, old, (*path, key))
     if _is_quantity(path) and any(key in out for key in _FIGURES):
         # What is not said of a new figure needs no word: merging drops what was said of the old.
         out = {k: v for k, v in out.items() if k not in _ABOUT}
@@ -84,8 +83,9 @@ def _join(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
     out = dict(a)
     for key, value in b.items():
         old = out.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        out[key] = _join(old, value) if both else value  # type: ignore[arg-type]
+        out[key] = value
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            out[key] = _join(old, value)
     return out
 
 

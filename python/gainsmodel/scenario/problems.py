@@ -4,6 +4,7 @@ import datetime
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from inspect import isclass
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
@@ -189,11 +190,9 @@ def _path(data: Any, loc: KeyPath) -> KeyPath:
     """Keep of an error's location what stands in the data: no union tags."""
     path: list[str | int] = []
     for key in loc:
-        if (isinstance(data, Mapping) and key in data) or (
-            isinstance(data, list | tuple) and isinstance(key, int) and key < len(data)
-        ):
+        with suppress(KeyError, IndexError, TypeError):
+            data = data[key]
             path.append(key)
-            data = data[key]  # type: ignore[index]
     return tuple(path)
 
 

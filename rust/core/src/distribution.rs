@@ -240,7 +240,7 @@ fn gamma_quantile(shape: f64, z: f64) -> f64 {
 /// A distribution made ready for the inner loop in precision `F`.
 ///
 /// In single precision, quantile functions without a closed form are read from a table
-/// (cubic Hermite, relative error below 1e-6); in double precision they are solved.
+/// (cubic Hermite, relative error below 2e-6); in double precision they are solved.
 #[derive(Debug, Clone)]
 pub struct Sampler<F> {
     distribution: Distribution,

@@ -41,7 +41,7 @@ fn fold(word: u32) -> (u32, bool) {
     (if upper { !word } else { word }, upper)
 }
 
-/// Φ⁻¹((word + ½) / 2³²), relative error below 1e-14.
+/// Φ⁻¹((word + ½) / 2³²), error below 4e-15 of the larger of its size and 1.
 pub fn exact(word: u32) -> f64 {
     let (folded, upper) = fold(word);
     let size = quantile_size(f64::from(folded) + 0.5);
@@ -53,7 +53,7 @@ fn quantile_size(x: f64) -> f64 {
     std::f64::consts::SQRT_2 * erfc_inv(2.0 * x / WORD)
 }
 
-/// Single-precision quantiles, relative error below 3e-7.
+/// Single-precision quantiles, relative error below 5e-7.
 #[derive(Debug)]
 #[repr(align(64))]
 pub struct NormalTable {

@@ -10,12 +10,12 @@ mod pool;
 use gainsmodel_core::distribution::Distribution;
 use gainsmodel_core::run::Options;
 use gainsmodel_core::simd::Level;
-use gainsmodel_core::spec::{AreaData, Spec};
+use gainsmodel_core::spec::{AreaData, NATIONAL_PARAMETERS, Spec};
 use gainsmodel_core::summary::Statistics;
 use handle::{RunHandle, RunOutcome};
 use numpy::{PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
 /// Starts a run and returns its handle.
 ///
@@ -103,6 +103,7 @@ fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("NATIONAL_PARAMETERS", PyTuple::new(module.py(), NATIONAL_PARAMETERS)?)?;
     module.add_class::<RunHandle>()?;
     module.add_class::<RunOutcome>()?;
     module.add_function(wrap_pyfunction!(start, module)?)?;
