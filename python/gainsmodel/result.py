@@ -320,7 +320,7 @@ class _Draws:
                 "this run was too long to keep its draws (counts in buckets were kept instead); "
                 "run fewer draws at once"
             )
-        columns = {n: pl.Series(r).fill_nan(None) for n, r in zip(names, rows, strict=True)}
+        columns = {n: pl.Series(r, nan_to_null=True) for n, r in zip(names, rows, strict=True)}
         draw = pl.int_range(rows.shape[1], dtype=pl.UInt32, eager=True).alias("draw")
         return pl.DataFrame([draw]).hstack(pl.DataFrame(columns))
 

@@ -51,11 +51,17 @@ class Report:
         self._calendar = list(range(first, first + scenario.setting.horizon_years + 1))
         growth = dataset.uk_real_growth(first, scenario.parameters.growth_to_start_year.value)
         self._gva = dataset.gva_gbp_m * growth
-        self._areas = dataset.areas.select("area_code", "area_name", "area_type", "mayor_2017")
-        names = [_GROUP_NAMES.get(group, group) for group in dataset.groups]
+        self._areas = dataset.areas[["area_code", "area_name", "area_type", "mayor_2017"]]
+        groups = list(dataset.groups)
         self._groups = pl.DataFrame(
-            {"area_code": list(dataset.groups), "area_name": names, "area_type": "group"}
-        ).with_columns(pl.lit(None, pl.Boolean).alias("mayor_2017"))
+            {
+                "area_code": groups,
+                "area_name": [_GROUP_NAMES.get(group, group) for group in groups],
+                "area_type": ["group"] * len(groups),
+                "mayor_2017": [None] * len(groups),
+            },
+            schema=self._areas.schema,
+        )
         self.codes = [*self._areas["area_code"], *self._groups["area_code"]]
 
     def series(self, metric: str) -> tuple[list[str], list[int]]:
@@ -80,11 +86,9 @@ class Report:
         members = [[code] for code in self._areas["area_code"]] + [
             list(codes) for codes in self._dataset.groups.values()
         ]
-        codes = self._areas["area_code"].to_list()
-        of_area = self._gva.sum(axis=1)
+        of_area = dict(zip(self._areas["area_code"], self._gva.sum(axis=1), strict=True))
         gva = [
-            float(sum(of_area[codes.index(code)] for code in members[first + i]))
-            for i in range(units.height)
+            float(sum(of_area[code] for code in members[first + i])) for i in range(units.height)
         ]
         rows = slice(first, first + units.height)
         above = self._layout["share_above_gva"]
@@ -92,12 +96,12 @@ class Report:
         draws = self._numbers[0, COLUMNS.index("count")]
         columns = [
             pl.Series("gva_gbp_m", gva),
-            pl.Series("gva_share", np.array(gva) / of_area.sum()),
+            pl.Series("gva_share", np.array(gva) / self._gva.sum(axis=1).sum()),
         ]
         for metric in METRICS:
             columns += columns_of(metric, self._numbers[self.positions(metric)[rows]][:, FROM_CORE])
         columns += [
-            pl.Series("p_share_above_gva", self._numbers[above:, 1][rows]).fill_nan(None),
+            pl.Series("p_share_above_gva", self._numbers[above:, 1][rows], nan_to_null=True),
             pl.Series("share_excluded_draws", 1.0 - count / draws),
         ]
         return units.hstack(columns)
@@ -119,14 +123,12 @@ class Report:
 
     def years(self) -> pl.DataFrame:
         """Give the gain of each year."""
-        parts = []
         units = pl.concat([self._areas, self._groups]).select("area_code", "area_name")
-        for year in self._calendar[1:]:
-            at = self.positions(f"gain_gbp_m_{year}")
-            part = units.with_columns(pl.lit(year, pl.Int32).alias("year"))
-            parts.append(part.hstack(columns_of("gain_gbp_m", self._numbers[at][:, FROM_CORE])))
-        order = {code: i for i, code in enumerate(self.codes)}
-        return pl.concat(parts).sort(pl.col("area_code").replace_strict(order), "year")
+        years = pl.DataFrame({"year": self._calendar[1:]}, schema={"year": pl.Int32})
+        at = np.array([self.positions(f"gain_gbp_m_{year}") for year in years["year"]]).T.ravel()
+        return units.join(years, how="cross", maintain_order="left_right").hstack(
+            columns_of("gain_gbp_m", self._numbers[at][:, FROM_CORE])
+        )
 
     def sectors(self) -> pl.DataFrame:
         """Give the final-year gain by area and sector."""
@@ -196,7 +198,10 @@ class Report:
             {
                 "area_code": np.repeat(self.codes, len(names)),
                 "quantity": names * len(self.codes),
-                **{name: pl.Series(values[:, i]).fill_nan(None) for i, name in enumerate(COLUMNS)},
+                **{
+                    name: pl.Series(values[:, i], nan_to_null=True)
+                    for i, name in enumerate(COLUMNS)
+                },
             }
         )
 
@@ -204,6 +209,6 @@ class Report:
 def columns_of(metric: str, numbers: NDArray[np.float64]) -> list[pl.Series]:
     """Give the `STATISTICS` of one quantity as columns; what is unknown is null."""
     return [
-        pl.Series(f"{metric}_{name}", numbers[:, i]).fill_nan(None)
+        pl.Series(f"{metric}_{name}", numbers[:, i], nan_to_null=True)
         for i, name in enumerate(STATISTICS)
     ]
