@@ -281,6 +281,40 @@ def test_importing_the_package_is_quiet_and_starts_nothing() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
+@pytest.mark.parametrize(
+    ("use", "unwanted"),
+    [
+        ("gainsmodel", {"polars", "numpy", "pydantic", "gainsmodel._core"}),
+        ("gainsmodel.load_scenario('reference')", {"polars", "tomlkit", "gainsmodel._core"}),
+        ("gainsmodel.run('reference', draws=16)", {"tomlkit", "typer", "rich", "scipy"}),
+    ],
+)
+def test_nothing_is_loaded_before_it_is_needed(use: str, unwanted: set[str]) -> None:
+    script = f"import sys, gainsmodel; {use}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, timeout=30, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert not unwanted & set(done.stdout.decode().split())
+
+
+def test_names_are_found_as_if_they_had_been_imported() -> None:
+    assert set(gainsmodel.__all__) <= set(dir(gainsmodel))
+    everything: dict[str, Any] = {}
+    exec("from gainsmodel import *", everything)
+    assert {*everything} - {"__builtins__"} == {*gainsmodel.__all__}
+    assert everything["run"] is gainsmodel.run is gainsmodel.engine.run
+    # What stands there for type checkers is what is there.
+    stated = {
+        alias.name
+        for node in ast.walk(ast.parse((PACKAGE / "__init__.py").read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gainsmodel.")
+        for alias in node.names
+    }
+    assert stated == {*gainsmodel.__all__}
+    assert not hasattr(gainsmodel, "runn")
+
+
 def test_everything_the_package_offers_is_there_and_described() -> None:
     assert sorted(gainsmodel.__all__) == sorted(set(gainsmodel.__all__))
     for name in gainsmodel.__all__:

@@ -34,7 +34,8 @@ Listed = Field(strict=False, min_length=1, max_length=1000)
 class Model(BaseModel):
     """Frozen and strict; nothing unknown is let in, and copies are validated."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    # Checks are built when first used: of most classes, as part of the scenario's only.
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)
 
     def model_copy(self, *, update: Any = None, deep: bool = False) -> Self:
         """Copy with some fields replaced, validated.

@@ -467,7 +467,8 @@ class Lever(Model):
     cost_gbp_per_head_per_year: NonNegative = Field(
         description="£ per resident a year at full intensity"
     )
-    effects: Effects = Effects()
+    # Made without a check, which would have the checks built at import.
+    effects: Effects = Effects.model_construct()
 
 
 class PlannedLever(Model):

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
-
-import tomlkit
-from tomlkit.items import InlineTable, Table
+from typing import TYPE_CHECKING, Any
 
 from gainsmodel.scenario.files import load_scenario, shipped_scenarios
 from gainsmodel.scenario.merge import difference, merge
 from gainsmodel.scenario.schema import Scenario
+
+if TYPE_CHECKING:
+    from tomlkit.items import InlineTable, Table
 
 
 def to_toml(scenario: Scenario, relative_to: Scenario | None = None) -> str:
@@ -23,6 +23,9 @@ def to_toml(scenario: Scenario, relative_to: Scenario | None = None) -> str:
         A shipped scenario to extend: only what differs from it is written. The file is
         complete when this is left out, is not shipped, or holds entries to be left out.
     """
+    # Reading and running do without it.
+    import tomlkit
+
     data = scenario.model_dump(mode="json", exclude_defaults=True)
     for name in shipped_scenarios() if relative_to else ():
         base = _shipped(name)
@@ -55,6 +58,8 @@ def _scalars_first(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _item(value: Any, path: tuple[str, ...]) -> Any:
+    import tomlkit
+
     if isinstance(value, dict):
         inline = path[-1] in ("distribution", "spread", "values", "readiness_weights")
         table: Table | InlineTable = tomlkit.inline_table()
