@@ -563,6 +563,23 @@ def test_a_file_beside_is_found_before_a_shipped_one(tmp_path: Path) -> None:
     assert load_scenario("late_start").title != "Mine"
 
 
+def test_a_file_that_has_changed_is_read_again(tmp_path: Path) -> None:
+    for curve in ("logistic", "gompertz", "logistic"):
+        write(tmp_path, base=f'extends = "reference"\nsetting.curve = "{curve}"')
+        write(tmp_path, top='extends = "base"')
+        assert load_scenario(tmp_path / "base.toml").setting.curve == curve
+        assert load_scenario(tmp_path / "top.toml").setting.curve == curve
+
+
+def test_scenarios_from_one_file_share_nothing_that_can_change() -> None:
+    first = load_scenario("greater_manchester_all_levers")
+    before = first.to_dict()
+    for table in (first.plan, first.levers, first.technologies, first._places):
+        table.clear()
+    first.parameters.initial_adoption.by_technology.clear()
+    assert load_scenario("greater_manchester_all_levers").to_dict() == before
+
+
 def test_a_chain_of_eight_is_followed_and_no_more(tmp_path: Path) -> None:
     write(tmp_path, f0=BASE + 'title = "Root"')
     write(tmp_path, **{f"f{n}": f'extends = "f{n - 1}"' for n in range(1, 10)})

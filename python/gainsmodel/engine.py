@@ -451,7 +451,8 @@ def prize_factor(scenario: Scenario, dataset: Dataset) -> float:
     """
     if scenario.prize.price_basis == "as_published":
         return 1.0
-    published = dict(dataset.economy.select("year", "gdp_deflator_2023_100").iter_rows())
+    economy = dataset.economy
+    published = dict(zip(economy["year"], economy["gdp_deflator_2023_100"], strict=True))
     last = max(published)
     inflation = scenario.parameters.inflation_per_year.value
 

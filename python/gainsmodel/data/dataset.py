@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -163,15 +163,7 @@ class Dataset:
         UnknownNameError
             If nothing in this geography is called that; offers the nearest names.
         """
-        known = {_plain(place): codes for place, codes in self.wider.items()}
-        shown = {_plain(place): place for place in self.wider}
-        for code, area_name in self.areas.select("area_code", "area_name").iter_rows():
-            known[_plain(area_name)] = known[_plain(code)] = (code,)
-            shown[_plain(area_name)] = shown[_plain(code)] = area_name
-        for group, codes in self.groups.items():
-            for spoken in GROUP_NAMES[group]:
-                known[spoken] = codes
-                shown[spoken] = group
+        known, shown = self._spoken
         plain = _plain(name)
         if plain in known:
             return known[plain]
@@ -183,6 +175,20 @@ class Dataset:
             f"no area or group of the {self.geography} geography is called {name!r}; "
             + (f"the nearest are: {hint}" if hint else "see Dataset.areas and Dataset.groups")
         )
+
+    @cached_property
+    def _spoken(self) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+        """Every way of saying an area or a group, to its codes and to how it is shown."""
+        known = {_plain(place): codes for place, codes in self.wider.items()}
+        shown = {_plain(place): place for place in self.wider}
+        for code, area_name in self.areas.select("area_code", "area_name").iter_rows():
+            known[_plain(area_name)] = known[_plain(code)] = (code,)
+            shown[_plain(area_name)] = shown[_plain(code)] = area_name
+        for group, codes in self.groups.items():
+            for spoken in GROUP_NAMES[group]:
+                known[spoken] = codes
+                shown[spoken] = group
+        return known, shown
 
     def uk_real_growth(self, start_year: int, assumed_growth_per_year: float) -> float:
         """Factor that carries base-year GVA to the start year, at base-year prices.
@@ -210,7 +216,7 @@ class Dataset:
             raise DataError(f"start year {start_year} is before the base year {self.base_year}")
         if not (math.isfinite(assumed_growth_per_year) and assumed_growth_per_year > -1):
             raise DataError(f"growth per year must be above -1, not {assumed_growth_per_year}")
-        volume = dict(self.economy.select("year", "gva_cvm_gbp_m").iter_rows())
+        volume = dict(zip(self.economy["year"], self.economy["gva_cvm_gbp_m"], strict=True))
         published = min(start_year, max(volume))
         ratio: float = volume[published] / volume[self.base_year]
         return ratio * float((1.0 + assumed_growth_per_year) ** (start_year - published))

@@ -76,7 +76,7 @@ class _Kind(Model):
         return self._support()
 
     def _core(self) -> dict[str, Any]:
-        return self.model_dump(mode="json")
+        return dict(self.__dict__)
 
     def _support(self) -> tuple[float, float]:
         return -math.inf, math.inf
@@ -232,6 +232,10 @@ class Discrete(_Kind):
         if abs(total - 1) > 1e-9:
             raise problem((("probabilities",), f"must sum to 1; they sum to {total:.10g}"))
         return self
+
+    def _core(self) -> dict[str, Any]:
+        lists = {"values": list(self.values), "probabilities": list(self.probabilities)}
+        return {"kind": self.kind, **lists}
 
     def _support(self) -> tuple[float, float]:
         return self.values[0], self.values[-1]

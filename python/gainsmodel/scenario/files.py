@@ -6,7 +6,8 @@ import re
 import stat
 import tomllib
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,8 @@ def load_scenario(path_or_name: str | Path) -> Scenario:
     ScenarioError
         If it cannot be read or used; names the file, line, key and mend.
     """
-    if isinstance(path_or_name, str) and path_or_name in shipped_scenarios():
-        path_or_name = shipped_scenarios()[path_or_name]
+    if isinstance(path_or_name, str):
+        path_or_name = shipped_scenarios().get(path_or_name, path_or_name)
     if not isinstance(path_or_name, str | Path) or not str(path_or_name):
         raise ScenarioError(f"a scenario is a file or a name; found {show(path_or_name)}")
     return _resolve(_File.read(Path(path_or_name)))
@@ -114,7 +115,7 @@ class _File:
     name: str
     path: Path | None
     data: dict[str, Any]
-    lines: dict[KeyPath, int] = field(default_factory=dict)
+    lines: dict[KeyPath, int]
 
     @classmethod
     def read(cls, path: Path) -> "_File":
@@ -155,12 +156,7 @@ class _File:
             ) from None
         if not text.strip():
             raise ScenarioError(f'{name}: is empty; begin with extends = "reference"')
-        lines = _key_lines(text, name)
-        try:
-            data = tomllib.loads(text)
-        except (RecursionError, ValueError) as error:
-            raise ScenarioError(f"{name}{_syntax(error, text)}") from None
-        return cls(name, path, data, lines)
+        return cls(name, path, *_parsed(text, name))
 
     def depth(self, path: KeyPath) -> int:
         """Count how many keys of a path this file holds."""
@@ -176,6 +172,19 @@ class _File:
         while path and path not in self.lines:
             path = path[:-1]
         return f", line {self.lines[path]}" if path else ""
+
+
+# Parsing takes ten times as long as the checks, and an app reads the same few files again and
+# again. Kept by content, so that a file that has changed is parsed anew; what is kept is laid
+# under other entries and validated into new objects, never handed out.
+@lru_cache(maxsize=32)
+def _parsed(text: str, name: str) -> tuple[dict[str, Any], dict[KeyPath, int]]:
+    """Give what a file states, and the line of each table and key."""
+    lines = _key_lines(text, name)
+    try:
+        return tomllib.loads(text), lines
+    except (RecursionError, ValueError) as error:
+        raise ScenarioError(f"{name}{_syntax(error, text)}") from None
 
 
 def _resolve(file: _File) -> Scenario:

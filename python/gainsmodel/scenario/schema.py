@@ -54,7 +54,8 @@ FILE_VERSION = 1
 
 
 def _printable(text: str) -> str:
-    for c in text:
+    # Nearly every text is, and is known to be at once.
+    for c in "" if text.isprintable() else text:
         if unicodedata.category(c) in ("Cc", "Cs") and c != "\n":
             raise problem(((), f"must not hold the control character {c!a}"))
     return text
@@ -238,6 +239,9 @@ class OddsRatios(Origin):
         return self
 
 
+_EVEN_ODDS = Fixed.model_construct(kind="fixed", value=1.0)
+
+
 class SectorOddsRatio(_ByTechnology):
     """Odds ratios of initial adoption by technology and sector."""
 
@@ -249,7 +253,7 @@ class SectorOddsRatio(_ByTechnology):
         """Give the distribution for one technology and sector."""
         stated = self.by_technology.get(technology)
         distribution = stated.values.get(sector) if stated else None
-        return distribution or Fixed(kind="fixed", value=1.0)
+        return distribution or _EVEN_ODDS
 
 
 class TakeUp(Quantity):
