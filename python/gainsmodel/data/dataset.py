@@ -404,6 +404,9 @@ def _typed(file: str, text: pl.DataFrame, schema: dict[str, type[pl.DataType]]) 
     ]
     typed = text.select(casts)
     for column, kind in schema.items():
+        # A look at every cell only where something is lost.
+        if kind is not pl.Boolean and text[column].null_count() == typed[column].null_count():
+            continue
         lost = text[column].is_not_null() & (
             ~text[column].is_in(["true", "false"])
             if kind is pl.Boolean
