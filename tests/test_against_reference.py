@@ -32,7 +32,7 @@ from toy import (
 Spec = dict[str, Any]
 Data = dict[str, np.ndarray]
 
-SAMPLERS = ("random", "sobol")
+SAMPLERS = ("random", "sobol", "sobol_full")
 CURVES = ("bass", "logistic", "gompertz")
 BASES = ("final_year", "cumulative")
 DOUBLE, SINGLE = 1e-10, 1e-5

@@ -208,7 +208,7 @@ def test_a_cancelled_run_is_run_cancelled() -> None:
     handle.cancel()
     assert handle.wait(5)
     with pytest.raises(errors.RunCancelled):
-        handle.outcome()
+        handle.outcomes()
 
 
 def test_an_outcome_asked_for_too_early_or_twice_is_an_error() -> None:
@@ -217,16 +217,16 @@ def test_an_outcome_asked_for_too_early_or_twice_is_an_error() -> None:
         json.dumps(spec), **toy_data(spec), double=False, threads=1, draws_in_memory=1
     )
     with pytest.raises(errors.CoreError, match="not ended"):
-        handle.outcome()
+        handle.outcomes()
     handle.cancel()
     spec["draws"] = 10
     handle = _core.start(
         json.dumps(spec), **toy_data(spec), double=False, threads=1, draws_in_memory=1 << 20
     )
     assert handle.wait(5)
-    handle.outcome()
+    handle.outcomes()
     with pytest.raises(errors.GainsModelError):
-        handle.outcome()
+        handle.outcomes()
 
 
 def test_draws_that_are_not_kept_are_refused() -> None:

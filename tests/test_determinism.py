@@ -23,7 +23,7 @@ from gainsmodel import _core
 from gainsmodel.errors import RunCancelled, SettingError
 from toy import Core, run_core, toy_data, toy_spec
 
-SAMPLERS = ("random", "sobol")
+SAMPLERS = ("random", "sobol", "sobol_full")
 PRECISIONS = {"double": True, "single": False}
 # Many chunks and more than one wave of them, none of them whole at the end.
 DRAWS = 9_001
@@ -287,7 +287,7 @@ def test_a_long_run_stops_within_a_second_of_being_cancelled() -> None:
     assert time.monotonic() - asked < 1
     assert 0 < handle.progress() < 10_000_000
     with pytest.raises(RunCancelled):
-        handle.outcome()
+        handle.outcomes()
 
 
 def test_progress_never_falls_and_ends_at_the_number_of_draws() -> None:
@@ -300,7 +300,7 @@ def test_progress_never_falls_and_ends_at_the_number_of_draws() -> None:
     assert seen == sorted(seen)
     assert len(set(seen)) > 2
     assert seen[-1] == draws
-    assert handle.outcome().statistics()[0, 0] == draws
+    assert handle.outcomes()[0].statistics()[0, 0] == draws
 
 
 def test_waiting_no_longer_than_asked() -> None:

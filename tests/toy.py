@@ -178,7 +178,7 @@ def run_core(
     )
     while not handle.wait(60):
         pass
-    return Core(spec, handle.outcome())
+    return Core(spec, handle.outcomes()[0])
 
 
 class Core:

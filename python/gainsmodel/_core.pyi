@@ -16,8 +16,8 @@ class RunHandle:
         """Asks the run to stop."""
     def wait(self, seconds: float) -> bool:
         """Waits up to `seconds`; True when the run has ended."""
-    def outcome(self) -> RunOutcome:
-        """Hands over the outcome of a run that has ended; raises what stopped it."""
+    def outcomes(self) -> list[RunOutcome]:
+        """Hands over what a run came to, then its reference; raises what stopped it."""
 
 class RunOutcome:
     """Statistics and draws of a run that has ended."""
@@ -26,6 +26,8 @@ class RunOutcome:
         """Statistics of every series, shape (series, 19)."""
     def draws(self, series: list[int]) -> NDArray[np.floating[Any]]:
         """Draws of series, shape (series, draws); empty where only counts were kept."""
+    def seconds(self) -> list[float]:
+        """Seconds spent on simulating and on statistics."""
     def layout(self) -> dict[str, Any]:
         """Where each quantity stands among the series."""
 
@@ -43,6 +45,7 @@ def start(
     double: bool,
     threads: int | None,
     draws_in_memory: int,
+    paired: bool = False,
 ) -> RunHandle:
     """Starts a run and returns its handle."""
 

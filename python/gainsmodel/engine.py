@@ -32,7 +32,7 @@ from gainsmodel.result import Result
 from gainsmodel.scenario import Scenario, load_scenario
 from gainsmodel.scenario.schema import SECTORS, SPREAD_PARAMETERS, Parameters, Switched
 
-Sampler = Literal["sobol", "random"]
+Sampler = Literal["sobol", "sobol_full", "random"]
 Precision = Literal["float32", "float64"]
 
 SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
@@ -61,8 +61,9 @@ class Settings:
         Futures to simulate, 1 to 4,294,967,280.
     seed : int
         0 to 2⁶⁴ − 1. Same seed, same answer; scenarios with the same seed are paired.
-    sampler : {"sobol", "random"}
-        Scrambled Sobol points on the factors that cells share, or plain Monte Carlo.
+    sampler : {"sobol", "sobol_full", "random"}
+        Scrambled Sobol points on the factors that cells share, or on every factor that
+        direction numbers reach, or plain Monte Carlo.
     precision : {"float32", "float64"}, optional
         Single precision for speed, double for audit. Left out: single, or double where a
         scenario holds nothing uncertain, so that it can be checked by hand to every digit.
@@ -118,6 +119,7 @@ class Run:
             json.dumps(spec),
             **arrays,
             double=settings.precision == "float64",
+            paired=False,
             threads=threads,
             draws_in_memory=DRAWS_IN_MEMORY_BYTES,
         )
@@ -163,7 +165,7 @@ class Run:
             self.cancel()
             raise
         self._taken = True
-        outcome = self._handle.outcome()
+        (outcome,) = self._handle.outcomes()
         return Result.from_core(outcome, self.scenario, self._dataset, manifest=self._manifest())
 
     def _manifest(self) -> dict[str, Any]:

@@ -151,7 +151,7 @@ class Result:
         gaps = np.ascontiguousarray(gaps, dtype=np.float64)
         if net:
             gaps *= self.draws("additionality")["additionality"].to_numpy()
-        numbers = _core.summarise(gaps, self.manifest["sampler"] == "sobol")
+        numbers = _core.summarise(gaps, self.manifest["sampler"] != "random")
         units = pl.concat([self.areas(), self.groups()], how="diagonal")
         return units.select("area_code", "area_name").hstack(
             [

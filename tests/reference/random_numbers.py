@@ -5,9 +5,11 @@ number of the draw. A factor is a family ("imitation/area"), and, where the fami
 members, an area code and a cell name ("J/ai"). There are two samplers:
 
 - "random": the Philox4x32-10 block function of Salmon, Moraes, Dror and Shaw, "Parallel random
-  numbers: as easy as 1, 2, 3" (2011), applied to (draw, area, cell, family);
+  numbers: as easy as 1, 2, 3" (2011), applied to (counter, area, cell, family); the four words
+  of a block serve four draws;
 - "sobol": sixteen interleaved lanes of hash-scrambled Sobol points on the factors that matter,
-  Philox on the cells.
+  Philox on the cells;
+- "sobol_full": points on the cells too, as far as direction numbers reach.
 """
 
 from __future__ import annotations
@@ -30,15 +32,14 @@ SOBOL_DIMENSIONS = 21_201  # as many as Joe and Kuo's table of direction numbers
 SOBOL_BITS = 32
 LOW_32_BITS = np.uint64(0xFFFFFFFF)
 
-# At the cell level one Philox block serves four parameters, one output word each; innovation,
-# the fifth, has a family of its own.
-CELL_FAMILY_AND_SLOT = {
-    "initial_adoption": ("cell", 0),
-    "ceiling": ("cell", 1),
-    "productivity_effect": ("cell", 2),
-    "imitation": ("cell", 3),
-    "innovation": ("cell/innovation", 0),
-}
+# Cells take dimensions in this order, after growth: what matters most first.
+CELL_ORDER = (
+    "ceiling",
+    "productivity_effect",
+    "initial_adoption",
+    "imitation",
+    "innovation",
+)
 
 
 def crc32(text: str) -> int:
@@ -80,10 +81,21 @@ def seed_key(seed: int) -> tuple[int, int]:
     return seed % 2**32, (seed >> 32) % 2**32
 
 
-def philox_words(factor: Factor, draws: Array, seed: int, slot: int = 0) -> Array:
-    """The factor's 32-bit words for the given draws under plain Monte Carlo."""
-    counter = (draws, crc32(factor.area), crc32(factor.cell), crc32(factor.family))
-    return philox4x32(counter, seed_key(seed))[slot]
+def philox_words(factor: Factor, draws: Array, seed: int) -> Array:
+    """The factor's 32-bit words for the given draws under plain Monte Carlo.
+
+    Draws come in blocks of sixteen. Draw 16 b + 4 j + i takes word j of counter 4 b + i.
+    """
+    draws = np.asarray(draws, dtype=np.uint64)
+    block, lane = draws // np.uint64(LANES), draws % np.uint64(LANES)
+    slot = (lane // np.uint64(4)).astype(int)
+    counter = (
+        np.uint64(4) * block + lane % np.uint64(4),
+        crc32(factor.area),
+        crc32(factor.cell),
+        crc32(factor.family),
+    )
+    return np.choose(slot, philox4x32(counter, seed_key(seed)))
 
 
 def normal_from_word(word: Array) -> Array:
@@ -167,8 +179,8 @@ def sobol_words(factor: Factor, draws: Array, seed: int, directions: Array) -> A
     return scramble(sobol_integers(points, directions), scramble_seeds(factor, lanes, seed))
 
 
-def sobol_order(spec: dict[str, Any]) -> list[Factor]:
-    """The factors that get a Sobol dimension, most important first.
+def sobol_order(spec: dict[str, Any], cells: bool) -> list[Factor]:
+    """The factors that get a Sobol dimension, most important first, with or without cells.
 
     Areas go by the hash of their code, so that the order in which they are listed is of no
     consequence.
@@ -186,6 +198,17 @@ def sobol_order(spec: dict[str, Any]) -> list[Factor]:
         order += [Factor(f"{x}/area", area=r) for r in areas]
     order += [Factor("complements/area", area=r) for r in areas]
     order += [Factor("growth_area/area", area=r) for r in areas]
+    if cells:
+        order += [
+            Factor("growth_cell/cell", area=r, cell=s) for s in spec["sectors"] for r in areas
+        ]
+        for x in CELL_ORDER:
+            order += [
+                Factor(f"{x}/cell", area=r, cell=f"{s}/{k}")
+                for s in spec["sectors"]
+                for r in areas
+                for k in spec["technologies"]
+            ]
     for lever in spec["levers"]:
         # All four effects keep their place, used or not, so that switching one on moves nothing.
         name = lever["name"]
@@ -213,27 +236,27 @@ def normals(
 
     dimension: dict[Factor, int] = {}
     directions = np.zeros((0, SOBOL_BITS), dtype=np.uint64)
-    if sampler == "sobol":
-        order = sobol_order(spec)[:SOBOL_DIMENSIONS]  # beyond the table, Philox
+    if sampler in ("sobol", "sobol_full"):
+        order = sobol_order(spec, cells=sampler == "sobol_full")[:SOBOL_DIMENSIONS]  # beyond the table, Philox
         dimension = {factor: d for d, factor in enumerate(order)}
         directions = direction_numbers(len(order))
     elif sampler != "random":
         raise ValueError(f"unknown sampler {sampler!r}")
 
-    def column(family: str, area: str = "", cell: str = "", slot: int = 0) -> Array:
+    def column(family: str, area: str = "", cell: str = "") -> Array:
         factor = Factor(family, area, cell)
         if factor in dimension:
             words = sobol_words(factor, draws, seed, directions[dimension[factor]])
         else:
-            words = philox_words(factor, draws, seed, slot)
+            words = philox_words(factor, draws, seed)
         return normal_from_word(words)
 
-    def over_cells(family: str, slot: int = 0) -> Array:
+    def over_cells(family: str) -> Array:
         grid = np.empty((count, len(areas), len(sectors), len(technologies)))
         for i, area in enumerate(areas):
             for j, sector in enumerate(sectors):
                 for k, technology in enumerate(technologies):
-                    grid[:, i, j, k] = column(family, area, f"{sector}/{technology}", slot)
+                    grid[:, i, j, k] = column(family, area, f"{sector}/{technology}")
         return grid
 
     def over(name: str, family: str, members: list[str]) -> Array:
@@ -246,7 +269,7 @@ def normals(
         result[f"{x}/technology"] = over("cell", f"{x}/technology", technologies)
         result[f"{x}/area"] = over("area", f"{x}/area", areas)
         result[f"{x}/sector"] = over("cell", f"{x}/sector", sectors)
-        result[f"{x}/cell"] = over_cells(*CELL_FAMILY_AND_SLOT[x])
+        result[f"{x}/cell"] = over_cells(f"{x}/cell")
     for name in NATIONAL_PARAMETERS:
         result[f"national/{name}"] = column(f"national/{name}")
     result["complements/area"] = over("area", "complements/area", areas)

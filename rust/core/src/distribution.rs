@@ -3,13 +3,15 @@
 //! Every uncertain quantity is `quantile(Φ(z))` of a standard normal `z`, so that
 //! quasi-random points, correlation and any distribution compose.
 
-use crate::lanes::{LANES, Lanes, Real};
+use crate::lanes::{Lanes, Real};
+use crate::vector::Vector;
 use serde::Deserialize;
 use statrs::function::{
     beta::{beta_reg, ln_beta},
     gamma::{gamma_lr, gamma_ur, ln_gamma},
 };
 use std::collections::BTreeMap;
+use std::f64::consts::LOG2_E;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A distribution as a run specification states it.
@@ -139,7 +141,9 @@ impl Distribution {
             Distribution::Fixed { value } => *value,
             Distribution::Normal { mean, sd } => mean + sd * z,
             Distribution::Lognormal { median, sigma } => median * (sigma * z).exp(),
-            Distribution::Logitnormal { median, sigma } => (logit(*median) + sigma * z).logistic(),
+            Distribution::Logitnormal { median, sigma } => {
+                1.0 / (1.0 + (-logit(*median) - sigma * z).exp())
+            }
             Distribution::Uniform { low, high } => low + (high - low) * normal_cdf(z),
             Distribution::Triangular { low, mode, high } => {
                 let split = (mode - low) / (high - low);
@@ -250,9 +254,20 @@ pub struct Sampler<F> {
 #[derive(Debug, Clone)]
 enum Form<F> {
     Constant(F),
-    Linear { mean: F, sd: F },
-    Exponential { ln_median: F, sigma: F },
-    Logistic { logit_median: F, sigma: F },
+    Linear {
+        mean: F,
+        sd: F,
+    },
+    /// median · 2^(sigma z)
+    Exponential {
+        median: F,
+        sigma: F,
+    },
+    /// 1 / (1 + odds against · 2^(−sigma z))
+    Logistic {
+        odds_against: F,
+        sigma: F,
+    },
     Table(Vec<[F; 2]>),
     Exact,
 }
@@ -270,10 +285,11 @@ impl<F: Real> Sampler<F> {
                 Form::Linear { mean: F::of(*mean), sd: F::of(*sd) }
             }
             Distribution::Lognormal { median, sigma } => {
-                Form::Exponential { ln_median: F::of(median.ln()), sigma: F::of(*sigma) }
+                Form::Exponential { median: F::of(*median), sigma: F::of(sigma * LOG2_E) }
             }
             Distribution::Logitnormal { median, sigma } => {
-                Form::Logistic { logit_median: F::of(logit(*median)), sigma: F::of(*sigma) }
+                let odds_against = F::of((1.0 - median) / median);
+                Form::Logistic { odds_against, sigma: F::of(sigma * LOG2_E) }
             }
             Distribution::Pert { .. } | Distribution::Beta { .. } | Distribution::Gamma { .. }
                 if single =>
@@ -285,35 +301,37 @@ impl<F: Real> Sampler<F> {
         Sampler { distribution: distribution.clone(), form }
     }
 
-    /// The value if there is only one.
-    pub fn constant(&self) -> Option<F> {
+    /// Median and log₂ of the spread, if a number is `median · 2^(spread z)`.
+    pub fn value_as_power(&self) -> Option<[F; 2]> {
         match self.form {
-            Form::Constant(value) => Some(value),
+            Form::Constant(value) => Some([value, F::ZERO]),
+            Form::Exponential { median, sigma } => Some([median, sigma]),
+            _ => None,
+        }
+    }
+
+    /// The same for the odds against a share, (1 − x) / x.
+    pub fn odds_against_as_power(&self) -> Option<[F; 2]> {
+        match self.form {
+            Form::Constant(share) => Some([(F::ONE - share) / share, F::ZERO]),
+            Form::Logistic { odds_against, sigma } => Some([odds_against, -sigma]),
             _ => None,
         }
     }
 
     /// Value for each standard normal number.
     #[inline(always)]
-    pub fn at(&self, z: &Lanes<F>) -> Lanes<F> {
+    pub fn at<V: Vector<Real = F>>(&self, z: V) -> V {
         match &self.form {
-            Form::Constant(value) => Lanes::splat(*value),
-            Form::Linear { mean, sd } => z.map(|z| *mean + *sd * z),
-            Form::Exponential { ln_median, sigma } => z.map(|z| (*ln_median + *sigma * z).exp()),
-            Form::Logistic { logit_median, sigma } => {
-                z.map(|z| (*logit_median + *sigma * z).logistic())
+            Form::Constant(value) => V::splat(*value),
+            Form::Linear { mean, sd } => z.mul_add(V::splat(*sd), V::splat(*mean)),
+            Form::Exponential { median, sigma } => z.scaled(*sigma).exp2().scaled(*median),
+            Form::Logistic { odds_against, sigma } => {
+                let odds_against = z.scaled(-*sigma).exp2().scaled(*odds_against);
+                V::one() / (V::one() + odds_against)
             }
-            Form::Table(nodes) => self.read_table(nodes, z),
-            Form::Exact => self.exact(z),
-        }
-    }
-
-    /// logit of the value, without leaving the logit scale where the distribution lives on it.
-    #[inline(always)]
-    pub fn logit_at(&self, z: &Lanes<F>) -> Lanes<F> {
-        match &self.form {
-            Form::Logistic { logit_median, sigma } => z.map(|z| *logit_median + *sigma * z),
-            _ => self.at(z).map(|x| F::of(logit(x.f64()))),
+            Form::Table(nodes) => V::load(&read_table(nodes, &z.lanes())),
+            Form::Exact => V::load(&self.exact(&z.lanes())),
         }
     }
 
@@ -321,22 +339,19 @@ impl<F: Real> Sampler<F> {
     fn exact(&self, z: &Lanes<F>) -> Lanes<F> {
         z.map(|z| F::of(self.distribution.at(z.f64())))
     }
+}
 
-    #[inline(never)]
-    fn read_table(&self, nodes: &[[F; 2]], z: &Lanes<F>) -> Lanes<F> {
-        let mut out = Lanes::zero();
-        for lane in 0..LANES {
-            let z = z.0[lane].f64().clamp(-TABLE_REACH, TABLE_REACH);
-            let x = (z + TABLE_REACH) * TABLE_STEPS_PER_UNIT;
-            let i = (x as usize).min(nodes.len() - 2);
-            let f = F::of(x - i as f64);
-            let ([y0, d0], [y1, d1]) = (nodes[i], nodes[i + 1]);
-            let rise = y1 - y0;
-            let bend = d0 + d1 - (rise + rise);
-            out.0[lane] = y0 + f * (d0 + f * (rise - d0 - bend + f * bend));
-        }
-        out
-    }
+#[inline(never)]
+fn read_table<F: Real>(nodes: &[[F; 2]], z: &Lanes<F>) -> Lanes<F> {
+    z.map(|z| {
+        let x = (z.f64().clamp(-TABLE_REACH, TABLE_REACH) + TABLE_REACH) * TABLE_STEPS_PER_UNIT;
+        let i = (x as usize).min(nodes.len() - 2);
+        let f = F::of(x - i as f64);
+        let ([y0, d0], [y1, d1]) = (nodes[i], nodes[i + 1]);
+        let rise = y1 - y0;
+        let bend = d0 + d1 - (rise + rise);
+        y0 + f * (d0 + f * (rise - d0 - bend + f * bend))
+    })
 }
 
 /// Tables made before, since a slider asks for the same few again and again.
@@ -373,7 +388,9 @@ fn make_table(distribution: &Distribution) -> Arc<[[f64; 2]]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::normal::{Normal, NormalTable};
+    use crate::lanes::LANES;
+    use crate::normal::NormalTable;
+    use crate::rng::{Key, KeyGroup, keyed_words};
     use statrs::distribution::{Beta, ContinuousCDF, Gamma};
 
     fn uncertain() -> Vec<Distribution> {
@@ -432,14 +449,13 @@ mod tests {
             for single in [true, false] {
                 let mut u: Vec<f64> = (0..n / LANES)
                     .flat_map(|block| {
-                        let key = crate::rng::Key::new("test", "", "");
-                        let words = crate::rng::words_for_block(7, key, (block * LANES) as u32)[0];
+                        let keys = KeyGroup::new(&[Key::new("test", "", "")]);
+                        let words = keyed_words([7, 0], &keys, block as u32)[0];
+                        let table = NormalTable::get();
                         if single {
-                            let z = f32::normals::<false>(NormalTable::get(), &words);
-                            in_f32.at(&z).0.map(f64::from)
+                            in_f32.at(Lanes::<f32>::normals(table, &words)).0.map(f64::from)
                         } else {
-                            let z = f64::normals::<false>(NormalTable::get(), &words);
-                            in_f64.at(&z).0
+                            in_f64.at(Lanes::<f64>::normals(table, &words)).0
                         }
                     })
                     .map(|x| cdf(&distribution, x))
@@ -475,7 +491,7 @@ mod tests {
             for i in -600..600 {
                 let z = f32::of(f64::from(i) * 0.00917);
                 let exact = distribution.at(z.f64());
-                let got = sampler.at(&Lanes::splat(z)).0[0].f64();
+                let got = sampler.at(Lanes([z; LANES])).0[0].f64();
                 // Near a zero of the value only the absolute error means anything.
                 let size = exact.abs().max(1e-3 * distribution.at(2.0).abs());
                 assert!(

@@ -1,104 +1,128 @@
-//! Which standard normal numbers a run needs, and how each is drawn.
+//! Which standard normal numbers a run needs, and how they are drawn.
 //!
-//! A factor is one number a draw: keyed by what it is for, and, under the Sobol sampler,
+//! A factor is one number a draw: keyed by what it is for, and, under a Sobol sampler,
 //! given a dimension. Dimensions are reserved in a fixed order whether used or not (nation,
-//! technology, sector, area, then levers), so that fixing a parameter, moving a lever or
-//! adding one at the end changes no other number.
+//! technology, sector, area, then cells where they have any, then levers), so that fixing a
+//! parameter, moving a lever or adding one at the end changes no other number.
 
 use crate::distribution::{Distribution, Sampler};
 use crate::error::{Error, Result};
-use crate::lanes::{LANES, Lanes};
-use crate::normal::{Normal, NormalTable};
-use crate::rng::{Key, words_for_block};
+use crate::lanes::{Real, Words};
+use crate::layout::Together;
+use crate::normal::NormalTable;
+use crate::rng::{Key, KeyGroup, seed_words};
 use crate::sobol::{Directions, MAX_DIMENSIONS, scrambled, scrambles};
 use crate::spec::{
     Correlation, LEVELS, LEVER_TARGETS, NATIONAL_PARAMETERS, SPREAD_PARAMETERS, SamplerKind, Spec,
 };
+use crate::vector::Vector;
 
-/// One standard normal number a draw.
-#[derive(Debug, Clone)]
-pub struct Factor {
-    key: Key,
-    /// Sobol dimension and its scramblings; pseudo-random where absent.
-    point: Option<(usize, [u32; LANES])>,
+/// Position of a factor among the numbers of its batch.
+pub type Slot = usize;
+
+/// Factors that are drawn together for each block.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    length: usize,
+    /// Sobol dimension and its sixteen scramblings.
+    points: Vec<(Slot, usize, Words)>,
+    /// First slot, number and keys of up to four neighbouring pseudo-random factors.
+    keyed: Vec<(Slot, usize, KeyGroup)>,
+}
+
+impl Batch {
+    /// Factors in the order of their slots, each with its dimension if it has one.
+    fn new(seed: u64, factors: &[(Key, Option<usize>)]) -> Self {
+        let mut batch = Batch { length: factors.len(), ..Batch::default() };
+        let mut slot = 0;
+        for run in factors.chunk_by(|a, b| a.1.is_none() && b.1.is_none()) {
+            for four in run.chunks(4) {
+                match four[0] {
+                    (key, Some(dimension)) => {
+                        batch.points.push((slot, dimension, scrambles(seed, key)));
+                    }
+                    _ => {
+                        let keys: Vec<Key> = four.iter().map(|(key, _)| *key).collect();
+                        batch.keyed.push((slot, four.len(), KeyGroup::new(&keys)));
+                    }
+                }
+                slot += four.len();
+            }
+        }
+        batch
+    }
+
+    /// Number of factors.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Standard normal numbers of every factor for the sixteen draws of a block.
+    #[inline(always)]
+    pub fn draw<V: Vector>(&self, source: &Source, block: u32, out: &mut [V]) {
+        for (slot, dimension, scrambles) in &self.points {
+            let words = scrambled(source.directions.point(*dimension, block), scrambles);
+            out[*slot] = V::normals(source.table, &words);
+        }
+        for (slot, count, keys) in &self.keyed {
+            let normals = V::keyed_normals(source.table, source.seed, keys, block);
+            match out[*slot..*slot + count].first_chunk_mut::<4>() {
+                Some(four) => *four = normals,
+                None => out[*slot..*slot + count].copy_from_slice(&normals[..*count]),
+            }
+        }
+    }
 }
 
 /// The number source of a run.
 #[derive(Debug, Clone)]
 pub struct Source {
-    seed: u64,
-    directions: Option<Directions>,
+    seed: [u32; 2],
+    directions: Directions,
     table: &'static NormalTable,
 }
 
-impl Source {
-    /// Normal numbers of one factor for the sixteen draws of a block.
-    #[inline(always)]
-    pub fn normals<F: Normal, const WIDE: bool>(&self, factor: &Factor, block: u32) -> Lanes<F> {
-        let words = match (&factor.point, &self.directions) {
-            (Some((dimension, scrambles)), Some(directions)) => {
-                scrambled(directions.point(*dimension, block), scrambles)
-            }
-            _ => words_for_block(self.seed, factor.key, block * LANES as u32)[0],
-        };
-        self.of_words::<F, WIDE>(&words)
-    }
-
-    /// Normal numbers of words.
-    #[inline(always)]
-    pub fn of_words<F: Normal, const WIDE: bool>(&self, words: &[u32; LANES]) -> Lanes<F> {
-        F::normals::<WIDE>(self.table, words)
-    }
-
-    /// The four slots of a keyed cell number.
-    #[inline(always)]
-    pub fn cell_words(&self, key: Key, block: u32) -> [[u32; LANES]; 4] {
-        words_for_block(self.seed, key, block * LANES as u32)
-    }
-}
-
-/// Hands out dimensions in order.
-struct Dimensions {
-    seed: u64,
+/// Collects the shared factors and hands out dimensions, both in order.
+struct Plan {
     sobol: bool,
     next: usize,
-    used: usize,
+    factors: Vec<(Key, Option<usize>)>,
 }
 
-impl Dimensions {
-    /// Reserves the next dimension and makes its factor if it is needed.
-    fn factor(&mut self, key: Key, needed: bool) -> Option<Factor> {
+impl Plan {
+    fn dimension(&mut self) -> Option<usize> {
         let dimension = self.next;
         self.next += 1;
+        (self.sobol && dimension < MAX_DIMENSIONS).then_some(dimension)
+    }
+
+    /// Reserves the next dimension and gives the factor a slot if it is needed.
+    fn factor(&mut self, key: Key, needed: bool) -> Option<Slot> {
+        let dimension = self.dimension();
         needed.then(|| {
-            let point = (self.sobol && dimension < MAX_DIMENSIONS).then(|| {
-                self.used = self.used.max(dimension + 1);
-                (dimension, scrambles(self.seed, key))
-            });
-            Factor { key, point }
+            self.factors.push((key, dimension));
+            self.factors.len() - 1
         })
     }
 }
 
-/// A national number: its distribution and, unless it is fixed, its factor.
+/// A number with its own distribution and, unless it is fixed, its factor.
 #[derive(Debug, Clone)]
 pub struct Scalar<F> {
     sampler: Sampler<F>,
-    factor: Option<Factor>,
+    slot: Option<Slot>,
 }
 
-impl<F: Normal> Scalar<F> {
-    /// The value if there is only one.
+impl<F: Real> Scalar<F> {
+    /// Value in each draw of a block, from the block's shared numbers.
     #[inline(always)]
-    pub fn constant(&self) -> Option<F> {
-        self.sampler.constant()
-    }
-
-    /// Value in each draw of a block.
-    #[inline(always)]
-    pub fn draw<const WIDE: bool>(&self, source: &Source, block: u32) -> Lanes<F> {
-        let z = self.factor.as_ref().map_or(Lanes::zero(), |f| source.normals::<F, WIDE>(f, block));
-        self.sampler.at(&z)
+    pub fn value<V: Vector<Real = F>>(&self, shared: &[V]) -> V {
+        self.sampler.at(self.slot.map_or(V::zero(), |slot| shared[slot]))
     }
 }
 
@@ -112,16 +136,49 @@ pub struct LeverFactors<F> {
     /// £ per resident a year.
     pub cost: Scalar<F>,
     /// Part of the take-up common to all areas, and each area's own.
-    pub take_up: (Option<Factor>, Vec<Option<Factor>>),
+    pub take_up: (Option<Slot>, Vec<Option<Slot>>),
 }
 
 /// Standard normal numbers of the spread parameters, by level.
 #[derive(Debug, Clone)]
 pub struct SpreadLevels {
-    /// `factors[parameter][level][index]`, levels nation to sector; empty where not needed.
-    factors: [[Vec<Factor>; 4]; 5],
+    /// `slots[parameter][level][index]`, levels nation to sector; empty where not needed.
+    slots: [[Vec<Slot>; 4]; 5],
     /// `mix[level][parameter][other]`: root of the weight times the correlation root.
     mix: [[[f64; 5]; 5]; 5],
+}
+
+impl SpreadLevels {
+    /// Weighted, correlated number of a parameter at one level.
+    #[inline(always)]
+    pub fn number<V: Vector>(
+        &self,
+        parameter: usize,
+        level: usize,
+        index: usize,
+        shared: &[V],
+    ) -> V {
+        let mut sum = V::zero();
+        for other in 0..=parameter {
+            let weight = self.mix[level][parameter][other];
+            if weight != 0.0 && !self.slots[other][level].is_empty() {
+                let slot = self.slots[other][level][index];
+                sum = sum.add_scaled(V::Real::of(weight), shared[slot]);
+            }
+        }
+        sum
+    }
+}
+
+/// Numbers of single cells, for one sector.
+#[derive(Debug, Clone)]
+pub struct CellFactors {
+    /// All of them.
+    pub batch: Batch,
+    /// First slot of each spread parameter, cells as [`Together`] places them from there.
+    pub spread: [Option<Slot>; 5],
+    /// First slot of the areas' growth.
+    pub growth: Option<Slot>,
 }
 
 /// Every factor of a run.
@@ -129,9 +186,13 @@ pub struct SpreadLevels {
 pub struct Factors<F> {
     /// Where the numbers come from.
     pub source: Source,
+    /// Numbers shared by more than one cell.
+    pub shared: Batch,
+    /// Numbers of single cells, sector by sector.
+    pub cells: Vec<CellFactors>,
     /// In the order of [`NATIONAL_PARAMETERS`].
     pub national: Vec<Scalar<F>>,
-    /// Numbers shared by more than one cell.
+    /// Levels of the spread parameters.
     pub spread: SpreadLevels,
     /// Complements of each area.
     pub complements: Vec<Scalar<F>>,
@@ -144,23 +205,20 @@ pub struct Factors<F> {
     /// Levers that are moved anywhere.
     pub levers: Vec<LeverFactors<F>>,
     /// Weight of cell `other`'s number in a parameter: `cell_mix[parameter][other]`.
-    pub cell_mix: [[F; 5]; 5],
+    pub cell_mix: [[f64; 5]; 5],
 }
 
-impl<F: Normal> Factors<F> {
-    /// Lays out the numbers a checked specification needs.
+impl<F: Real> Factors<F> {
+    /// Lays out the numbers a checked specification needs, those of cells for vectors that work
+    /// on so many technologies together.
     ///
     /// # Errors
     /// [`Error::Spec`] when correlations cannot hold together.
-    pub fn new(spec: &Spec) -> Result<Self> {
+    pub fn new(spec: &Spec, columns: usize) -> Result<Self> {
         let mix = mixing(spec)?;
-        let mut dimensions = Dimensions {
-            seed: spec.seed,
-            sobol: spec.sampler == SamplerKind::Sobol,
-            next: 0,
-            used: 0,
-        };
-        let d = &mut dimensions;
+        let mut plan =
+            Plan { sobol: spec.sampler != SamplerKind::Random, next: 0, factors: Vec::new() };
+        let p = &mut plan;
         let varies = |x: &Distribution| x.fixed().is_none();
         // A parameter's number is needed at a level if a varying parameter mixes it in there.
         let needed = |other: usize, level: usize| {
@@ -169,71 +227,64 @@ impl<F: Normal> Factors<F> {
                     && spec.spread_parameters[*name].distributions.iter().any(varies)
             })
         };
-        let scalar = |d: &mut Dimensions, distribution: &Distribution, key: Key| Scalar {
+        let scalar = |p: &mut Plan, distribution: &Distribution, key: Key| Scalar {
             sampler: Sampler::new(distribution),
-            factor: d.factor(key, varies(distribution)),
+            slot: p.factor(key, varies(distribution)),
         };
 
+        // Areas take dimensions in the order of their hashes, so that the order in which the
+        // data list them is of no account.
         let mut by_hash: Vec<usize> = (0..spec.areas.len()).collect();
         by_hash.sort_by_key(|area| crate::rng::hash(&spec.areas[*area]));
-        let over_areas = |make: &mut dyn FnMut(&str)| {
-            for area in &by_hash {
-                make(&spec.areas[*area]);
-            }
-        };
-        // Made in order of hash so that the order of areas in the data is of no account.
         let in_data_order = |made: Vec<Scalar<F>>| {
             let mut placed: Vec<_> = by_hash.iter().copied().zip(made).collect();
             placed.sort_by_key(|(area, _)| *area);
             placed.into_iter().map(|(_, scalar)| scalar).collect::<Vec<_>>()
         };
-
-        let mut factors: [[Vec<Factor>; 4]; 5] = Default::default();
-        let mut level = |d: &mut Dimensions, level: usize, names: &[&String]| {
-            for (i, parameter) in SPREAD_PARAMETERS.iter().enumerate() {
-                let family = format!("{parameter}/{}", LEVELS[level]);
-                factors[i][level] = match level {
-                    0 => d.factor(Key::new(&family, "", ""), needed(i, 0)).into_iter().collect(),
-                    2 => names
-                        .iter()
-                        .filter_map(|n| d.factor(Key::new(&family, n, ""), needed(i, level)))
-                        .collect(),
-                    _ => names
-                        .iter()
-                        .filter_map(|n| d.factor(Key::new(&family, "", n), needed(i, level)))
-                        .collect(),
-                };
-            }
+        let per_area = |p: &mut Plan, family: &str, distribution: &Distribution| {
+            let made = by_hash
+                .iter()
+                .map(|area| scalar(p, distribution, Key::new(family, &spec.areas[*area], "")));
+            in_data_order(made.collect())
         };
 
-        level(d, 0, &[]);
+        let mut slots: [[Vec<Slot>; 4]; 5] = Default::default();
+        let mut level = |p: &mut Plan, level: usize, names: &[String]| {
+            for (i, parameter) in SPREAD_PARAMETERS.iter().enumerate() {
+                let family = format!("{parameter}/{}", LEVELS[level]);
+                let of = |n: &String| match level {
+                    2 => Key::new(&family, n, ""),
+                    _ => Key::new(&family, "", n),
+                };
+                let made: Vec<_> =
+                    names.iter().filter_map(|n| p.factor(of(n), needed(i, level))).collect();
+                slots[i][level] = made;
+            }
+        };
+        level(p, 0, &[String::new()]);
         let national = NATIONAL_PARAMETERS
             .iter()
             .map(|name| {
-                scalar(d, &spec.national[*name], Key::new(&format!("national/{name}"), "", ""))
+                scalar(p, &spec.national[*name], Key::new(&format!("national/{name}"), "", ""))
             })
             .collect();
-        level(d, 1, &spec.technologies.iter().collect::<Vec<_>>());
-        level(d, 3, &spec.sectors.iter().collect::<Vec<_>>());
+        level(p, 1, &spec.technologies);
+        level(p, 3, &spec.sectors);
         let growth_sector = spec
             .sectors
             .iter()
-            .map(|s| scalar(d, &spec.growth_sector, Key::new("growth_sector/sector", "", s)))
+            .map(|s| scalar(p, &spec.growth_sector, Key::new("growth_sector/sector", "", s)))
             .collect();
-        level(d, 2, &by_hash.iter().map(|a| &spec.areas[*a]).collect::<Vec<_>>());
-        for parameter in &mut factors {
-            let made = std::mem::take(&mut parameter[2]);
-            let mut placed: Vec<_> = by_hash.iter().copied().zip(made).collect();
-            placed.sort_by_key(|(area, _)| *area);
-            parameter[2] = placed.into_iter().map(|(_, factor)| factor).collect();
+        level(p, 2, &by_hash.iter().map(|a| spec.areas[*a].clone()).collect::<Vec<_>>());
+        for of_levels in slots.iter_mut().filter(|s| !s[2].is_empty()) {
+            let mut placed = of_levels[2].clone();
+            by_hash.iter().zip(&of_levels[2]).for_each(|(area, slot)| placed[*area] = *slot);
+            of_levels[2] = placed;
         }
-        let per_area = |d: &mut Dimensions, family: &str, distribution: &Distribution| {
-            let mut made = Vec::new();
-            over_areas(&mut |area| made.push(scalar(d, distribution, Key::new(family, area, ""))));
-            in_data_order(made)
-        };
-        let complements = per_area(d, "complements/area", &spec.complements);
-        let growth_area = per_area(d, "growth_area/area", &spec.growth_area);
+        let complements = per_area(p, "complements/area", &spec.complements);
+        let growth_area = per_area(p, "growth_area/area", &spec.growth_area);
+
+        let cells = cell_factors(spec, p, &by_hash, columns, |parameter| needed(parameter, 4));
 
         let areas = spec.areas.len();
         let mut levers = Vec::new();
@@ -242,20 +293,24 @@ impl<F: Normal> Factors<F> {
             let family = |rest: &str| Key::new(&format!("lever/{}/{rest}", lever.name), "", "");
             let effects = LEVER_TARGETS.map(|target| {
                 let effect = lever.effects.get(target);
-                let factor = d.factor(
+                let slot = p.factor(
                     family(&format!("effect/{target}")),
                     moved && effect.is_some_and(varies),
                 );
-                effect.map(|e| Scalar { sampler: Sampler::new(e), factor })
+                effect.map(|e| Scalar { sampler: Sampler::new(e), slot })
             });
-            let cost = scalar(d, &lever.cost_gbp_per_head_per_year, family("cost"));
+            let cost = &lever.cost_gbp_per_head_per_year;
+            let cost = Scalar {
+                sampler: Sampler::new(cost),
+                slot: p.factor(family("cost"), moved && varies(cost)),
+            };
             let uncertain = moved && varies(&spec.take_up.distribution);
-            let shared = d.factor(family("take_up/nation"), uncertain);
+            let shared = p.factor(family("take_up/nation"), uncertain);
             let mut own = vec![None; areas];
             for area in &by_hash {
                 let key =
                     Key::new(&format!("lever/{}/take_up/area", lever.name), &spec.areas[*area], "");
-                own[*area] = d.factor(key, uncertain);
+                own[*area] = p.factor(key, uncertain);
             }
             if moved {
                 levers.push(LeverFactors { lever: l, effects, cost, take_up: (shared, own) });
@@ -266,60 +321,96 @@ impl<F: Normal> Factors<F> {
         let odds_ratios = (spec.odds_ratios.iter().zip(&spec.sectors))
             .map(|(row, sector)| {
                 (row.iter().zip(&spec.technologies))
-                    .map(|(distribution, technology)| Scalar {
-                        sampler: Sampler::new(distribution),
-                        factor: varies(distribution).then(|| Factor {
-                            key: Key::new("odds_ratio/cell", "", &format!("{sector}/{technology}")),
-                            point: None,
-                        }),
+                    .map(|(distribution, technology)| {
+                        let cell = format!("{sector}/{technology}");
+                        let slot = varies(distribution).then(|| {
+                            p.factors.push((Key::new("odds_ratio/cell", "", &cell), None));
+                            p.factors.len() - 1
+                        });
+                        Scalar { sampler: Sampler::new(distribution), slot }
                     })
                     .collect()
             })
             .collect();
 
-        let directions = (dimensions.used > 0).then(|| Directions::new(dimensions.used));
-        let cell_mix = mix[4].map(|row| row.map(F::of));
+        let used = |batch: &Batch| batch.points.iter().map(|(_, d, _)| d + 1).max().unwrap_or(0);
+        let shared = Batch::new(spec.seed, &plan.factors);
+        let dimensions = cells.iter().map(|c| used(&c.batch)).max().unwrap_or(0).max(used(&shared));
         Ok(Factors {
-            source: Source { seed: spec.seed, directions, table: NormalTable::get() },
+            source: Source {
+                seed: seed_words(spec.seed),
+                directions: Directions::new(dimensions),
+                table: NormalTable::get(),
+            },
+            shared,
+            cells,
             national,
-            spread: SpreadLevels { factors, mix },
+            spread: SpreadLevels { slots, mix },
             complements,
             growth_area,
             growth_sector,
             odds_ratios,
             levers,
-            cell_mix,
+            cell_mix: mix[4],
         })
     }
 }
 
-impl SpreadLevels {
-    /// Weighted, correlated numbers of one level: `out[parameter][index]`.
-    #[inline(always)]
-    pub fn draw<F: Normal, const WIDE: bool>(
-        &self,
-        source: &Source,
-        level: usize,
-        size: usize,
-        block: u32,
-        out: &mut [Vec<Lanes<F>>; 5],
-    ) {
-        for row in out.iter_mut() {
-            row.clear();
-            row.resize(size, Lanes::zero());
+/// Cell numbers take dimensions only where every factor is to have one; growth and ceilings
+/// go first, since they matter most where direction numbers do not reach all.
+const CELL_ORDER: [usize; 5] = [3, 4, 0, 2, 1];
+
+fn cell_factors(
+    spec: &Spec,
+    plan: &mut Plan,
+    by_hash: &[usize],
+    columns: usize,
+    needed: impl Fn(usize) -> bool,
+) -> Vec<CellFactors> {
+    let (areas, technologies) = (spec.areas.len(), spec.technologies.len());
+    let in_dimensions = spec.sampler == SamplerKind::SobolFull;
+    let growth_needed = spec.growth_cell.fixed().is_none();
+    let mut made: Vec<Vec<(Key, Option<usize>)>> = vec![Vec::new(); spec.sectors.len()];
+    let mut spread = [None; 5];
+    let dimension = |p: &mut Plan| in_dimensions.then(|| p.dimension()).flatten();
+    for (s, sector) in spec.sectors.iter().enumerate() {
+        let mut row = vec![(Key::default(), None); areas];
+        for area in by_hash {
+            let key = Key::new("growth_cell/cell", &spec.areas[*area], sector);
+            row[*area] = (key, dimension(plan));
         }
-        for other in 0..5 {
-            for (index, factor) in self.factors[other][level].iter().enumerate() {
-                let z = source.normals::<F, WIDE>(factor, block);
-                for parameter in other..5 {
-                    let weight = self.mix[level][parameter][other];
-                    if weight != 0.0 {
-                        out[parameter][index].add_scaled(F::of(weight), &z);
+        if growth_needed {
+            made[s].extend(row);
+        }
+    }
+    for parameter in CELL_ORDER {
+        let family = format!("{}/{}", SPREAD_PARAMETERS[parameter], LEVELS[4]);
+        if needed(parameter) {
+            spread[parameter] = Some(made[0].len());
+        }
+        for (s, sector) in spec.sectors.iter().enumerate() {
+            let mut row = vec![(Key::default(), None); areas * technologies];
+            for area in by_hash {
+                for group in Together::all(technologies, columns) {
+                    for k in 0..group.columns {
+                        let cell = format!("{sector}/{}", spec.technologies[group.first + k]);
+                        let key = Key::new(&family, &spec.areas[*area], &cell);
+                        row[group.cell(areas, *area, k)] = (key, dimension(plan));
                     }
                 }
             }
+            if needed(parameter) {
+                made[s].extend(row);
+            }
         }
     }
+    made.iter()
+        .map(|factors| CellFactors {
+            batch: Batch::new(spec.seed, factors),
+            spread,
+            growth: growth_needed.then_some(0),
+        })
+        .collect()
 }
 
 /// Root of the weight of each level times a root of the correlation matrix there.

@@ -1,4 +1,4 @@
-//! Where each reported quantity stands among the series of a run.
+//! Where each reported quantity stands among the series of a run, and each cell in a sector.
 
 /// Metrics of a unit after its gain of each year.
 pub const UNIT_METRICS: [&str; 9] = [
@@ -59,6 +59,14 @@ impl Layout {
     pub fn distributed(&self) -> usize {
         self.additionality() + 1
     }
+    /// Whether a series may be missing in a draw: whatever rests on shares.
+    pub fn may_be_missing(&self, series: usize) -> bool {
+        let units = self.unit(self.units());
+        match series {
+            s if s < units => s % self.metrics() >= self.years + 7,
+            s => (self.share_above_gva(0)..self.reaches_prize(0)).contains(&s),
+        }
+    }
     /// Whether a unit's share exceeds its share of GVA.
     pub fn share_above_gva(&self, unit: usize) -> usize {
         self.distributed() + unit
@@ -78,5 +86,50 @@ impl Layout {
     /// Number of all series.
     pub fn series(&self) -> usize {
         self.area_adoption(self.areas, 0, 0)
+    }
+}
+
+/// Where the cells of a sector stand: technologies that are worked on together lie side by
+/// side, area after area.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Together {
+    /// First technology, and how many.
+    pub(crate) first: usize,
+    pub(crate) columns: usize,
+}
+
+impl Together {
+    /// All technologies, at most so many together.
+    pub(crate) fn all(technologies: usize, most: usize) -> impl Iterator<Item = Self> {
+        (0..technologies)
+            .step_by(most)
+            .map(move |first| Together { first, columns: most.min(technologies - first) })
+    }
+
+    /// Place of a cell among `rows` of them for each technology, `k` being counted from the
+    /// first technology of the group.
+    #[inline(always)]
+    pub(crate) fn cell(&self, rows: usize, r: usize, k: usize) -> usize {
+        self.first * rows + r * self.columns + k
+    }
+
+    /// The group's cells, row by row.
+    #[inline(always)]
+    pub(crate) fn of<'a, V, const COLUMNS: usize>(
+        &self,
+        rows: usize,
+        cells: &'a [V],
+    ) -> &'a [[V; COLUMNS]] {
+        cells[self.first * rows..(self.first + COLUMNS) * rows].as_chunks().0
+    }
+
+    /// The same to be written.
+    #[inline(always)]
+    pub(crate) fn of_mut<'a, V, const COLUMNS: usize>(
+        &self,
+        rows: usize,
+        cells: &'a mut [V],
+    ) -> &'a mut [[V; COLUMNS]] {
+        cells[self.first * rows..(self.first + COLUMNS) * rows].as_chunks_mut().0
     }
 }

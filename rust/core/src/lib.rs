@@ -2,23 +2,26 @@
 //! technologies.
 //!
 //! The core is pure: it reads no files, prints nothing and knows no Python. Data flow:
-//! [`spec::Spec`] → [`factors`] (which random numbers) → [`model`] (constants) → `kernel` (one block of draws) →
+//! [`spec::Spec`] → [`factors`] (which random numbers) → [`model`] (constants) → `block` (sixteen draws) →
 //! [`run`] (threads, merging) → [`summary`] (statistics with their errors).
 //!
 //! Every random number is a pure function of the seed, what the number is for, and the
 //! draw, so the answer is the same for any number of threads.
 
+pub mod block;
 pub mod distribution;
 pub mod error;
 pub mod factors;
-mod kernel;
 pub mod lanes;
 pub mod layout;
 pub mod model;
+pub mod moments;
 pub mod normal;
 pub mod rng;
 pub mod run;
 pub mod simd;
+pub mod sketch;
 pub mod sobol;
 pub mod spec;
 pub mod summary;
+pub mod vector;

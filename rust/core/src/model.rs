@@ -1,48 +1,68 @@
-//! A run made ready: constants in the precision it runs in, and space for its threads.
+//! A run made ready: its constants in the precision it runs in.
 
 use crate::distribution::Sampler;
 use crate::error::Result;
 use crate::factors::{Factors, LeverFactors};
-use crate::lanes::{Lanes, Real, TILE};
+use crate::lanes::Real;
 use crate::layout::Layout;
-use crate::normal::Normal;
-use crate::rng::Key;
 use crate::spec::{Basis, Curve, SPREAD_PARAMETERS, Spec};
+use crate::vector::Tile;
 
 const EARTH_RADIUS_KM: f64 = 6371.0;
+
 /// Constants of a run in the precision it runs in.
 #[derive(Debug, Clone)]
 pub struct Model<F> {
     /// Where outputs stand.
     pub layout: Layout,
+    /// Areas and at least one more, so that rows of tiles come out even.
+    pub(crate) rows: usize,
     pub(crate) factors: Factors<F>,
-    /// Marginals, `[parameter][technology]`.
-    pub(crate) marginals: [Vec<Sampler<F>>; 5],
+    /// Spread parameters, `[parameter][technology]`.
+    pub(crate) spread: [Vec<Spread<F>>; 5],
     pub(crate) growth_cell: Sampler<F>,
-    pub(crate) growth_cell_keys: Vec<Key>,
-    pub(crate) cell_keys: Vec<Key>,
-    pub(crate) innovation_cell_keys: Vec<Key>,
-    /// Which parameters' cell numbers are needed.
-    pub(crate) cell_needed: [bool; 5],
     pub(crate) take_up: Sampler<F>,
     pub(crate) take_up_weights: [F; 2],
     pub(crate) curve: Curve,
     pub(crate) basis: Basis,
-    /// W in tiles of rows: `[tile][other area][row of the tile]`, zero beyond the last row.
-    pub(crate) spillover: Vec<[F; TILE]>,
+    pub(crate) spillover: Spillover<F>,
     /// Start-year GVA, areas × sectors, £m.
     pub(crate) gva: Vec<F>,
     pub(crate) readiness: Vec<F>,
     pub(crate) groups: Vec<Vec<usize>>,
     pub(crate) gva_share: Vec<F>,
-    /// `1 / national GVA` and, per area, `1 / its GVA`.
-    pub(crate) inverse_gva: (F, Vec<F>),
+    /// Each cell's share of its area's GVA, areas × sectors.
+    pub(crate) share_of_area: Vec<F>,
     pub(crate) discount: Vec<F>,
     pub(crate) share_floor: F,
     pub(crate) levers: Vec<LeverPlan<F>>,
-    /// Positions of `sector × area` that some lever touches.
+    /// Whether some lever touches each `sector × area`.
     pub(crate) touched: Vec<bool>,
     pub(crate) prize_factor: F,
+}
+
+/// How a spread parameter follows from standard normal numbers in one technology.
+#[derive(Debug, Clone)]
+pub(crate) enum Spread<F> {
+    /// `median · 2^(spread z)`: a product of what nation, technology, sector, area and cell do.
+    Power { median: F, spread: F },
+    /// Any other distribution of their sum.
+    General(Sampler<F>),
+}
+
+/// W − 1 with a row of national weights below it, in tiles of `rows` rows:
+/// `[tile][area seen][row of the tile]`, zero beyond the last row.
+///
+/// Taking 1 off the diagonal turns S = A + θ (W A − A) into one step; the last row gives
+/// national adoption, for which a part of a tile would stand idle otherwise.
+#[derive(Debug, Clone)]
+pub(crate) struct Spillover<F> {
+    /// Tiles that are the same for every sector.
+    pub(crate) common: Vec<F>,
+    /// The last tile of each sector.
+    pub(crate) last: Vec<Vec<F>>,
+    /// Weight of each area in national adoption, sectors × areas.
+    pub(crate) national: Vec<F>,
 }
 
 #[derive(Debug, Clone)]
@@ -55,40 +75,14 @@ pub(crate) struct LeverPlan<F> {
     pub(crate) cost_base: Vec<F>,
 }
 
-/// Space a thread reuses from block to block.
-#[derive(Debug)]
-pub struct Scratch<F> {
-    pub(crate) levels: [[Vec<Lanes<F>>; 5]; 4],
-    pub(crate) adoption: Vec<Lanes<F>>,
-    pub(crate) seen: Vec<Lanes<F>>,
-    pub(crate) start: Vec<Lanes<F>>,
-    pub(crate) gap: Vec<Lanes<F>>,
-    pub(crate) ceiling: Vec<Lanes<F>>,
-    pub(crate) innovation: Vec<Lanes<F>>,
-    pub(crate) imitation: Vec<Lanes<F>>,
-    pub(crate) effect: Vec<Lanes<F>>,
-    pub(crate) gained: Vec<Lanes<F>>,
-    /// Areas × years: Σ β (A − A0), Σ ΔA, and the cumulated gain and cost of all sectors.
-    pub(crate) stock: Vec<Lanes<F>>,
-    pub(crate) adopted: Vec<Lanes<F>>,
-    pub(crate) gain: Vec<Lanes<F>>,
-    pub(crate) cost: Vec<Lanes<F>>,
-    /// National GVA in each year; each area's in the last.
-    pub(crate) gva_years: Vec<Lanes<F>>,
-    pub(crate) gva_final: Vec<Lanes<F>>,
-    /// `[target][area × year]` for the sector at hand.
-    pub(crate) lift: [Vec<Lanes<F>>; 4],
-    pub(crate) strength: Vec<Vec<Lanes<F>>>,
-}
-
-impl<F: Normal> Model<F> {
-    /// Prepares a specification.
+impl<F: Real> Model<F> {
+    /// Prepares a specification for vectors that work in tiles of a size.
     ///
     /// # Errors
     /// [`crate::error::Error::Spec`] for anything that cannot be simulated.
-    pub fn new(spec: &Spec) -> Result<Self> {
+    pub fn new(spec: &Spec, tile: Tile) -> Result<Self> {
         spec.check()?;
-        let factors = Factors::new(spec)?;
+        let factors = Factors::new(spec, tile.columns)?;
         let layout = Layout {
             areas: spec.areas.len(),
             groups: spec.groups.len(),
@@ -96,26 +90,10 @@ impl<F: Normal> Model<F> {
             technologies: spec.technologies.len(),
             years: spec.horizon_years,
         };
-        let marginals = SPREAD_PARAMETERS.map(|name| {
-            spec.spread_parameters[name].distributions.iter().map(Sampler::new).collect::<Vec<_>>()
+        let spread = std::array::from_fn(|parameter| {
+            let marginals = &spec.spread_parameters[SPREAD_PARAMETERS[parameter]].distributions;
+            marginals.iter().map(|d| Spread::new(Sampler::new(d), is_share(parameter))).collect()
         });
-        let cell_needed: [bool; 5] = std::array::from_fn(|other| {
-            (other..5).any(|p| {
-                factors.cell_mix[p][other] != F::ZERO
-                    && marginals[p].iter().any(|s| s.constant().is_none())
-            })
-        });
-        let cell_keys = |family: &str| -> Vec<Key> {
-            let mut keys = Vec::new();
-            for sector in &spec.sectors {
-                for technology in &spec.technologies {
-                    for area in &spec.areas {
-                        keys.push(Key::new(family, area, &format!("{sector}/{technology}")));
-                    }
-                }
-            }
-            keys
-        };
         let gva = &spec.data.gva_gbp_m;
         let area_gva: Vec<f64> = gva.chunks(layout.sectors).map(|row| row.iter().sum()).collect();
         let national: f64 = area_gva.iter().sum();
@@ -137,28 +115,21 @@ impl<F: Normal> Model<F> {
         let shared = spec.take_up.shared_variance;
         Ok(Model {
             layout,
-            marginals,
+            rows: (layout.areas / tile.rows + 1) * tile.rows,
+            spread,
             growth_cell: Sampler::new(&spec.growth_cell),
-            growth_cell_keys: (spec.sectors.iter())
-                .flat_map(|s| spec.areas.iter().map(move |a| Key::new("growth_cell/cell", a, s)))
-                .collect(),
-            cell_keys: cell_keys("cell"),
-            innovation_cell_keys: if cell_needed[1] {
-                cell_keys("cell/innovation")
-            } else {
-                vec![]
-            },
-            cell_needed,
             take_up: Sampler::new(&spec.take_up.distribution),
             take_up_weights: [F::of(shared.sqrt()), F::of((1.0 - shared).sqrt())],
             curve: spec.curve,
             basis: spec.basis,
-            spillover: tiled(&spillover_weights(spec, &area_gva), layout.areas),
+            spillover: Spillover::new(spec, &area_gva, tile.rows),
             gva: gva.iter().copied().map(F::of).collect(),
             readiness: spec.data.readiness.iter().copied().map(F::of).collect(),
             groups: spec.groups.clone(),
             gva_share,
-            inverse_gva: (F::of(1.0 / national), area_gva.iter().map(|g| F::of(1.0 / g)).collect()),
+            share_of_area: (gva.chunks(layout.sectors).zip(&area_gva))
+                .flat_map(|(row, all)| row.iter().map(move |cell| F::of(cell / all)))
+                .collect(),
             discount: spec.discount_factors.iter().copied().map(F::of).collect(),
             share_floor: F::of(spec.share_floor),
             levers,
@@ -167,31 +138,49 @@ impl<F: Normal> Model<F> {
             factors,
         })
     }
+}
 
-    /// Space for one thread.
-    pub fn scratch(&self) -> Scratch<F> {
-        let (r, t) = (self.layout.areas, self.layout.years);
-        let lanes = |n: usize| vec![Lanes::zero(); n];
-        let lever_cells = if self.levers.is_empty() { 0 } else { r * t };
-        Scratch {
-            levels: Default::default(),
-            adoption: lanes(r),
-            seen: lanes(r),
-            start: lanes(r),
-            gap: lanes(r),
-            ceiling: lanes(r),
-            innovation: lanes(r),
-            imitation: lanes(r),
-            effect: lanes(r),
-            gained: lanes(r),
-            stock: lanes(r * t),
-            adopted: lanes(r * t),
-            gain: lanes(r * t),
-            cost: lanes(r * t),
-            gva_years: lanes(t),
-            gva_final: lanes(r),
-            lift: std::array::from_fn(|_| lanes(lever_cells)),
-            strength: Vec::new(),
+/// Whether a spread parameter is a share, whose odds against are followed.
+pub(crate) fn is_share(parameter: usize) -> bool {
+    matches!(SPREAD_PARAMETERS[parameter], "initial_adoption" | "ceiling")
+}
+
+impl<F: Real> Spread<F> {
+    fn new(sampler: Sampler<F>, share: bool) -> Self {
+        let power = if share { sampler.odds_against_as_power() } else { sampler.value_as_power() };
+        match power {
+            Some([median, spread]) => Spread::Power { median, spread },
+            None => Spread::General(sampler),
+        }
+    }
+}
+
+impl<F: Real> Spillover<F> {
+    fn new(spec: &Spec, area_gva: &[f64], rows: usize) -> Self {
+        let (areas, sectors) = (spec.areas.len(), spec.sectors.len());
+        let mut matrix = spillover_weights(spec, area_gva);
+        (0..areas).for_each(|r| matrix[r * areas + r] -= 1.0);
+        let nation: f64 = area_gva.iter().sum();
+        let national: Vec<f64> = (0..sectors)
+            .flat_map(|s| (0..areas).map(move |r| (s, r)))
+            .map(|(s, r)| spec.data.gva_gbp_m[r * sectors + s] / nation)
+            .collect();
+        let last_tile = areas / rows;
+        let tile = |number: usize, below: &[f64]| -> Vec<F> {
+            let entry = |row: usize, seen: usize| match row {
+                _ if row < areas => matrix[row * areas + seen],
+                _ if row == areas => below[seen],
+                _ => 0.0,
+            };
+            (0..areas)
+                .flat_map(|seen| (0..rows).map(move |row| (number * rows + row, seen)))
+                .map(|(row, seen)| F::of(entry(row, seen)))
+                .collect()
+        };
+        Spillover {
+            common: (0..last_tile).flat_map(|number| tile(number, &[])).collect(),
+            last: national.chunks(areas).map(|below| tile(last_tile, below)).collect(),
+            national: national.iter().copied().map(F::of).collect(),
         }
     }
 }
@@ -223,17 +212,6 @@ fn spillover_weights(spec: &Spec, area_gva: &[f64]) -> Vec<f64> {
         row.iter_mut().for_each(|w| *w /= sum);
     }
     weights
-}
-
-/// Rows of a square matrix in tiles, so that one column of a tile lies together.
-fn tiled<F: Real>(matrix: &[f64], n: usize) -> Vec<[F; TILE]> {
-    let entry = |row: usize, column: usize| matrix.get(row * n + column).copied();
-    (0..n.div_ceil(TILE) * n)
-        .map(|i| {
-            let (first, column) = (i / n * TILE, i % n);
-            std::array::from_fn(|row| F::of(entry(first + row, column).unwrap_or_default()))
-        })
-        .collect()
 }
 
 fn lever_plan<F: Real>(spec: &Spec, factors: &LeverFactors<F>) -> LeverPlan<F> {

@@ -5,34 +5,14 @@
 //! coefficients fit the registers of one permutation instruction, and there is neither a
 //! logarithm nor a branch. The polynomials are fitted when first used.
 
-use crate::lanes::{LANES, Lanes, Real};
 use statrs::function::erf::erfc_inv;
 use std::sync::OnceLock;
 
-const OCTAVES: usize = 32;
+pub(crate) const OCTAVES: usize = 32;
 const TERMS: usize = 8;
 /// Largest single-precision number below 2³¹.
-const MOST: f32 = 2_147_483_520.0;
+pub(crate) const MOST: f32 = 2_147_483_520.0;
 const WORD: f64 = 4_294_967_296.0;
-
-/// A number type that normal numbers can be drawn in.
-pub trait Normal: Real {
-    /// Standard normal quantiles at (word + ½) / 2³²; `WIDE` inside code for AVX-512.
-    fn normals<const WIDE: bool>(table: &NormalTable, words: &[u32; LANES]) -> Lanes<Self>;
-}
-
-impl Normal for f64 {
-    fn normals<const WIDE: bool>(_: &NormalTable, words: &[u32; LANES]) -> Lanes<Self> {
-        Lanes(words.map(exact))
-    }
-}
-
-impl Normal for f32 {
-    #[inline(always)]
-    fn normals<const WIDE: bool>(table: &NormalTable, words: &[u32; LANES]) -> Lanes<Self> {
-        Lanes(table.single::<WIDE>(words))
-    }
-}
 
 /// A word's distance from the nearer end of (0, 2³²) and whether it lies in the upper half.
 #[inline(always)]
@@ -57,8 +37,8 @@ fn quantile_size(x: f64) -> f64 {
 #[derive(Debug)]
 #[repr(align(64))]
 pub struct NormalTable {
-    /// `[power, highest first][octave]`: |z| / (½ − tail) in u = 2 · mantissa − 3.
-    coefficients: [[f32; OCTAVES]; TERMS],
+    /// `[power, highest first][octave]`: |z| / (½ − tail) · 2⁻³² in u = 2 · mantissa − 3.
+    pub(crate) coefficients: [[f32; OCTAVES]; TERMS],
 }
 
 impl NormalTable {
@@ -94,88 +74,29 @@ impl NormalTable {
                 powers[0] = divided[i] - nodes[i] * powers[0];
             }
             for (p, power) in powers.iter().enumerate() {
-                coefficients[TERMS - 1 - p][octave] = *power as f32;
+                coefficients[TERMS - 1 - p][octave] = (*power / WORD) as f32;
             }
         }
         NormalTable { coefficients }
     }
 
-    /// Normal numbers of a block's words; `WIDE` inside code compiled for AVX-512.
+    /// Φ⁻¹((word + ½) / 2³²), with the multiplication and addition of the level at hand.
     #[inline(always)]
-    pub fn single<const WIDE: bool>(&self, words: &[u32; LANES]) -> [f32; LANES] {
-        #[cfg(target_arch = "x86_64")]
-        if WIDE {
-            // SAFETY: WIDE is set only by the wrapper that is entered after detection.
-            return unsafe { self.single_avx512(words) };
-        }
-        let mut normals = [0.0; LANES];
-        for lane in 0..LANES {
-            let (folded, upper) = fold(words[lane]);
-            // Casts through i32 are one instruction; folded words are below 2³¹.
-            let x = folded as i32 as f32 + 0.5;
-            let bits = if x < MOST { x } else { MOST }.to_bits();
-            let octave = (bits >> 23) as usize - 126;
-            let u = f32::from_bits(bits & 0x007F_FFFF | 0x3F80_0000) * 2.0 - 3.0;
-            let mut size = self.coefficients[0][octave % OCTAVES];
-            for row in &self.coefficients[1..] {
-                size = size * u + row[octave % OCTAVES];
-            }
-            // ½ − tail, from the integer so that it keeps its digits near zero.
-            let reach = ((0x7FFF_FFFF - folded) as i32 as f32 + 0.5) * (1.0 / WORD as f32);
-            let size = size * reach;
-            normals[lane] = if upper { size } else { -size };
-        }
-        normals
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-    fn single_avx512(&self, words: &[u32; LANES]) -> [f32; LANES] {
-        use std::arch::x86_64::*;
-        // SAFETY: both are sixteen 32-bit values.
-        let words = unsafe { _mm512_loadu_si512(words.as_ptr().cast()) };
-        let flip = _mm512_srai_epi32::<31>(words);
-        let folded = _mm512_xor_si512(words, flip);
-        let half = _mm512_set1_ps(0.5);
-        let x = _mm512_add_ps(_mm512_cvtepi32_ps(folded), half);
-        let bits = _mm512_castps_si512(_mm512_min_ps(x, _mm512_set1_ps(MOST)));
-        let octave = _mm512_sub_epi32(_mm512_srli_epi32::<23>(bits), _mm512_set1_epi32(126));
-        let mantissa = _mm512_or_si512(
-            _mm512_and_si512(bits, _mm512_set1_epi32(0x007F_FFFF)),
-            _mm512_set1_epi32(0x3F80_0000),
-        );
-        let u = _mm512_sub_ps(
-            _mm512_mul_ps(_mm512_castsi512_ps(mantissa), _mm512_set1_ps(2.0)),
-            _mm512_set1_ps(3.0),
-        );
-        let coefficient = |row: &[f32; OCTAVES]| {
-            // SAFETY: a row has 32 values.
-            let (low, high) =
-                unsafe { (_mm512_loadu_ps(row.as_ptr()), _mm512_loadu_ps(row.as_ptr().add(16))) };
-            _mm512_permutex2var_ps(low, octave, high)
-        };
-        let mut size = coefficient(&self.coefficients[0]);
+    pub(crate) fn quantile(&self, word: u32, multiply_add: impl Fn(f32, f32, f32) -> f32) -> f32 {
+        let (folded, upper) = fold(word);
+        // Casts through i32 are one instruction; folded words are below 2³¹.
+        let x = folded as i32 as f32 + 0.5;
+        let bits = if x < MOST { x } else { MOST }.to_bits();
+        let octave = (bits >> 23) as usize - 126;
+        let u = f32::from_bits(bits & 0x007F_FFFF | 0x3F80_0000) * 2.0 - 3.0;
+        let mut size = self.coefficients[0][octave % OCTAVES];
         for row in &self.coefficients[1..] {
-            size = _mm512_add_ps(_mm512_mul_ps(size, u), coefficient(row));
+            size = multiply_add(size, u, row[octave % OCTAVES]);
         }
-        let rest = _mm512_sub_epi32(_mm512_set1_epi32(0x7FFF_FFFF), folded);
-        let reach = _mm512_mul_ps(
-            _mm512_add_ps(_mm512_cvtepi32_ps(rest), half),
-            _mm512_set1_ps(1.0 / WORD as f32),
-        );
-        let size = _mm512_castps_si512(_mm512_mul_ps(size, reach));
-        // The lower half is negative: its flip is 0 and its sign bit must be set.
-        let sign = _mm512_andnot_si512(flip, _mm512_set1_epi32(i32::MIN));
-        let mut normals = [0.0; LANES];
-        // SAFETY: sixteen values.
-        unsafe {
-            _mm512_storeu_ps(
-                normals.as_mut_ptr(),
-                _mm512_castsi512_ps(_mm512_xor_si512(size, sign)),
-            )
-        };
-        normals
+        // (½ − tail) · 2³², from the integer so that it keeps its digits near zero.
+        let reach = (0x7FFF_FFFF - folded) as i32 as f32 + 0.5;
+        let size = size * reach;
+        if upper { size } else { -size }
     }
 }
 
@@ -184,7 +105,7 @@ mod tests {
     use super::*;
 
     fn one(word: u32) -> f32 {
-        NormalTable::get().single::<false>(&[word; LANES])[0]
+        NormalTable::get().quantile(word, |a, b, c| a * b + c)
     }
 
     /// Normal quantiles at (word + 1/2) / 2^32 to 40 digits by mpmath, rounded.
@@ -231,20 +152,4 @@ mod tests {
         (0xfffff000, 4.763025658726428),
         (0xffffffff, 6.3379577545537895),
     ];
-
-    #[test]
-    #[cfg(target_arch = "x86_64")]
-    fn vectors_give_the_bits_of_the_portable_path() {
-        if !crate::simd::Level::Avx512.available() {
-            return;
-        }
-        for i in 0..1u32 << 16 {
-            let words = std::array::from_fn(|lane| {
-                (i << 16 | 0x1234).wrapping_mul(0x9E37_79B1).wrapping_add(lane as u32)
-            });
-            let table = NormalTable::get();
-            let (wide, narrow) = (table.single::<true>(&words), table.single::<false>(&words));
-            assert_eq!(wide.map(f32::to_bits), narrow.map(f32::to_bits));
-        }
-    }
 }

@@ -3,16 +3,20 @@
 //! The generator is Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random
 //! numbers: as easy as 1, 2, 3", SC11). Its 128-bit counter holds what the number is
 //! for, so there is no stream to run out of step: any draw can be recomputed alone.
+//!
+//! One Philox block gives four words. They serve four draws of one factor: draw
+//! `16 b + 4 j + i` takes word `j` of the counter `4 b + i`, so that a register of counters
+//! fills a block of draws and no word is thrown away.
 
-use crate::lanes::LANES;
+use crate::lanes::{LANES, Lanes, Words};
 
-const MULTIPLIER: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
-const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
-const ROUNDS: usize = 10;
+pub(crate) const MULTIPLIER: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+pub(crate) const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+pub(crate) const ROUNDS: usize = 10;
 
 /// What a random number is for. Names are hashed (CRC-32), so that the order and the
 /// number of areas, sectors and technologies do not matter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Key {
     /// CRC-32 of the area code, 0 where the number belongs to no area.
     pub area: u32,
@@ -29,9 +33,34 @@ impl Key {
     }
 }
 
+/// Keys of four factors that are drawn together.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyGroup {
+    pub(crate) area: [u32; 4],
+    pub(crate) cell: [u32; 4],
+    pub(crate) family: [u32; 4],
+}
+
+impl KeyGroup {
+    /// From at most four keys.
+    pub fn new(keys: &[Key]) -> Self {
+        let key = |i: usize| keys.get(i).copied().unwrap_or_default();
+        KeyGroup {
+            area: std::array::from_fn(|i| key(i).area),
+            cell: std::array::from_fn(|i| key(i).cell),
+            family: std::array::from_fn(|i| key(i).family),
+        }
+    }
+}
+
 /// CRC-32 (IEEE) of a name.
 pub fn hash(name: &str) -> u32 {
     crc32fast::hash(name.as_bytes())
+}
+
+/// The two words of a seed.
+pub fn seed_words(seed: u64) -> [u32; 2] {
+    [seed as u32, (seed >> 32) as u32]
 }
 
 /// One Philox4x32-10 block: four words for a counter and a key.
@@ -41,16 +70,17 @@ pub fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     words.map(|w| w[0])
 }
 
-/// Four words for each of `LANES` consecutive draws, as `words[slot][lane]`.
+/// Words of four factors for a block of draws, on any machine.
 #[inline(always)]
-pub fn words_for_block(seed: u64, key: Key, first_draw: u32) -> [[u32; LANES]; 4] {
-    let mut draws = [0u32; LANES];
-    for (lane, draw) in draws.iter_mut().enumerate() {
-        *draw = first_draw.wrapping_add(lane as u32);
-    }
-    let mut words = [draws, [key.area; LANES], [key.cell; LANES], [key.family; LANES]];
-    philox_rounds(&mut words, [seed as u32, (seed >> 32) as u32]);
-    words
+pub(crate) fn keyed_words(seed: [u32; 2], keys: &KeyGroup, block: u32) -> [Words; 4] {
+    let of_factor = |part: &[u32; 4]| std::array::from_fn(|lane| part[lane / 4]);
+    let counters = std::array::from_fn(|lane| block.wrapping_mul(4) + lane as u32 % 4);
+    let mut words: [[u32; LANES]; 4] =
+        [counters, of_factor(&keys.area), of_factor(&keys.cell), of_factor(&keys.family)];
+    philox_rounds(&mut words, seed);
+    std::array::from_fn(|factor| {
+        Lanes(std::array::from_fn(|lane| words[lane / 4][4 * factor + lane % 4]))
+    })
 }
 
 #[inline(always)]
@@ -96,15 +126,16 @@ mod tests {
     #[test]
     fn a_block_of_draws_equals_its_draws_one_by_one() {
         let key = Key::new("imitation/sector", "", "J");
+        let other = Key::new("ceiling/cell", "E47000001", "J/ai");
         let seed = 0x0123_4567_89ab_cdef;
-        let block = words_for_block(seed, key, 32);
-        for lane in 0..LANES {
-            let one = philox4x32(
-                [32 + lane as u32, key.area, key.cell, key.family],
-                [0x89ab_cdef, 0x0123_4567],
-            );
-            for slot in 0..4 {
-                assert_eq!(block[slot][lane], one[slot]);
+        let block = keyed_words(seed_words(seed), &KeyGroup::new(&[other, key]), 2);
+        for (factor, key) in [other, key].into_iter().enumerate() {
+            for lane in 0..LANES as u32 {
+                let one = philox4x32(
+                    [8 + lane % 4, key.area, key.cell, key.family],
+                    [0x89ab_cdef, 0x0123_4567],
+                );
+                assert_eq!(block[factor].0[lane as usize], one[lane as usize / 4]);
             }
         }
     }

@@ -1,23 +1,30 @@
-//! A whole run: blocks over threads, progress, cancelling, statistics.
+//! A whole run: chunks over threads, progress, cancelling, statistics.
 //!
-//! Draws are cut into chunks of a fixed size whatever the number of threads; chunks are
-//! simulated in waves and merged in their order, so that no sum depends on scheduling.
+//! Draws are cut into chunks of a fixed size whatever the number of threads; a thread that is
+//! free takes the next one, and sums are merged in the order of chunks, so that no number
+//! depends on scheduling.
 
+use crate::block::Scratch;
 use crate::error::{Error, Result};
-use crate::lanes::{LANES, Lanes};
+use crate::lanes::LANES;
 use crate::layout::Layout;
 use crate::model::Model;
-use crate::normal::Normal;
+use crate::moments::Moments;
 use crate::simd::{self, Level, Work};
+use crate::sketch::Sketch;
 use crate::spec::{SamplerKind, Spec};
-use crate::summary::{Moments, Sketch, Statistics, Sums};
+use crate::summary::{Ranks, Statistics};
+use crate::vector::{Precision, Tile, Vector};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 const BLOCKS_PER_CHUNK: usize = 8;
 /// Draws in a chunk.
 pub const CHUNK: usize = BLOCKS_PER_CHUNK * LANES;
-const CHUNKS_PER_WAVE: usize = 64;
 
 /// How far a run has come, and whether it should stop; shared with the thread that waits.
 #[derive(Debug, Default)]
@@ -47,11 +54,14 @@ pub struct Options {
     pub level: Level,
     /// Most bytes of draws to keep; a longer run keeps counts in buckets instead.
     pub draws_in_memory: usize,
+    /// Whether the same scenario without levers is run beside it, on the same numbers.
+    pub paired: bool,
 }
 
-/// Draws of the distributed series, kept chunk by chunk as `[chunk][series][draw]`.
+/// What is kept of the distributed series.
 #[derive(Debug)]
 enum Kept<F> {
+    /// Every draw, as `[chunk][series][draw]`.
     Draws(Vec<F>),
     Sketches(Vec<Sketch>),
 }
@@ -63,18 +73,22 @@ pub struct Outcome<F> {
     pub layout: Layout,
     /// Statistics by series; those that are not distributed have no quantiles.
     pub statistics: Vec<Statistics>,
+    /// Seconds spent on simulating and on statistics, those of a paired run together.
+    pub seconds: [f64; 2],
     draws: usize,
     kept: Kept<F>,
 }
 
-impl<F: Normal> Outcome<F> {
+impl<F: Precision> Outcome<F> {
     /// Draws of one distributed series, or `None` if the run kept only counts.
     pub fn draws(&self, series: usize) -> Option<Vec<F>> {
         match &self.kept {
             Kept::Draws(kept) => {
                 let width = self.layout.distributed() * CHUNK;
-                let chunks = kept.chunks(width).map(|c| &c[series * CHUNK..(series + 1) * CHUNK]);
-                let mut all: Vec<F> = chunks.flatten().copied().collect();
+                let mut all = Vec::with_capacity(kept.len() / width * CHUNK);
+                for chunk in kept.chunks(width) {
+                    all.extend_from_slice(&chunk[series * CHUNK..(series + 1) * CHUNK]);
+                }
                 all.truncate(self.draws);
                 Some(all)
             }
@@ -83,104 +97,230 @@ impl<F: Normal> Outcome<F> {
     }
 }
 
-/// Runs a specification in precision `F` on the current thread pool.
+/// Runs a specification in precision `F` on the current thread pool; gives its outcome and,
+/// if it is paired, that of the reference after it.
 ///
 /// # Errors
 /// [`Error::Spec`] if it cannot be simulated, [`Error::Cancelled`] if it was cancelled.
-pub fn run<F: Normal>(spec: &Spec, options: Options, progress: &Progress) -> Result<Outcome<F>> {
-    let model = Model::<F>::new(spec)?;
+pub fn run<F: Precision>(
+    spec: &Spec,
+    options: Options,
+    progress: &Progress,
+) -> Result<Vec<Outcome<F>>> {
+    let begun = Instant::now();
+    let model = Model::<F>::new(spec, simd::at(options.level, TileOf(PhantomData::<F>)))?;
     let layout = model.layout;
     let (series, distributed) = (layout.series(), layout.distributed());
     let draws = usize::try_from(spec.draws)
         .map_err(|_| Error::Spec { place: "draws".into(), problem: "too many here".into() })?;
+    let variants = if options.paired { 2 } else { 1 };
     let chunks = draws.div_ceil(CHUNK);
     let width = distributed * CHUNK;
-    let keep_all = chunks.saturating_mul(width * size_of::<F>()) <= options.draws_in_memory;
-    let wave = CHUNKS_PER_WAVE.min(chunks);
-    let buffer_chunks = if keep_all { chunks } else { wave };
-    let mut buffer = vec![F::ZERO; buffer_chunks * width];
-    let mut sketches = vec![Sketch::default(); if keep_all { 0 } else { distributed }];
-    let mut moments = vec![Moments::default(); series];
+    let bytes = chunks.saturating_mul(variants * width * size_of::<F>());
+    let keep = if bytes <= options.draws_in_memory { chunks * width } else { 0 };
+    let mut kept: Vec<Vec<F>> = (0..variants).map(|_| vec![F::ZERO; keep]).collect();
 
-    for first in (0..chunks).step_by(wave) {
-        let count = wave.min(chunks - first);
-        let at = if keep_all { first * width } else { 0 };
-        let space = &mut buffer[at..at + count * width];
-        let parts: Vec<Vec<Moments>> = space
-            .par_chunks_mut(width)
-            .enumerate()
-            .map(|(i, kept)| {
-                let chunk = Chunk { model: &model, index: first + i, draws, progress, kept };
-                simd::at(options.level, chunk)
+    let shared = Shared {
+        model: &model,
+        progress,
+        draws,
+        variants,
+        queue: Mutex::new(Queue {
+            next: 0,
+            chunks,
+            kept: kept.iter_mut().map(|kept| kept.chunks_mut(width)).collect(),
+        }),
+        merger: Mutex::new(Merger::new(variants * series)),
+        sketches: Mutex::new(vec![
+            Sketch::default();
+            if keep > 0 { 0 } else { variants * distributed }
+        ]),
+    };
+    rayon::broadcast(|_| simd::at(options.level, Worker { shared: &shared }))
+        .into_iter()
+        .collect::<Result<()>>()?;
+    let (moments, sketches) =
+        (locked(&shared.merger).take(), std::mem::take(&mut *locked(&shared.sketches)));
+    let simulated = begun.elapsed().as_secs_f64();
+
+    let mut outcomes: Vec<Outcome<F>> = Vec::new();
+    let mut sketches = sketches.into_iter();
+    for kept in kept {
+        let kept = match keep {
+            0 => Kept::Sketches(sketches.by_ref().take(distributed).collect()),
+            _ => Kept::Draws(kept),
+        };
+        outcomes.push(Outcome { layout, statistics: Vec::new(), seconds: [0.0; 2], draws, kept });
+    }
+    let sobol = spec.sampler != SamplerKind::Random;
+    for (outcome, moments) in outcomes.iter_mut().zip(moments.chunks(series)) {
+        outcome.statistics = (0..series)
+            .into_par_iter()
+            .map_init(Ranks::default, |ranks, s| {
+                progress.check()?;
+                let statistics = Statistics::from_moments(&moments[s], sobol);
+                Ok(match &outcome.kept {
+                    _ if s >= distributed => statistics,
+                    Kept::Sketches(sketches) => statistics.with_sketch(&sketches[s]),
+                    Kept::Draws(_) => {
+                        let draws = &outcome.draws(s).unwrap_or_default();
+                        simd::at(options.level, Quantiles { statistics, draws, ranks })
+                    }
+                })
             })
             .collect::<Result<_>>()?;
-        moments.par_iter_mut().enumerate().for_each(|(s, total)| {
-            parts.iter().for_each(|part| total.merge(&part[s]));
-        });
-        sketches.par_iter_mut().enumerate().for_each(|(s, sketch)| {
-            for (i, kept) in space.chunks(width).enumerate() {
-                let valid = (draws - (first + i) * CHUNK).min(CHUNK);
-                kept[s * CHUNK..s * CHUNK + valid].iter().for_each(|x| sketch.push(x.f64()));
-            }
-        });
+    }
+    let seconds = [simulated, begun.elapsed().as_secs_f64() - simulated];
+    outcomes.iter_mut().for_each(|outcome| outcome.seconds = seconds);
+    Ok(outcomes)
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The tiles a level works in.
+struct TileOf<F>(PhantomData<F>);
+
+impl<F: Precision> Work for TileOf<F> {
+    type Real = F;
+    type Output = Tile;
+    #[inline(always)]
+    fn run<V: Vector<Real = F>>(self) -> Tile {
+        V::TILE
+    }
+}
+
+/// What the threads of a run share.
+struct Shared<'a, F> {
+    model: &'a Model<F>,
+    progress: &'a Progress,
+    draws: usize,
+    variants: usize,
+    queue: Mutex<Queue<'a, F>>,
+    merger: Mutex<Merger>,
+    /// Counts in buckets, unless draws are kept.
+    sketches: Mutex<Vec<Sketch>>,
+}
+
+/// Chunks not yet begun, and the space their draws are kept in.
+struct Queue<'a, F> {
+    next: usize,
+    chunks: usize,
+    kept: Vec<std::slice::ChunksMut<'a, F>>,
+}
+
+impl<'a, F> Queue<'a, F> {
+    fn take(&mut self) -> Option<(usize, Vec<Option<&'a mut [F]>>)> {
+        let index = self.next;
+        self.next += 1;
+        (index < self.chunks).then(|| (index, self.kept.iter_mut().map(Iterator::next).collect()))
+    }
+}
+
+/// Adds up chunks in their order, whatever order they come in.
+struct Merger {
+    next: usize,
+    totals: Vec<Moments>,
+    waiting: BTreeMap<usize, Vec<Moments>>,
+    /// Space of chunks that were added up.
+    free: Vec<Vec<Moments>>,
+}
+
+impl Merger {
+    fn new(series: usize) -> Self {
+        let totals = vec![Moments::default(); series];
+        Merger { next: 0, totals, waiting: BTreeMap::new(), free: Vec::new() }
     }
 
-    let kept = if keep_all { Kept::Draws(buffer) } else { Kept::Sketches(sketches) };
-    let mut outcome = Outcome { layout, statistics: Vec::new(), draws, kept };
-    let sobol = spec.sampler == SamplerKind::Sobol;
-    outcome.statistics = (0..series)
-        .into_par_iter()
-        .map(|s| {
-            progress.check()?;
-            let statistics = Statistics::from_moments(&moments[s], sobol);
-            Ok(match &outcome.kept {
-                _ if s >= distributed => statistics,
-                Kept::Sketches(sketches) => statistics.with_sketch(&sketches[s]),
-                Kept::Draws(_) => {
-                    let draws = outcome.draws(s).unwrap_or_default();
-                    statistics.with_quantiles(&draws)
-                }
-            })
-        })
-        .collect::<Result<_>>()?;
-    Ok(outcome)
+    /// Takes a chunk's moments in and gives space for the next chunk's.
+    fn offer(&mut self, index: usize, part: Vec<Moments>) -> Vec<Moments> {
+        self.waiting.insert(index, part);
+        while let Some(part) = self.waiting.remove(&self.next) {
+            self.totals.iter_mut().zip(&part).for_each(|(total, part)| total.merge(part));
+            self.next += 1;
+            self.free.push(part);
+        }
+        self.free.pop().unwrap_or_else(|| self.totals.clone())
+    }
+
+    fn take(&mut self) -> Vec<Moments> {
+        std::mem::take(&mut self.totals)
+    }
 }
 
-/// One chunk: fills `kept` with the distributed series, gives the moments of all.
-struct Chunk<'a, F> {
-    model: &'a Model<F>,
-    index: usize,
-    draws: usize,
-    progress: &'a Progress,
-    kept: &'a mut [F],
+/// One thread's part of a run.
+struct Worker<'a, F> {
+    shared: &'a Shared<'a, F>,
 }
 
-impl<F: Normal> Work for Chunk<'_, F> {
-    type Output = Result<Vec<Moments>>;
+impl<F: Precision> Work for Worker<'_, F> {
+    type Real = F;
+    type Output = Result<()>;
 
     #[inline(always)]
-    fn run<const WIDE: bool>(self) -> Self::Output {
-        let layout = self.model.layout;
-        let mut sums = vec![Sums::default(); layout.series()];
-        let mut scratch = self.model.scratch();
-        let mut out = vec![Lanes::zero(); layout.series()];
-        for block in 0..BLOCKS_PER_CHUNK {
-            let first = self.index * CHUNK + block * LANES;
-            if first >= self.draws {
-                break;
+    fn run<V: Vector<Real = F>>(self) -> Self::Output {
+        let Shared { model, progress, draws, variants, .. } = *self.shared;
+        let layout = model.layout;
+        let (series, distributed) = (layout.series(), layout.distributed());
+        let mut scratch: Scratch<V> = model.scratch(variants);
+        // Chunk by chunk, `[variant][series][draw]`; only what is distributed may be kept.
+        let mut rows = vec![vec![F::ZERO; series * CHUNK]; variants];
+        let mut moments = vec![Moments::default(); variants * series];
+        let mut sketches = vec![Sketch::default(); locked(&self.shared.sketches).len()];
+        loop {
+            let Some((index, mut kept)) = locked(&self.shared.queue).take() else { break };
+            for block in 0..BLOCKS_PER_CHUNK {
+                let first = index * CHUNK + block * LANES;
+                if first >= draws {
+                    break;
+                }
+                progress.check()?;
+                model.simulate(u32::try_from(first / LANES).unwrap_or(u32::MAX), &mut scratch);
+                for (rows, out) in rows.iter_mut().zip(&scratch.out) {
+                    for (row, values) in rows.chunks_exact_mut(CHUNK).zip(out) {
+                        row[block * LANES..(block + 1) * LANES].copy_from_slice(&values.0);
+                    }
+                }
+                progress.done.fetch_add((draws - first).min(LANES) as u64, Relaxed);
             }
-            self.progress.check()?;
-            self.model.simulate::<WIDE>((first / LANES) as u32, &mut scratch, &mut out);
-            let valid = (self.draws - first).min(LANES);
-            for (values, sums) in out.iter().zip(&mut sums) {
-                sums.add(values, valid);
+            let valid = (draws - index * CHUNK).min(CHUNK);
+            for (variant, rows) in rows.iter().enumerate() {
+                let of_variant = &mut moments[variant * series..(variant + 1) * series];
+                for (s, (row, moments)) in rows.chunks_exact(CHUNK).zip(of_variant).enumerate() {
+                    *moments = Moments::of(&row[..valid], layout.may_be_missing(s));
+                }
+                if let Some(kept) = &mut kept[variant] {
+                    kept.copy_from_slice(&rows[..distributed * CHUNK]);
+                } else {
+                    let of_variant =
+                        &mut sketches[variant * distributed..(variant + 1) * distributed];
+                    for (row, sketch) in rows.chunks_exact(CHUNK).zip(of_variant) {
+                        row[..valid].iter().for_each(|x| sketch.push(x.f64()));
+                    }
+                }
             }
-            let rows = self.kept.chunks_exact_mut(CHUNK);
-            for (values, row) in out.iter().zip(rows) {
-                row[block * LANES..(block + 1) * LANES].copy_from_slice(&values.0);
-            }
-            self.progress.done.fetch_add(valid as u64, Relaxed);
+            moments = locked(&self.shared.merger).offer(index, moments);
         }
-        Ok(sums.iter().map(Sums::moments).collect())
+        for (total, sketch) in locked(&self.shared.sketches).iter_mut().zip(&sketches) {
+            total.merge(sketch);
+        }
+        Ok(())
+    }
+}
+
+/// Quantiles of one series, added to its statistics.
+struct Quantiles<'a, F> {
+    statistics: Statistics,
+    draws: &'a [F],
+    ranks: &'a mut Ranks<F>,
+}
+
+impl<F: Precision> Work for Quantiles<'_, F> {
+    type Real = F;
+    type Output = Statistics;
+    #[inline(always)]
+    fn run<V: Vector<Real = F>>(self) -> Statistics {
+        self.statistics.with_quantiles::<V>(self.draws, self.ranks)
     }
 }

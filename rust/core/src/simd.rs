@@ -1,13 +1,15 @@
 //! One generic body, compiled for each instruction set and chosen when a run starts.
 //!
-//! No level fuses multiplications with additions, so all give the same bits.
+//! What a level can do is in [`crate::vector`].
+
+use crate::vector::{Precision, Vector};
 
 /// An instruction set the block simulation is compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// 512-bit vectors.
     Avx512,
-    /// 256-bit vectors.
+    /// 256-bit vectors and fused multiplication and addition.
     Avx2,
     /// What every machine of the architecture has.
     Portable,
@@ -32,9 +34,10 @@ impl Level {
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512dq")
                     && is_x86_feature_detected!("avx512vl")
+                    && Level::Avx2.available()
             }
             #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => is_x86_feature_detected!("avx2"),
+            Level::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(not(target_arch = "x86_64"))]
             Level::Avx512 | Level::Avx2 => false,
             Level::Portable => true,
@@ -55,15 +58,17 @@ impl Level {
 }
 
 /// Work that is compiled anew for each instruction set.
-pub(crate) trait Work {
+pub trait Work {
+    /// Precision it is done in.
+    type Real: Precision;
     /// What it gives.
     type Output;
-    /// Does it; `WIDE` inside code for AVX-512. Must be inlined to be of any use.
-    fn run<const WIDE: bool>(self) -> Self::Output;
+    /// Does it with the vectors of a level. Must be inlined to be of any use.
+    fn run<V: Vector<Real = Self::Real>>(self) -> Self::Output;
 }
 
 /// Does work at a level.
-pub(crate) fn at<W: Work>(level: Level, work: W) -> W::Output {
+pub fn at<W: Work>(level: Level, work: W) -> W::Output {
     match level {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: a level reaches here only through `best` or `named`, which detect it.
@@ -71,18 +76,18 @@ pub(crate) fn at<W: Work>(level: Level, work: W) -> W::Output {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
         Level::Avx2 => unsafe { at_avx2(work) },
-        _ => work.run::<false>(),
+        _ => work.run::<<W::Real as Precision>::Portable>(),
     }
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
 fn at_avx512<W: Work>(work: W) -> W::Output {
-    work.run::<true>()
+    work.run::<<W::Real as Precision>::Wide>()
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,fma")]
 fn at_avx2<W: Work>(work: W) -> W::Output {
-    work.run::<false>()
+    work.run::<<W::Real as Precision>::Medium>()
 }

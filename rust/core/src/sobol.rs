@@ -7,8 +7,8 @@
 //! run keeps the draws of a shorter one, and the sixteen lanes are independent
 //! replications from which standard errors are taken.
 
-use crate::lanes::LANES;
-use crate::rng::{Key, hash, philox4x32};
+use crate::lanes::{LANES, Lanes, Words};
+use crate::rng::{Key, hash, philox4x32, seed_words};
 use sobol::{Sobol, params::JoeKuoD6};
 
 /// Greatest dimension that direction numbers reach.
@@ -52,27 +52,27 @@ impl Directions {
 }
 
 /// Seeds of the sixteen scramblings of one factor.
-pub fn scrambles(seed: u64, key: Key) -> [u32; LANES] {
+pub fn scrambles(seed: u64, key: Key) -> Words {
     let family = key.family ^ hash("scramble");
-    std::array::from_fn(|lane| {
-        philox4x32([lane as u32, key.area, key.cell, family], [seed as u32, (seed >> 32) as u32])[0]
-    })
+    Lanes(std::array::from_fn(|lane| {
+        philox4x32([lane as u32, key.area, key.cell, family], seed_words(seed))[0]
+    }))
 }
 
 /// Words of one block: the point scrambled in each lane.
 #[inline(always)]
-pub fn scrambled(point: u32, scrambles: &[u32; LANES]) -> [u32; LANES] {
-    let mut words = [0; LANES];
+pub fn scrambled(point: u32, scrambles: &Words) -> Words {
+    let mut words = Lanes([0; LANES]);
     for lane in 0..LANES {
         // Each step lets a bit act on higher bits only, so on the reversed bits it is a
         // nested permutation of the intervals.
-        let (seed, mut x) = (scrambles[lane], point);
+        let (seed, mut x) = (scrambles.0[lane], point);
         x ^= x.wrapping_mul(0x3d20_adea);
         x = x.wrapping_add(seed);
         x = x.wrapping_mul(seed >> 16 | 1);
         x ^= x.wrapping_mul(0x0552_6c56);
         x ^= x.wrapping_mul(0x53a2_2864);
-        words[lane] = x.reverse_bits();
+        words.0[lane] = x.reverse_bits();
     }
     words
 }
@@ -84,7 +84,7 @@ mod tests {
     fn words(seed: u64, dimension: usize, points: u32) -> Vec<[u32; LANES]> {
         let directions = Directions::new(dimension + 1);
         let seeds = scrambles(seed, Key::new("test", "", &dimension.to_string()));
-        (0..points).map(|i| scrambled(directions.point(dimension, i), &seeds)).collect()
+        (0..points).map(|i| scrambled(directions.point(dimension, i), &seeds).0).collect()
     }
 
     /// Every one-dimensional projection of every scrambling fills each of 2^m intervals once.

@@ -34,12 +34,14 @@ pub const LEVER_TARGETS: [&str; 4] = ["innovation", "imitation", "ceiling", "pro
 
 /// How standard normal numbers are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum SamplerKind {
     /// Keyed pseudo-random numbers throughout.
     Random,
     /// Scrambled Sobol points for factors shared by more than one cell.
     Sobol,
+    /// Scrambled Sobol points for every factor that direction numbers reach.
+    SobolFull,
 }
 
 /// Diffusion family.
@@ -109,7 +111,7 @@ pub struct Lever {
 }
 
 /// Figures of each area, in the order of `Spec::areas`; matrices are row-major.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct AreaData {
     /// Start-year GVA, £m, areas × sectors.
     pub gva_gbp_m: Vec<f64>,

@@ -1,99 +1,15 @@
 //! From draws to statistics, each with its Monte Carlo standard error.
 //!
-//! Lane `n mod 16` of draw `n` is its replicate: under the Sobol sampler the sixteen lanes
+//! Lane `n mod 16` of draw `n` is its replicate: under a Sobol sampler the sixteen lanes
 //! are independent scramblings, under plain Monte Carlo independent batches.
 
 use crate::lanes::{LANES, Lanes, Real};
+use crate::moments::Moments;
+use crate::sketch::Sketch;
+use crate::vector::Vector;
 
 /// Probabilities at which quantiles are reported.
 pub const PROBABILITIES: [f64; 7] = [0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95];
-
-/// Count, mean and sum of squared deviations of each lane, mergeable in a fixed order.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Moments {
-    count: [f64; LANES],
-    mean: [f64; LANES],
-    squares: [f64; LANES],
-}
-
-impl Moments {
-    /// Adds later draws of the same lanes (Chan, Golub and LeVeque 1979).
-    pub fn merge(&mut self, later: &Moments) {
-        for lane in 0..LANES {
-            let [count, mean, squares] = combine(
-                [self.count[lane], self.mean[lane], self.squares[lane]],
-                [later.count[lane], later.mean[lane], later.squares[lane]],
-            );
-            self.count[lane] = count;
-            self.mean[lane] = mean;
-            self.squares[lane] = squares;
-        }
-    }
-
-    /// Moments of draws in their order.
-    fn of(draws: &[f64]) -> Self {
-        let mut sums = Sums::default();
-        for block in draws.chunks(LANES) {
-            let lanes = Lanes::from_fn(|lane| block.get(lane).copied().unwrap_or(f64::NAN));
-            sums.add(&lanes, block.len());
-        }
-        sums.moments()
-    }
-
-    /// Count, mean and sum of squared deviations over all lanes.
-    fn total(&self) -> [f64; 3] {
-        (0..LANES).fold([0.0; 3], |sum, lane| {
-            combine(sum, [self.count[lane], self.mean[lane], self.squares[lane]])
-        })
-    }
-}
-
-/// Sums of one series over the blocks of a chunk, as deviations from its first draw.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Sums {
-    origin: Option<f64>,
-    count: [f64; LANES],
-    sum: [f64; LANES],
-    squares: [f64; LANES],
-}
-
-impl Sums {
-    /// Adds the first `valid` lanes of a block; NaN means "not reported in this draw".
-    #[inline(always)]
-    pub fn add<F: Real>(&mut self, values: &Lanes<F>, valid: usize) {
-        let first = values.0[0].f64();
-        let origin = *self.origin.get_or_insert(if first.is_nan() { 0.0 } else { first });
-        for lane in 0..LANES {
-            let off = values.0[lane].f64() - origin;
-            let counted = lane < valid && !off.is_nan();
-            let off = if counted { off } else { 0.0 };
-            self.count[lane] += f64::from(u8::from(counted));
-            self.sum[lane] += off;
-            self.squares[lane] += off * off;
-        }
-    }
-
-    /// As moments.
-    pub fn moments(&self) -> Moments {
-        let origin = self.origin.unwrap_or_default();
-        let mean = |lane: usize| self.sum[lane] / self.count[lane].max(1.0);
-        Moments {
-            count: self.count,
-            mean: std::array::from_fn(|lane| origin + mean(lane)),
-            squares: std::array::from_fn(|lane| {
-                (self.squares[lane] - mean(lane) * self.sum[lane]).max(0.0)
-            }),
-        }
-    }
-}
-
-fn combine([n1, mean1, squares1]: [f64; 3], [n2, mean2, squares2]: [f64; 3]) -> [f64; 3] {
-    if n2 == 0.0 {
-        return [n1, mean1, squares1];
-    }
-    let (n, off) = (n1 + n2, mean2 - mean1);
-    [n, mean1 + off * n2 / n, squares1 + squares2 + off * off * n1 * n2 / n]
-}
 
 /// Statistics of one quantity; NaN where there are too few draws to say.
 #[derive(Debug, Clone, Copy)]
@@ -119,50 +35,53 @@ impl Statistics {
     ///
     /// The error of a Sobol mean is that of sixteen scramblings; of a random mean, sd / √n.
     pub fn from_moments(moments: &Moments, sobol: bool) -> Self {
-        let [count, mean, squares] = moments.total();
-        let sd = if count > 1.0 { (squares / (count - 1.0)).sqrt() } else { f64::NAN };
-        let usable = (0..LANES).filter(|lane| moments.count[*lane] > 1.0).count() == LANES;
-        let lane_means = if usable { &moments.mean[..] } else { &[] };
-        let lane_sds: Vec<f64> = (0..LANES)
-            .filter(|_| usable)
-            .map(|lane| (moments.squares[lane] / (moments.count[lane] - 1.0)).sqrt())
-            .collect();
+        let [count, mean, variance] = moments.total();
+        let sd = variance.sqrt();
+        let lanes: [[f64; 3]; LANES] = std::array::from_fn(|lane| moments.lane(lane));
+        let usable = lanes.iter().all(|[count, ..]| *count > 1.0);
+        let over_lanes = |value: &dyn Fn(&[f64; 3]) -> f64| match usable {
+            true => replicate_error(&lanes.each_ref().map(value)),
+            false => f64::NAN,
+        };
         Statistics {
             count,
-            mean: if count > 0.0 { mean } else { f64::NAN },
+            mean,
             sd,
             quantiles: [f64::NAN; 7],
-            mcse_mean: if sobol { replicate_error(lane_means) } else { sd / count.sqrt() },
-            mcse_sd: replicate_error(&lane_sds),
+            mcse_mean: if sobol { over_lanes(&|lane| lane[1]) } else { sd / count.sqrt() },
+            mcse_sd: over_lanes(&|lane| lane[2].sqrt()),
             mcse_quantiles: [f64::NAN; 7],
         }
     }
 
     /// All statistics from every draw, in the order of draws.
     pub fn from_draws(draws: &[f64], sobol: bool) -> Self {
-        Self::from_moments(&Moments::of(draws), sobol).with_quantiles(draws)
+        Self::from_moments(&Moments::of(draws, true), sobol)
+            .with_quantiles::<Lanes<f64>>(draws, &mut Ranks::default())
     }
 
     /// Adds exact quantiles and their errors.
     ///
     /// The error of a quantile q comes from the sixteen lanes: the spread of the share of
     /// each lane's draws below q, carried over to q by the quantile function around it.
-    pub fn with_quantiles<F: Real>(mut self, draws: &[F]) -> Self {
-        let mut sorted: Vec<F> = draws.iter().copied().filter(|x| !x.f64().is_nan()).collect();
-        F::sort(&mut sorted);
-        self.quantiles = PROBABILITIES.map(|p| quantile(&sorted, p));
-        let count = per_lane(draws, |x| !x.f64().is_nan());
-        if count.iter().any(|n| *n < 2) {
+    #[inline(always)]
+    pub fn with_quantiles<V: Vector>(
+        mut self,
+        draws: &[V::Real],
+        ranks: &mut Ranks<V::Real>,
+    ) -> Self {
+        ranks.arrange(draws);
+        self.quantiles = PROBABILITIES.map(|p| ranks.quantile(p));
+        let count = per_lane::<V>(draws, V::Real::of(f64::INFINITY));
+        if count.iter().any(|n| *n < 2.0) {
             return self;
         }
         for (i, p) in PROBABILITIES.into_iter().enumerate() {
-            let edge = F::of(self.quantiles[i]);
-            let below = per_lane(draws, |x| x <= edge);
-            let shares: [f64; LANES] =
-                std::array::from_fn(|lane| f64::from(below[lane]) / f64::from(count[lane]));
+            let below = per_lane::<V>(draws, V::Real::of(self.quantiles[i]));
+            let shares = std::array::from_fn(|lane| below[lane] / count[lane]);
             let error = replicate_error(&shares);
             let (low, high) = ((p - error).max(0.0), (p + error).min(1.0));
-            self.mcse_quantiles[i] = (quantile(&sorted, high) - quantile(&sorted, low)) / 2.0;
+            self.mcse_quantiles[i] = (ranks.quantile(high) - ranks.quantile(low)) / 2.0;
         }
         self
     }
@@ -180,143 +99,116 @@ impl Statistics {
     }
 }
 
-/// How many draws of each lane pass a test.
-fn per_lane<F: Real>(draws: &[F], test: impl Fn(F) -> bool) -> [u32; LANES] {
-    let mut passed = [0; LANES];
-    let blocks = draws.chunks_exact(LANES);
-    for (lane, x) in blocks.remainder().iter().enumerate() {
-        passed[lane] += u32::from(test(*x));
-    }
-    for block in blocks {
-        for lane in 0..LANES {
-            passed[lane] += u32::from(test(block[lane]));
+/// How many draws of each lane are at most an edge; NaN is not.
+#[inline(always)]
+fn per_lane<V: Vector>(draws: &[V::Real], edge: V::Real) -> [f64; LANES] {
+    let edge = V::splat(edge);
+    // Counted in chunks, so that single precision counts exactly.
+    let mut counts = [0.0; LANES];
+    for chunk in draws.chunks(LANES << 20) {
+        let mut passed = V::zero();
+        let (blocks, rest) = chunk.as_chunks::<LANES>();
+        for block in blocks {
+            passed = passed + V::load(&Lanes(*block)).at_most(edge);
         }
+        let rest = Lanes::from_fn(|lane| rest.get(lane).copied().unwrap_or(V::Real::NAN));
+        let passed = (passed + V::load(&rest).at_most(edge)).lanes();
+        (0..LANES).for_each(|lane| counts[lane] += passed.0[lane].f64());
     }
-    passed
+    counts
 }
 
-/// Standard error of a mean from replicates; NaN with fewer than two.
-fn replicate_error(values: &[f64]) -> f64 {
-    let n = values.len() as f64;
-    if values.len() < 2 {
-        return f64::NAN;
-    }
+/// Standard error of a mean from replicates.
+fn replicate_error(values: &[f64; LANES]) -> f64 {
+    let n = LANES as f64;
     let mean = values.iter().sum::<f64>() / n;
     (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n * (n - 1.0))).sqrt()
 }
 
-/// Quantile of sorted values, linear between order statistics (type 7 of Hyndman and Fan).
-pub fn quantile<F: Real>(sorted: &[F], p: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
-    let at = p * last as f64;
-    let low = (at as usize).min(last);
-    let part = at - low as f64;
-    let value = sorted[low].f64();
-    if part == 0.0 { value } else { value + part * (sorted[(low + 1).min(last)].f64() - value) }
+/// Order statistics of a series: values are dealt into buckets by size, and a bucket is sorted
+/// when a rank in it is asked for. Exact, and several times faster than sorting all.
+#[derive(Debug)]
+pub struct Ranks<F> {
+    /// Bucket of each draw; those that are missing have the last.
+    buckets: Vec<u16>,
+    /// Values by bucket.
+    values: Vec<F>,
+    /// First position of each bucket, and one past the last.
+    starts: Box<[u32; BUCKETS + 2]>,
+    sorted: Vec<bool>,
+    known: usize,
 }
 
-/// Counts of values in buckets whose edges grow by a constant factor: quantiles to within
-/// [`Sketch::RELATIVE_ERROR`] in memory that does not grow with the number of draws.
-///
-/// After Masson, Rim and Lee (2019), "DDSketch". Counts are integers, so the order in
-/// which values come does not matter.
-#[derive(Debug, Clone, Default)]
-pub struct Sketch {
-    count: u64,
-    /// Least and greatest value, which no quantile passes.
-    range: Option<(f64, f64)>,
-    zeros: u64,
-    positive: Buckets,
-    negative: Buckets,
-}
+/// Buckets of values, and one more for what is missing.
+const BUCKETS: usize = (1 << BUCKET_BITS) + 1;
+const BUCKET_BITS: u32 = 11;
 
-impl Sketch {
-    /// Greatest relative error of a quantile.
-    pub const RELATIVE_ERROR: f64 = 0.001;
-    const LEAST: f64 = 1e-12;
-
-    fn ln_growth() -> f64 {
-        ((1.0 + Self::RELATIVE_ERROR) / (1.0 - Self::RELATIVE_ERROR)).ln()
-    }
-
-    /// Counts one value; NaN is left out.
-    pub fn push(&mut self, value: f64) {
-        if value.is_nan() {
-            return;
+impl<F> Default for Ranks<F> {
+    fn default() -> Self {
+        Ranks {
+            buckets: Vec::new(),
+            values: Vec::new(),
+            starts: Box::new([0; BUCKETS + 2]),
+            sorted: Vec::new(),
+            known: 0,
         }
-        self.count += 1;
-        let (least, most) = self.range.unwrap_or((value, value));
-        self.range = Some((least.min(value), most.max(value)));
-        let size = value.abs();
-        if size < Self::LEAST {
-            self.zeros += 1;
-            return;
-        }
-        let bucket = (size.min(f64::MAX).ln() / Self::ln_growth()).ceil() as i32;
-        if value > 0.0 { self.positive.add(bucket) } else { self.negative.add(bucket) }
-    }
-
-    /// Value below which a share `p` of the values lies.
-    pub fn quantile(&self, p: f64) -> f64 {
-        self.range.map_or(f64::NAN, |(least, most)| self.middle_of(p).clamp(least, most))
-    }
-
-    /// Middle of the bucket that holds the quantile.
-    fn middle_of(&self, p: f64) -> f64 {
-        let middle = |bucket: i32| ((f64::from(bucket) - 0.5) * Self::ln_growth()).exp();
-        let mut rest = (p * (self.count - 1) as f64).round() as u64;
-        for (bucket, count) in self.negative.descending() {
-            if rest < count {
-                return -middle(bucket);
-            }
-            rest -= count;
-        }
-        if rest < self.zeros {
-            return 0.0;
-        }
-        rest -= self.zeros;
-        for (bucket, count) in self.positive.ascending() {
-            if rest < count {
-                return middle(bucket);
-            }
-            rest -= count;
-        }
-        f64::NAN
     }
 }
 
-#[derive(Debug, Clone, Default)]
-struct Buckets {
-    first: i32,
-    counts: std::collections::VecDeque<u64>,
-}
-
-impl Buckets {
-    fn add(&mut self, bucket: i32) {
-        if self.counts.is_empty() {
-            self.first = bucket;
-            self.counts.push_back(0);
+impl<F: Real> Ranks<F> {
+    /// Takes in a series.
+    #[inline(always)]
+    pub fn arrange(&mut self, draws: &[F]) {
+        let (mut least, mut most) = (F::of(f64::INFINITY), F::of(f64::NEG_INFINITY));
+        for x in draws {
+            // NaN is neither.
+            least = x.lesser(least);
+            most = x.greater(most);
         }
-        while bucket < self.first {
-            self.counts.push_front(0);
-            self.first -= 1;
+        let (least, most) = (least.order(), most.order());
+        let shift = (64 - most.saturating_sub(least).leading_zeros()).saturating_sub(BUCKET_BITS);
+        self.buckets.clear();
+        self.buckets.extend(draws.iter().map(|x| {
+            let bucket = (x.order().wrapping_sub(least) >> shift) as u16;
+            if x.f64().is_nan() { BUCKETS as u16 - 1 } else { bucket }
+        }));
+        // Counted two places on, so that dealing moves each start to its bucket's own place.
+        *self.starts = [0; BUCKETS + 2];
+        for bucket in &self.buckets {
+            self.starts[usize::from(*bucket) + 2] += 1;
         }
-        while bucket >= self.first + self.counts.len() as i32 {
-            self.counts.push_back(0);
+        for i in 1..self.starts.len() {
+            self.starts[i] += self.starts[i - 1];
         }
-        self.counts[(bucket - self.first) as usize] += 1;
+        self.values.resize(draws.len(), F::ZERO);
+        for (x, bucket) in draws.iter().zip(&self.buckets) {
+            let place = &mut self.starts[usize::from(*bucket) + 1];
+            self.values[*place as usize] = *x;
+            *place += 1;
+        }
+        self.known = self.starts[BUCKETS - 1] as usize;
+        self.sorted.clear();
+        self.sorted.resize(BUCKETS, false);
     }
 
-    fn ascending(&self) -> impl DoubleEndedIterator<Item = (i32, u64)> + '_ {
-        (0i32..)
-            .zip(&self.counts)
-            .map(|(i, count)| (self.first + i, *count))
-            .collect::<Vec<_>>()
-            .into_iter()
+    fn at(&mut self, rank: usize) -> f64 {
+        let bucket = self.starts.partition_point(|start| *start as usize <= rank) - 1;
+        let range = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
+        if !self.sorted[bucket] {
+            self.values[range].sort_unstable_by_key(|x| x.order());
+            self.sorted[bucket] = true;
+        }
+        self.values[rank].f64()
     }
 
-    fn descending(&self) -> impl Iterator<Item = (i32, u64)> + '_ {
-        self.ascending().rev()
+    /// Quantile, linear between order statistics (type 7 of Hyndman and Fan).
+    pub fn quantile(&mut self, p: f64) -> f64 {
+        let Some(last) = self.known.checked_sub(1) else { return f64::NAN };
+        let place = p * last as f64;
+        let low = (place as usize).min(last);
+        let part = place - low as f64;
+        let value = self.at(low);
+        if part == 0.0 { value } else { value + part * (self.at((low + 1).min(last)) - value) }
     }
 }
 
@@ -345,27 +237,20 @@ mod tests {
     }
 
     #[test]
-    fn merged_moments_equal_moments_of_all() {
-        let draws = sample(4096);
-        let all = Moments::of(&draws);
-        let mut first = Moments::of(&draws[..1024]);
-        first.merge(&Moments::of(&draws[1024..]));
-        for (a, b) in all.total().iter().zip(first.total()) {
-            assert!((a - b).abs() < 1e-9 * a.abs(), "{a} {b}");
-        }
-    }
-
-    #[test]
-    fn sketch_quantiles_stay_within_their_stated_error() {
-        let mut draws = sample(50_000);
-        let mut sketch = Sketch::default();
-        draws.iter().for_each(|x| sketch.push(*x));
-        draws.sort_unstable_by(f64::total_cmp);
-        for i in 0..=100 {
-            let p = f64::from(i) / 100.0;
-            let nearest = draws[(p * (draws.len() - 1) as f64).round() as usize];
-            let error = (sketch.quantile(p) - nearest).abs();
-            assert!(error <= 1.0001 * Sketch::RELATIVE_ERROR * nearest.abs() + 1e-12, "{p}");
+    fn quantiles_are_those_of_the_sorted_draws() {
+        let mut draws = sample(10_007);
+        draws.extend([f64::NAN, 0.0, -0.0, 1e300, -1e300, 5.0, 5.0, 5.0]);
+        let mut ranks = Ranks::default();
+        for draws in [&draws[..], &draws[..10_007], &draws[..1], &[2.0; 300]] {
+            ranks.arrange(draws);
+            let mut sorted: Vec<f64> = draws.iter().copied().filter(|x| !x.is_nan()).collect();
+            sorted.sort_unstable_by(f64::total_cmp);
+            for i in (0..=1000).rev() {
+                let place = f64::from(i) / 1000.0 * (sorted.len() - 1) as f64;
+                let (low, high) = (sorted[place as usize], sorted[place.ceil() as usize]);
+                let expected = low + place.fract() * (high - low);
+                assert_eq!(ranks.quantile(f64::from(i) / 1000.0), expected, "{i}");
+            }
         }
     }
 

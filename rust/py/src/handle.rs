@@ -4,11 +4,11 @@ use crate::errors;
 use crate::pool::pool;
 use gainsmodel_core::error::Error;
 use gainsmodel_core::layout::{Layout, UNIT_METRICS};
-use gainsmodel_core::normal::Normal;
 use gainsmodel_core::run::{Options, Outcome, Progress, run};
 use gainsmodel_core::simd::Level;
 use gainsmodel_core::spec::Spec;
 use gainsmodel_core::summary::Statistics;
+use gainsmodel_core::vector::Precision;
 use numpy::{Element, PyArray2, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -23,7 +23,7 @@ enum Precise {
 }
 
 enum Ended {
-    Done(Box<Precise>),
+    Done(Vec<Precise>),
     Failed(Error),
     Panicked(String),
 }
@@ -52,14 +52,16 @@ pub fn start(
             let work = || {
                 pool.install(|| {
                     if double {
-                        run::<f64>(&spec, options, &shared).map(Precise::Double)
+                        let ended = run::<f64>(&spec, options, &shared);
+                        ended.map(|of| of.into_iter().map(Precise::Double).collect())
                     } else {
-                        run::<f32>(&spec, options, &shared).map(Precise::Single)
+                        let ended = run::<f32>(&spec, options, &shared);
+                        ended.map(|of| of.into_iter().map(Precise::Single).collect())
                     }
                 })
             };
             let ended = match catch_unwind(AssertUnwindSafe(work)) {
-                Ok(Ok(outcome)) => Ended::Done(Box::new(outcome)),
+                Ok(Ok(outcomes)) => Ended::Done(outcomes),
                 Ok(Err(error)) => Ended::Failed(error),
                 Err(panic) => Ended::Panicked(
                     panic
@@ -111,10 +113,13 @@ impl RunHandle {
         })
     }
 
-    /// Hands over the outcome of a run that has ended; raises what stopped it.
-    fn outcome(&self, py: Python<'_>) -> PyResult<RunOutcome> {
+    /// Hands over the outcome of a run that has ended, and of the reference where the run was
+    /// paired; raises what stopped it.
+    fn outcomes(&self, py: Python<'_>) -> PyResult<Vec<RunOutcome>> {
         match py.detach(|| locked(&self.ended).take()) {
-            Some(Ended::Done(outcome)) => Ok(RunOutcome { outcome: *outcome }),
+            Some(Ended::Done(of)) => {
+                Ok(of.into_iter().map(|outcome| RunOutcome { outcome }).collect())
+            }
             Some(Ended::Failed(error)) => Err(errors::to_python(py, &error)),
             Some(Ended::Panicked(message)) => Err(errors::fault(py, &message)),
             None => Err(errors::fault(py, "the run has not ended")),
@@ -153,7 +158,7 @@ pub fn matrix<'py>(py: Python<'py>, rows: &[[f64; 19]]) -> PyResult<Bound<'py, P
     numpy::PyArray1::from_vec(py, flat).reshape([rows.len(), 19])
 }
 
-fn stacked<'py, F: Normal + Element>(
+fn stacked<'py, F: Precision + Element>(
     py: Python<'py>,
     outcome: &Outcome<F>,
     series: &[usize],
@@ -194,6 +199,14 @@ impl RunOutcome {
         match &self.outcome {
             Precise::Single(o) => stacked(py, o, &series),
             Precise::Double(o) => stacked(py, o, &series),
+        }
+    }
+
+    /// Seconds spent on simulating and on statistics.
+    fn seconds(&self) -> [f64; 2] {
+        match &self.outcome {
+            Precise::Single(o) => o.seconds,
+            Precise::Double(o) => o.seconds,
         }
     }
 

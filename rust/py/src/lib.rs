@@ -22,7 +22,8 @@ use pyo3::types::{PyDict, PyTuple};
 /// Raises `ScenarioError` for a specification that cannot be simulated.
 #[pyfunction]
 #[pyo3(signature = (spec, *, gva_gbp_m, latitude, longitude, population, readiness,
-                    intensity, start_years, ramp_years, double, threads, draws_in_memory))]
+                    intensity, start_years, ramp_years, double, threads,
+                    draws_in_memory, paired=false))]
 #[allow(clippy::too_many_arguments)]
 fn start(
     py: Python<'_>,
@@ -38,6 +39,7 @@ fn start(
     double: bool,
     threads: Option<usize>,
     draws_in_memory: usize,
+    paired: bool,
 ) -> PyResult<RunHandle> {
     let mut spec: Spec = serde_json::from_str(spec)
         .map_err(|error| errors::fault(py, &format!("run specification: {error}")))?;
@@ -55,7 +57,7 @@ fn start(
     };
     spec.check().map_err(|error| errors::to_python(py, &error))?;
     let level = handle::level().map_err(|message| errors::setting(py, &message))?;
-    let options = Options { level, draws_in_memory };
+    let options = Options { level, draws_in_memory, paired };
     py.detach(|| handle::start(spec, double, options, threads))
         .map_err(|message| errors::setting(py, &message))
 }

@@ -1,0 +1,82 @@
+//! Section 6: what the levers do to a sector's parameters, by area and year.
+
+use super::sample::Sample;
+use crate::lanes::Real;
+use crate::model::Model;
+use crate::vector::Vector;
+
+/// The levers' doing in one block.
+pub(super) struct Lift<V> {
+    /// Whether any lever touches the sector at hand.
+    pub(super) active: bool,
+    /// Effect of each moved lever at full strength, times its realised strength without its
+    /// ramp: `[lever][area][target]`, zero where it has none.
+    full: Vec<Vec<[V; 4]>>,
+    /// Of the sector at hand, areas × years: Fp, Fq, the part of the gap that is closed, Fβ.
+    pub(super) of: Vec<[V; 4]>,
+}
+
+impl<V: Vector> Lift<V> {
+    pub(super) fn new<F: Real>(model: &Model<F>) -> Self {
+        let layout = model.layout;
+        let cells = if model.levers.is_empty() { 0 } else { layout.areas * layout.years };
+        Lift {
+            active: false,
+            full: vec![vec![[V::zero(); 4]; layout.areas]; model.levers.len()],
+            of: vec![[V::zero(); 4]; cells],
+        }
+    }
+
+    /// Draws effects and take-up.
+    #[inline(always)]
+    pub(super) fn draw<F: Real>(&mut self, model: &Model<F>, sample: &Sample<V>)
+    where
+        V: Vector<Real = F>,
+    {
+        let shared = &sample.shared[..];
+        let moved = model.factors.levers.iter().zip(&model.levers);
+        for ((factors, plan), full) in moved.zip(&mut self.full) {
+            let effects: [V; 4] = std::array::from_fn(|target| {
+                factors.effects[target].as_ref().map_or(V::zero(), |effect| effect.value(shared))
+            });
+            let number = |slot: &Option<usize>| slot.map_or(V::zero(), |slot| shared[slot]);
+            let common = number(&factors.take_up.0).scaled(model.take_up_weights[0]);
+            for (r, full) in full.iter_mut().enumerate() {
+                if plan.intensity[r] == F::ZERO {
+                    continue;
+                }
+                let own = number(&factors.take_up.1[r]);
+                let take_up = model.take_up.at(common.add_scaled(model.take_up_weights[1], own));
+                let strength = take_up.scaled(plan.intensity[r]);
+                *full = effects.map(|effect| effect * strength);
+            }
+        }
+    }
+
+    /// Adds up the levers whose scope holds a sector.
+    #[inline(always)]
+    pub(super) fn of_sector<F: Real>(&mut self, model: &Model<F>, s: usize)
+    where
+        V: Vector<Real = F>,
+    {
+        let (areas, years) = (model.layout.areas, model.layout.years);
+        let touched = &model.touched[s * areas..(s + 1) * areas];
+        self.active = touched.iter().any(|touched| *touched);
+        for r in (0..areas).filter(|r| touched[*r]) {
+            for year in 0..years {
+                let at = r * years + year;
+                let mut lift = [V::one(), V::one(), V::zero(), V::one()];
+                for (plan, full) in model.levers.iter().zip(&self.full) {
+                    if plan.scope[s] && plan.intensity[r] != F::ZERO {
+                        let ramp = V::splat(plan.ramp[at]);
+                        for (lift, full) in lift.iter_mut().zip(&full[r]) {
+                            *lift = full.mul_add(ramp, *lift);
+                        }
+                    }
+                }
+                lift[2] = lift[2].min(V::one());
+                self.of[at] = lift;
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Section 7: what is reported of each unit in these draws.
+
+use super::gain::Totals;
+use super::sample::{National, Sample};
+use crate::lanes::{Lanes, Real};
+use crate::model::Model;
+use crate::spec::Basis;
+use crate::vector::Vector;
+
+impl<F: Real> Model<F> {
+    #[inline(always)]
+    pub(super) fn report<V: Vector<Real = F>>(
+        &self,
+        sample: &Sample<V>,
+        national: &National<V>,
+        totals: &Totals<V>,
+        with_levers: bool,
+        out: &mut [Lanes<F>],
+    ) {
+        let layout = self.layout;
+        let (areas, years) = (layout.areas, layout.years);
+        for r in 0..areas {
+            let unit = layout.unit(r);
+            let [mut gain_sum, mut gain_now, mut cost_sum, mut cost_now] = [V::zero(); 4];
+            for year in 0..years {
+                let gain = totals.gain[r * years + year];
+                let cost = totals.cost[r * years + year] * national.kappa;
+                let discount = self.discount[year];
+                out[unit + year] = gain.lanes();
+                gain_sum = gain_sum + gain;
+                gain_now = gain_now.add_scaled(discount, gain);
+                cost_sum = cost_sum + cost;
+                cost_now = cost_now.add_scaled(discount, cost);
+            }
+            let (mut lever_sum, mut lever_now) = (V::zero(), V::zero());
+            let levers = self.factors.levers.iter().zip(&self.levers).filter(|_| with_levers);
+            for (factors, plan) in levers {
+                let price: V = factors.cost.value(&sample.shared);
+                for year in 0..years {
+                    let base = plan.cost_base[r * years + year];
+                    lever_sum = lever_sum.add_scaled(base, price);
+                    lever_now = lever_now.add_scaled(base * self.discount[year], price);
+                }
+            }
+            let sums = [gain_sum, gain_now, cost_sum, cost_now, lever_sum, lever_now];
+            for (i, sum) in sums.into_iter().enumerate() {
+                out[unit + years + i] = sum.lanes();
+            }
+        }
+        for (g, group) in self.groups.iter().enumerate() {
+            let unit = layout.unit(areas + g);
+            for metric in 0..years + 6 {
+                let sum = group
+                    .iter()
+                    .fold(V::zero(), |sum, r| sum + V::load(&out[layout.unit(*r) + metric]));
+                out[unit + metric] = sum.lanes();
+            }
+        }
+        self.report_shares(national, totals, out);
+        out[layout.additionality()] = national.additionality.lanes();
+    }
+
+    /// Shares, the null model and the prize.
+    fn report_shares<V: Vector<Real = F>>(
+        &self,
+        national: &National<V>,
+        totals: &Totals<V>,
+        out: &mut [Lanes<F>],
+    ) {
+        let layout = self.layout;
+        let (areas, years) = (layout.areas, layout.years);
+        let gva_final = |unit: usize| match unit.checked_sub(areas) {
+            None => totals.gva_final[unit],
+            Some(group) => {
+                self.groups[group].iter().fold(V::zero(), |sum, r| sum + totals.gva_final[*r])
+            }
+        };
+        // Gain and GVA that shares are computed on.
+        let (metric, gva) = match self.basis {
+            Basis::FinalYear => (years - 1, gva_final(areas)),
+            Basis::Cumulative => {
+                (years, totals.gva_sum.iter().fold(V::zero(), |sum, gva| sum + *gva))
+            }
+        };
+        let nation = layout.unit(areas);
+        let whole = out[nation + metric];
+        let least = gva.scaled(self.share_floor).lanes();
+        let prize = national.prize.scaled(self.prize_factor).lanes();
+        let tolerance = F::of(1.0 + 1e-6);
+        for unit in 0..layout.units() {
+            let at = layout.unit(unit);
+            let own_gva = gva_final(unit);
+            out[at + years + 6] = (V::load(&out[at + years - 1]) / own_gva).lanes();
+            // Equal to rounding is not above.
+            let null = self.gva_share[unit] * tolerance;
+            let part = out[at + metric];
+            let share = Lanes::from_fn(|i| {
+                if whole.0[i] > least.0[i] { part.0[i] / whole.0[i] } else { F::NAN }
+            });
+            out[at + years + 7] = share;
+            out[at + years + 8] = Lanes::from_fn(|i| share.0[i] * prize.0[i]);
+            out[layout.share_above_gva(unit)] = Lanes::from_fn(|i| match share.0[i] {
+                share if share > null => F::ONE,
+                share if share <= null => F::ZERO,
+                _ => F::NAN,
+            });
+        }
+        for (cumulative, at) in [nation + years - 1, nation + years].into_iter().enumerate() {
+            let gain = out[at];
+            out[layout.reaches_prize(cumulative)] = Lanes::from_fn(|i| {
+                let prize_gbp_m = prize.0[i] * F::of(1000.0);
+                if gain.0[i] >= prize_gbp_m { F::ONE } else { F::ZERO }
+            });
+        }
+    }
+}

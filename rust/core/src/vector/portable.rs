@@ -1,0 +1,147 @@
+//! Vectors as arrays, for any machine and for double precision.
+
+use super::{Tile, Vector, power};
+use crate::lanes::{LANES, Lanes, Real, Words};
+use crate::normal::{self, NormalTable};
+use crate::rng::{self, KeyGroup};
+use std::ops::{Add, Div, Mul, Sub};
+
+macro_rules! lane_by_lane {
+    ($($operator:ident $name:ident $sign:tt),*) => {$(
+        impl<F: Real> $operator for Lanes<F> {
+            type Output = Self;
+            #[inline(always)]
+            fn $name(self, other: Self) -> Self {
+                Self::from_fn(|i| self.0[i] $sign other.0[i])
+            }
+        }
+    )*};
+}
+lane_by_lane!(Add add +, Sub sub -, Mul mul *, Div div /);
+
+/// Fused where the machine always can; elsewhere it would be a call of a library.
+#[inline(always)]
+fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
+    if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
+        a.mul_add(b, c)
+    } else {
+        a * b + c
+    }
+}
+
+impl Vector for Lanes<f32> {
+    type Real = f32;
+    const TILE: Tile = Tile { rows: 2, columns: 1 };
+
+    #[inline(always)]
+    fn splat(value: f32) -> Self {
+        Lanes([value; LANES])
+    }
+    #[inline(always)]
+    fn load(lanes: &Lanes<f32>) -> Self {
+        *lanes
+    }
+    #[inline(always)]
+    fn lanes(self) -> Lanes<f32> {
+        self
+    }
+    #[inline(always)]
+    fn mul_add(self, factor: Self, addend: Self) -> Self {
+        Self::from_fn(|i| multiply_add(self.0[i], factor.0[i], addend.0[i]))
+    }
+    #[inline(always)]
+    fn sub_mul(self, a: Self, b: Self) -> Self {
+        Self::from_fn(|i| multiply_add(-a.0[i], b.0[i], self.0[i]))
+    }
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        Self::from_fn(|i| self.0[i].lesser(other.0[i]))
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        Self::from_fn(|i| self.0[i].greater(other.0[i]))
+    }
+    #[inline(always)]
+    fn exp2(self) -> Self {
+        let x = self.max(Self::splat(power::LEAST)).min(Self::splat(power::MOST));
+        let shifted = x + Self::splat(power::SHIFT);
+        let r = x - (shifted - Self::splat(power::SHIFT));
+        let mut series = Self::splat(power::SERIES[0]);
+        for coefficient in &power::SERIES[1..] {
+            series = series.mul_add(r, Self::splat(*coefficient));
+        }
+        series * Self::from_fn(|i| f32::from_bits(shifted.0[i].to_bits() << 23))
+    }
+    #[inline(always)]
+    fn at_most(self, other: Self) -> Self {
+        Self::from_fn(|i| if self.0[i] <= other.0[i] { 1.0 } else { 0.0 })
+    }
+    #[inline(always)]
+    fn keyed_normals(
+        table: &NormalTable,
+        seed: [u32; 2],
+        keys: &KeyGroup,
+        block: u32,
+    ) -> [Self; 4] {
+        rng::keyed_words(seed, keys, block).map(|words| Self::normals(table, &words))
+    }
+    #[inline(always)]
+    fn normals(table: &NormalTable, words: &Words) -> Self {
+        Self::from_fn(|i| table.quantile(words.0[i], multiply_add))
+    }
+}
+
+impl Vector for Lanes<f64> {
+    type Real = f64;
+    const TILE: Tile = Tile { rows: 2, columns: 1 };
+
+    #[inline(always)]
+    fn splat(value: f64) -> Self {
+        Lanes([value; LANES])
+    }
+    #[inline(always)]
+    fn load(lanes: &Lanes<f64>) -> Self {
+        *lanes
+    }
+    #[inline(always)]
+    fn lanes(self) -> Lanes<f64> {
+        self
+    }
+    #[inline(always)]
+    fn mul_add(self, factor: Self, addend: Self) -> Self {
+        Self::from_fn(|i| self.0[i] * factor.0[i] + addend.0[i])
+    }
+    #[inline(always)]
+    fn sub_mul(self, a: Self, b: Self) -> Self {
+        Self::from_fn(|i| self.0[i] - a.0[i] * b.0[i])
+    }
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        Self::from_fn(|i| self.0[i].lesser(other.0[i]))
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        Self::from_fn(|i| self.0[i].greater(other.0[i]))
+    }
+    #[inline(always)]
+    fn exp2(self) -> Self {
+        self.map(f64::exp2)
+    }
+    #[inline(always)]
+    fn at_most(self, other: Self) -> Self {
+        Self::from_fn(|i| if self.0[i] <= other.0[i] { 1.0 } else { 0.0 })
+    }
+    #[inline(always)]
+    fn keyed_normals(
+        table: &NormalTable,
+        seed: [u32; 2],
+        keys: &KeyGroup,
+        block: u32,
+    ) -> [Self; 4] {
+        rng::keyed_words(seed, keys, block).map(|words| Self::normals(table, &words))
+    }
+    #[inline(always)]
+    fn normals(_: &NormalTable, words: &Words) -> Self {
+        Self::from_fn(|i| normal::exact(words.0[i]))
+    }
+}
