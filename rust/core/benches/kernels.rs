@@ -1,7 +1,7 @@
 //! Times the parts of a simulation at every level of this machine; `cargo bench`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gainsmodel_core::factors::Factors;
+use gainsmodel_core::factors::{Batch, Factors};
 use gainsmodel_core::lanes::LANES;
 use gainsmodel_core::model::Model;
 use gainsmodel_core::normal::exact;
@@ -41,6 +41,11 @@ impl Work for TileOf {
     }
 }
 
+/// Batches of the first sector's cells.
+fn batches(factors: &Factors<f32>) -> impl Iterator<Item = &Batch> {
+    factors.cells[0].spread.iter().flatten().chain(&factors.cells[0].growth)
+}
+
 /// Time of drawing the numbers of a sector's cells.
 struct Numbers<'a>(&'a Factors<f32>, u64);
 impl Work for Numbers<'_> {
@@ -48,12 +53,14 @@ impl Work for Numbers<'_> {
     type Output = Duration;
     #[inline(always)]
     fn run<V: Vector<Real = f32>>(self) -> Duration {
-        let batch = &self.0.cells[0].batch;
-        let mut out = vec![V::zero(); batch.len()];
+        let batches: Vec<&Batch> = batches(self.0).collect();
+        let mut out = vec![V::zero(); batches.iter().map(|b| b.len()).max().unwrap_or(0)];
         let begun = Instant::now();
         for i in 0..self.1 {
-            batch.draw(&self.0.source, i as u32, &mut out);
-            black_box(&mut out);
+            for batch in &batches {
+                batch.draw(&self.0.source, i as u32, None, &mut out);
+                black_box(&mut out);
+            }
         }
         begun.elapsed()
     }
@@ -92,7 +99,8 @@ fn kernels(criterion: &mut Criterion) {
         for level in levels() {
             let spec = Spec { sampler: kind, ..spec("reference") };
             let factors = Factors::new(&spec, simd::at(level, TileOf).columns).expect("factors");
-            group.throughput(Throughput::Elements((factors.cells[0].batch.len() * LANES) as u64));
+            let numbers: usize = batches(&factors).map(|batch| batch.len() * LANES).sum();
+            group.throughput(Throughput::Elements(numbers as u64));
             group.bench_function(BenchmarkId::new(format!("{kind:?}"), level.name()), |bencher| {
                 bencher.iter_custom(|n| simd::at(level, Numbers(&factors, n)));
             });

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::lanes::{Real, Words};
 use crate::layout::Together;
 use crate::normal::NormalTable;
-use crate::rng::{Key, KeyGroup, seed_words};
+use crate::rng::{GROUP, Key, KeyGroup, seed_words};
 use crate::sobol::{Directions, MAX_DIMENSIONS, scrambled, scrambles};
 use crate::spec::{
     Correlation, LEVELS, LEVER_TARGETS, NATIONAL_PARAMETERS, SPREAD_PARAMETERS, SamplerKind, Spec,
@@ -26,7 +26,7 @@ pub struct Batch {
     length: usize,
     /// Sobol dimension and its sixteen scramblings.
     points: Vec<(Slot, usize, Words)>,
-    /// First slot, number and keys of up to four neighbouring pseudo-random factors.
+    /// First slot, number and keys of neighbouring pseudo-random factors.
     keyed: Vec<(Slot, usize, KeyGroup)>,
 }
 
@@ -36,17 +36,17 @@ impl Batch {
         let mut batch = Batch { length: factors.len(), ..Batch::default() };
         let mut slot = 0;
         for run in factors.chunk_by(|a, b| a.1.is_none() && b.1.is_none()) {
-            for four in run.chunks(4) {
-                match four[0] {
+            for group in run.chunks(GROUP) {
+                match group[0] {
                     (key, Some(dimension)) => {
                         batch.points.push((slot, dimension, scrambles(seed, key)));
                     }
                     _ => {
-                        let keys: Vec<Key> = four.iter().map(|(key, _)| *key).collect();
-                        batch.keyed.push((slot, four.len(), KeyGroup::new(&keys)));
+                        let keys: Vec<Key> = group.iter().map(|(key, _)| *key).collect();
+                        batch.keyed.push((slot, group.len(), KeyGroup::new(&keys)));
                     }
                 }
-                slot += four.len();
+                slot += group.len();
             }
         }
         batch
@@ -62,18 +62,44 @@ impl Batch {
         self.length == 0
     }
 
-    /// Standard normal numbers of every factor for the sixteen draws of a block.
+    /// Standard normal numbers z of every factor for the sixteen draws of a block; where
+    /// `scales` are given, one for each slot, 2^(scale z).
     #[inline(always)]
-    pub fn draw<V: Vector>(&self, source: &Source, block: u32, out: &mut [V]) {
+    pub fn draw<V: Vector>(
+        &self,
+        source: &Source,
+        block: u32,
+        scales: Option<&[V::Real]>,
+        out: &mut [V],
+    ) {
         for (slot, dimension, scrambles) in &self.points {
             let words = scrambled(source.directions.point(*dimension, block), scrambles);
-            out[*slot] = V::normals(source.table, &words);
+            let normals = V::normals(source.table, &words);
+            out[*slot] = match scales {
+                Some(scales) => normals.scaled(scales[*slot]).exp2(),
+                None => normals,
+            };
         }
         for (slot, count, keys) in &self.keyed {
-            let normals = V::keyed_normals(source.table, source.seed, keys, block);
-            match out[*slot..*slot + count].first_chunk_mut::<4>() {
-                Some(four) => *four = normals,
-                None => out[*slot..*slot + count].copy_from_slice(&normals[..*count]),
+            let mut normals = V::keyed_normals(source.table, source.seed, keys, block);
+            let slots = *slot..slot + count;
+            if let Some(scales) = scales {
+                match scales[slots.clone()].first_chunk::<GROUP>() {
+                    Some(scales) => {
+                        for i in 0..GROUP {
+                            normals[i] = normals[i].scaled(scales[i]).exp2();
+                        }
+                    }
+                    None => {
+                        for (normal, scale) in normals.iter_mut().zip(&scales[slots.clone()]) {
+                            *normal = normal.scaled(*scale).exp2();
+                        }
+                    }
+                }
+            }
+            match out[slots.clone()].first_chunk_mut::<GROUP>() {
+                Some(all) => *all = normals,
+                None => out[slots].copy_from_slice(&normals[..*count]),
             }
         }
     }
@@ -122,7 +148,11 @@ impl<F: Real> Scalar<F> {
     /// Value in each draw of a block, from the block's shared numbers.
     #[inline(always)]
     pub fn value<V: Vector<Real = F>>(&self, shared: &[V]) -> V {
-        self.sampler.at(self.slot.map_or(V::zero(), |slot| shared[slot]))
+        let z = match self.slot {
+            Some(slot) => shared[slot],
+            None => V::zero(),
+        };
+        self.sampler.at(z)
     }
 }
 
@@ -173,12 +203,10 @@ impl SpreadLevels {
 /// Numbers of single cells, for one sector.
 #[derive(Debug, Clone)]
 pub struct CellFactors {
-    /// All of them.
-    pub batch: Batch,
-    /// First slot of each spread parameter, cells as [`Together`] places them from there.
-    pub spread: [Option<Slot>; 5],
-    /// First slot of the areas' growth.
-    pub growth: Option<Slot>,
+    /// Of each spread parameter, where it needs any: cells as [`Together`] places them.
+    pub spread: [Option<Batch>; 5],
+    /// Growth of the areas' cells, unless it is fixed.
+    pub growth: Option<Batch>,
 }
 
 /// Every factor of a run.
@@ -335,7 +363,8 @@ impl<F: Real> Factors<F> {
 
         let used = |batch: &Batch| batch.points.iter().map(|(_, d, _)| d + 1).max().unwrap_or(0);
         let shared = Batch::new(spec.seed, &plan.factors);
-        let dimensions = cells.iter().map(|c| used(&c.batch)).max().unwrap_or(0).max(used(&shared));
+        let of_cells = cells.iter().flat_map(|c| c.spread.iter().flatten().chain(&c.growth));
+        let dimensions = of_cells.map(used).max().unwrap_or(0).max(used(&shared));
         Ok(Factors {
             source: Source {
                 seed: seed_words(spec.seed),
@@ -369,26 +398,21 @@ fn cell_factors(
 ) -> Vec<CellFactors> {
     let (areas, technologies) = (spec.areas.len(), spec.technologies.len());
     let in_dimensions = spec.sampler == SamplerKind::SobolFull;
-    let growth_needed = spec.growth_cell.fixed().is_none();
-    let mut made: Vec<Vec<(Key, Option<usize>)>> = vec![Vec::new(); spec.sectors.len()];
-    let mut spread = [None; 5];
-    let dimension = |p: &mut Plan| in_dimensions.then(|| p.dimension()).flatten();
-    for (s, sector) in spec.sectors.iter().enumerate() {
+    let dimension = |plan: &mut Plan| in_dimensions.then(|| plan.dimension()).flatten();
+    let batch = |row: &[(Key, Option<usize>)]| Batch::new(spec.seed, row);
+    let mut made: Vec<CellFactors> = Vec::new();
+    for sector in &spec.sectors {
         let mut row = vec![(Key::default(), None); areas];
         for area in by_hash {
             let key = Key::new("growth_cell/cell", &spec.areas[*area], sector);
             row[*area] = (key, dimension(plan));
         }
-        if growth_needed {
-            made[s].extend(row);
-        }
+        let growth = spec.growth_cell.fixed().is_none().then(|| batch(&row));
+        made.push(CellFactors { spread: Default::default(), growth });
     }
     for parameter in CELL_ORDER {
         let family = format!("{}/{}", SPREAD_PARAMETERS[parameter], LEVELS[4]);
-        if needed(parameter) {
-            spread[parameter] = Some(made[0].len());
-        }
-        for (s, sector) in spec.sectors.iter().enumerate() {
+        for (sector, made) in spec.sectors.iter().zip(&mut made) {
             let mut row = vec![(Key::default(), None); areas * technologies];
             for area in by_hash {
                 for group in Together::all(technologies, columns) {
@@ -399,18 +423,10 @@ fn cell_factors(
                     }
                 }
             }
-            if needed(parameter) {
-                made[s].extend(row);
-            }
+            made.spread[parameter] = needed(parameter).then(|| batch(&row));
         }
     }
-    made.iter()
-        .map(|factors| CellFactors {
-            batch: Batch::new(spec.seed, factors),
-            spread,
-            growth: growth_needed.then_some(0),
-        })
-        .collect()
+    made
 }
 
 /// Root of the weight of each level times a root of the correlation matrix there.

@@ -4,7 +4,7 @@ use crate::distribution::Sampler;
 use crate::error::Result;
 use crate::factors::{Factors, LeverFactors};
 use crate::lanes::Real;
-use crate::layout::Layout;
+use crate::layout::{Layout, Together};
 use crate::spec::{Basis, Curve, SPREAD_PARAMETERS, Spec};
 use crate::vector::Tile;
 
@@ -20,6 +20,8 @@ pub struct Model<F> {
     pub(crate) factors: Factors<F>,
     /// Spread parameters, `[parameter][technology]`.
     pub(crate) spread: [Vec<Spread<F>>; 5],
+    /// What a spread parameter does with the numbers of single cells.
+    pub(crate) own: [Own<F>; 5],
     pub(crate) growth_cell: Sampler<F>,
     pub(crate) take_up: Sampler<F>,
     pub(crate) take_up_weights: [F; 2],
@@ -48,6 +50,17 @@ pub(crate) enum Spread<F> {
     Power { median: F, spread: F },
     /// Any other distribution of their sum.
     General(Sampler<F>),
+}
+
+/// What a spread parameter does with the numbers of single cells.
+#[derive(Debug, Clone)]
+pub(crate) enum Own<F> {
+    /// It has none, and is a product of powers.
+    None,
+    /// Its own alone, as a power: scales by cell.
+    Power(Vec<F>),
+    /// Anything else: several numbers, or no product of powers.
+    Special,
 }
 
 /// W − 1 with a row of national weights below it, in tiles of `rows` rows:
@@ -90,9 +103,37 @@ impl<F: Real> Model<F> {
             technologies: spec.technologies.len(),
             years: spec.horizon_years,
         };
-        let spread = std::array::from_fn(|parameter| {
+        let spread: [Vec<Spread<F>>; 5] = std::array::from_fn(|parameter| {
             let marginals = &spec.spread_parameters[SPREAD_PARAMETERS[parameter]].distributions;
             marginals.iter().map(|d| Spread::new(Sampler::new(d), is_share(parameter))).collect()
+        });
+        let own = std::array::from_fn(|parameter| {
+            let mixed_into = |other: usize, parameter: usize| {
+                factors.cells[0].spread[other].is_some()
+                    && factors.cell_mix[parameter][other] != 0.0
+            };
+            let alone = (0..5).all(|other| {
+                other == parameter
+                    || !(mixed_into(other, parameter) || mixed_into(parameter, other))
+            });
+            let powers: Option<Vec<F>> = spread[parameter].iter().map(Spread::power).collect();
+            match powers {
+                Some(powers) if alone && mixed_into(parameter, parameter) => {
+                    let weight = F::of(factors.cell_mix[parameter][parameter]);
+                    let mut scales = vec![F::ZERO; layout.areas * layout.technologies];
+                    for group in Together::all(layout.technologies, tile.columns) {
+                        for (r, k) in
+                            (0..layout.areas).flat_map(|r| (0..group.columns).map(move |k| (r, k)))
+                        {
+                            scales[group.cell(layout.areas, r, k)] =
+                                powers[group.first + k] * weight;
+                        }
+                    }
+                    Own::Power(scales)
+                }
+                Some(_) if (0..5).all(|other| !mixed_into(other, parameter)) => Own::None,
+                _ => Own::Special,
+            }
         });
         let gva = &spec.data.gva_gbp_m;
         let area_gva: Vec<f64> = gva.chunks(layout.sectors).map(|row| row.iter().sum()).collect();
@@ -115,6 +156,7 @@ impl<F: Real> Model<F> {
         let shared = spec.take_up.shared_variance;
         Ok(Model {
             layout,
+            own,
             rows: (layout.areas / tile.rows + 1) * tile.rows,
             spread,
             growth_cell: Sampler::new(&spec.growth_cell),
@@ -151,6 +193,16 @@ impl<F: Real> Spread<F> {
         match power {
             Some([median, spread]) => Spread::Power { median, spread },
             None => Spread::General(sampler),
+        }
+    }
+}
+
+impl<F: Real> Spread<F> {
+    /// Spread of a product of powers.
+    fn power(&self) -> Option<F> {
+        match self {
+            Spread::Power { spread, .. } => Some(*spread),
+            Spread::General(_) => None,
         }
     }
 }

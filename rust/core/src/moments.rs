@@ -17,16 +17,19 @@ impl Moments {
     /// this draw".
     #[inline(always)]
     pub fn of<F: Real>(draws: &[F], may_be_missing: bool) -> Self {
-        let known = |x: &&F| !x.f64().is_nan();
-        let mut moments = Moments {
-            origin: draws.iter().find(known).map_or(0.0, |x| x.f64()),
-            ..Moments::default()
-        };
+        let mut moments = Moments::default();
+        for x in draws {
+            if !x.f64().is_nan() {
+                moments.origin = x.f64();
+                break;
+            }
+        }
         let (blocks, rest) = draws.as_chunks::<LANES>();
-        if may_be_missing {
-            blocks.iter().for_each(|block| moments.add::<F, true>(block));
-        } else {
-            blocks.iter().for_each(|block| moments.add::<F, false>(block));
+        for block in blocks {
+            match may_be_missing {
+                true => moments.add::<F, true>(block),
+                false => moments.add::<F, false>(block),
+            }
         }
         if !rest.is_empty() {
             let block = std::array::from_fn(|lane| rest.get(lane).copied().unwrap_or(F::NAN));

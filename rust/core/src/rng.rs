@@ -33,16 +33,19 @@ impl Key {
     }
 }
 
-/// Keys of four factors that are drawn together.
+/// Factors that are drawn together: enough for their rounds to run side by side.
+pub const GROUP: usize = 8;
+
+/// Keys of factors that are drawn together.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyGroup {
-    pub(crate) area: [u32; 4],
-    pub(crate) cell: [u32; 4],
-    pub(crate) family: [u32; 4],
+    pub(crate) area: [u32; GROUP],
+    pub(crate) cell: [u32; GROUP],
+    pub(crate) family: [u32; GROUP],
 }
 
 impl KeyGroup {
-    /// From at most four keys.
+    /// From at most [`GROUP`] keys.
     pub fn new(keys: &[Key]) -> Self {
         let key = |i: usize| keys.get(i).copied().unwrap_or_default();
         KeyGroup {
@@ -70,17 +73,21 @@ pub fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     words.map(|w| w[0])
 }
 
-/// Words of four factors for a block of draws, on any machine.
+/// Words of a group of factors for a block of draws, on any machine.
 #[inline(always)]
-pub(crate) fn keyed_words(seed: [u32; 2], keys: &KeyGroup, block: u32) -> [Words; 4] {
-    let of_factor = |part: &[u32; 4]| std::array::from_fn(|lane| part[lane / 4]);
-    let counters = std::array::from_fn(|lane| block.wrapping_mul(4) + lane as u32 % 4);
-    let mut words: [[u32; LANES]; 4] =
+pub(crate) fn keyed_words(seed: [u32; 2], keys: &KeyGroup, block: u32) -> [Words; GROUP] {
+    let of_factor = |part: &[u32; GROUP]| std::array::from_fn(|i| part[i / 4]);
+    let counters = std::array::from_fn(|i| block.wrapping_mul(4) + i as u32 % 4);
+    let mut words: [[u32; 4 * GROUP]; 4] =
         [counters, of_factor(&keys.area), of_factor(&keys.cell), of_factor(&keys.family)];
     philox_rounds(&mut words, seed);
-    std::array::from_fn(|factor| {
-        Lanes(std::array::from_fn(|lane| words[lane / 4][4 * factor + lane % 4]))
-    })
+    let mut out = [Lanes([0; LANES]); GROUP];
+    for (factor, out) in out.iter_mut().enumerate() {
+        for lane in 0..LANES {
+            out.0[lane] = words[lane / 4][4 * factor + lane % 4];
+        }
+    }
+    out
 }
 
 #[inline(always)]

@@ -264,12 +264,20 @@ impl<F: Precision> Work for Worker<'_, F> {
         let layout = model.layout;
         let (series, distributed) = (layout.series(), layout.distributed());
         let mut scratch: Scratch<V> = model.scratch(variants);
-        // Chunk by chunk, `[variant][series][draw]`; only what is distributed may be kept.
-        let mut rows = vec![vec![F::ZERO; series * CHUNK]; variants];
+        // Of a chunk, `[variant][series][draw]`: what is distributed, where it is not kept
+        // elsewhere, and the rest.
+        let in_buckets = !locked(&self.shared.sketches).is_empty();
+        let spare = if in_buckets { distributed * CHUNK } else { 0 };
+        let mut passing = vec![vec![F::ZERO; spare]; variants];
+        let mut rest = vec![vec![F::ZERO; (series - distributed) * CHUNK]; variants];
         let mut moments = vec![Moments::default(); variants * series];
-        let mut sketches = vec![Sketch::default(); locked(&self.shared.sketches).len()];
+        let mut sketches =
+            vec![Sketch::default(); if in_buckets { variants * distributed } else { 0 }];
         loop {
-            let Some((index, mut kept)) = locked(&self.shared.queue).take() else { break };
+            let Some((index, kept)) = locked(&self.shared.queue).take() else { break };
+            let mut rows: Vec<[&mut [F]; 2]> = (kept.into_iter().zip(&mut passing).zip(&mut rest))
+                .map(|((kept, passing), rest)| [kept.unwrap_or(passing), &mut rest[..]])
+                .collect();
             for block in 0..BLOCKS_PER_CHUNK {
                 let first = index * CHUNK + block * LANES;
                 if first >= draws {
@@ -278,7 +286,8 @@ impl<F: Precision> Work for Worker<'_, F> {
                 progress.check()?;
                 model.simulate(u32::try_from(first / LANES).unwrap_or(u32::MAX), &mut scratch);
                 for (rows, out) in rows.iter_mut().zip(&scratch.out) {
-                    for (row, values) in rows.chunks_exact_mut(CHUNK).zip(out) {
+                    let rows = rows.iter_mut().flat_map(|rows| rows.chunks_exact_mut(CHUNK));
+                    for (row, values) in rows.zip(out) {
                         row[block * LANES..(block + 1) * LANES].copy_from_slice(&values.0);
                     }
                 }
@@ -286,16 +295,15 @@ impl<F: Precision> Work for Worker<'_, F> {
             }
             let valid = (draws - index * CHUNK).min(CHUNK);
             for (variant, rows) in rows.iter().enumerate() {
-                let of_variant = &mut moments[variant * series..(variant + 1) * series];
-                for (s, (row, moments)) in rows.chunks_exact(CHUNK).zip(of_variant).enumerate() {
+                let moments = &mut moments[variant * series..(variant + 1) * series];
+                let all = rows.iter().flat_map(|rows| rows.chunks_exact(CHUNK));
+                for (s, (row, moments)) in all.zip(moments).enumerate() {
                     *moments = Moments::of(&row[..valid], layout.may_be_missing(s));
                 }
-                if let Some(kept) = &mut kept[variant] {
-                    kept.copy_from_slice(&rows[..distributed * CHUNK]);
-                } else {
-                    let of_variant =
-                        &mut sketches[variant * distributed..(variant + 1) * distributed];
-                    for (row, sketch) in rows.chunks_exact(CHUNK).zip(of_variant) {
+                if in_buckets {
+                    let first = variant * distributed;
+                    let sketches = &mut sketches[first..first + distributed];
+                    for (row, sketch) in rows[0].chunks_exact(CHUNK).zip(sketches) {
                         row[..valid].iter().for_each(|x| sketch.push(x.f64()));
                     }
                 }

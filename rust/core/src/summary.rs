@@ -166,12 +166,12 @@ impl<F: Real> Ranks<F> {
             most = x.greater(most);
         }
         let (least, most) = (least.order(), most.order());
-        let shift = (64 - most.saturating_sub(least).leading_zeros()).saturating_sub(BUCKET_BITS);
-        self.buckets.clear();
-        self.buckets.extend(draws.iter().map(|x| {
-            let bucket = (x.order().wrapping_sub(least) >> shift) as u16;
-            if x.f64().is_nan() { BUCKETS as u16 - 1 } else { bucket }
-        }));
+        let shift = (32 - most.saturating_sub(least).leading_zeros()).saturating_sub(BUCKET_BITS);
+        self.buckets.resize(draws.len(), 0);
+        for (x, bucket) in draws.iter().zip(&mut self.buckets) {
+            let known = (x.order().wrapping_sub(least) >> shift) as u16;
+            *bucket = if x.f64().is_nan() { BUCKETS as u16 - 1 } else { known };
+        }
         // Counted two places on, so that dealing moves each start to its bucket's own place.
         *self.starts = [0; BUCKETS + 2];
         for bucket in &self.buckets {
@@ -195,7 +195,7 @@ impl<F: Real> Ranks<F> {
         let bucket = self.starts.partition_point(|start| *start as usize <= rank) - 1;
         let range = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
         if !self.sorted[bucket] {
-            self.values[range].sort_unstable_by_key(|x| x.order());
+            self.values[range].sort_unstable_by(|a, b| a.f64().total_cmp(&b.f64()));
             self.sorted[bucket] = true;
         }
         self.values[rank].f64()

@@ -51,8 +51,8 @@ impl<V: Vector> Path<V> {
             let sector = Sector { model, s, cells, lift, theta, group };
             // One body for each shape of tile; only those of the level at hand are compiled.
             match (V::TILE.rows, group.columns) {
-                (12, 2) => self.years::<F, 12, 2>(&sector, out),
-                (12, _) => self.years::<F, 12, 1>(&sector, out),
+                (6, 2) => self.years::<F, 6, 2>(&sector, out),
+                (6, _) => self.years::<F, 6, 1>(&sector, out),
                 (3, 2) => self.years::<F, 3, 2>(&sector, out),
                 (3, _) => self.years::<F, 3, 1>(&sector, out),
                 _ => self.years::<F, 2, 1>(&sector, out),
@@ -84,21 +84,32 @@ impl<V: Vector> Path<V> {
         group.of_mut(model.rows, &mut self.gap).copy_from_slice(gap);
         let (last, below) = (&model.spillover.last[s][..], areas % ROWS);
         for year in 0..years {
-            let tiles = model.spillover.common.chunks_exact(areas * ROWS).chain([last]);
+            // The sums are made anew on each way, so that on the plain one they never leave
+            // the registers.
+            let tiles = model.spillover.common.chunks_exact(areas * ROWS);
             for (tile, weights) in tiles.enumerate() {
-                let sums = weighted_sums(weights, group.of(model.rows, &self.adoption[0]));
-                if (tile + 1) * ROWS > areas {
-                    // The row below the last area: national adoption at the year's start.
-                    for (k, sum) in sums[below].into_iter().enumerate() {
-                        add(&mut out[model.layout.adoption(group.first + k, year)], sum);
-                    }
-                }
+                let (first, old) = (tile * ROWS, group.of(model.rows, &self.adoption[0]));
                 match lift {
-                    None => self.plain_steps::<F, ROWS, COLUMNS>(sector, tile * ROWS, year, &sums),
+                    None => {
+                        let sums = weighted_sums(weights, old);
+                        self.plain_steps::<F, ROWS, COLUMNS>(sector, first, year, &sums);
+                    }
                     Some(lift) => {
-                        let first = tile * ROWS;
+                        let sums = weighted_sums(weights, old);
                         self.lifted_steps::<F, ROWS, COLUMNS>(sector, lift, first, year, &sums);
                     }
+                }
+            }
+            let sums = weighted_sums(last, group.of(model.rows, &self.adoption[0]));
+            // The row below the last area: national adoption at the year's start.
+            for (k, sum) in sums[below].into_iter().enumerate() {
+                add(&mut out[model.layout.adoption(group.first + k, year)], sum);
+            }
+            let first = areas - below;
+            match lift {
+                None => self.plain_steps::<F, ROWS, COLUMNS>(sector, first, year, &sums),
+                Some(lift) => {
+                    self.lifted_steps::<F, ROWS, COLUMNS>(sector, lift, first, year, &sums);
                 }
             }
             self.adoption.swap(0, 1);
@@ -197,7 +208,6 @@ impl<V: Vector> Path<V> {
             let old: &[V; COLUMNS] = &group.of(all, old)[r];
             let new: &mut [V; COLUMNS] = &mut group.of_mut(all, new)[r];
             let gap: &mut [V; COLUMNS] = &mut group.of_mut(all, &mut self.gap)[r];
-            let ceiling: &[V; COLUMNS] = &group.of(all, &cells.ceiling)[r];
             let over_ceiling: &[V; COLUMNS] = &group.of(all, &cells.over_ceiling)[r];
             let speed: &[V; COLUMNS] = &group.of(all, &cells.speed)[r];
             let imitation: &[V; COLUMNS] = &group.of(all, &cells.imitation)[r];
@@ -211,8 +221,8 @@ impl<V: Vector> Path<V> {
             for k in 0..COLUMNS {
                 let seen = theta.mul_add(seen[row][k], old[k]);
                 // m' / m = 1 + (1/m − 1) · closed: a lever without effect changes no bit.
-                let raised = (V::one() - ceiling[k]) * closed;
                 let growth = (over_ceiling[k] - V::one()).mul_add(closed, V::one());
+                let raised = (growth - V::one()) / over_ceiling[k];
                 let innovation = innovation[k] * lift_p;
                 let hazard = if gompertz {
                     let y = seen * (over_ceiling[k] / growth);
@@ -279,7 +289,16 @@ fn weighted_sums<F: Real, V: Vector<Real = F>, const ROWS: usize, const COLUMNS:
     adoption: &[[V; COLUMNS]],
 ) -> [[V; COLUMNS]; ROWS] {
     let mut sums = [[V::zero(); COLUMNS]; ROWS];
-    for (weights, adoption) in weights.as_chunks::<ROWS>().0.iter().zip(adoption) {
+    let mut columns = weights.as_chunks::<ROWS>().0.iter().zip(adoption);
+    // The first area begins the sums; zeros would be written out first.
+    if let Some((weights, adoption)) = columns.next() {
+        for row in 0..ROWS {
+            for k in 0..COLUMNS {
+                sums[row][k] = adoption[k].scaled(weights[row]);
+            }
+        }
+    }
+    for (weights, adoption) in columns {
         for row in 0..ROWS {
             let weight = V::splat(weights[row]);
             for k in 0..COLUMNS {

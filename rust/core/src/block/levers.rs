@@ -36,19 +36,23 @@ impl<V: Vector> Lift<V> {
         let shared = &sample.shared[..];
         let moved = model.factors.levers.iter().zip(&model.levers);
         for ((factors, plan), full) in moved.zip(&mut self.full) {
-            let effects: [V; 4] = std::array::from_fn(|target| {
-                factors.effects[target].as_ref().map_or(V::zero(), |effect| effect.value(shared))
-            });
-            let number = |slot: &Option<usize>| slot.map_or(V::zero(), |slot| shared[slot]);
-            let common = number(&factors.take_up.0).scaled(model.take_up_weights[0]);
+            let mut effects = [V::zero(); 4];
+            for (value, effect) in effects.iter_mut().zip(&factors.effects) {
+                if let Some(effect) = effect {
+                    *value = effect.value(shared);
+                }
+            }
+            let common = number(factors.take_up.0, shared).scaled(model.take_up_weights[0]);
             for (r, full) in full.iter_mut().enumerate() {
                 if plan.intensity[r] == F::ZERO {
                     continue;
                 }
-                let own = number(&factors.take_up.1[r]);
+                let own = number(factors.take_up.1[r], shared);
                 let take_up = model.take_up.at(common.add_scaled(model.take_up_weights[1], own));
                 let strength = take_up.scaled(plan.intensity[r]);
-                *full = effects.map(|effect| effect * strength);
+                for (full, effect) in full.iter_mut().zip(effects) {
+                    *full = effect * strength;
+                }
             }
         }
     }
@@ -78,5 +82,13 @@ impl<V: Vector> Lift<V> {
                 self.of[at] = lift;
             }
         }
+    }
+}
+
+#[inline(always)]
+fn number<V: Vector>(slot: Option<usize>, shared: &[V]) -> V {
+    match slot {
+        Some(slot) => shared[slot],
+        None => V::zero(),
     }
 }

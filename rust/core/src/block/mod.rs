@@ -15,7 +15,7 @@ use crate::lanes::{Lanes, Real};
 use crate::model::Model;
 use crate::vector::Vector;
 use levers::Lift;
-use sample::{Cells, National, Sample};
+use sample::{Cells, Sample};
 
 /// Space a thread reuses from block to block.
 pub struct Scratch<V: Vector> {
@@ -49,8 +49,7 @@ impl<F: Real> Model<F> {
     pub fn simulate<V: Vector<Real = F>>(&self, block: u32, scratch: &mut Scratch<V>) {
         let Scratch { sample, cells, lift, path, totals, out } = scratch;
         let layout = self.layout;
-        sample.draw(self, block);
-        let national = National::new(self, sample);
+        let national = sample.draw(self, block);
         lift.draw(self, sample);
         totals.iter_mut().for_each(gain::Totals::clear);
         let zero = Lanes([F::ZERO; crate::lanes::LANES]);

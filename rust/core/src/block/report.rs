@@ -7,6 +7,16 @@ use crate::model::Model;
 use crate::spec::Basis;
 use crate::vector::Vector;
 
+/// Sum over some areas.
+#[inline(always)]
+fn total<V: Vector>(values: &[V], areas: &[usize]) -> V {
+    let mut sum = V::zero();
+    for r in areas {
+        sum = sum + values[*r];
+    }
+    sum
+}
+
 impl<F: Real> Model<F> {
     #[inline(always)]
     pub(super) fn report<V: Vector<Real = F>>(
@@ -61,6 +71,7 @@ impl<F: Real> Model<F> {
     }
 
     /// Shares, the null model and the prize.
+    #[inline(always)]
     fn report_shares<V: Vector<Real = F>>(
         &self,
         national: &National<V>,
@@ -69,19 +80,12 @@ impl<F: Real> Model<F> {
     ) {
         let layout = self.layout;
         let (areas, years) = (layout.areas, layout.years);
-        let gva_final = |unit: usize| match unit.checked_sub(areas) {
-            None => totals.gva_final[unit],
-            Some(group) => {
-                self.groups[group].iter().fold(V::zero(), |sum, r| sum + totals.gva_final[*r])
-            }
-        };
         // Gain and GVA that shares are computed on.
-        let (metric, gva) = match self.basis {
-            Basis::FinalYear => (years - 1, gva_final(areas)),
-            Basis::Cumulative => {
-                (years, totals.gva_sum.iter().fold(V::zero(), |sum, gva| sum + *gva))
-            }
+        let (metric, of_years) = match self.basis {
+            Basis::FinalYear => (years - 1, &totals.gva_final),
+            Basis::Cumulative => (years, &totals.gva_sum),
         };
+        let gva = total(of_years, &self.groups[0]);
         let nation = layout.unit(areas);
         let whole = out[nation + metric];
         let least = gva.scaled(self.share_floor).lanes();
@@ -89,7 +93,10 @@ impl<F: Real> Model<F> {
         let tolerance = F::of(1.0 + 1e-6);
         for unit in 0..layout.units() {
             let at = layout.unit(unit);
-            let own_gva = gva_final(unit);
+            let own_gva = match unit.checked_sub(areas) {
+                None => totals.gva_final[unit],
+                Some(group) => total(&totals.gva_final, &self.groups[group]),
+            };
             out[at + years + 6] = (V::load(&out[at + years - 1]) / own_gva).lanes();
             // Equal to rounding is not above.
             let null = self.gva_share[unit] * tolerance;

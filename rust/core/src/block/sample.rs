@@ -1,15 +1,12 @@
 //! Sections 3 to 5: the numbers of a block, and what follows from them for each cell.
 
 use crate::lanes::Real;
-use crate::layout::Together;
-use crate::model::{Model, Spread, is_share};
-use crate::spec::Curve;
+use crate::layout::{Layout, Together};
+use crate::model::{Model, Own, Spread, is_share};
+use crate::spec::{Curve, NATIONAL_PARAMETERS};
 use crate::vector::Vector;
 
 const INITIAL: usize = 0;
-const INNOVATION: usize = 1;
-const IMITATION: usize = 2;
-const CEILING: usize = 3;
 const EFFECT: usize = 4;
 
 /// Numbers that more than one cell shares.
@@ -26,7 +23,7 @@ pub(super) struct Sample<V> {
     pub(super) growth_area: Vec<V>,
 }
 
-/// National parameters, in the order of `NATIONAL_PARAMETERS` where they are not renamed.
+/// National parameters.
 pub(super) struct National<V> {
     /// 1 − λ − δ and λ.
     pub(super) retained: V,
@@ -34,6 +31,9 @@ pub(super) struct National<V> {
     pub(super) theta: V,
     pub(super) cap: V,
     pub(super) kappa: V,
+    /// Slopes of readiness, by spread parameter; none for innovation.
+    slopes: [V; 5],
+    growth: V,
     pub(super) prize: V,
     /// What £1 of the levers' increment is worth.
     pub(super) additionality: V,
@@ -54,19 +54,17 @@ impl<V: Vector> Sample<V> {
     }
 
     #[inline(always)]
-    pub(super) fn draw<F: Real>(&mut self, model: &Model<F>, block: u32)
+    pub(super) fn draw<F: Real>(&mut self, model: &Model<F>, block: u32) -> National<V>
     where
         V: Vector<Real = F>,
     {
         let factors = &model.factors;
         let (areas, technologies) = (model.layout.areas, model.layout.technologies);
-        factors.shared.draw(&factors.source, block, &mut self.shared);
+        factors.shared.draw(&factors.source, block, None, &mut self.shared);
         let shared = &self.shared[..];
-        let value = |parameter: usize| factors.national[parameter].value(shared);
-        let slopes: [V; 4] = std::array::from_fn(|i| value(5 + i));
-        let growth: V = value(9);
+        let national = National::new(model, shared);
         for r in 0..areas {
-            self.growth_area[r] = growth + factors.growth_area[r].value(shared);
+            self.growth_area[r] = national.growth + factors.growth_area[r].value(shared);
         }
         for p in 0..5 {
             self.nation[p] = factors.spread.number(p, 0, 0, shared);
@@ -77,13 +75,11 @@ impl<V: Vector> Sample<V> {
                 self.area[p][r] = factors.spread.number(p, 2, r, shared);
                 // Readiness and complements act on the logarithm.
                 let readiness = model.readiness[r];
-                let log = match p {
-                    INITIAL => slopes[0].scaled(-readiness),
-                    IMITATION => slopes[1].scaled(readiness),
-                    CEILING => slopes[2].scaled(-readiness),
-                    EFFECT => factors.complements[r].value(shared).add_scaled(readiness, slopes[3]),
-                    _ => V::zero(),
-                };
+                let sign = if is_share(p) { -V::Real::ONE } else { V::Real::ONE };
+                let mut log = national.slopes[p].scaled(sign * readiness);
+                if p == EFFECT {
+                    log = log + factors.complements[r].value(shared);
+                }
                 let log = log * V::of(std::f64::consts::LOG2_E);
                 for group in Together::all(technologies, V::TILE.columns) {
                     for k in 0..group.columns {
@@ -98,26 +94,43 @@ impl<V: Vector> Sample<V> {
                 }
             }
         }
+        national
     }
 }
 
 impl<V: Vector> National<V> {
     #[inline(always)]
-    pub(super) fn new<F: Real>(model: &Model<F>, sample: &Sample<V>) -> Self
-    where
-        V: Vector<Real = F>,
-    {
-        let value = |parameter: usize| model.factors.national[parameter].value(&sample.shared[..]);
-        let (lag, decay): (V, V) = (value(0), value(1));
+    pub(super) fn new(model: &Model<V::Real>, shared: &[V]) -> Self {
+        let mut values = [V::zero(); NATIONAL_PARAMETERS.len()];
+        for (value, scalar) in values.iter_mut().zip(&model.factors.national) {
+            *value = scalar.value(shared);
+        }
+        let [
+            lag,
+            decay,
+            theta,
+            cap,
+            kappa,
+            slope_initial,
+            slope_imitation,
+            slope_ceiling,
+            slope_effect,
+            growth,
+            prize,
+            displacement,
+            leakage,
+            multiplier,
+        ] = values;
         let taken_in = V::one() / (V::one() + lag);
-        let (displacement, leakage, multiplier): (V, V, V) = (value(11), value(12), value(13));
         National {
             retained: V::one() - taken_in - decay,
             taken_in,
-            theta: value(2),
-            cap: value(3),
-            kappa: value(4),
-            prize: value(10),
+            theta,
+            cap,
+            kappa,
+            slopes: [slope_initial, V::zero(), slope_imitation, slope_ceiling, slope_effect],
+            growth,
+            prize,
             additionality: (V::one() - displacement) * (V::one() - leakage) * multiplier,
         }
     }
@@ -125,40 +138,42 @@ impl<V: Vector> National<V> {
 
 /// Parameters of one sector's cells, placed as [`Together`] says.
 pub(super) struct Cells<V> {
-    /// Standard normal numbers of the cells.
-    numbers: Vec<V>,
-    /// Odds against, then the share itself: A[0] and m.
+    /// Numbers of the cells by parameter, and the areas' for growth.
+    numbers: [Vec<V>; 5],
+    growth_numbers: Vec<V>,
+    /// What special parameters come to in each cell.
+    special: [Vec<V>; 5],
+    /// A[0] and m − A[0].
     pub(super) start: Vec<V>,
-    pub(super) ceiling: Vec<V>,
-    /// m − A[0].
     pub(super) gap: Vec<V>,
     pub(super) innovation: Vec<V>,
-    pub(super) imitation: Vec<V>,
-    /// 1 / m and q / m.
-    pub(super) over_ceiling: Vec<V>,
+    /// q / m.
     pub(super) speed: Vec<V>,
     pub(super) effect: Vec<V>,
+    /// q and 1 / m, where levers or the curve ask for them.
+    pub(super) imitation: Vec<V>,
+    pub(super) over_ceiling: Vec<V>,
     /// 1 + g, by area.
     pub(super) growth: Vec<V>,
 }
 
 impl<V: Vector> Cells<V> {
     pub(super) fn new<F: Real>(model: &Model<F>) -> Self {
-        let layout = model.layout;
+        let Layout { areas, technologies, .. } = model.layout;
         let lanes = |n: usize| vec![V::zero(); n];
-        let cells = || lanes(model.rows * layout.technologies);
-        let numbers = model.factors.cells.iter().map(|c| c.batch.len()).max().unwrap_or(0);
+        let cells = || lanes(model.rows * technologies);
         Cells {
-            numbers: lanes(numbers),
+            numbers: std::array::from_fn(|_| lanes(areas * technologies)),
+            growth_numbers: lanes(areas),
+            special: std::array::from_fn(|_| lanes(areas * technologies)),
             start: cells(),
-            ceiling: cells(),
             gap: cells(),
             innovation: cells(),
-            imitation: cells(),
-            over_ceiling: cells(),
             speed: cells(),
             effect: cells(),
-            growth: lanes(layout.areas),
+            imitation: cells(),
+            over_ceiling: cells(),
+            growth: lanes(areas),
         }
     }
 
@@ -174,134 +189,155 @@ impl<V: Vector> Cells<V> {
         V: Vector<Real = F>,
     {
         let factors = &model.factors;
-        factors.cells[s].batch.draw(&factors.source, block, &mut self.numbers);
-        let Cells {
-            numbers,
-            start,
-            ceiling,
-            gap,
-            innovation,
-            imitation,
-            over_ceiling,
-            speed,
-            effect,
-            growth,
-        } = self;
-        let (start, ceiling, gap) = (&mut start[..], &mut ceiling[..], &mut gap[..]);
-        parameter(model, INITIAL, s, sample, numbers, start);
-        parameter(model, CEILING, s, sample, numbers, ceiling);
-        parameter(model, IMITATION, s, sample, numbers, imitation);
-        parameter(model, EFFECT, s, sample, numbers, effect);
-        match model.curve {
-            Curve::Bass => parameter(model, INNOVATION, s, sample, numbers, innovation),
-            Curve::Logistic | Curve::Gompertz => innovation.fill(V::zero()),
+        let Layout { areas, technologies, .. } = model.layout;
+        for (p, batch) in factors.cells[s].spread.iter().enumerate() {
+            if let Some(batch) = batch {
+                let scales = match &model.own[p] {
+                    Own::Power(scales) => Some(&scales[..]),
+                    Own::None | Own::Special => None,
+                };
+                batch.draw(&factors.source, block, scales, &mut self.numbers[p]);
+            }
         }
-        for cell in 0..start.len() {
-            // 1 / m = 1 + odds against; the ceiling is at least where adoption starts.
-            let (over_start, over) = (V::one() + start[cell], V::one() + ceiling[cell]);
-            let over = over.min(over_start);
-            start[cell] = V::one() / over_start;
-            ceiling[cell] = V::one() / over;
-            gap[cell] = ceiling[cell] - start[cell];
-            // A ceiling of zero leaves no room, whatever the speed.
-            over_ceiling[cell] = over.min(V::of(1e30));
-            speed[cell] = imitation[cell] * over_ceiling[cell];
+        let mut sector = [V::zero(); 5];
+        for (p, sector) in sector.iter_mut().enumerate() {
+            *sector = factors.spread.number(p, 3, s, &sample.shared);
         }
-        let sector: V = factors.growth_sector[s].value(&sample.shared);
-        let common = V::one() + sector;
-        for r in 0..model.layout.areas {
-            let z = factors.cells[s].growth.map_or(V::zero(), |first| numbers[first + r]);
-            let own = model.growth_cell.at(z);
-            growth[r] = common + (sample.growth_area[r] + own);
+        for p in 0..5 {
+            if matches!(model.own[p], Own::Special) {
+                special(model, sample, sector[p], &self.numbers, p, &mut self.special[p]);
+            }
         }
-    }
-}
-
-/// One spread parameter of a sector's cells; of a share, the odds against it.
-#[inline(always)]
-fn parameter<F: Real, V: Vector<Real = F>>(
-    model: &Model<F>,
-    p: usize,
-    s: usize,
-    sample: &Sample<V>,
-    numbers: &[V],
-    out: &mut [V],
-) {
-    let factors = &model.factors;
-    let (areas, technologies) = (model.layout.areas, model.layout.technologies);
-    let sector: V = factors.spread.number(p, 3, s, &sample.shared);
-    // Cell numbers that are mixed in, by first slot.
-    let mut terms = [(0, F::ZERO); 5];
-    let mut count = 0;
-    for other in 0..=p {
-        if let (Some(first), true) =
-            (factors.cells[s].spread[other], factors.cell_mix[p][other] != 0.0)
-        {
-            terms[count] = (first, F::of(factors.cell_mix[p][other]));
-            count += 1;
-        }
-    }
-    let terms = &terms[..count];
-    let area_factor = &sample.area_factor[p][..out.len()];
-    for group in Together::all(technologies, V::TILE.columns) {
-        for column in 0..group.columns {
-            let k = group.first + column;
-            let common = sample.nation[p] + sample.technology[p][k] + sector;
-            let odds_ratio = match p {
-                INITIAL => factors.odds_ratios[s][k].value(&sample.shared),
-                _ => V::one(),
-            };
-            let cells = || {
-                (0..areas)
-                    .map(|r| (group.cell(model.rows, r, column), group.cell(areas, r, column)))
-            };
-            match &model.spread[p][k] {
-                Spread::Power { median, spread } => {
-                    let common = common.scaled(*spread).exp2().scaled(*median) / odds_ratio;
-                    match terms {
-                        [] => {
-                            for (cell, _) in cells() {
-                                out[cell] = common * area_factor[cell];
-                            }
-                        }
-                        [(first, weight)] => {
-                            let weight = V::splat(*spread * *weight);
-                            let numbers = &numbers[*first..];
-                            for (cell, number) in cells() {
-                                let own = (numbers[number] * weight).exp2();
-                                out[cell] = common * area_factor[cell] * own;
-                            }
-                        }
-                        _ => {
-                            for (cell, number) in cells() {
-                                let own = mixed(terms, numbers, number).scaled(*spread).exp2();
-                                out[cell] = common * area_factor[cell] * own;
-                            }
-                        }
-                    }
+        let bass = model.curve == Curve::Bass;
+        // Kept only where something asks for them.
+        let in_full = !bass || model.touched[s * areas..(s + 1) * areas].iter().any(|t| *t);
+        for group in Together::all(technologies, V::TILE.columns) {
+            for column in 0..group.columns {
+                let k = group.first + column;
+                let mut recipes = [Recipe { common: V::zero(), area_factor: &[], own: None }; 5];
+                for p in 0..5 {
+                    let own = match &model.own[p] {
+                        Own::None => None,
+                        Own::Power(_) => Some(&self.numbers[p][..]),
+                        Own::Special => Some(&self.special[p][..]),
+                    };
+                    recipes[p] = Recipe::new(model, sample, sector[p], own, p, s, k);
                 }
-                Spread::General(sampler) => {
-                    for (r, (cell, number)) in cells().enumerate() {
-                        let z = common + sample.area[p][r];
-                        let value = sampler.at(z + mixed(terms, numbers, number));
-                        let value = match is_share(p) {
-                            true => (V::one() - value) / value,
-                            false => value,
-                        };
-                        out[cell] = value * area_factor[cell] / odds_ratio;
+                let [start, innovation, imitation, ceiling, effect] = recipes;
+                for r in 0..areas {
+                    let cell = group.cell(model.rows, r, column);
+                    let number = group.cell(areas, r, column);
+                    // 1 / m = 1 + odds against; the ceiling is at least where adoption starts.
+                    let over_start = V::one() + start.at(cell, number);
+                    let over = (V::one() + ceiling.at(cell, number)).min(over_start);
+                    let start = V::one() / over_start;
+                    let imitation = imitation.at(cell, number);
+                    // A ceiling of zero leaves no room, whatever the speed.
+                    let over_ceiling = over.min(V::of(1e30));
+                    self.start[cell] = start;
+                    self.gap[cell] = V::one() / over - start;
+                    self.speed[cell] = imitation * over_ceiling;
+                    self.effect[cell] = effect.at(cell, number);
+                    if bass {
+                        self.innovation[cell] = innovation.at(cell, number);
+                    }
+                    if in_full {
+                        self.imitation[cell] = imitation;
+                        self.over_ceiling[cell] = over_ceiling;
                     }
                 }
             }
         }
+        let sector: V = factors.growth_sector[s].value(&sample.shared);
+        let common = V::one() + sector;
+        if let Some(batch) = &factors.cells[s].growth {
+            batch.draw(&factors.source, block, None, &mut self.growth_numbers);
+        }
+        for r in 0..areas {
+            let own = model.growth_cell.at(self.growth_numbers[r]);
+            self.growth[r] = common + (sample.growth_area[r] + own);
+        }
     }
 }
 
-/// Weighted sum of a cell's own numbers.
-#[inline(always)]
-fn mixed<V: Vector>(terms: &[(usize, V::Real)], numbers: &[V], cell: usize) -> V {
-    let mut sum = V::zero();
-    for (first, weight) in terms {
-        sum = sum.add_scaled(*weight, numbers[first + cell]);
+/// How one spread parameter of a technology follows in each area, as a product; of a share,
+/// the odds against it.
+#[derive(Clone, Copy)]
+struct Recipe<'a, V> {
+    /// What is common to all areas, what an area does, and what is a cell's own.
+    common: V,
+    area_factor: &'a [V],
+    own: Option<&'a [V]>,
+}
+
+impl<'a, V: Vector> Recipe<'a, V> {
+    #[inline(always)]
+    fn new(
+        model: &Model<V::Real>,
+        sample: &'a Sample<V>,
+        sector: V,
+        own: Option<&'a [V]>,
+        p: usize,
+        s: usize,
+        k: usize,
+    ) -> Self {
+        let common = match &model.spread[p][k] {
+            Spread::Power { median, spread } => {
+                let z = sample.nation[p] + sample.technology[p][k] + sector;
+                z.scaled(*spread).exp2().scaled(*median)
+            }
+            Spread::General(_) => V::one(),
+        };
+        let common = match p {
+            INITIAL => common / model.factors.odds_ratios[s][k].value(&sample.shared),
+            _ => common,
+        };
+        Recipe { common, area_factor: &sample.area_factor[p], own }
     }
-    sum
+
+    #[inline(always)]
+    fn at(&self, cell: usize, number: usize) -> V {
+        let factor = self.common * self.area_factor[cell];
+        match self.own {
+            Some(own) => factor * own[number],
+            None => factor,
+        }
+    }
+}
+
+/// What a parameter comes to in each cell that mixes several numbers, or is no product: the
+/// cell's own part of the product, or the value from all levels together.
+#[inline(always)]
+fn special<F: Real, V: Vector<Real = F>>(
+    model: &Model<F>,
+    sample: &Sample<V>,
+    sector: V,
+    numbers: &[Vec<V>; 5],
+    p: usize,
+    out: &mut [V],
+) {
+    let Layout { areas, technologies, .. } = model.layout;
+    for group in Together::all(technologies, V::TILE.columns) {
+        for column in 0..group.columns {
+            let k = group.first + column;
+            let common = sample.nation[p] + sample.technology[p][k] + sector;
+            for r in 0..areas {
+                let number = group.cell(areas, r, column);
+                let mut own = V::zero();
+                for other in 0..=p {
+                    let weight = F::of(model.factors.cell_mix[p][other]);
+                    if weight != F::ZERO && model.factors.cells[0].spread[other].is_some() {
+                        own = own.add_scaled(weight, numbers[other][number]);
+                    }
+                }
+                out[number] = match &model.spread[p][k] {
+                    Spread::Power { spread, .. } => own.scaled(*spread).exp2(),
+                    Spread::General(sampler) => {
+                        let value = sampler.at(common + sample.area[p][r] + own);
+                        if is_share(p) { (V::one() - value) / value } else { value }
+                    }
+                };
+            }
+        }
+    }
 }

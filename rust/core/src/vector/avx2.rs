@@ -3,7 +3,7 @@
 use super::{Tile, Vector, power};
 use crate::lanes::{Lanes, Words};
 use crate::normal::{MOST, NormalTable, OCTAVES};
-use crate::rng::{KeyGroup, MULTIPLIER, ROUNDS, WEYL};
+use crate::rng::{GROUP, KeyGroup, MULTIPLIER, ROUNDS, WEYL};
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -111,9 +111,9 @@ impl Vector for Avx2 {
         seed: [u32; 2],
         keys: &KeyGroup,
         block: u32,
-    ) -> [Self; 4] {
+    ) -> [Self; GROUP] {
         let words = avx2!(keyed_words(seed, keys, block));
-        let mut out = [Self::zero(); 4];
+        let mut out = [Self::zero(); GROUP];
         for (out, words) in out.iter_mut().zip(words) {
             *out = Avx2(avx2!(quantiles(table, words)));
         }
@@ -134,13 +134,13 @@ impl Vector for Avx2 {
 /// each 64 bits, whose upper halves are of no account.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn keyed_words(seed: [u32; 2], keys: &KeyGroup, block: u32) -> [[__m256i; 2]; 4] {
+fn keyed_words(seed: [u32; 2], keys: &KeyGroup, block: u32) -> [[__m256i; 2]; GROUP] {
     let counters = i64::from(block << 2);
     let counters = _mm256_set_epi64x(counters + 3, counters + 2, counters + 1, counters);
     let (left, right) =
         (_mm256_set1_epi32(MULTIPLIER[0] as i32), _mm256_set1_epi32(MULTIPLIER[1] as i32));
-    let mut words = [[counters; 2]; 4];
-    for pair in 0..2 {
+    let mut words = [[counters; 2]; GROUP];
+    for pair in 0..GROUP / 2 {
         let mut x = [[counters; 4]; 2];
         for (i, x) in x.iter_mut().enumerate() {
             let factor = 2 * pair + i;

@@ -3,7 +3,7 @@
 use super::{Tile, Vector, power};
 use crate::lanes::{Lanes, Words};
 use crate::normal::{MOST, NormalTable};
-use crate::rng::{KeyGroup, MULTIPLIER, ROUNDS, WEYL};
+use crate::rng::{GROUP, KeyGroup, MULTIPLIER, ROUNDS, WEYL};
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -37,9 +37,9 @@ operators!(Add add _mm512_add_ps, Sub sub _mm512_sub_ps, Mul mul _mm512_mul_ps, 
 
 impl Vector for Avx512 {
     type Real = f32;
-    /// 24 of 32 registers hold sums. Two technologies at a time keep the paths of all areas
-    /// in 32 KB.
-    const TILE: Tile = Tile { rows: 12, columns: 2 };
+    /// Small enough for the steps of one tile to run beside the sums of the next; two
+    /// technologies at a time keep the paths of all areas in 32 KB.
+    const TILE: Tile = Tile { rows: 6, columns: 2 };
 
     #[inline(always)]
     fn splat(value: f32) -> Self {
@@ -98,8 +98,13 @@ impl Vector for Avx512 {
         seed: [u32; 2],
         keys: &KeyGroup,
         block: u32,
-    ) -> [Self; 4] {
-        avx512!(quantiles(table, keyed_words(seed, keys, block)))
+    ) -> [Self; GROUP] {
+        let words = avx512!(keyed_words(seed, keys, block));
+        let mut out = [Self::zero(); GROUP];
+        for (out, words) in out.as_chunks_mut::<4>().0.iter_mut().zip(words.as_chunks::<4>().0) {
+            *out = avx512!(quantiles(table, *words));
+        }
+        out
     }
 
     #[inline(always)]
@@ -113,7 +118,7 @@ impl Vector for Avx512 {
 /// one to each 64 bits, whose upper halves are of no account.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn keyed_words(seed: [u32; 2], keys: &KeyGroup, block: u32) -> [__m512i; 4] {
+fn keyed_words(seed: [u32; 2], keys: &KeyGroup, block: u32) -> [__m512i; GROUP] {
     let counters = i64::from(block << 2);
     let counters = _mm512_set_epi64(
         counters + 3,
@@ -125,15 +130,15 @@ fn keyed_words(seed: [u32; 2], keys: &KeyGroup, block: u32) -> [__m512i; 4] {
         counters + 1,
         counters,
     );
-    let mut x = [[counters; 4]; 2];
-    let pairs =
-        [_mm512_set_epi64(1, 1, 1, 1, 0, 0, 0, 0), _mm512_set_epi64(3, 3, 3, 3, 2, 2, 2, 2)];
+    let mut x = [[counters; 4]; GROUP / 2];
     for (word, part) in [&keys.area, &keys.cell, &keys.family].into_iter().enumerate() {
-        // SAFETY: a part is four 32-bit values.
-        let four = unsafe { _mm_loadu_si128(part.as_ptr().cast()) };
-        let four = _mm512_broadcast_i32x4(four);
-        for (x, pair) in x.iter_mut().zip(pairs) {
-            x[word + 1] = _mm512_permutexvar_epi32(pair, four);
+        // SAFETY: a part is eight 32-bit values.
+        let all = unsafe { _mm256_loadu_si256(part.as_ptr().cast()) };
+        let all = _mm512_castsi256_si512(all);
+        for (pair, x) in x.iter_mut().enumerate() {
+            let (low, high) = (2 * pair as i64, 2 * pair as i64 + 1);
+            let order = _mm512_set_epi64(high, high, high, high, low, low, low, low);
+            x[word + 1] = _mm512_permutexvar_epi32(order, all);
         }
     }
     let multipliers = MULTIPLIER.map(|m| m as i32);
@@ -153,7 +158,7 @@ fn keyed_words(seed: [u32; 2], keys: &KeyGroup, block: u32) -> [__m512i; 4] {
     }
     // Lower halves of a slot and the next: of the first factor, then of the second.
     let order = _mm512_set_epi32(30, 28, 26, 24, 14, 12, 10, 8, 22, 20, 18, 16, 6, 4, 2, 0);
-    let mut words = [counters; 4];
+    let mut words = [counters; GROUP];
     for (pair, [x0, x1, x2, x3]) in x.into_iter().enumerate() {
         let front = _mm512_permutex2var_epi32(x0, order, x1);
         let back = _mm512_permutex2var_epi32(x2, order, x3);

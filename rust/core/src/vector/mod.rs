@@ -18,7 +18,7 @@ pub use avx512::Avx512;
 
 use crate::lanes::{Lanes, Real, Words};
 use crate::normal::NormalTable;
-use crate::rng::KeyGroup;
+use crate::rng::{GROUP, KeyGroup};
 use std::ops::{Add, Div, Mul, Sub};
 
 /// How many weighted sums the registers hold while they are built: rows × columns vectors.
@@ -57,9 +57,13 @@ pub trait Vector:
     fn exp2(self) -> Self;
     /// 1 where `self ≤ other`, else 0.
     fn at_most(self, other: Self) -> Self;
-    /// Standard normal numbers of four keyed factors; see [`crate::rng`].
-    fn keyed_normals(table: &NormalTable, seed: [u32; 2], keys: &KeyGroup, block: u32)
-    -> [Self; 4];
+    /// Standard normal numbers of a group of keyed factors; see [`crate::rng`].
+    fn keyed_normals(
+        table: &NormalTable,
+        seed: [u32; 2],
+        keys: &KeyGroup,
+        block: u32,
+    ) -> [Self; GROUP];
     /// Standard normal quantiles at (word + ½) / 2³².
     fn normals(table: &NormalTable, words: &Words) -> Self;
 

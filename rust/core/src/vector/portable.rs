@@ -3,7 +3,7 @@
 use super::{Tile, Vector, power};
 use crate::lanes::{LANES, Lanes, Real, Words};
 use crate::normal::{self, NormalTable};
-use crate::rng::{self, KeyGroup};
+use crate::rng::{self, GROUP, KeyGroup};
 use std::ops::{Add, Div, Mul, Sub};
 
 macro_rules! lane_by_lane {
@@ -82,8 +82,13 @@ impl Vector for Lanes<f32> {
         seed: [u32; 2],
         keys: &KeyGroup,
         block: u32,
-    ) -> [Self; 4] {
-        rng::keyed_words(seed, keys, block).map(|words| Self::normals(table, &words))
+    ) -> [Self; GROUP] {
+        let words = rng::keyed_words(seed, keys, block);
+        let mut out = [Self::zero(); GROUP];
+        for (out, words) in out.iter_mut().zip(&words) {
+            *out = Self::normals(table, words);
+        }
+        out
     }
     #[inline(always)]
     fn normals(table: &NormalTable, words: &Words) -> Self {
@@ -137,8 +142,13 @@ impl Vector for Lanes<f64> {
         seed: [u32; 2],
         keys: &KeyGroup,
         block: u32,
-    ) -> [Self; 4] {
-        rng::keyed_words(seed, keys, block).map(|words| Self::normals(table, &words))
+    ) -> [Self; GROUP] {
+        let words = rng::keyed_words(seed, keys, block);
+        let mut out = [Self::zero(); GROUP];
+        for (out, words) in out.iter_mut().zip(&words) {
+            *out = Self::normals(table, words);
+        }
+        out
     }
     #[inline(always)]
     fn normals(_: &NormalTable, words: &Words) -> Self {
