@@ -29,6 +29,7 @@ from gainsmodel import (
 )
 from gainsmodel.data import dataset as data_module
 from gainsmodel.engine import (
+    Precision,
     NATIONAL_PARAMETERS,
     Run,
     build_info,
@@ -370,7 +371,10 @@ def test_settings_reach_the_core() -> None:
         ({"draws": 4_294_967_281}, "not 4294967281"),
         ({"seed": -1}, "seed: must be a whole number from 0 to 18,446,744,073,709,551,615"),
         ({"seed": 2**64}, "seed"),
-        ({"sampler": "sobl"}, "sampler: must be one of sobol, random.*did you mean 'sobol'"),
+        (
+            {"sampler": "sobl"},
+            "sampler: must be one of sobol, sobol_full, random.*did you mean 'sobol'",
+        ),
         ({"precision": "float16"}, "precision: must be one of float32, float64.*float16"),
     ],
 )
@@ -486,7 +490,7 @@ def test_a_run_that_is_dropped_is_cancelled() -> None:
     assert time.perf_counter() - begun < 5
 
 
-@pytest.mark.parametrize("sampler", ["sobol", "random"])
+@pytest.mark.parametrize("sampler", ["sobol", "sobol_full", "random"])
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_threads_change_no_number(sampler: Any, precision: Any) -> None:
     results = [
@@ -583,3 +587,25 @@ def test_a_scenario_without_uncertainty_runs_in_double_precision_to_the_closed_r
     np.testing.assert_allclose(areas["gain_final_year_gbp_m_mean"], expected, rtol=1e-12)
     np.testing.assert_allclose(areas["share_p50"], areas["gva_share"], rtol=1e-12)
     assert areas["p_share_above_gva"].sum() == 0
+
+
+# ---------------------------------------------------------------- the plan and its reference
+
+
+@pytest.mark.parametrize("name", ["skills_first", "everyone_acts", "gompertz_curve", "reference"])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_a_paired_run_gives_the_numbers_of_two_runs(name: str, precision: Precision) -> None:
+    plan = gainsmodel.load_scenario(name)
+    both = gainsmodel.run_paired(plan, draws=300, precision=precision)
+    for found, scenario in zip(both, (plan, plan.without_plan()), strict=True):
+        alone = gainsmodel.run(scenario, draws=300, precision=precision)
+        assert found.manifest == alone.manifest
+        assert found.statistics().equals(alone.statistics())
+        for metric in ("share", "gain_cumulative_gbp_m", "lever_cost_cumulative_gbp_m"):
+            assert found.draws(metric).equals(alone.draws(metric))
+
+
+def test_the_reference_of_a_paired_run_replays(tmp_path: Path) -> None:
+    _, without = gainsmodel.run_paired("skills_first", draws=100)
+    assert without.manifest["scenario"]["plan"] == {}
+    assert gainsmodel.replay(without.save(tmp_path / "r")).areas().equals(without.areas())

@@ -27,13 +27,14 @@ __all__ = [
     "load_scenario",
     "replay",
     "run",
+    "run_paired",
     "shipped_scenarios",
     "start",
 ]
 
 if TYPE_CHECKING:
     from gainsmodel.data import Dataset, load_dataset
-    from gainsmodel.engine import Run, Settings, build_info, replay, run, start
+    from gainsmodel.engine import Run, Settings, build_info, replay, run, run_paired, start
     from gainsmodel.errors import (
         CoreError,
         DataError,

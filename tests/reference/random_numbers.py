@@ -237,7 +237,9 @@ def normals(
     dimension: dict[Factor, int] = {}
     directions = np.zeros((0, SOBOL_BITS), dtype=np.uint64)
     if sampler in ("sobol", "sobol_full"):
-        order = sobol_order(spec, cells=sampler == "sobol_full")[:SOBOL_DIMENSIONS]  # beyond the table, Philox
+        order = sobol_order(spec, cells=sampler == "sobol_full")[
+            :SOBOL_DIMENSIONS
+        ]  # beyond the table, Philox
         dimension = {factor: d for d, factor in enumerate(order)}
         directions = direction_numbers(len(order))
     elif sampler != "random":

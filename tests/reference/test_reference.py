@@ -501,7 +501,7 @@ def test_sobol_leaves_the_cells_to_philox() -> None:
 def test_dimensions_beyond_the_table_use_philox(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a table shortened to all but the last area's growth, for the real one is long."""
     spec = make_spec(areas=3)
-    *before, last = rn.sobol_order(spec)
+    *before, last = rn.sobol_order(spec, cells=False)
     assert (before[-1].family, last.family) == ("growth_area/area", "growth_area/area")
     monkeypatch.setattr(rn, "SOBOL_DIMENSIONS", len(before))
     draws = np.arange(16, dtype=np.uint64)
@@ -514,7 +514,7 @@ def test_dimensions_beyond_the_table_use_philox(monkeypatch: pytest.MonkeyPatch)
 
 def test_order_of_sobol_dimensions() -> None:
     spec = make_spec(areas=2, sectors=2, technologies=2, levers=[LEVER | {"scope": [True, True]}])
-    order = rn.sobol_order(spec)
+    order = rn.sobol_order(spec, cells=False)
     first_area, second_area = sorted(spec["areas"], key=rn.crc32)
     assert order[0] == rn.Factor("initial_adoption/nation")
     assert order[5] == rn.Factor("national/lag_years")
@@ -529,3 +529,9 @@ def test_order_of_sobol_dimensions() -> None:
     assert order[59] == rn.Factor("lever/skills/cost")
     assert order[61] == rn.Factor("lever/skills/take_up/area", area=first_area)
     assert len(order) == 63
+    # Cells stand between areas and levers, growth first.
+    full = rn.sobol_order(spec, cells=True)
+    assert (full[:55], full[-8:]) == (order[:55], order[-8:])
+    assert full[55] == rn.Factor("growth_cell/cell", area=first_area, cell="A")
+    assert full[59] == rn.Factor("ceiling/cell", area=first_area, cell="A/tech0")
+    assert len(full) == 63 + 4 + 5 * 8

@@ -621,6 +621,10 @@ class Scenario(Model):
             if any(abs(a / b - 1) > 0.05 for a, b in zip(simulated, stated, strict=True)):
                 yield dotted(path), stated, simulated
 
+    def without_plan(self) -> Self:
+        """Give the reference of this scenario: the same with no lever moved anywhere."""
+        return self.model_copy(update={"plan": {}})
+
     def edit(self, changes: Mapping[str, Any]) -> Self:
         """Change some entries, validated as a whole.
 

@@ -1,9 +1,10 @@
 //! Runs a shipped specification: `simulate NAME DRAWS THREADS [LEVEL]`, for profilers and for
 //! counting instructions.
 
-use gainsmodel_core::run::{Options, Progress, run};
+use gainsmodel_core::run::{Options, Progress, simulate};
 use gainsmodel_core::simd::Level;
 use gainsmodel_core::spec::{AreaData, Spec};
+use std::time::Instant;
 
 #[derive(serde::Deserialize)]
 struct Case {
@@ -29,12 +30,18 @@ fn main() {
         .num_threads(threads.parse().expect("a number of threads"))
         .build()
         .expect("threads");
-    let outcomes = pool.install(|| run::<f32>(&spec, options, &Progress::default())).expect("runs");
-    let [simulating, summarising] = outcomes[0].seconds;
-    let nation = outcomes[0].layout.unit(spec.areas.len()) + spec.horizon_years - 1;
-    println!(
-        "{} {simulating:.4} s, statistics {summarising:.4} s; mean gain of the nation {}",
-        level.name(),
-        outcomes[0].statistics[nation].mean
-    );
+    let progress = Progress::default();
+    pool.install(|| {
+        let begun = Instant::now();
+        let simulated = simulate::<f32>(&spec, options, &progress).expect("simulates");
+        let simulating = begun.elapsed().as_secs_f64();
+        let outcomes = simulated.summarise(&progress).expect("summarises");
+        let summarising = begun.elapsed().as_secs_f64() - simulating;
+        let nation = outcomes[0].layout.unit(spec.areas.len()) + spec.horizon_years - 1;
+        println!(
+            "{} {simulating:.4} s, statistics {summarising:.4} s; mean gain of the nation {}",
+            level.name(),
+            outcomes[0].statistics[nation].mean
+        );
+    });
 }

@@ -20,7 +20,6 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 const BLOCKS_PER_CHUNK: usize = 8;
 /// Draws in a chunk.
@@ -73,8 +72,6 @@ pub struct Outcome<F> {
     pub layout: Layout,
     /// Statistics by series; those that are not distributed have no quantiles.
     pub statistics: Vec<Statistics>,
-    /// Seconds spent on simulating and on statistics, those of a paired run together.
-    pub seconds: [f64; 2],
     draws: usize,
     kept: Kept<F>,
 }
@@ -97,17 +94,26 @@ impl<F: Precision> Outcome<F> {
     }
 }
 
-/// Runs a specification in precision `F` on the current thread pool; gives its outcome and,
-/// if it is paired, that of the reference after it.
+/// Draws that were simulated, before any statistic is made of them.
+#[derive(Debug)]
+pub struct Simulated<F> {
+    layout: Layout,
+    draws: usize,
+    level: Level,
+    sobol: bool,
+    /// Of the plan and, if the run was paired, of the reference.
+    variants: Vec<(Vec<Moments>, Kept<F>)>,
+}
+
+/// Simulates a specification in precision `F` on the current thread pool.
 ///
 /// # Errors
 /// [`Error::Spec`] if it cannot be simulated, [`Error::Cancelled`] if it was cancelled.
-pub fn run<F: Precision>(
+pub fn simulate<F: Precision>(
     spec: &Spec,
     options: Options,
     progress: &Progress,
-) -> Result<Vec<Outcome<F>>> {
-    let begun = Instant::now();
+) -> Result<Simulated<F>> {
     let model = Model::<F>::new(spec, simd::at(options.level, TileOf(PhantomData::<F>)))?;
     let layout = model.layout;
     let (series, distributed) = (layout.series(), layout.distributed());
@@ -117,8 +123,10 @@ pub fn run<F: Precision>(
     let chunks = draws.div_ceil(CHUNK);
     let width = distributed * CHUNK;
     let bytes = chunks.saturating_mul(variants * width * size_of::<F>());
-    let keep = if bytes <= options.draws_in_memory { chunks * width } else { 0 };
+    let in_buckets = bytes > options.draws_in_memory;
+    let keep = if in_buckets { 0 } else { chunks * width };
     let mut kept: Vec<Vec<F>> = (0..variants).map(|_| vec![F::ZERO; keep]).collect();
+    let buckets = if in_buckets { variants * distributed } else { 0 };
 
     let shared = Shared {
         model: &model,
@@ -131,48 +139,56 @@ pub fn run<F: Precision>(
             kept: kept.iter_mut().map(|kept| kept.chunks_mut(width)).collect(),
         }),
         merger: Mutex::new(Merger::new(variants * series)),
-        sketches: Mutex::new(vec![
-            Sketch::default();
-            if keep > 0 { 0 } else { variants * distributed }
-        ]),
+        sketches: Mutex::new(vec![Sketch::default(); buckets]),
     };
     rayon::broadcast(|_| simd::at(options.level, Worker { shared: &shared }))
         .into_iter()
         .collect::<Result<()>>()?;
-    let (moments, sketches) =
-        (locked(&shared.merger).take(), std::mem::take(&mut *locked(&shared.sketches)));
-    let simulated = begun.elapsed().as_secs_f64();
 
-    let mut outcomes: Vec<Outcome<F>> = Vec::new();
-    let mut sketches = sketches.into_iter();
-    for kept in kept {
-        let kept = match keep {
-            0 => Kept::Sketches(sketches.by_ref().take(distributed).collect()),
-            _ => Kept::Draws(kept),
-        };
-        outcomes.push(Outcome { layout, statistics: Vec::new(), seconds: [0.0; 2], draws, kept });
-    }
-    let sobol = spec.sampler != SamplerKind::Random;
-    for (outcome, moments) in outcomes.iter_mut().zip(moments.chunks(series)) {
-        outcome.statistics = (0..series)
-            .into_par_iter()
-            .map_init(Ranks::default, |ranks, s| {
-                progress.check()?;
-                let statistics = Statistics::from_moments(&moments[s], sobol);
-                Ok(match &outcome.kept {
-                    _ if s >= distributed => statistics,
-                    Kept::Sketches(sketches) => statistics.with_sketch(&sketches[s]),
-                    Kept::Draws(_) => {
-                        let draws = &outcome.draws(s).unwrap_or_default();
-                        simd::at(options.level, Quantiles { statistics, draws, ranks })
-                    }
+    let moments = std::mem::take(&mut locked(&shared.merger).totals);
+    let mut sketches = std::mem::take(&mut *locked(&shared.sketches)).into_iter();
+    let kept = kept.into_iter().map(|kept| match in_buckets {
+        true => Kept::Sketches(sketches.by_ref().take(distributed).collect()),
+        false => Kept::Draws(kept),
+    });
+    Ok(Simulated {
+        layout,
+        draws,
+        level: options.level,
+        sobol: spec.sampler != SamplerKind::Random,
+        variants: moments.chunks(series).map(<[Moments]>::to_vec).zip(kept).collect(),
+    })
+}
+
+impl<F: Precision> Simulated<F> {
+    /// Makes the statistics of every series; gives the outcome and, if the run was paired,
+    /// that of the reference after it.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] if it was cancelled.
+    pub fn summarise(self, progress: &Progress) -> Result<Vec<Outcome<F>>> {
+        let Simulated { layout, draws, level, sobol, variants } = self;
+        let mut outcomes = Vec::new();
+        for (moments, kept) in variants {
+            let mut outcome = Outcome { layout, statistics: Vec::new(), draws, kept };
+            outcome.statistics = (moments.par_iter().enumerate())
+                .map_init(Ranks::default, |ranks, (s, moments)| {
+                    progress.check()?;
+                    let statistics = Statistics::from_moments(moments, sobol);
+                    Ok(match &outcome.kept {
+                        _ if s >= layout.distributed() => statistics,
+                        Kept::Sketches(sketches) => statistics.with_sketch(&sketches[s]),
+                        Kept::Draws(_) => {
+                            let draws = &outcome.draws(s).unwrap_or_default();
+                            simd::at(level, Quantiles { statistics, draws, ranks })
+                        }
+                    })
                 })
-            })
-            .collect::<Result<_>>()?;
+                .collect::<Result<_>>()?;
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
     }
-    let seconds = [simulated, begun.elapsed().as_secs_f64() - simulated];
-    outcomes.iter_mut().for_each(|outcome| outcome.seconds = seconds);
-    Ok(outcomes)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -242,10 +258,6 @@ impl Merger {
             self.free.push(part);
         }
         self.free.pop().unwrap_or_else(|| self.totals.clone())
-    }
-
-    fn take(&mut self) -> Vec<Moments> {
-        std::mem::take(&mut self.totals)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::errors;
 use crate::pool::pool;
 use gainsmodel_core::error::Error;
 use gainsmodel_core::layout::{Layout, UNIT_METRICS};
-use gainsmodel_core::run::{Options, Outcome, Progress, run};
+use gainsmodel_core::run::{Options, Outcome, Progress, simulate};
 use gainsmodel_core::simd::Level;
 use gainsmodel_core::spec::Spec;
 use gainsmodel_core::summary::Statistics;
@@ -15,7 +15,7 @@ use pyo3::types::PyDict;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 enum Precise {
     Single(Outcome<f32>),
@@ -23,7 +23,7 @@ enum Precise {
 }
 
 enum Ended {
-    Done(Vec<Precise>),
+    Done(Vec<RunOutcome>),
     Failed(Error),
     Panicked(String),
 }
@@ -52,11 +52,9 @@ pub fn start(
             let work = || {
                 pool.install(|| {
                     if double {
-                        let ended = run::<f64>(&spec, options, &shared);
-                        ended.map(|of| of.into_iter().map(Precise::Double).collect())
+                        timed(&spec, options, &shared, Precise::Double)
                     } else {
-                        let ended = run::<f32>(&spec, options, &shared);
-                        ended.map(|of| of.into_iter().map(Precise::Single).collect())
+                        timed(&spec, options, &shared, Precise::Single)
                     }
                 })
             };
@@ -76,6 +74,21 @@ pub fn start(
         })
         .map_err(|error| format!("could not start the run: {error}"))?;
     Ok(RunHandle { progress, receiver: Mutex::new(receiver), ended: Mutex::new(None) })
+}
+
+/// Runs in one precision and notes how long simulating and statistics took.
+fn timed<F: Precision>(
+    spec: &Spec,
+    options: Options,
+    progress: &Progress,
+    precise: impl Fn(Outcome<F>) -> Precise,
+) -> Result<Vec<RunOutcome>, Error> {
+    let begun = Instant::now();
+    let simulated = simulate::<F>(spec, options, progress)?;
+    let simulating = begun.elapsed().as_secs_f64();
+    let outcomes = simulated.summarise(progress)?;
+    let seconds = [simulating, begun.elapsed().as_secs_f64() - simulating];
+    Ok(outcomes.into_iter().map(|of| RunOutcome { outcome: precise(of), seconds }).collect())
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -117,9 +130,7 @@ impl RunHandle {
     /// paired; raises what stopped it.
     fn outcomes(&self, py: Python<'_>) -> PyResult<Vec<RunOutcome>> {
         match py.detach(|| locked(&self.ended).take()) {
-            Some(Ended::Done(of)) => {
-                Ok(of.into_iter().map(|outcome| RunOutcome { outcome }).collect())
-            }
+            Some(Ended::Done(outcomes)) => Ok(outcomes),
             Some(Ended::Failed(error)) => Err(errors::to_python(py, &error)),
             Some(Ended::Panicked(message)) => Err(errors::fault(py, &message)),
             None => Err(errors::fault(py, "the run has not ended")),
@@ -137,6 +148,7 @@ impl Drop for RunHandle {
 #[pyclass(module = "gainsmodel._core", frozen)]
 pub struct RunOutcome {
     outcome: Precise,
+    seconds: [f64; 2],
 }
 
 pub fn rows(statistics: &[Statistics]) -> Vec<[f64; 19]> {
@@ -202,12 +214,9 @@ impl RunOutcome {
         }
     }
 
-    /// Seconds spent on simulating and on statistics.
+    /// Seconds spent on simulating and on statistics, those of a paired run together.
     fn seconds(&self) -> [f64; 2] {
-        match &self.outcome {
-            Precise::Single(o) => o.seconds,
-            Precise::Double(o) => o.seconds,
-        }
+        self.seconds
     }
 
     /// Where each quantity stands among the series.

@@ -19,13 +19,15 @@ macro_rules! lane_by_lane {
 }
 lane_by_lane!(Add add +, Sub sub -, Mul mul *, Div div /);
 
-/// Fused where the machine always can; elsewhere it would be a call of a library.
+/// Multiplies and adds with one rounding, as the other levels do, so that all give the same
+/// answer. Where the machine cannot be relied on to fuse, in double precision, which holds the
+/// product in full: a second rounding then moves a last digit in one of some 10⁹ results.
 #[inline(always)]
 fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
     if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
         a.mul_add(b, c)
     } else {
-        a * b + c
+        (f64::from(a) * f64::from(b) + f64::from(c)) as f32
     }
 }
 
