@@ -23,7 +23,6 @@ from reference.model import simulate
 from reference.random_numbers import normals
 
 PEERS = ("numpy", "numba", "jax")
-NEEDS = {"numpy": "threadpoolctl", "numba": "numba", "jax": "jax"}
 SCENARIOS = ("reference", "greater_manchester_all_levers", "everyone_all_levers")
 GIVEN_DRAWS, RTOL = 64, 1e-5
 OWN_DRAWS, CORE_DRAWS, STANDARD_ERRORS = 4_096, 65_536, 5.0
@@ -42,7 +41,7 @@ def scenario(name: str, geography: str = "mayoral") -> gainsmodel.Scenario:
 
 def peer(name: str) -> ModuleType:
     """The peer's module, or a skip with the reason where its library is absent."""
-    pytest.importorskip(NEEDS[name], reason=f"{NEEDS[name]} is not installed")
+    pytest.importorskip(name, reason=f"{name} is not installed")
     return importlib.import_module(f"peers.{name}_peer")
 
 
