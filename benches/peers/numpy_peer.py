@@ -29,6 +29,7 @@ from peers.problem import (
     Floats,
     Outcome,
     Problem,
+    blas_in_one_thread,
     summarise,
 )
 
@@ -275,7 +276,7 @@ def run(problem: Problem, draws: int, *, seed: int = 1, threads: int = 2) -> Out
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)  # a thread that waits for the lock gets it sooner
     try:
-        with ThreadPoolExecutor(threads) as pool:
+        with blas_in_one_thread(), ThreadPoolExecutor(threads) as pool:
             list(pool.map(one, chunks))
     finally:
         sys.setswitchinterval(interval)

@@ -15,12 +15,18 @@ cell; ``growth`` is (areas, sectors, draws).
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
+
+try:
+    from threadpoolctl import ThreadpoolController
+except ImportError:  # then OPENBLAS_NUM_THREADS=1 has to say it, as `make bench SMOKE=1` does
+    ThreadpoolController = None
 
 from gainsmodel import Scenario, Settings, load_dataset
 from gainsmodel.engine import core_inputs
@@ -296,6 +302,14 @@ def _spillover_weights(spec: dict[str, Any], arrays: dict[str, Any]) -> Any:
     if len(weights) == 1:
         return weights
     return weights / weights.sum(axis=1, keepdims=True) - np.eye(len(weights))
+
+
+_BLAS = ThreadpoolController() if ThreadpoolController else None
+
+
+def blas_in_one_thread() -> Any:
+    """Context in which a matrix product stays in the thread that asks for it."""
+    return _BLAS.limit(limits=1, user_api="blas") if _BLAS else nullcontext()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,461 @@
+"""The model in Numba, to be as fast as Numba goes.
+
+A block of draws lies in lanes, innermost in every array; within a block sectors are outermost,
+because imitation couples areas within a sector only, so the state of a block and a sector, areas
+by technologies by lanes, stays in the cache. Blocks run in parallel, each with random numbers of
+its own: xoshiro128++ in lanes (Blackman and Vigna, 2021), Box–Muller with polynomials. Sizes are
+compiled in and arrays are flat, so that the compiler sees constant distances, and vectorises; the
+area × area product is unrolled by hand.
+
+The recursion is that of the NumPy peer: the gap to the ceiling without levers, one effective
+stock for each area and sector, lever work on areas where a lever is moved only.
+"""
+
+from functools import cache
+from typing import Any
+
+import llvmlite.binding as llvm
+import numba
+import numpy as np
+from numba import njit, prange
+
+from peers.problem import (
+    BY_CELL,
+    NATIONAL,
+    SLOPE,
+    TABLE_POINTS,
+    Z_LIMIT,
+    Floats,
+    Outcome,
+    Problem,
+    summarise,
+)
+
+# Loops over many arrays are worth the checks that none overlap.
+llvm.set_option("", "-runtime-memory-check-threshold=256")
+
+LANES = 32
+F, U, I = np.float32, np.uint32, np.int32  # noqa: E741
+STEP, LIMIT, LAST = F((TABLE_POINTS - 1) / (2 * Z_LIMIT)), F(Z_LIMIT), F(TABLE_POINTS - 1.001)
+ONE, HALF = F(1), F(0.5)
+SLOPES = np.array([SLOPE.get(i, -1) for i in range(5)])
+fast = njit(fastmath={"nsz", "arcp", "contract", "afn", "reassoc"}, error_model="numpy")
+
+
+@fast
+def exp_(x: Any) -> Any:
+    """e^x to 1e-7: a power of two times a polynomial (Cephes)."""
+    x = min(max(x, F(-87)), F(88))
+    n = np.floor(x * F(1.44269504) + HALF)
+    r = x - n * F(0.693359375) + n * F(2.12194440e-4)
+    y = (F(1.9875691500e-4) * r + F(1.3981999507e-3)) * r + F(8.3334519073e-3)
+    y = ((y * r + F(4.1665795894e-2)) * r + F(1.6666665459e-1)) * r + F(5.0000001201e-1)
+    return (y * r * r + r + ONE) * np.int32(I(n) * I(1 << 23) + I(127 << 23)).view(np.float32)
+
+
+@fast
+def log_(x: Any) -> Any:
+    """ln x of a normal x > 0, to 1e-7 (Cephes)."""
+    bits = np.float32(x).view(np.int32)
+    e = I(I(bits - I(0x3F3504F3)) >> I(23))
+    m = np.int32(bits - I(e * I(1 << 23))).view(np.float32) - ONE
+    y = (F(7.0376836292e-2) * m - F(1.1514610310e-1)) * m + F(1.1676998740e-1)
+    y = ((y * m - F(1.2420140846e-1)) * m + F(1.4249322787e-1)) * m - F(1.6668057665e-1)
+    y = ((y * m + F(2.0000714765e-1)) * m - F(2.4999993993e-1)) * m + F(3.3333331174e-1)
+    return (y * m - HALF) * m * m + m + F(e) * F(0.693147180)
+
+
+@fast
+def lookup(table: Any, first: int, z: Any) -> Any:
+    """Linear interpolation in a flat table over equidistant z."""
+    at = min(max((z + LIMIT) * STEP, F(0)), LAST)
+    low = I(at)
+    left = table[first + low]
+    return left + (at - F(low)) * (table[first + low + 1] - left)
+
+
+@fast
+def fill_normals(state: Any, out: Any, rows: int) -> None:
+    """Standard normals for ``rows`` rows of lanes, two rows from two words of every lane."""
+    for row in range(0, rows, 2):
+        at = row * LANES
+        for l in range(LANES):
+            s0, s1 = state[l], state[LANES + l]
+            s2, s3 = state[2 * LANES + l], state[3 * LANES + l]
+            w = U(s0 + s3)
+            first = U(U(U(w << U(7)) | U(w >> U(25))) + s0)
+            t = U(s1 << U(9))
+            s2, s3 = U(s2 ^ s0), U(s3 ^ s1)
+            s1, s0 = U(s1 ^ s2), U(s0 ^ s3)
+            s2, s3 = U(s2 ^ t), U(U(s3 << U(11)) | U(s3 >> U(21)))
+            w = U(s0 + s3)
+            second = U(U(U(w << U(7)) | U(w >> U(25))) + s0)
+            t = U(s1 << U(9))
+            s2, s3 = U(s2 ^ s0), U(s3 ^ s1)
+            s1, s0 = U(s1 ^ s2), U(s0 ^ s3)
+            s2, s3 = U(s2 ^ t), U(U(s3 << U(11)) | U(s3 >> U(21)))
+            state[l], state[LANES + l] = s0, s1
+            state[2 * LANES + l], state[3 * LANES + l] = s2, s3
+            radius = np.sqrt(F(-2) * log_((F(I(first >> U(8))) + HALF) * F(2.0**-24)))
+            # An angle within an eighth of a turn either way, and one of four quarters.
+            a = F(I(second) >> I(2)) * F(2.0**-29 * 0.78539816339)
+            z = a * a
+            sine = (F(-1.9515295891e-4) * z + F(8.3321608736e-3)) * z - F(1.6666654611e-1)
+            sine = sine * z * a + a
+            cosine = (F(2.443315711809948e-5) * z - F(1.388731625493765e-3)) * z
+            cosine = (cosine + F(4.166664568298827e-2)) * z * z - HALF * z + ONE
+            radius = radius * (ONE - F(I(second & U(2))))
+            swap = U(second & U(1)) != U(0)
+            out[at + l] = radius * (sine if swap else cosine)
+            out[at + LANES + l] = radius * (cosine if swap else sine)
+
+
+@cache
+def kernel(areas: int, sectors: int, technologies: int, years: int) -> Any:
+    """The compiled simulation of one size."""
+    R, S, K, T, L = areas, sectors, technologies, years, LANES  # noqa: N806
+    RP, KL, RL = -(-R // 4) * 4, K * L, R * L  # noqa: N806
+
+    @fast
+    def product(w: Any, x: Any, y: Any) -> None:
+        """y = w x, for w (RP, RP) and x (RP, KL)."""
+        for r in range(0, RP, 4):
+            o0 = r * KL
+            for j in range(4 * KL):
+                y[o0 + j] = F(0)
+            for i in range(0, RP, 4):
+                a, b = r * RP + i, i * KL
+                w00, w01, w02, w03 = w[a], w[a + 1], w[a + 2], w[a + 3]
+                a += RP
+                w10, w11, w12, w13 = w[a], w[a + 1], w[a + 2], w[a + 3]
+                a += RP
+                w20, w21, w22, w23 = w[a], w[a + 1], w[a + 2], w[a + 3]
+                a += RP
+                w30, w31, w32, w33 = w[a], w[a + 1], w[a + 2], w[a + 3]
+                for j in range(KL):
+                    x0, x1 = x[b + j], x[b + KL + j]
+                    x2, x3 = x[b + 2 * KL + j], x[b + 3 * KL + j]
+                    y[o0 + j] += w00 * x0 + w01 * x1 + w02 * x2 + w03 * x3
+                    y[o0 + KL + j] += w10 * x0 + w11 * x1 + w12 * x2 + w13 * x3
+                    y[o0 + 2 * KL + j] += w20 * x0 + w21 * x1 + w22 * x2 + w23 * x3
+                    y[o0 + 3 * KL + j] += w30 * x0 + w31 * x1 + w32 * x2 + w33 * x3
+
+    @fast
+    def start(z: Any, coef: Any, area: Any, rest: Any, out: Any) -> None:
+        """1 + exp(−logit) of every cell."""
+        for r in range(R):
+            for k in range(K):
+                for l in range(L):
+                    x = coef * z[r * KL + k * L + l] + area[r * L + l] + rest[k * L + l]
+                    out[r * KL + k * L + l] = ONE + exp_(-x)
+
+    @fast
+    def step(base: Any, c: Any, gap: Any, d: Any, theta: Any, beta: Any, inc: Any, eff: Any) -> None:
+        """One year of one area: the gap closes by inc; eff is β times it."""
+        for j in range(KL):
+            h = min(base[j] - c[j] * (gap[j] + theta[j] * d[j]), ONE)
+            x = h * gap[j]
+            gap[j] -= x
+            inc[j] = x
+            eff[j] = beta[j] * x
+
+    @fast
+    def lever_step(
+        base: Any, c: Any, gap: Any, high: Any, d: Any, theta: Any, beta: Any, inc: Any, eff: Any
+    ) -> None:
+        """The same where a lever is moved: ``high`` is the gap to the lifted ceiling."""
+        for j in range(KL):
+            h = min(base[j] - c[j] * (gap[j] + theta[j] * d[j]), ONE)
+            x = h * high[j]
+            gap[j] -= x
+            high[j] -= x
+            inc[j] = x
+            eff[j] = beta[j] * x
+
+    @fast
+    def lift(
+        p: Any, q: Any, m: Any, seen: Any, high: Any, was: Any, f: Any, base: Any, c: Any
+    ) -> None:
+        """What levers do to one area: factors ``f`` (4, L) of the year, on every technology."""
+        for k in range(K):
+            o = k * L
+            for l in range(L):
+                up = (ONE - m[o + l]) * min(f[2 * L + l], ONE)
+                high[o + l] += up - was[o + l]
+                was[o + l] = up
+                x = q[o + l] * (ONE + f[L + l]) / (m[o + l] + up)
+                c[o + l] = x
+                base[o + l] = p[o + l] * (ONE + f[l]) + x * seen[o + l]
+
+    @fast
+    def gather(
+        inc: Any, eff: Any, gva: Any, g: Any, risen: Any, stock: Any, keep: Any, lag: Any,
+        cap: Any, factor: Any, cost: Any, gain: Any,
+    ) -> None:  # fmt: skip
+        """One year's gain and cost of one area and sector."""
+        for l in range(L):
+            a, b = inc[l], eff[l]
+            for k in range(1, K):
+                a += inc[k * L + l]
+                b += eff[k * L + l]
+            value = gva[l] * g[l]
+            gva[l] = value
+            cost[l] += value * a
+            up = risen[l] + b
+            risen[l] = up
+            e = keep[l] * stock[l] + lag[l] * up
+            stock[l] = e
+            gain[l] += value * min(e * factor[l], cap[l])
+
+    @fast
+    def block(
+        shared: Any, z: Any, given: Any, growth_given: Any, n: int, state: Any, w: Any,
+        rows: Any, level: Any, cell: Any, location: Any, tables: Any, slopes: Any, ready: Any,
+        gva0: Any, constants: Any, moved: int, effects: Any, take_up_table: Any, ramp: Any,
+        changes: Any, scope: Any, gain: Any, cost: Any,
+    ) -> None:  # fmt: skip
+        """One block of draws: (R·T·L) gain and cost from shared normals."""
+        G = len(tables) // TABLE_POINTS  # noqa: N806
+        national = np.empty((G, L), np.float32)
+        for i in range(G):
+            for l in range(L):
+                national[i, l] = lookup(tables, i * TABLE_POINTS, shared[(rows[4] + i) * L + l])
+        cap, kappa, lag = national[3], national[4], national[1]
+        keep, theta, ones = np.empty(L, np.float32), np.empty(KL, np.float32), np.ones(L, np.float32)
+        for l in range(L):
+            keep[l] = ONE - lag[l] - national[2, l]
+            for k in range(K):
+                theta[k * L + l] = national[0, l]
+        area = np.zeros((6, RL), np.float32)  # the sixth is growth
+        for i in range(5):
+            for j in range(5):
+                x = level[2, i, j]
+                if x != 0:
+                    first = (rows[2] + j * R) * L
+                    for a in range(RL):
+                        area[i, a] += x * shared[first + a]
+            if slopes[i] >= 0:
+                for r in range(R):
+                    for l in range(L):
+                        area[i, r * L + l] += ready[r] * national[slopes[i], l]
+        for r in range(R):
+            for l in range(L):
+                at = r * L + l
+                area[4, at] += constants[0] + constants[1] * shared[rows[5] * L + at]
+                area[5, at] = (
+                    ONE + constants[2] + national[5, l] + constants[3] * shared[rows[6] * L + at]
+                )
+                area[1, at], area[2, at] = exp_(area[1, at]), exp_(area[2, at])
+        levers = len(scope)
+        take_up = np.empty((levers, moved * L), np.float32)
+        for v in range(levers):
+            for r in range(moved):
+                for l in range(L):
+                    x = constants[6] * shared[(rows[8] + v) * L + l]
+                    x += constants[7] * shared[(rows[9] + v * moved + r) * L + l]
+                    take_up[v, r * L + l] = lookup(take_up_table, 0, x)
+
+        size = RP * KL
+        gap, d, m, c = (
+            np.zeros(size, np.float32), np.zeros(size, np.float32),
+            np.zeros(size, np.float32), np.zeros(size, np.float32),
+        )  # fmt: skip
+        base, beta = np.zeros(size, np.float32), np.zeros(size, np.float32)
+        inc, eff = np.empty(KL, np.float32), np.empty(KL, np.float32)
+        gva, risen, stock = np.empty(RL, np.float32), np.empty(RL, np.float32), np.empty(RL, np.float32)
+        lp, lq, seen = (
+            np.empty(moved * KL, np.float32), np.empty(moved * KL, np.float32),
+            np.empty(moved * KL, np.float32),
+        )  # fmt: skip
+        high, was = np.empty(moved * KL, np.float32), np.empty(moved * KL, np.float32)
+        f, factor = np.zeros(4 * L, np.float32), np.ones((moved, L), np.float32)
+        rest = np.empty((5, KL), np.float32)
+        pairs = 3 * R * K + R
+        for s in range(S):
+            if n < 0:
+                fill_normals(state, z, pairs)
+            else:
+                for i in range(3):
+                    for k in range(K):
+                        for r in range(R):
+                            for l in range(L):
+                                z[((i * R + r) * K + k) * L + l] = given[i, k, r, s, n + l]
+                for r in range(R):
+                    for l in range(L):
+                        z[(3 * R * K + r) * L + l] = growth_given[r, s, n + l]
+            for i in range(5):
+                for k in range(K):
+                    for l in range(L):
+                        x = location[i, k, s]
+                        for j in range(5):
+                            x += level[0, i, j] * shared[(rows[0] + j) * L + l]
+                            x += level[1, i, j] * shared[(rows[1] + j * K + k) * L + l]
+                            x += level[3, i, j] * shared[(rows[3] + j * S + s) * L + l]
+                        rest[i, k * L + l] = x
+            for j in range(KL):
+                rest[1, j], rest[2, j] = exp_(rest[1, j]), exp_(rest[2, j])
+            third = R * KL
+            start(z, cell[0], area[0], rest[0], d)
+            start(z[third:], cell[1], area[3], rest[3], m)
+            for j in range(R * KL):
+                x = min(d[j], m[j])
+                c[j] = x
+                m[j] = ONE / x
+                gap[j] = m[j] - ONE / d[j]
+            for r in range(R):
+                for k in range(K):
+                    for l in range(L):
+                        x = cell[2] * z[2 * third + r * KL + k * L + l] + area[4, r * L + l]
+                        beta[r * KL + k * L + l] = exp_(x + rest[4, k * L + l])
+            product(w, m, d)
+            for r in range(R):
+                for k in range(K):
+                    for l in range(L):
+                        at = r * KL + k * L + l
+                        p = area[1, r * L + l] * rest[1, k * L + l]
+                        q = area[2, r * L + l] * rest[2, k * L + l]
+                        x = m[at] + theta[l] * d[at]
+                        c[at] *= q
+                        base[at] = p + c[at] * x
+            for r in range(moved):
+                for k in range(K):
+                    for l in range(L):
+                        at = r * KL + k * L + l
+                        lp[at] = area[1, r * L + l] * rest[1, k * L + l]
+                        lq[at] = area[2, r * L + l] * rest[2, k * L + l]
+                        seen[at] = m[at] + theta[l] * d[at]
+                        high[at], was[at] = gap[at], F(0)
+            for r in range(R):
+                for l in range(L):
+                    at = r * L + l
+                    z[(3 * R * K) * L + at] = (
+                        constants[4] * z[(3 * R * K) * L + at]
+                        + area[5, at]
+                        + constants[5] * shared[(rows[7] + s) * L + l]
+                    )
+                    gva[at], risen[at], stock[at] = gva0[r, s], F(0), F(0)
+            g = z[3 * R * K * L :]
+            for r in range(moved):
+                for l in range(L):
+                    factor[r, l] = ONE
+
+            for t in range(T):
+                if moved > 0 and changes[t]:
+                    for r in range(moved):
+                        f[:] = F(0)
+                        for v in range(levers):
+                            x = ramp[t, v, r] * scope[v, s]
+                            if x != 0:
+                                for target in range(4):
+                                    e = effects[v, target]
+                                    if e >= 0:
+                                        for l in range(L):
+                                            f[target * L + l] += (
+                                                x * national[e, l] * take_up[v, r * L + l]
+                                            )
+                        o = r * KL
+                        lift(lp[o:], lq[o:], m[o:], seen[o:], high[o:], was[o:], f, base[o:], c[o:])
+                        for l in range(L):
+                            factor[r, l] = ONE + f[3 * L + l]
+                product(w, gap, d)
+                for r in range(R):
+                    o = r * KL
+                    if r < moved:
+                        lever_step(
+                            base[o:], c[o:], gap[o:], high[o:], d[o:], theta, beta[o:], inc, eff
+                        )
+                    else:
+                        step(base[o:], c[o:], gap[o:], d[o:], theta, beta[o:], inc, eff)
+                    a, out = r * L, (r * T + t) * L
+                    gather(
+                        inc, eff, gva[a:], g[a:], risen[a:], stock[a:], keep, lag, cap,
+                        factor[r] if r < moved else ones, cost[out:], gain[out:],
+                    )  # fmt: skip
+        for r in range(R):
+            for t in range(T):
+                for l in range(L):
+                    cost[(r * T + t) * L + l] *= kappa[l]
+
+    @njit(parallel=True, fastmath=True, error_model="numpy")
+    def simulate(
+        gain: Any, cost: Any, states: Any, shared_given: Any, cells: Any, growth: Any, n_shared: int,
+        w: Any, rows: Any, level: Any, cell: Any, location: Any, tables: Any, slopes: Any,
+        ready: Any, gva0: Any, constants: Any, moved: int, effects: Any, take_up_table: Any,
+        ramp: Any, changes: Any, scope: Any,
+    ) -> None:  # fmt: skip
+        """All blocks; ``states`` is (blocks, 4·L), or has no blocks if normals are given."""
+        own = len(states) > 0
+        blocks = -(-gain.shape[2] // L)
+        for b in prange(blocks):
+            n, count = b * L, min(L, gain.shape[2] - b * L)
+            shared = np.empty((n_shared + n_shared % 2) * L, np.float32)
+            z = np.empty((3 * R * K + R + 1) * L, np.float32)
+            state = np.empty(4 * L, np.uint32)
+            if own:
+                state[:] = states[b]
+                fill_normals(state, shared, n_shared)
+            else:
+                for i in range(n_shared):
+                    shared[i * L : (i + 1) * L] = shared_given[i, n : n + L]
+            block_gain, block_cost = np.zeros(R * T * L, np.float32), np.zeros(R * T * L, np.float32)
+            block(
+                shared, z, cells, growth, -1 if own else n, state, w, rows, level, cell, location,
+                tables, slopes, ready, gva0, constants, moved, effects, take_up_table, ramp,
+                changes, scope, block_gain, block_cost,
+            )  # fmt: skip
+            for r in range(R):
+                for t in range(T):
+                    o = (r * T + t) * L
+                    for l in range(count):
+                        gain[r, t, n + l] = block_gain[o + l]
+                        cost[r, t, n + l] = block_cost[o + l]
+
+    return simulate
+
+
+def _simulate(
+    problem: Problem, draws: int, states: Any, shared: Floats, cells: Floats, growth: Floats
+) -> tuple[Floats, Floats]:
+    size = -(-problem.areas // 4) * 4
+    w = np.zeros((size, size), np.float32)
+    w[: problem.areas, : problem.areas] = problem.weights
+    mean, sd = problem.complements
+    constants = (mean, sd, problem.growth_mean, problem.growth_sd[0], problem.growth_sd[2],
+                 problem.growth_sd[1], *problem.take_up_weights)  # fmt: skip
+    shape = (problem.areas, problem.years, draws)
+    gain, cost = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    kernel(problem.areas, problem.sectors, problem.technologies, problem.years)(
+        gain, cost, states, shared, cells, growth, problem.shared, w.reshape(-1),
+        np.array([first for first, _ in problem.rows.values()]), problem.level, problem.cell,
+        problem.location, problem.tables.reshape(-1), SLOPES, problem.readiness, problem.gva,
+        np.array(constants, np.float32), problem.moved, problem.effects, problem.take_up,
+        problem.ramp, np.array(problem.ramp_changes), problem.scope,
+    )  # fmt: skip
+    return gain, cost
+
+
+def simulate(
+    problem: Problem, shared: Floats, cells: Floats, growth: Floats
+) -> tuple[Floats, Floats]:
+    """Gain and cost, (areas, years, draws), from given standard normals of whole blocks."""
+    assert shared.shape[1] % LANES == 0
+    states = np.empty((0, 4 * LANES), np.uint32)
+    return _simulate(problem, shared.shape[1], states, shared, cells, growth)
+
+
+def run(problem: Problem, draws: int, *, seed: int = 1, threads: int = 2) -> Outcome:
+    """Simulate and summarise from the peer's own random numbers."""
+    blocks = -(-draws // LANES)
+    states = np.random.SFC64(seed).random_raw(blocks * 2 * LANES).view(np.uint32)
+    none = np.empty((0, 0), np.float32), np.empty((0,) * 5, np.float32), np.empty((0,) * 3, np.float32)
+    before = numba.get_num_threads()
+    numba.set_num_threads(min(threads, before))
+    try:
+        gain, cost = _simulate(problem, draws, states.reshape(blocks, -1), *none)
+    finally:
+        numba.set_num_threads(before)
+    return Outcome(gain, cost, summarise(gain, threads))
+
+
+assert BY_CELL == (0, 3, 4)
+assert NATIONAL[5] == "growth_nation"
