@@ -24,7 +24,7 @@ from reference.random_numbers import normals
 
 PEERS = ("numpy", "numba", "jax")
 SCENARIOS = ("reference", "greater_manchester_all_levers", "everyone_all_levers")
-GIVEN_DRAWS, RTOL = 64, 1e-5
+GIVEN_DRAWS, RTOL = 128, 1e-5
 OWN_DRAWS, CORE_DRAWS, STANDARD_ERRORS = 4_096, 65_536, 5.0
 
 
@@ -48,11 +48,16 @@ def peer(name: str) -> ModuleType:
 def given(problem: Problem, z: dict[str, Any], draws: int) -> tuple[Any, Any, Any]:
     """The reference model's standard normals as peers take them."""
     shared = np.zeros((problem.shared, draws), np.float32)
-    order, levers = problem.order, [
-        lever
-        for lever, intensity in zip(problem.spec["levers"], problem.arrays["intensity"], strict=True)
-        if intensity.any()
-    ]
+    order, levers = (
+        problem.order,
+        [
+            lever
+            for lever, intensity in zip(
+                problem.spec["levers"], problem.arrays["intensity"], strict=True
+            )
+            if intensity.any()
+        ],
+    )
 
     def put(group: str, row: Any, key: str, areas: Any = None) -> None:
         if key in z:
@@ -134,6 +139,7 @@ def largest_deviation(name: str, which: str) -> float:
     }
     largest = 0.0
     for metric, values in ours.items():
+
         def wanted(what: str, metric: str = metric, count: int = len(values)) -> Any:
             columns = [table[f"{metric}_{what}"].to_numpy() for table in tables]
             return np.concatenate(columns)[:count]

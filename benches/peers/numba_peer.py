@@ -14,107 +14,34 @@ stock for each area and sector, lever work on areas where a lever is moved only.
 from functools import cache
 from typing import Any
 
-import llvmlite.binding as llvm
 import numba
 import numpy as np
 from numba import njit, prange
 
+from peers.numba_lanes import ONE, exp_, fast, lookup, normals_in_lanes
 from peers.problem import (
     BY_CELL,
     NATIONAL,
     SLOPE,
     TABLE_POINTS,
-    Z_LIMIT,
     Floats,
     Outcome,
     Problem,
     summarise,
 )
 
-# Loops over many arrays are worth the checks that none overlap.
-llvm.set_option("", "-runtime-memory-check-threshold=256")
-
-LANES = 32
-F, U, I = np.float32, np.uint32, np.int32  # noqa: E741
-STEP, LIMIT, LAST = F((TABLE_POINTS - 1) / (2 * Z_LIMIT)), F(Z_LIMIT), F(TABLE_POINTS - 1.001)
-ONE, HALF = F(1), F(0.5)
+F = np.float32
+BLOCK = 16_384  # at most so many numbers in an array of a block, but 16 lanes at least
 SLOPES = np.array([SLOPE.get(i, -1) for i in range(5)])
-fast = njit(fastmath={"nsz", "arcp", "contract", "afn", "reassoc"}, error_model="numpy")
-
-
-@fast
-def exp_(x: Any) -> Any:
-    """e^x to 1e-7: a power of two times a polynomial (Cephes)."""
-    x = min(max(x, F(-87)), F(88))
-    n = np.floor(x * F(1.44269504) + HALF)
-    r = x - n * F(0.693359375) + n * F(2.12194440e-4)
-    y = (F(1.9875691500e-4) * r + F(1.3981999507e-3)) * r + F(8.3334519073e-3)
-    y = ((y * r + F(4.1665795894e-2)) * r + F(1.6666665459e-1)) * r + F(5.0000001201e-1)
-    return (y * r * r + r + ONE) * np.int32(I(n) * I(1 << 23) + I(127 << 23)).view(np.float32)
-
-
-@fast
-def log_(x: Any) -> Any:
-    """ln x of a normal x > 0, to 1e-7 (Cephes)."""
-    bits = np.float32(x).view(np.int32)
-    e = I(I(bits - I(0x3F3504F3)) >> I(23))
-    m = np.int32(bits - I(e * I(1 << 23))).view(np.float32) - ONE
-    y = (F(7.0376836292e-2) * m - F(1.1514610310e-1)) * m + F(1.1676998740e-1)
-    y = ((y * m - F(1.2420140846e-1)) * m + F(1.4249322787e-1)) * m - F(1.6668057665e-1)
-    y = ((y * m + F(2.0000714765e-1)) * m - F(2.4999993993e-1)) * m + F(3.3333331174e-1)
-    return (y * m - HALF) * m * m + m + F(e) * F(0.693147180)
-
-
-@fast
-def lookup(table: Any, first: int, z: Any) -> Any:
-    """Linear interpolation in a flat table over equidistant z."""
-    at = min(max((z + LIMIT) * STEP, F(0)), LAST)
-    low = I(at)
-    left = table[first + low]
-    return left + (at - F(low)) * (table[first + low + 1] - left)
-
-
-@fast
-def fill_normals(state: Any, out: Any, rows: int) -> None:
-    """Standard normals for ``rows`` rows of lanes, two rows from two words of every lane."""
-    for row in range(0, rows, 2):
-        at = row * LANES
-        for l in range(LANES):
-            s0, s1 = state[l], state[LANES + l]
-            s2, s3 = state[2 * LANES + l], state[3 * LANES + l]
-            w = U(s0 + s3)
-            first = U(U(U(w << U(7)) | U(w >> U(25))) + s0)
-            t = U(s1 << U(9))
-            s2, s3 = U(s2 ^ s0), U(s3 ^ s1)
-            s1, s0 = U(s1 ^ s2), U(s0 ^ s3)
-            s2, s3 = U(s2 ^ t), U(U(s3 << U(11)) | U(s3 >> U(21)))
-            w = U(s0 + s3)
-            second = U(U(U(w << U(7)) | U(w >> U(25))) + s0)
-            t = U(s1 << U(9))
-            s2, s3 = U(s2 ^ s0), U(s3 ^ s1)
-            s1, s0 = U(s1 ^ s2), U(s0 ^ s3)
-            s2, s3 = U(s2 ^ t), U(U(s3 << U(11)) | U(s3 >> U(21)))
-            state[l], state[LANES + l] = s0, s1
-            state[2 * LANES + l], state[3 * LANES + l] = s2, s3
-            radius = np.sqrt(F(-2) * log_((F(I(first >> U(8))) + HALF) * F(2.0**-24)))
-            # An angle within an eighth of a turn either way, and one of four quarters.
-            a = F(I(second) >> I(2)) * F(2.0**-29 * 0.78539816339)
-            z = a * a
-            sine = (F(-1.9515295891e-4) * z + F(8.3321608736e-3)) * z - F(1.6666654611e-1)
-            sine = sine * z * a + a
-            cosine = (F(2.443315711809948e-5) * z - F(1.388731625493765e-3)) * z
-            cosine = (cosine + F(4.166664568298827e-2)) * z * z - HALF * z + ONE
-            radius = radius * (ONE - F(I(second & U(2))))
-            swap = U(second & U(1)) != U(0)
-            out[at + l] = radius * (sine if swap else cosine)
-            out[at + LANES + l] = radius * (cosine if swap else sine)
 
 
 @cache
-def kernel(areas: int, sectors: int, technologies: int, years: int) -> Any:
+def kernel(areas: int, sectors: int, technologies: int, years: int, lanes: int) -> Any:
     """The compiled simulation of one size."""
-    R, S, K, T, L = areas, sectors, technologies, years, LANES  # noqa: N806
-    RP, KL, RL = -(-R // 4) * 4, K * L, R * L  # noqa: N806
+    R, S, K, T, L = areas, sectors, technologies, years, lanes
+    RP, KL, RL = -(-R // 4) * 4, K * L, R * L
+
+    fill_normals = normals_in_lanes(L)
 
     @fast
     def product(w: Any, x: Any, y: Any) -> None:
@@ -150,7 +77,9 @@ def kernel(areas: int, sectors: int, technologies: int, years: int) -> Any:
                     out[r * KL + k * L + l] = ONE + exp_(-x)
 
     @fast
-    def step(base: Any, c: Any, gap: Any, d: Any, theta: Any, beta: Any, inc: Any, eff: Any) -> None:
+    def step(
+        base: Any, c: Any, gap: Any, d: Any, theta: Any, beta: Any, inc: Any, eff: Any
+    ) -> None:
         """One year of one area: the gap closes by inc; eff is β times it."""
         for j in range(KL):
             h = min(base[j] - c[j] * (gap[j] + theta[j] * d[j]), ONE)
@@ -188,24 +117,42 @@ def kernel(areas: int, sectors: int, technologies: int, years: int) -> Any:
                 base[o + l] = p[o + l] * (ONE + f[l]) + x * seen[o + l]
 
     @fast
-    def gather(
-        inc: Any, eff: Any, gva: Any, g: Any, risen: Any, stock: Any, keep: Any, lag: Any,
-        cap: Any, factor: Any, cost: Any, gain: Any,
-    ) -> None:  # fmt: skip
-        """One year's gain and cost of one area and sector."""
+    def over_technologies(x: Any, out: Any) -> None:
+        """Sum of one area's technologies."""
+        if K == 4:
+            a, b, c, d = x[:L], x[L : 2 * L], x[2 * L : 3 * L], x[3 * L :]
+            for l in range(L):
+                out[l] = a[l] + b[l] + c[l] + d[l]
+            return
         for l in range(L):
-            a, b = inc[l], eff[l]
-            for k in range(1, K):
-                a += inc[k * L + l]
-                b += eff[k * L + l]
-            value = gva[l] * g[l]
-            gva[l] = value
-            cost[l] += value * a
-            up = risen[l] + b
-            risen[l] = up
-            e = keep[l] * stock[l] + lag[l] * up
-            stock[l] = e
-            gain[l] += value * min(e * factor[l], cap[l])
+            out[l] = x[l]
+        for k in range(1, K):
+            row = x[k * L :]
+            for l in range(L):
+                out[l] += row[l]
+
+    @fast
+    def advance(gva: Any, g: Any, inc: Any, cost: Any) -> None:
+        """GVA grows; what it costs to adopt, before κ."""
+        for j in range(RL):
+            value = gva[j] * g[j]
+            gva[j] = value
+            cost[j] = value * inc[j]
+
+    @fast
+    def accrue(risen: Any, eff: Any, stock: Any, keep: Any, lag: Any) -> None:
+        """The effective stock, on all areas."""
+        for j in range(RL):
+            up = risen[j] + eff[j]
+            risen[j] = up
+            stock[j] = keep[j] * stock[j] + lag[j] * up
+
+    @fast
+    def earn(gva: Any, stock: Any, factor: Any, cap: Any, cost: Any, gain: Any, total: Any) -> None:
+        """Gain and cost of one sector are added to those of the areas."""
+        for j in range(RL):
+            gain[j] += gva[j] * min(stock[j] * factor[j], cap[j])
+            total[j] += cost[j]
 
     @fast
     def block(
@@ -214,16 +161,19 @@ def kernel(areas: int, sectors: int, technologies: int, years: int) -> Any:
         gva0: Any, constants: Any, moved: int, effects: Any, take_up_table: Any, ramp: Any,
         changes: Any, scope: Any, gain: Any, cost: Any,
     ) -> None:  # fmt: skip
-        """One block of draws: (R·T·L) gain and cost from shared normals."""
-        G = len(tables) // TABLE_POINTS  # noqa: N806
+        """One block of draws: (T·R·L) gain and cost from shared normals."""
+        G = len(tables) // TABLE_POINTS
         national = np.empty((G, L), np.float32)
         for i in range(G):
             for l in range(L):
                 national[i, l] = lookup(tables, i * TABLE_POINTS, shared[(rows[4] + i) * L + l])
         cap, kappa, lag = national[3], national[4], national[1]
-        keep, theta, ones = np.empty(L, np.float32), np.empty(KL, np.float32), np.ones(L, np.float32)
+        theta, wide = np.empty(KL, np.float32), np.empty((3, RL), np.float32)
         for l in range(L):
-            keep[l] = ONE - lag[l] - national[2, l]
+            for r in range(R):
+                wide[0, r * L + l] = ONE - lag[l] - national[2, l]
+                wide[1, r * L + l] = lag[l]
+                wide[2, r * L + l] = cap[l]
             for k in range(K):
                 theta[k * L + l] = national[0, l]
         area = np.zeros((6, RL), np.float32)  # the sixth is growth
@@ -262,13 +212,18 @@ def kernel(areas: int, sectors: int, technologies: int, years: int) -> Any:
         )  # fmt: skip
         base, beta = np.zeros(size, np.float32), np.zeros(size, np.float32)
         inc, eff = np.empty(KL, np.float32), np.empty(KL, np.float32)
-        gva, risen, stock = np.empty(RL, np.float32), np.empty(RL, np.float32), np.empty(RL, np.float32)
+        gva, risen, stock = (
+            np.empty(RL, np.float32),
+            np.empty(RL, np.float32),
+            np.empty(RL, np.float32),
+        )
         lp, lq, seen = (
             np.empty(moved * KL, np.float32), np.empty(moved * KL, np.float32),
             np.empty(moved * KL, np.float32),
         )  # fmt: skip
         high, was = np.empty(moved * KL, np.float32), np.empty(moved * KL, np.float32)
-        f, factor = np.zeros(4 * L, np.float32), np.ones((moved, L), np.float32)
+        f, factor = np.zeros(4 * L, np.float32), np.ones(RL, np.float32)
+        sums = np.empty((3, RL), np.float32)
         rest = np.empty((5, KL), np.float32)
         pairs = 3 * R * K + R
         for s in range(S):
@@ -337,7 +292,7 @@ def kernel(areas: int, sectors: int, technologies: int, years: int) -> Any:
             g = z[3 * R * K * L :]
             for r in range(moved):
                 for l in range(L):
-                    factor[r, l] = ONE
+                    factor[r * L + l] = ONE
 
             for t in range(T):
                 if moved > 0 and changes[t]:
@@ -356,7 +311,7 @@ def kernel(areas: int, sectors: int, technologies: int, years: int) -> Any:
                         o = r * KL
                         lift(lp[o:], lq[o:], m[o:], seen[o:], high[o:], was[o:], f, base[o:], c[o:])
                         for l in range(L):
-                            factor[r, l] = ONE + f[3 * L + l]
+                            factor[r * L + l] = ONE + f[3 * L + l]
                 product(w, gap, d)
                 for r in range(R):
                     o = r * KL
@@ -366,15 +321,14 @@ def kernel(areas: int, sectors: int, technologies: int, years: int) -> Any:
                         )
                     else:
                         step(base[o:], c[o:], gap[o:], d[o:], theta, beta[o:], inc, eff)
-                    a, out = r * L, (r * T + t) * L
-                    gather(
-                        inc, eff, gva[a:], g[a:], risen[a:], stock[a:], keep, lag, cap,
-                        factor[r] if r < moved else ones, cost[out:], gain[out:],
-                    )  # fmt: skip
-        for r in range(R):
-            for t in range(T):
-                for l in range(L):
-                    cost[(r * T + t) * L + l] *= kappa[l]
+                    over_technologies(inc, sums[0, r * L :])
+                    over_technologies(eff, sums[1, r * L :])
+                advance(gva, g, sums[0], sums[2])
+                accrue(risen, sums[1], stock, wide[0], wide[1])
+                earn(gva, stock, factor, wide[2], sums[2], gain[t * RL :], cost[t * RL :])
+        for at in range(0, R * T * L, L):
+            for l in range(L):
+                cost[at + l] *= kappa[l]
 
     @njit(parallel=True, fastmath=True, error_model="numpy")
     def simulate(
@@ -397,7 +351,10 @@ def kernel(areas: int, sectors: int, technologies: int, years: int) -> Any:
             else:
                 for i in range(n_shared):
                     shared[i * L : (i + 1) * L] = shared_given[i, n : n + L]
-            block_gain, block_cost = np.zeros(R * T * L, np.float32), np.zeros(R * T * L, np.float32)
+            block_gain, block_cost = (
+                np.zeros(R * T * L, np.float32),
+                np.zeros(R * T * L, np.float32),
+            )
             block(
                 shared, z, cells, growth, -1 if own else n, state, w, rows, level, cell, location,
                 tables, slopes, ready, gva0, constants, moved, effects, take_up_table, ramp,
@@ -405,12 +362,17 @@ def kernel(areas: int, sectors: int, technologies: int, years: int) -> Any:
             )  # fmt: skip
             for r in range(R):
                 for t in range(T):
-                    o = (r * T + t) * L
+                    o = (t * R + r) * L
                     for l in range(count):
                         gain[r, t, n + l] = block_gain[o + l]
                         cost[r, t, n + l] = block_cost[o + l]
 
     return simulate
+
+
+def lanes(problem: Problem) -> int:
+    """Draws of a block: as many as keep an array of it in half a megabyte, tuned."""
+    return min(128, max(16, 2 ** int(np.log2(BLOCK / (problem.areas * problem.technologies)))))
 
 
 def _simulate(
@@ -424,7 +386,7 @@ def _simulate(
                  problem.growth_sd[1], *problem.take_up_weights)  # fmt: skip
     shape = (problem.areas, problem.years, draws)
     gain, cost = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    kernel(problem.areas, problem.sectors, problem.technologies, problem.years)(
+    kernel(problem.areas, problem.sectors, problem.technologies, problem.years, lanes(problem))(
         gain, cost, states, shared, cells, growth, problem.shared, w.reshape(-1),
         np.array([first for first, _ in problem.rows.values()]), problem.level, problem.cell,
         problem.location, problem.tables.reshape(-1), SLOPES, problem.readiness, problem.gva,
@@ -438,16 +400,22 @@ def simulate(
     problem: Problem, shared: Floats, cells: Floats, growth: Floats
 ) -> tuple[Floats, Floats]:
     """Gain and cost, (areas, years, draws), from given standard normals of whole blocks."""
-    assert shared.shape[1] % LANES == 0
-    states = np.empty((0, 4 * LANES), np.uint32)
+    L = lanes(problem)
+    assert shared.shape[1] % L == 0
+    states = np.empty((0, 4 * L), np.uint32)
     return _simulate(problem, shared.shape[1], states, shared, cells, growth)
 
 
 def run(problem: Problem, draws: int, *, seed: int = 1, threads: int = 2) -> Outcome:
     """Simulate and summarise from the peer's own random numbers."""
-    blocks = -(-draws // LANES)
-    states = np.random.SFC64(seed).random_raw(blocks * 2 * LANES).view(np.uint32)
-    none = np.empty((0, 0), np.float32), np.empty((0,) * 5, np.float32), np.empty((0,) * 3, np.float32)
+    L = lanes(problem)
+    blocks = -(-draws // L)
+    states = np.random.SFC64(seed).random_raw(blocks * 2 * L).view(np.uint32)
+    none = (
+        np.empty((0, 0), np.float32),
+        np.empty((0,) * 5, np.float32),
+        np.empty((0,) * 3, np.float32),
+    )
     before = numba.get_num_threads()
     numba.set_num_threads(min(threads, before))
     try:

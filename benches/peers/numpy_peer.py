@@ -152,7 +152,13 @@ class Worker:
             levers = self._levers(p, q, m, seen, national)
             lever_gap = self.lever_wide[4]
             lever_gap[...] = gap[:, :moved]
-        growth, gva, stock, risen, sums = self.growth, self.flat[1], self.flat[2], self.flat[3], both
+        growth, gva, stock, risen, sums = (
+            self.growth,
+            self.flat[1],
+            self.flat[2],
+            self.flat[3],
+            both,
+        )
         growth *= np.float32(problem.growth_sd[2])
         growth += problem.growth_sd[1] * part("growth_sector")
         growth += (
@@ -218,9 +224,7 @@ class Worker:
             for target in range(4):
                 rows = [i for i in range(levers) if problem.effects[i, target] >= 0]
                 effect = national[problem.effects[rows, target]][:, None] * strength[rows]
-                np.matmul(
-                    problem.scope[rows].T, effect.reshape(len(rows), -1), out=sums[target]
-                )
+                np.matmul(problem.scope[rows].T, effect.reshape(len(rows), -1), out=sums[target])
             by_area = sums.reshape(4, s, moved, n).transpose(0, 2, 1, 3)
             factor = by_area + ONE
             lift = np.minimum(by_area[2], ONE)
@@ -281,4 +285,3 @@ def run(problem: Problem, draws: int, *, seed: int = 1, threads: int = 2) -> Out
     finally:
         sys.setswitchinterval(interval)
     return Outcome(gain, cost, summarise(gain, threads))
-

@@ -278,7 +278,10 @@ def _table(d: dict[str, Any]) -> NDArray[np.float64]:
             return special.betaincinv(d["alpha"], d["beta"], special.ndtr(z))
         case "pert":
             low, width = d["low"], d["high"] - d["low"]
-            alpha, beta = (1 + 4 * (d["mode"] - low) / width, 1 + 4 * (d["high"] - d["mode"]) / width)
+            alpha, beta = (
+                1 + 4 * (d["mode"] - low) / width,
+                1 + 4 * (d["high"] - d["mode"]) / width,
+            )
             return low + width * special.betaincinv(alpha, beta, special.ndtr(z))
     raise ValueError(f"peers do not know the distribution {d['kind']}")
 
