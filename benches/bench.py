@@ -114,8 +114,11 @@ def main() -> int:
     report.write(record)
     print((HERE.parent / "docs/benchmarks.md").read_text("utf-8"))
     at = SMOKE_CASE.title, cores
-    ratio = next(row["ratio"] for row in record["times"]
-                 if (row["case"], row["threads"]) == at and row["contender"] == "NumPy")  # fmt: skip
+    ratio = next(
+        row["ratio"]
+        for row in record["times"]
+        if (row["case"], row["threads"], row["contender"]) == (*at, "NumPy")
+    )
     kept = {"simd": record["machine"]["simd"], "cores": cores, "ratio": round(ratio, 2)}
     RECORDED.write_text(json.dumps(kept) + "\n", "utf-8")
     return 0

@@ -3,10 +3,11 @@
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import gainsmodel
 from peers.check import scenario
-from peers.problem import problem
+from peers.problem import Problem, problem
 
 CORE, CORE_RANDOM, WHOLE_PATH = "gainsmodel", "gainsmodel, random", "gainsmodel, whole path"
 PEERS = {"NumPy": "numpy", "Numba": "numba", "JAX": "jax"}
@@ -48,7 +49,7 @@ def cases(cores: int) -> list[Case]:
             listed.append(Case(name, "mayoral", 10_000, threads, 7 if both else 3, extra))
             if both or name == "reference":
                 listed.append(Case(name, "mayoral", 50_000, threads, 3 if both else 2))
-        listed.append(Case("reference", "local_authority", 2_000, threads, 3 if both else 2))
+        listed.append(Case("reference", "local_authority", 2_000, threads, 3 if both else 1))
     return listed
 
 
@@ -64,8 +65,14 @@ def contender(name: str, case: Case) -> Callable[[], object]:
     if name == WHOLE_PATH:
         return lambda: whole_path(case)
     peer = importlib.import_module(f"peers.{PEERS[name]}_peer")
-    arrays = problem(made)
+    arrays = _arrays(case.scenario, case.geography)
     return lambda: peer.run(arrays, case.draws, threads=case.threads)
+
+
+@cache
+def _arrays(name: str, geography: str) -> Problem:
+    """Made once, so that JAX compiles once."""
+    return problem(scenario(name, geography))
 
 
 def whole_path(case: Case) -> object:

@@ -39,8 +39,7 @@ from peers.problem import (
 jax.config.update("jax_cpu_enable_async_dispatch", False)
 
 # Cells times draws of a chunk, tuned.
-CHUNK_CELLS = 106_000
-SIZES = ("areas", "sectors", "technologies", "years", "moved")
+CHUNK_CELLS = 212_000
 
 
 def normals(first: Any, shape: tuple[int, ...]) -> Any:
@@ -152,10 +151,7 @@ def _path(problem: Problem, a: dict[str, Any], shared: Any, cells: Any, growth: 
         costs.append(kappa * jnp.sum(gva * sum(inc[:, j] for j in range(k)), axis=1))
         risen = risen + sum(beta[:, j] * inc[:, j] for j in range(k))
         stock = (1 - lag - decay) * stock + lag * risen
-        if m_:
-            uplift = jnp.concatenate([stock[:m_] * factor, stock[m_:]])
-        else:
-            uplift = stock
+        uplift = jnp.concatenate([stock[:m_] * factor, stock[m_:]]) if m_ else stock
         gains.append(jnp.sum(gva * jnp.minimum(uplift, cap), axis=1))
     return jnp.stack(gains, axis=1), jnp.stack(costs, axis=1)
 

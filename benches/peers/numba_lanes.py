@@ -91,3 +91,123 @@ def normals_in_lanes(lanes: int) -> Any:
                 two[l] = radius * (cosine if swap else sine)
 
     return fill_normals
+
+
+@cache
+def over_rows(areas: int, technologies: int, lanes: int) -> Any:
+    """Loops over one area's technologies and lanes, or over all areas' lanes."""
+    K, L = technologies, lanes
+    RP, KL, RL, R = -(-areas // 4) * 4, K * L, areas * L, areas
+
+    @fast
+    def product(w: Any, x: Any, y: Any) -> None:
+        """y = w x, for w (RP, RP) and x (RP, KL)."""
+        for r in range(0, RP, 4):
+            o0 = r * KL
+            for j in range(4 * KL):
+                y[o0 + j] = F(0)
+            for i in range(0, RP, 4):
+                a, b = r * RP + i, i * KL
+                w00, w01, w02, w03 = w[a], w[a + 1], w[a + 2], w[a + 3]
+                a += RP
+                w10, w11, w12, w13 = w[a], w[a + 1], w[a + 2], w[a + 3]
+                a += RP
+                w20, w21, w22, w23 = w[a], w[a + 1], w[a + 2], w[a + 3]
+                a += RP
+                w30, w31, w32, w33 = w[a], w[a + 1], w[a + 2], w[a + 3]
+                for j in range(KL):
+                    x0, x1 = x[b + j], x[b + KL + j]
+                    x2, x3 = x[b + 2 * KL + j], x[b + 3 * KL + j]
+                    y[o0 + j] += w00 * x0 + w01 * x1 + w02 * x2 + w03 * x3
+                    y[o0 + KL + j] += w10 * x0 + w11 * x1 + w12 * x2 + w13 * x3
+                    y[o0 + 2 * KL + j] += w20 * x0 + w21 * x1 + w22 * x2 + w23 * x3
+                    y[o0 + 3 * KL + j] += w30 * x0 + w31 * x1 + w32 * x2 + w33 * x3
+
+    @fast
+    def start(z: Any, coef: Any, area: Any, rest: Any, out: Any) -> None:
+        """1 + exp(−logit) of every cell."""
+        for r in range(R):
+            for k in range(K):
+                for l in range(L):
+                    x = coef * z[r * KL + k * L + l] + area[r * L + l] + rest[k * L + l]
+                    out[r * KL + k * L + l] = ONE + exp_(-x)
+
+    @fast
+    def step(
+        base: Any, c: Any, gap: Any, d: Any, theta: Any, beta: Any, inc: Any, eff: Any
+    ) -> None:
+        """One year of one area: the gap closes by inc; eff is β times it."""
+        for j in range(KL):
+            h = min(base[j] - c[j] * (gap[j] + theta[j] * d[j]), ONE)
+            x = h * gap[j]
+            gap[j] -= x
+            inc[j] = x
+            eff[j] = beta[j] * x
+
+    @fast
+    def lever_step(
+        base: Any, c: Any, gap: Any, high: Any, d: Any, theta: Any, beta: Any, inc: Any, eff: Any
+    ) -> None:
+        """The same where a lever is moved: ``high`` is the gap to the lifted ceiling."""
+        for j in range(KL):
+            h = min(base[j] - c[j] * (gap[j] + theta[j] * d[j]), ONE)
+            x = h * high[j]
+            gap[j] -= x
+            high[j] -= x
+            inc[j] = x
+            eff[j] = beta[j] * x
+
+    @fast
+    def lift(
+        p: Any, q: Any, m: Any, seen: Any, high: Any, was: Any, f: Any, base: Any, c: Any
+    ) -> None:
+        """What levers do to one area: factors ``f`` (4, L) of the year, on every technology."""
+        for k in range(K):
+            o = k * L
+            for l in range(L):
+                up = (ONE - m[o + l]) * min(f[2 * L + l], ONE)
+                high[o + l] += up - was[o + l]
+                was[o + l] = up
+                x = q[o + l] * (ONE + f[L + l]) / (m[o + l] + up)
+                c[o + l] = x
+                base[o + l] = p[o + l] * (ONE + f[l]) + x * seen[o + l]
+
+    @fast
+    def over_technologies(x: Any, out: Any) -> None:
+        """Sum of one area's technologies."""
+        if K == 4:
+            a, b, c, d = x[:L], x[L : 2 * L], x[2 * L : 3 * L], x[3 * L :]
+            for l in range(L):
+                out[l] = a[l] + b[l] + c[l] + d[l]
+            return
+        for l in range(L):
+            out[l] = x[l]
+        for k in range(1, K):
+            row = x[k * L :]
+            for l in range(L):
+                out[l] += row[l]
+
+    @fast
+    def advance(gva: Any, g: Any, inc: Any, cost: Any) -> None:
+        """GVA grows; what it costs to adopt, before κ."""
+        for j in range(RL):
+            value = gva[j] * g[j]
+            gva[j] = value
+            cost[j] = value * inc[j]
+
+    @fast
+    def accrue(risen: Any, eff: Any, stock: Any, keep: Any, lag: Any) -> None:
+        """The effective stock, on all areas."""
+        for j in range(RL):
+            up = risen[j] + eff[j]
+            risen[j] = up
+            stock[j] = keep[j] * stock[j] + lag[j] * up
+
+    @fast
+    def earn(gva: Any, stock: Any, factor: Any, cap: Any, cost: Any, gain: Any, total: Any) -> None:
+        """Gain and cost of one sector are added to those of the areas."""
+        for j in range(RL):
+            gain[j] += gva[j] * min(stock[j] * factor[j], cap[j])
+            total[j] += cost[j]
+
+    return product, start, step, lever_step, lift, over_technologies, advance, accrue, earn

@@ -18,7 +18,7 @@ import numba
 import numpy as np
 from numba import njit, prange
 
-from peers.numba_lanes import ONE, exp_, fast, lookup, normals_in_lanes
+from peers.numba_lanes import ONE, exp_, fast, lookup, normals_in_lanes, over_rows
 from peers.problem import (
     BY_CELL,
     NATIONAL,
@@ -31,7 +31,8 @@ from peers.problem import (
 )
 
 F = np.float32
-BLOCK = 16_384  # at most so many numbers in an array of a block, but 16 lanes at least
+# At most so many numbers in an array of a block, tuned, but 16 lanes at least and 128 at most.
+BLOCK = 65_536
 SLOPES = np.array([SLOPE.get(i, -1) for i in range(5)])
 
 
@@ -43,116 +44,9 @@ def kernel(areas: int, sectors: int, technologies: int, years: int, lanes: int) 
 
     fill_normals = normals_in_lanes(L)
 
-    @fast
-    def product(w: Any, x: Any, y: Any) -> None:
-        """y = w x, for w (RP, RP) and x (RP, KL)."""
-        for r in range(0, RP, 4):
-            o0 = r * KL
-            for j in range(4 * KL):
-                y[o0 + j] = F(0)
-            for i in range(0, RP, 4):
-                a, b = r * RP + i, i * KL
-                w00, w01, w02, w03 = w[a], w[a + 1], w[a + 2], w[a + 3]
-                a += RP
-                w10, w11, w12, w13 = w[a], w[a + 1], w[a + 2], w[a + 3]
-                a += RP
-                w20, w21, w22, w23 = w[a], w[a + 1], w[a + 2], w[a + 3]
-                a += RP
-                w30, w31, w32, w33 = w[a], w[a + 1], w[a + 2], w[a + 3]
-                for j in range(KL):
-                    x0, x1 = x[b + j], x[b + KL + j]
-                    x2, x3 = x[b + 2 * KL + j], x[b + 3 * KL + j]
-                    y[o0 + j] += w00 * x0 + w01 * x1 + w02 * x2 + w03 * x3
-                    y[o0 + KL + j] += w10 * x0 + w11 * x1 + w12 * x2 + w13 * x3
-                    y[o0 + 2 * KL + j] += w20 * x0 + w21 * x1 + w22 * x2 + w23 * x3
-                    y[o0 + 3 * KL + j] += w30 * x0 + w31 * x1 + w32 * x2 + w33 * x3
-
-    @fast
-    def start(z: Any, coef: Any, area: Any, rest: Any, out: Any) -> None:
-        """1 + exp(−logit) of every cell."""
-        for r in range(R):
-            for k in range(K):
-                for l in range(L):
-                    x = coef * z[r * KL + k * L + l] + area[r * L + l] + rest[k * L + l]
-                    out[r * KL + k * L + l] = ONE + exp_(-x)
-
-    @fast
-    def step(
-        base: Any, c: Any, gap: Any, d: Any, theta: Any, beta: Any, inc: Any, eff: Any
-    ) -> None:
-        """One year of one area: the gap closes by inc; eff is β times it."""
-        for j in range(KL):
-            h = min(base[j] - c[j] * (gap[j] + theta[j] * d[j]), ONE)
-            x = h * gap[j]
-            gap[j] -= x
-            inc[j] = x
-            eff[j] = beta[j] * x
-
-    @fast
-    def lever_step(
-        base: Any, c: Any, gap: Any, high: Any, d: Any, theta: Any, beta: Any, inc: Any, eff: Any
-    ) -> None:
-        """The same where a lever is moved: ``high`` is the gap to the lifted ceiling."""
-        for j in range(KL):
-            h = min(base[j] - c[j] * (gap[j] + theta[j] * d[j]), ONE)
-            x = h * high[j]
-            gap[j] -= x
-            high[j] -= x
-            inc[j] = x
-            eff[j] = beta[j] * x
-
-    @fast
-    def lift(
-        p: Any, q: Any, m: Any, seen: Any, high: Any, was: Any, f: Any, base: Any, c: Any
-    ) -> None:
-        """What levers do to one area: factors ``f`` (4, L) of the year, on every technology."""
-        for k in range(K):
-            o = k * L
-            for l in range(L):
-                up = (ONE - m[o + l]) * min(f[2 * L + l], ONE)
-                high[o + l] += up - was[o + l]
-                was[o + l] = up
-                x = q[o + l] * (ONE + f[L + l]) / (m[o + l] + up)
-                c[o + l] = x
-                base[o + l] = p[o + l] * (ONE + f[l]) + x * seen[o + l]
-
-    @fast
-    def over_technologies(x: Any, out: Any) -> None:
-        """Sum of one area's technologies."""
-        if K == 4:
-            a, b, c, d = x[:L], x[L : 2 * L], x[2 * L : 3 * L], x[3 * L :]
-            for l in range(L):
-                out[l] = a[l] + b[l] + c[l] + d[l]
-            return
-        for l in range(L):
-            out[l] = x[l]
-        for k in range(1, K):
-            row = x[k * L :]
-            for l in range(L):
-                out[l] += row[l]
-
-    @fast
-    def advance(gva: Any, g: Any, inc: Any, cost: Any) -> None:
-        """GVA grows; what it costs to adopt, before κ."""
-        for j in range(RL):
-            value = gva[j] * g[j]
-            gva[j] = value
-            cost[j] = value * inc[j]
-
-    @fast
-    def accrue(risen: Any, eff: Any, stock: Any, keep: Any, lag: Any) -> None:
-        """The effective stock, on all areas."""
-        for j in range(RL):
-            up = risen[j] + eff[j]
-            risen[j] = up
-            stock[j] = keep[j] * stock[j] + lag[j] * up
-
-    @fast
-    def earn(gva: Any, stock: Any, factor: Any, cap: Any, cost: Any, gain: Any, total: Any) -> None:
-        """Gain and cost of one sector are added to those of the areas."""
-        for j in range(RL):
-            gain[j] += gva[j] * min(stock[j] * factor[j], cap[j])
-            total[j] += cost[j]
+    product, start, step, lever_step, lift, over_technologies, advance, accrue, earn = over_rows(
+        R, K, L
+    )
 
     @fast
     def block(
@@ -332,10 +226,10 @@ def kernel(areas: int, sectors: int, technologies: int, years: int, lanes: int) 
 
     @njit(parallel=True, fastmath=True, error_model="numpy")
     def simulate(
-        gain: Any, cost: Any, states: Any, shared_given: Any, cells: Any, growth: Any, n_shared: int,
-        w: Any, rows: Any, level: Any, cell: Any, location: Any, tables: Any, slopes: Any,
-        ready: Any, gva0: Any, constants: Any, moved: int, effects: Any, take_up_table: Any,
-        ramp: Any, changes: Any, scope: Any,
+        gain: Any, cost: Any, states: Any, shared_given: Any, cells: Any, growth: Any,
+        n_shared: int, w: Any, rows: Any, level: Any, cell: Any, location: Any, tables: Any,
+        slopes: Any, ready: Any, gva0: Any, constants: Any, moved: int, effects: Any,
+        take_up_table: Any, ramp: Any, changes: Any, scope: Any,
     ) -> None:  # fmt: skip
         """All blocks; ``states`` is (blocks, 4·L), or has no blocks if normals are given."""
         own = len(states) > 0
@@ -351,10 +245,8 @@ def kernel(areas: int, sectors: int, technologies: int, years: int, lanes: int) 
             else:
                 for i in range(n_shared):
                     shared[i * L : (i + 1) * L] = shared_given[i, n : n + L]
-            block_gain, block_cost = (
-                np.zeros(R * T * L, np.float32),
-                np.zeros(R * T * L, np.float32),
-            )
+            block_gain = np.zeros(R * T * L, np.float32)
+            block_cost = np.zeros(R * T * L, np.float32)
             block(
                 shared, z, cells, growth, -1 if own else n, state, w, rows, level, cell, location,
                 tables, slopes, ready, gva0, constants, moved, effects, take_up_table, ramp,
@@ -371,7 +263,7 @@ def kernel(areas: int, sectors: int, technologies: int, years: int, lanes: int) 
 
 
 def lanes(problem: Problem) -> int:
-    """Draws of a block: as many as keep an array of it in half a megabyte, tuned."""
+    """Draws of a block: as many as keep its arrays in the cache."""
     return min(128, max(16, 2 ** int(np.log2(BLOCK / (problem.areas * problem.technologies)))))
 
 
@@ -411,11 +303,7 @@ def run(problem: Problem, draws: int, *, seed: int = 1, threads: int = 2) -> Out
     L = lanes(problem)
     blocks = -(-draws // L)
     states = np.random.SFC64(seed).random_raw(blocks * 2 * L).view(np.uint32)
-    none = (
-        np.empty((0, 0), np.float32),
-        np.empty((0,) * 5, np.float32),
-        np.empty((0,) * 3, np.float32),
-    )
+    none = tuple(np.empty((0,) * axes, np.float32) for axes in (2, 5, 3))
     before = numba.get_num_threads()
     numba.set_num_threads(min(threads, before))
     try:

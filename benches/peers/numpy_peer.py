@@ -1,9 +1,10 @@
 """The model in NumPy, to be as fast as NumPy goes.
 
-float32 throughout; a chunk of draws at a time, with the draws innermost; chunks run in threads, of which NumPy's loops and BLAS
-release the interpreter lock; every array operation writes into memory that is kept. Normals come
-from 16 random bits through a table of the normal's 65,536 conditional means: eight times as fast
-as NumPy's own, and the discreteness is far below Monte Carlo error.
+float32 throughout; a chunk of draws at a time, with the draws innermost; chunks run in threads, of
+which NumPy's loops and BLAS release the interpreter lock; what is done year by year writes into
+memory that is kept. Normals come from 16 random bits through a table of the normal's 65,536
+conditional means: eight times as fast as NumPy's own, and the discreteness is far below Monte
+Carlo error.
 
 The recursion is carried by the gap G = m − A to the ceiling without levers,
 

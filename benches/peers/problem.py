@@ -335,7 +335,7 @@ class Outcome:
 
 def summarise(gain: Floats, threads: int) -> Summary:
     """Summaries of every area and the UK: sorting is quicker than many selections."""
-    areas, years, draws = gain.shape
+    areas, _, draws = gain.shape
     at = np.array(PROBABILITIES) * (draws - 1)
     below = at.astype(int)
     above, part = np.minimum(below + 1, draws - 1), (at - below).astype(np.float32)
