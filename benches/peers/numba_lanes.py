@@ -9,8 +9,15 @@ from numba import njit
 
 from peers.problem import TABLE_POINTS, Z_LIMIT
 
-# Loops over many arrays are worth the checks that none overlap.
-llvm.set_option("", "-runtime-memory-check-threshold=256")
+# Loops over many arrays are worth the checks that none overlap; loops of known length are not
+# worth unrolling: the code is no faster and takes ten times as long to compile.
+for option in (
+    "-runtime-memory-check-threshold=256",
+    "-unroll-full-max-count=4",
+    "-unroll-allow-partial=false",
+    "-unroll-runtime=false",
+):
+    llvm.set_option("", option)
 
 F, U, I = np.float32, np.uint32, np.int32
 STEP, LIMIT, LAST = F((TABLE_POINTS - 1) / (2 * Z_LIMIT)), F(Z_LIMIT), F(TABLE_POINTS - 1.001)
