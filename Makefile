@@ -23,8 +23,8 @@ test-rust: .venv/.built
 test-python: .venv/.built
 	$(BIN)/python -m pytest -q
 
-bench: .venv/.built ## time the core (SMOKE=1: only see that it runs)
-	$(BIN)/python benches/throughput.py $(if $(SMOKE),--smoke)
+bench: .venv/.built $(if $(SMOKE),,.venv/.bench) ## time the core against its peers (SMOKE=1: NumPy only, a minute)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benches/bench.py $(if $(SMOKE),--smoke)
 
 lint: .venv/.built ## style, types, clippy
 	$(BIN)/ruff check .
@@ -38,17 +38,27 @@ fmt: .venv/.ready ## format the sources
 	$(BIN)/ruff format --quiet .
 	cargo fmt
 
-lock: .venv/.ready ## renew requirements.txt and Cargo.lock from what is newest
+lock: .venv/.ready ## renew requirements.txt, benches/requirements.txt and Cargo.lock from what is newest
 	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv
-	{ echo '# Pinned with hashes; renewed by "make lock".'; \
-	  .venv/lock/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
-	    --upgrade --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet; \
-	} > requirements.new
-	mv requirements.new requirements.txt
+	$(call pin,--group dev,requirements.txt,Pinned with hashes; renewed by "make lock".)
+	$(call pin,--group bench --constraint requirements.txt,benches/requirements.txt,For "make bench"; pinned with hashes$(comma) renewed by "make lock".)
 	cargo update
+
+comma := ,
+define pin
+{ echo '# $(3)'; \
+  .venv/lock/bin/uv pip compile pyproject.toml $(1) --universal --python-version 3.11 \
+    --upgrade --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet; \
+} > requirements.new
+mv requirements.new $(2)
+endef
 
 clean: ## remove everything that was built
 	rm -rf .venv target python/gainsmodel/*.so
+
+.venv/.bench: .venv/.ready benches/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benches/requirements.txt
+	touch $@
 
 # python -m venv needs a Debian package that may be missing; virtualenv does not.
 .venv/.ready: requirements.txt

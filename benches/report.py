@@ -1,0 +1,187 @@
+"""Measurements to `docs/benchmarks.json` and to the marked part of `docs/benchmarks.md`."""
+
+import json
+import os
+import platform
+import statistics
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import gainsmodel
+from contenders import CORE, CORE_RANDOM, WHOLE_PATH
+
+DOCS = Path(__file__).parents[1] / "docs"
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+LIBRARIES = ("gainsmodel", "numpy", "polars", "numba", "jax")
+
+Row = dict[str, Any]
+
+
+def aggregate(times: list[Row]) -> list[Row]:
+    """Median, minimum and the median of the ratios round by round, a row a contender."""
+    rows: dict[tuple[str, int, str], dict[int, Row]] = {}
+    for each in times:
+        key = each["case"], each["threads"], each["contender"]
+        rows.setdefault(key, {})[each["turn"]] = each
+    made = []
+    for (case, threads, contender), turns in rows.items():
+        core = rows[case, threads, CORE]
+        seconds = [each["seconds"] for each in turns.values()]
+        ratios = [each["seconds"] / core[turn]["seconds"] for turn, each in turns.items()]
+        cell_years = next(iter(turns.values()))["cell_years"]
+        made.append({
+            "case": case,
+            "threads": threads,
+            "contender": contender,
+            "rounds": len(seconds),
+            "median_s": round(statistics.median(seconds), 5),
+            "min_s": round(min(seconds), 5),
+            "ratio": round(statistics.median(ratios), 3),
+            "ns_per_cell_year": round(statistics.median(seconds) / cell_years * 1e9, 4),
+        })  # fmt: skip
+    return made
+
+
+def record(
+    times: list[Row],
+    refused: dict[str, str],
+    memory: list[Row],
+    start_up: dict[str, float],
+    cores: int,
+    seconds: float,
+) -> Row:
+    """All that is kept of one benchmark."""
+    info = gainsmodel.build_info()
+    return {
+        "machine": {
+            "processor": _processor(),
+            "cores": cores,
+            "system": platform.system(),
+            "simd": info["simd"],
+            "python": platform.python_version(),
+            "versions": {name: _version(name) for name in LIBRARIES},
+        },
+        "minutes": round(seconds / 60, 1),
+        "refused": refused,
+        "times": times,
+        "memory": memory,
+        "start_up": start_up,
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _processor() -> str:
+    """Its name, and its vector instructions where the system tells."""
+    path = Path("/proc/cpuinfo")
+    if not path.exists():
+        return platform.processor() or platform.machine()
+    fields = dict(
+        line.split(":", 1) for line in path.read_text("utf-8").splitlines() if ":" in line
+    )
+    fields = {key.strip(): value.strip() for key, value in fields.items()}
+    name = fields.get("model name", platform.machine())
+    model = ", ".join(fields[key] for key in ("cpu family", "model") if key in fields)
+    return f"{name} (family, model {model}), {os.cpu_count()} processors"
+
+
+def write(made: Row) -> None:
+    """JSON, and Markdown in place of what stood between the marks."""
+    DOCS.joinpath("benchmarks.json").write_text(
+        json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8"
+    )
+    page = DOCS / "benchmarks.md"
+    text = page.read_text("utf-8")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    page.write_text(f"{before}{BEGIN}\n{markdown(made)}\n{END}{after}", "utf-8")
+
+
+def markdown(made: Row) -> str:
+    """The measured tables."""
+    machine = made["machine"]
+    versions = ", ".join(f"{name} {v}" for name, v in machine["versions"].items())
+    lines = [
+        f"{machine['processor']}; {machine['system']}, Python {machine['python']}; SIMD level of "
+        f"the core: {machine['simd']}. {versions}. The whole took {made['minutes']} minutes.",
+        "",
+    ]
+    for name, why in made["refused"].items():
+        lines += [f"**{name} was not timed**: {why}.", ""]
+    for threads in sorted({row["threads"] for row in made["times"]}, reverse=True):
+        here = [row for row in made["times"] if row["threads"] == threads]
+        lines += [f"### {'One core' if threads == 1 else f'{threads} cores'}", ""]
+        lines += _times(here)
+    lines += _scaling(made["times"]) + _memory(made["memory"]) + _start_up(made["start_up"])
+    return "\n".join(lines).rstrip()
+
+
+def _times(rows: list[Row]) -> list[str]:
+    lines = [
+        "| case | contender | median, ms | min, ms | × gainsmodel | ns a cell-year | rounds |",
+        "|---|---|--:|--:|--:|--:|--:|",
+    ]
+    case = None
+    for row in rows:
+        shown = row["case"] if row["case"] != case else ""
+        case = row["case"]
+        lines.append(
+            f"| {shown} | {row['contender']} | {_ms(row['median_s'])} | {_ms(row['min_s'])} | "
+            f"{row['ratio']:.2f} | {row['ns_per_cell_year']:.2f} | {row['rounds']} |"
+        )
+    return [*lines, ""]
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1e3:,.1f}" if seconds < 0.1 else f"{seconds * 1e3:,.0f}"
+
+
+def _scaling(rows: list[Row]) -> list[str]:
+    """How much quicker two cores are than one: minima, since the noise only ever adds."""
+    by = {(row["case"], row["contender"], row["threads"]): row["min_s"] for row in rows}
+    most = max(row["threads"] for row in rows)
+    names = list(dict.fromkeys(
+        row["contender"] for row in rows if row["contender"] not in (CORE_RANDOM, WHOLE_PATH)
+    ))  # fmt: skip
+    cases = [c for c in dict.fromkeys(r["case"] for r in rows) if (c, CORE, 1) in by]
+    lines = [f"### From one core to {most}", "", f"| case | {' | '.join(names)} |"]
+    lines.append("|---|" + "--:|" * len(names))
+    for case in cases:
+        cells = [
+            f"{by[case, name, 1] / by[case, name, most]:.2f}" if (case, name, 1) in by else ""
+            for name in names
+        ]
+        lines.append(f"| {case} | {' | '.join(cells)} |")
+    return [*lines, "", "Minimum on one core over minimum on all.", ""]
+
+
+def _memory(rows: list[Row]) -> list[str]:
+    lines = ["### Memory", "", "| contender | draws | peak, MB | before the run, MB |"]
+    lines.append("|---|--:|--:|--:|")
+    for row in rows:
+        lines.append(
+            f"| {row['contender']} | {row['draws']:,} | {row['peak_mb']:,.0f} | "
+            f"{row.get('before_mb', '')} |"
+        )
+    return [*lines, "", "Resident memory of a process that runs the reference scenario once, "
+            "libraries and, for Numba and JAX, the compiler included.", ""]  # fmt: skip
+
+
+def _start_up(times: dict[str, float]) -> list[str]:
+    bare, polars, ours = (
+        times[f"{name}_median_s"] * 1e3 for name in ("nothing", "polars", "gainsmodel")
+    )
+    return [
+        "### Start-up",
+        "",
+        f"Python alone {bare:.0f} ms; `import polars` adds {polars - bare:.0f} ms; `import "
+        f"gainsmodel`, Polars included, adds {ours - bare:.0f} ms, of which {ours - polars:.0f} ms "
+        "are its own (medians of processes started in turn).",
+        "",
+    ]
