@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 
 import gainsmodel
+from peers import numpy_peer
 from peers.check import scenario
 from peers.problem import Problem, problem
 
 CORE, CORE_RANDOM, WHOLE_PATH = "gainsmodel", "gainsmodel, random", "gainsmodel, whole path"
+FINE_NUMPY = "NumPy, fine normals"
 PEERS = {"NumPy": "numpy", "Numba": "numba", "JAX": "jax"}
 
 
@@ -44,7 +46,7 @@ def cases(cores: int) -> list[Case]:
     for threads in sorted({cores, 1}, reverse=True):
         both = threads > 1
         for name in ("reference", "greater_manchester_all_levers", "everyone_all_levers"):
-            extra = (CORE_RANDOM, WHOLE_PATH) if both else ()
+            extra = (FINE_NUMPY, CORE_RANDOM, WHOLE_PATH) if both else ()
             listed.append(Case(name, "mayoral", 2_000, threads, 9 if both else 5, extra))
             listed.append(Case(name, "mayoral", 10_000, threads, 7 if both else 3, extra))
             if both or name == "reference":
@@ -64,8 +66,10 @@ def contender(name: str, case: Case) -> Callable[[], object]:
         )
     if name == WHOLE_PATH:
         return lambda: whole_path(case)
-    peer = importlib.import_module(f"peers.{PEERS[name]}_peer")
     arrays = _arrays(case.scenario, case.geography)
+    if name == FINE_NUMPY:
+        return lambda: numpy_peer.run(arrays, case.draws, threads=case.threads, coarse=False)
+    peer = importlib.import_module(f"peers.{PEERS[name]}_peer")
     return lambda: peer.run(arrays, case.draws, threads=case.threads)
 
 

@@ -84,10 +84,13 @@ class Worker:
         self.lever_wide = np.empty((5, k, m, s, draws), np.float32)
         self.changes = problem.ramp_changes
 
-    def draw(self, generator: np.random.SFC64) -> None:
-        """Fill the normals."""
+    def draw(self, generator: np.random.SFC64, coarse: bool) -> None:
+        """Fill the normals: from the table, or by NumPy's own generator of full precision."""
         for values in (self.shared, self.cells, self.growth):
             flat = values.reshape(-1)
+            if not coarse:
+                np.random.Generator(generator).standard_normal(out=flat, dtype=np.float32)
+                continue
             bits = generator.random_raw(-(-flat.size // 4)).view(np.uint16)
             np.take(NORMALS, bits[: flat.size], out=flat, mode="clip")
 
@@ -259,8 +262,10 @@ def simulate(
     return gain, cost
 
 
-def run(problem: Problem, draws: int, *, seed: int = 1, threads: int = 2) -> Outcome:
-    """Simulate and summarise from the peer's own random numbers."""
+def run(
+    problem: Problem, draws: int, *, seed: int = 1, threads: int = 2, coarse: bool = True
+) -> Outcome:
+    """Simulate and summarise from the peer's own random numbers, coarse normals or fine ones."""
     size = chunk_draws(problem)
     shape = (problem.areas, problem.years, draws)
     gain, cost = np.empty(shape, np.float32), np.empty(shape, np.float32)
@@ -272,7 +277,7 @@ def run(problem: Problem, draws: int, *, seed: int = 1, threads: int = 2) -> Out
         if not hasattr(own, "worker"):
             own.worker = Worker(problem, size)
             own.gain, own.cost = np.empty((2, problem.areas, problem.years, size), np.float32)
-        own.worker.draw(np.random.SFC64(seeds[chunk]))
+        own.worker.draw(np.random.SFC64(seeds[chunk]), coarse)
         own.worker.simulate(own.gain, own.cost)
         here = slice(chunk * size, min(draws, (chunk + 1) * size))
         count = here.stop - here.start
