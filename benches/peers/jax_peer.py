@@ -1,7 +1,7 @@
 """The model in JAX, to be as fast as JAX goes on a CPU.
 
 One compiled function takes a chunk of draws, innermost in every array, from the chunk's number
-to gain and cost; the compiler fuses everything between two area × area products. Chunks run in
+to gain and cost; the compiler fuses what stands between two area × area products. Chunks run in
 Python threads, which leave the interpreter lock while they compute: that scales better than the
 compiler's own threads, which are switched off. Random numbers are a hash of a counter ("lowbias32"
 of Chris Wellons), since the library's own cost more than the model.
@@ -113,47 +113,59 @@ def _path(problem: Problem, a: dict[str, Any], shared: Any, cells: Any, growth: 
     )
     gva = jnp.broadcast_to(a["gva"][..., None], (r, s, n))
     stock, risen = jnp.zeros((r, s, n), jnp.float32), jnp.zeros((r, s, n), jnp.float32)
+    state = {"gap": gap, "gva": gva, "stock": stock, "risen": risen}
     if m_:
         common, own = problem.take_up_weights
         z = common * part("take_up_nation")[:, None] + own * part("take_up_area")
         take_up = lookup(a["take_up"], z)
         p, q, m, seen = p[:m_], q[:m_], m[:m_], seen[:m_]
-        high, lifted, factor = gap[:m_], 0.0, 1.0
-    gains, costs = [], []
-    for year in range(problem.years):
-        if m_ and problem.ramp_changes[year]:
-            strength = take_up * a["ramp"][year][..., None]
-            sums = []
-            for target in range(4):
-                rows = [i for i, row in enumerate(problem.effects[:, target]) if row >= 0]
-                acts = [
-                    a["scope"][i][:, None]
-                    * (national[problem.effects[i, target]] * strength[i])[:, None]
-                    for i in rows
-                ]
-                sums.append(sum(acts)[:, None] if acts else jnp.zeros(()))
-            up = (1 - m) * jnp.minimum(sums[2], 1)
-            high = high + (up - lifted)
-            lifted = up
-            here = q * (1 + sums[1]) / (m + up)
-            c = jnp.concatenate([here, c[m_:]])
-            base = jnp.concatenate([p * (1 + sums[0]) + here * seen, base[m_:]])
-            factor = 1 + sums[3][:, 0]
-        h = jnp.minimum(base - c * around(gap), 1)
+        state |= {"high": gap[:m_], "lifted": jnp.zeros_like(m), "c": c, "base": base}
+        state["factor"] = jnp.ones((m_, s, n), jnp.float32)
+
+    def levers(state: Any, ramp: Any) -> Any:
+        """Ceiling, hazard and effect where levers are moved, in a year when a ramp changes."""
+        sums = []
+        for target in range(4):
+            rows = [i for i, row in enumerate(problem.effects[:, target]) if row >= 0]
+            acts = national[problem.effects[rows, target]][:, None] * take_up[np.array(rows, int)]
+            acts = acts * ramp[np.array(rows, int), :, None]
+            sums.append(jnp.einsum("vs,vrn->rsn", a["scope"][np.array(rows, int)], acts)[:, None])
+        up = (1 - m) * jnp.minimum(sums[2], 1)
+        here = q * (1 + sums[1]) / (m + up)
+        return state | {
+            "high": state["high"] + (up - state["lifted"]),
+            "lifted": up,
+            "c": state["c"].at[:m_].set(here),
+            "base": state["base"].at[:m_].set(p * (1 + sums[0]) + here * seen),
+            "factor": 1 + sums[3][:, 0],
+        }
+
+    def step(state: Any, year: Any) -> Any:
+        """One year. A loop keeps its state in memory: unrolled, years would be fused."""
+        ramp, changed = year
         if m_:
-            inc = jnp.concatenate([h[:m_] * high, h[m_:] * gap[m_:]])
-            high = high - inc[:m_]
-        else:
-            inc = h * gap
-        gap = gap - inc
-        gva = gva * g
-        # Sums written out fuse; a reduction would not.
-        costs.append(kappa * jnp.sum(gva * sum(inc[:, j] for j in range(k)), axis=1))
-        risen = risen + sum(beta[:, j] * inc[:, j] for j in range(k))
-        stock = (1 - lag - decay) * stock + lag * risen
-        uplift = jnp.concatenate([stock[:m_] * factor, stock[m_:]]) if m_ else stock
-        gains.append(jnp.sum(gva * jnp.minimum(uplift, cap), axis=1))
-    return jnp.stack(gains, axis=1), jnp.stack(costs, axis=1)
+            state = lax.cond(changed, levers, lambda state, _: state, state, ramp)
+        gap, stock = state["gap"], state["stock"]
+        h = jnp.minimum(state.get("base", base) - state.get("c", c) * around(gap), 1)
+        inc = h * gap
+        new = dict(state)
+        if m_:
+            moved = h[:m_] * state["high"]
+            new["high"] = state["high"] - moved
+            inc = inc.at[:m_].set(moved)
+        new["gap"] = gap - inc
+        new["gva"] = gva = state["gva"] * g
+        # Sums over technologies written out fuse; a reduction would not.
+        cost = kappa * jnp.sum(gva * sum(inc[:, j] for j in range(k)), axis=1)
+        new["risen"] = state["risen"] + sum(beta[:, j] * inc[:, j] for j in range(k))
+        new["stock"] = stock = (1 - lag - decay) * stock + lag * new["risen"]
+        if m_:
+            stock = stock.at[:m_].multiply(state["factor"])
+        return new, (jnp.sum(gva * jnp.minimum(stock, cap), axis=1), cost)
+
+    changes = np.array(problem.ramp_changes)
+    _, (gain, cost) = lax.scan(step, state, (a["ramp"], changes))
+    return gain.swapaxes(0, 1), cost.swapaxes(0, 1)
 
 
 class Compiled:
