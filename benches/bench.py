@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 import gainsmodel
-from contenders import CORE, PEERS, Case, contender
+from contenders import CORE, PEERS, Case, contender, simulation_share
 from peers import check
 
 HERE = Path(__file__).parent
@@ -109,8 +109,13 @@ def main() -> int:
     times = timed(names, cores)
     memory = measure.peak_memory([CORE, *names], cores)
     start_up = measure.start_up()
+    whole = {
+        case.title: round(simulation_share(case), 3)
+        for case in (Case("reference", "mayoral", draws, cores, 1) for draws in (2_000, 10_000))
+    }
     tables = report.aggregate(times)
-    record = report.record(tables, refused, memory, start_up, cores, time.perf_counter() - begun)
+    took = time.perf_counter() - begun
+    record = report.record(tables, refused, memory, start_up, whole, cores, took)
     report.write(record)
     print((HERE.parent / "docs/benchmarks.md").read_text("utf-8"))
     at = SMOKE_CASE.title, cores

@@ -1,6 +1,9 @@
 """Who is timed, and on what: contenders and cases of the benchmark."""
 
 import importlib
+import os
+import statistics
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -10,8 +13,12 @@ from peers import numpy_peer
 from peers.check import scenario
 from peers.problem import Problem, problem
 
-CORE, CORE_RANDOM, WHOLE_PATH = "gainsmodel", "gainsmodel, random", "gainsmodel, whole path"
+CORE, WHOLE_PATH, PAIRED = "gainsmodel", "gainsmodel, whole path", "gainsmodel, paired"
 FINE_NUMPY = "NumPy, fine normals"
+# The core otherwise than by default.
+SAMPLERS = {"gainsmodel, random": "random", "gainsmodel, sobol_full": "sobol_full"}
+LEVELS = {f"gainsmodel, {level}": level for level in gainsmodel.build_info()["simd_available"][1:]}
+ASIDE = {WHOLE_PATH, PAIRED, FINE_NUMPY, *SAMPLERS, *LEVELS}
 PEERS = {"NumPy": "numpy", "Numba": "numba", "JAX": "jax"}
 
 
@@ -46,8 +53,10 @@ def cases(cores: int) -> list[Case]:
     for threads in sorted({cores, 1}, reverse=True):
         both = threads > 1
         for name in ("reference", "greater_manchester_all_levers", "everyone_all_levers"):
-            extra = (FINE_NUMPY, CORE_RANDOM, WHOLE_PATH) if both else ()
+            extra = (FINE_NUMPY, WHOLE_PATH, "gainsmodel, random") if both else ()
             listed.append(Case(name, "mayoral", 2_000, threads, 9 if both else 5, extra))
+            if both:
+                extra += tuple(SAMPLERS)[1:] + tuple(LEVELS) if name == "reference" else (PAIRED,)
             listed.append(Case(name, "mayoral", 10_000, threads, 7 if both else 3, extra))
             if both or name == "reference":
                 listed.append(Case(name, "mayoral", 50_000, threads, 3 if both else 2))
@@ -60,10 +69,13 @@ def contender(name: str, case: Case) -> Callable[[], object]:
     made = scenario(case.scenario, case.geography)
     if name == CORE:
         return lambda: gainsmodel.run(made, draws=case.draws, threads=case.threads)
-    if name == CORE_RANDOM:
-        return lambda: gainsmodel.run(
-            made, draws=case.draws, threads=case.threads, sampler="random"
-        )
+    if name in SAMPLERS:
+        sampler = SAMPLERS[name]
+        return lambda: gainsmodel.run(made, draws=case.draws, threads=case.threads, sampler=sampler)
+    if name in LEVELS:
+        return lambda: at_level(LEVELS[name], made, case)
+    if name == PAIRED:
+        return lambda: gainsmodel.run_paired(made, draws=case.draws, threads=case.threads)
     if name == WHOLE_PATH:
         return lambda: whole_path(case)
     arrays = _arrays(case.scenario, case.geography)
@@ -77,6 +89,31 @@ def contender(name: str, case: Case) -> Callable[[], object]:
 def _arrays(name: str, geography: str) -> Problem:
     """Made once, so that JAX compiles once."""
     return problem(scenario(name, geography))
+
+
+def at_level(level: str, made: gainsmodel.Scenario, case: Case) -> object:
+    """A run on a lesser instruction set of this machine."""
+    before = os.environ.get("GAINSMODEL_SIMD")
+    os.environ["GAINSMODEL_SIMD"] = level
+    try:
+        return gainsmodel.run(made, draws=case.draws, threads=case.threads)
+    finally:
+        if before is None:
+            del os.environ["GAINSMODEL_SIMD"]
+        else:
+            os.environ["GAINSMODEL_SIMD"] = before
+
+
+def simulation_share(case: Case, rounds: int = 15) -> float:
+    """Median of the whole run's time over that of its bare simulation."""
+    made = scenario(case.scenario, case.geography)
+    ratios = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        run = gainsmodel.start(made, gainsmodel.Settings(draws=case.draws), threads=case.threads)
+        result = run.result()
+        ratios.append((time.perf_counter() - begun) / result.seconds["simulation"])
+    return statistics.median(ratios)
 
 
 def whole_path(case: Case) -> object:

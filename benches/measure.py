@@ -12,7 +12,12 @@ from contenders import CORE, Case, contender
 
 HERE = Path(__file__).parent
 LONG_DRAWS = 1_000_000
-IMPORTS = {"nothing": "pass", "polars": "import polars", "gainsmodel": "import gainsmodel"}
+IMPORTS = {
+    "nothing": "pass",
+    "polars": "import polars",
+    "gainsmodel": "import gainsmodel",
+    "every name of it": "from gainsmodel import *",
+}
 
 
 def peak_memory(names: list[str], cores: int) -> list[dict]:

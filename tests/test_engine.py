@@ -29,8 +29,8 @@ from gainsmodel import (
 )
 from gainsmodel.data import dataset as data_module
 from gainsmodel.engine import (
-    Precision,
     NATIONAL_PARAMETERS,
+    Precision,
     Run,
     build_info,
     core_inputs,

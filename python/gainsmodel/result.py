@@ -91,6 +91,11 @@ class Result:
         return self._tables["statistics"]
 
     @property
+    def seconds(self) -> dict[str, float]:
+        """How long the core took to simulate and for statistics; empty if loaded from disk."""
+        return {} if self._kept is None else self._kept.seconds
+
+    @property
     def holds_draws(self) -> bool:
         """Whether `draws` and `difference` can answer."""
         return self._kept is not None and self._kept.held
@@ -308,6 +313,11 @@ class _Draws:
         self._outcome, self._report = outcome, report
 
     @property
+    def seconds(self) -> dict[str, float]:
+        """Time the core took, by part."""
+        return dict(zip(("simulation", "statistics"), self._outcome.seconds(), strict=True))
+
+    @property
     def held(self) -> bool:
         """Whether the run was short enough to keep them."""
         return self._outcome.draws([0]).size > 0
@@ -330,6 +340,11 @@ class _Saved(_Draws):
 
     def __init__(self, frames: Mapping[str, pl.DataFrame]) -> None:
         self._frames = frames
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Nothing was run."""
+        return {}
 
     @property
     def held(self) -> bool:
