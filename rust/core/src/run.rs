@@ -316,7 +316,7 @@ impl<F: Precision> Work for Worker<'_, F> {
                     let first = variant * distributed;
                     let sketches = &mut sketches[first..first + distributed];
                     for (row, sketch) in rows[0].chunks_exact(CHUNK).zip(sketches) {
-                        row[..valid].iter().for_each(|x| sketch.push(x.f64()));
+                        sketch.push(&row[..valid]);
                     }
                 }
             }

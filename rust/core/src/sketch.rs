@@ -1,6 +1,6 @@
 //! Quantiles of any number of draws in bounded memory.
 
-use std::collections::VecDeque;
+use crate::lanes::Real;
 
 /// Counts of values in buckets of equal relative width: quantiles to within
 /// [`Sketch::RELATIVE_ERROR`] in memory that does not grow with the number of draws.
@@ -25,22 +25,28 @@ impl Sketch {
     const LEAST: f64 = 1e-12;
     const DROPPED_BITS: u32 = 43;
 
-    /// Counts one value; NaN is left out.
-    #[inline(always)]
-    pub fn push(&mut self, value: f64) {
-        if value.is_nan() {
-            return;
+    /// Counts values; NaN is left out.
+    pub fn push<F: Real>(&mut self, values: &[F]) {
+        let (mut least, mut most) = self.range.unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
+        for value in values {
+            let value = value.f64();
+            if value.is_nan() {
+                continue;
+            }
+            self.count += 1;
+            (least, most) = (least.min(value), most.max(value));
+            let size = value.abs();
+            if size < Self::LEAST {
+                self.zeros += 1;
+                continue;
+            }
+            let bucket = (size.min(f64::MAX).to_bits() >> Self::DROPPED_BITS) as usize;
+            match value > 0.0 {
+                true => self.positive.add(bucket, 1),
+                false => self.negative.add(bucket, 1),
+            }
         }
-        self.count += 1;
-        let (least, most) = self.range.unwrap_or((value, value));
-        self.range = Some((least.min(value), most.max(value)));
-        let size = value.abs();
-        if size < Self::LEAST {
-            self.zeros += 1;
-            return;
-        }
-        let bucket = (size.min(f64::MAX).to_bits() >> Self::DROPPED_BITS) as u32;
-        if value > 0.0 { self.positive.add(bucket, 1) } else { self.negative.add(bucket, 1) }
+        self.range = (self.count > 0).then_some((least, most));
     }
 
     /// Adds the values of another sketch.
@@ -62,8 +68,8 @@ impl Sketch {
 
     /// Middle of the bucket that holds the quantile.
     fn middle_of(&self, p: f64) -> f64 {
-        let middle = |bucket: u32| {
-            f64::from_bits(u64::from(bucket) << Self::DROPPED_BITS | 1 << (Self::DROPPED_BITS - 1))
+        let middle = |bucket: usize| {
+            f64::from_bits((bucket as u64) << Self::DROPPED_BITS | 1 << (Self::DROPPED_BITS - 1))
         };
         let mut rest = (p * (self.count - 1) as f64).round() as u64;
         for (bucket, count) in self.negative.ascending().rev() {
@@ -86,32 +92,32 @@ impl Sketch {
     }
 }
 
+/// Counts from bucket `first` on.
 #[derive(Debug, Clone, Default)]
 struct Buckets {
-    first: u32,
-    counts: VecDeque<u64>,
+    first: usize,
+    counts: Vec<u64>,
 }
 
 impl Buckets {
     #[inline(always)]
-    fn add(&mut self, bucket: u32, count: u64) {
-        let place = bucket.wrapping_sub(self.first) as usize;
-        match self.counts.get_mut(place) {
+    fn add(&mut self, bucket: usize, count: u64) {
+        match self.counts.get_mut(bucket.wrapping_sub(self.first)) {
             Some(counted) => *counted += count,
             None => self.add_outside(bucket, count),
         }
     }
 
     #[cold]
-    fn add_outside(&mut self, bucket: u32, count: u64) {
+    fn add_outside(&mut self, bucket: usize, count: u64) {
         if self.counts.is_empty() {
             self.first = bucket;
         }
-        while bucket < self.first {
-            self.counts.push_front(0);
-            self.first -= 1;
+        if bucket < self.first {
+            self.counts.splice(0..0, std::iter::repeat_n(0, self.first - bucket));
+            self.first = bucket;
         }
-        let place = (bucket - self.first) as usize;
+        let place = bucket - self.first;
         if place >= self.counts.len() {
             self.counts.resize(place + 1, 0);
         }
@@ -124,9 +130,9 @@ impl Buckets {
         }
     }
 
-    fn ascending(&self) -> impl DoubleEndedIterator<Item = (u32, u64)> + '_ {
+    fn ascending(&self) -> impl DoubleEndedIterator<Item = (usize, u64)> + '_ {
         let first = self.first;
-        self.counts.iter().enumerate().map(move |(i, count)| (first + i as u32, *count))
+        self.counts.iter().enumerate().map(move |(i, count)| (first + i, *count))
     }
 }
 
@@ -145,8 +151,8 @@ mod tests {
         draws.extend([0.0; 700]);
         // Two sketches merged are the sketch of all.
         let [mut sketch, mut other] = [Sketch::default(), Sketch::default()];
-        draws[..20_000].iter().for_each(|x| sketch.push(*x));
-        draws[20_000..].iter().for_each(|x| other.push(*x));
+        sketch.push(&draws[..20_000]);
+        other.push(&draws[20_000..]);
         sketch.merge(&other);
         draws.sort_unstable_by(f64::total_cmp);
         for i in 0..=100 {
@@ -161,7 +167,7 @@ mod tests {
     fn memory_does_not_grow_with_the_number_of_draws() {
         let mut sketch = Sketch::default();
         for n in [5_000, 50_000, 500_000] {
-            sample(n).iter().for_each(|x| sketch.push(*x));
+            sketch.push(&sample(n));
         }
         // 512 buckets in each octave from the least size told from 0 to 27, for each sign.
         let octaves = (27.0 / Sketch::LEAST).log2().ceil() as usize + 1;
