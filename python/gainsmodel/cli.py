@@ -111,7 +111,9 @@ def run_command(
     seed: Annotated[int | None, typer.Option(help="same seed, same answer; 1 if left out")] = None,
     sampler: Annotated[
         Sampler | None,
-        typer.Option(help="quasi-random (if left out) or plain Monte Carlo"),
+        typer.Option(
+            help="quasi-random where cells share numbers (if left out), everywhere, or nowhere"
+        ),
     ] = None,
     precision: Annotated[
         Precision | None,
