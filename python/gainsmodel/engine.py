@@ -271,7 +271,7 @@ def run_paired(
     >>> import gainsmodel
     >>> with_plan, without = gainsmodel.run_paired("skills_first", draws=2_000)
     >>> with_plan.difference(without).height
-    27
+    26
     """
     settings = Settings(draws=draws, seed=seed, sampler=sampler, precision=precision)
     run = start(scenario, settings, geography=geography, threads=threads, paired=True)
