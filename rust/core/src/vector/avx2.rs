@@ -66,11 +66,6 @@ impl Vector for Avx2 {
         Avx2(avx2!([_mm256_fmadd_ps(a, c, e), _mm256_fmadd_ps(b, d, f)]))
     }
     #[inline(always)]
-    fn sub_mul(self, a: Self, b: Self) -> Self {
-        let ([a, b], [c, d], [e, f]) = (a.0, b.0, self.0);
-        Avx2(avx2!([_mm256_fnmadd_ps(a, c, e), _mm256_fnmadd_ps(b, d, f)]))
-    }
-    #[inline(always)]
     fn min(self, other: Self) -> Self {
         let ([a, b], [c, d]) = (self.0, other.0);
         Avx2(avx2!([_mm256_min_ps(a, c), _mm256_min_ps(b, d)]))
@@ -82,13 +77,7 @@ impl Vector for Avx2 {
     }
     #[inline(always)]
     fn exp2(self) -> Self {
-        let x = self.max(Self::splat(power::LEAST)).min(Self::splat(power::MOST));
-        let shifted = x + Self::splat(power::SHIFT);
-        let r = x - (shifted - Self::splat(power::SHIFT));
-        let mut series = Self::splat(power::SERIES[0]);
-        for coefficient in &power::SERIES[1..] {
-            series = series.mul_add(r, Self::splat(*coefficient));
-        }
+        let (series, shifted) = power::parts(self);
         let exponent = shifted
             .0
             .map(|x| avx2!(_mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(x)))));

@@ -60,10 +60,6 @@ impl Vector for Avx512 {
         Avx512(avx512!(_mm512_fmadd_ps(self.0, factor.0, addend.0)))
     }
     #[inline(always)]
-    fn sub_mul(self, a: Self, b: Self) -> Self {
-        Avx512(avx512!(_mm512_fnmadd_ps(a.0, b.0, self.0)))
-    }
-    #[inline(always)]
     fn min(self, other: Self) -> Self {
         Avx512(avx512!(_mm512_min_ps(self.0, other.0)))
     }
@@ -73,13 +69,7 @@ impl Vector for Avx512 {
     }
     #[inline(always)]
     fn exp2(self) -> Self {
-        let x = self.max(Self::splat(power::LEAST)).min(Self::splat(power::MOST));
-        let shifted = x + Self::splat(power::SHIFT);
-        let r = x - (shifted - Self::splat(power::SHIFT));
-        let mut series = Self::splat(power::SERIES[0]);
-        for coefficient in &power::SERIES[1..] {
-            series = series.mul_add(r, Self::splat(*coefficient));
-        }
+        let (series, shifted) = power::parts(self);
         let exponent = avx512!(_mm512_slli_epi32::<23>(_mm512_castps_si512(shifted.0)));
         series * Avx512(avx512!(_mm512_castsi512_ps(exponent)))
     }

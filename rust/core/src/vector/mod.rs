@@ -45,8 +45,6 @@ pub trait Vector:
     fn lanes(self) -> Lanes<Self::Real>;
     /// `self · factor + addend`.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
-    /// `self − a · b`.
-    fn sub_mul(self, a: Self, b: Self) -> Self;
     /// Smaller of two.
     fn min(self, other: Self) -> Self;
     /// Larger of two.
@@ -127,14 +125,16 @@ impl Precision for f32 {
     type Portable = Lanes<f32>;
 }
 
-/// Constants of 2ˣ in single precision, shared by all levels.
+/// 2ˣ in single precision but for its exponent, shared by all levels.
 mod power {
+    use super::Vector;
+
     /// Adding it leaves the nearest whole number, and the exponent's offset, in the low bits.
-    pub const SHIFT: f32 = 12_582_912.0 + 127.0;
-    pub const LEAST: f32 = -127.0;
-    pub const MOST: f32 = 128.0;
+    const SHIFT: f32 = 12_582_912.0 + 127.0;
+    const LEAST: f32 = -127.0;
+    const MOST: f32 = 128.0;
     /// Minimax of 2ʳ on −½…½, highest power first (Remez, relative error 2e-9).
-    pub const SERIES: [f32; 7] = [
+    const SERIES: [f32; 7] = [
         1.534_581_2e-4,
         1.339_993_1e-3,
         9.618_489e-3,
@@ -143,6 +143,20 @@ mod power {
         std::f32::consts::LN_2,
         1.0,
     ];
+
+    /// 2 to the power of what is left of x beside the nearest whole number, and a number whose
+    /// lowest eight bits are the exponent of the whole one.
+    #[inline(always)]
+    pub fn parts<V: Vector<Real = f32>>(x: V) -> (V, V) {
+        let x = x.max(V::splat(LEAST)).min(V::splat(MOST));
+        let shifted = x + V::splat(SHIFT);
+        let r = x - (shifted - V::splat(SHIFT));
+        let mut series = V::splat(SERIES[0]);
+        for coefficient in &SERIES[1..] {
+            series = series.mul_add(r, V::splat(*coefficient));
+        }
+        (series, shifted)
+    }
 }
 
 #[cfg(test)]

@@ -31,66 +31,64 @@ fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
     }
 }
 
-impl Vector for Lanes<f32> {
-    type Real = f32;
-    const TILE: Tile = Tile { rows: 2, columns: 1 };
+/// What does not depend on the precision.
+macro_rules! in_either_precision {
+    ($real:ty) => {
+        type Real = $real;
+        const TILE: Tile = Tile { rows: 2, columns: 1 };
 
-    #[inline(always)]
-    fn splat(value: f32) -> Self {
-        Lanes([value; LANES])
-    }
-    #[inline(always)]
-    fn load(lanes: &Lanes<f32>) -> Self {
-        *lanes
-    }
-    #[inline(always)]
-    fn lanes(self) -> Lanes<f32> {
-        self
-    }
+        #[inline(always)]
+        fn splat(value: $real) -> Self {
+            Lanes([value; LANES])
+        }
+        #[inline(always)]
+        fn load(lanes: &Self) -> Self {
+            *lanes
+        }
+        #[inline(always)]
+        fn lanes(self) -> Self {
+            self
+        }
+        #[inline(always)]
+        fn min(self, other: Self) -> Self {
+            Self::from_fn(|i| self.0[i].lesser(other.0[i]))
+        }
+        #[inline(always)]
+        fn max(self, other: Self) -> Self {
+            Self::from_fn(|i| self.0[i].greater(other.0[i]))
+        }
+        #[inline(always)]
+        fn at_most(self, other: Self) -> Self {
+            Self::from_fn(|i| if self.0[i] <= other.0[i] { 1.0 } else { 0.0 })
+        }
+        #[inline(always)]
+        fn keyed_normals(
+            table: &NormalTable,
+            seed: [u32; 2],
+            keys: &KeyGroup,
+            block: u32,
+        ) -> [Self; GROUP] {
+            let words = rng::keyed_words(seed, keys, block);
+            let mut out = [Self::zero(); GROUP];
+            for (out, words) in out.iter_mut().zip(&words) {
+                *out = Self::normals(table, words);
+            }
+            out
+        }
+    };
+}
+
+impl Vector for Lanes<f32> {
+    in_either_precision!(f32);
+
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         Self::from_fn(|i| multiply_add(self.0[i], factor.0[i], addend.0[i]))
     }
     #[inline(always)]
-    fn sub_mul(self, a: Self, b: Self) -> Self {
-        Self::from_fn(|i| multiply_add(-a.0[i], b.0[i], self.0[i]))
-    }
-    #[inline(always)]
-    fn min(self, other: Self) -> Self {
-        Self::from_fn(|i| self.0[i].lesser(other.0[i]))
-    }
-    #[inline(always)]
-    fn max(self, other: Self) -> Self {
-        Self::from_fn(|i| self.0[i].greater(other.0[i]))
-    }
-    #[inline(always)]
     fn exp2(self) -> Self {
-        let x = self.max(Self::splat(power::LEAST)).min(Self::splat(power::MOST));
-        let shifted = x + Self::splat(power::SHIFT);
-        let r = x - (shifted - Self::splat(power::SHIFT));
-        let mut series = Self::splat(power::SERIES[0]);
-        for coefficient in &power::SERIES[1..] {
-            series = series.mul_add(r, Self::splat(*coefficient));
-        }
+        let (series, shifted) = power::parts(self);
         series * Self::from_fn(|i| f32::from_bits(shifted.0[i].to_bits() << 23))
-    }
-    #[inline(always)]
-    fn at_most(self, other: Self) -> Self {
-        Self::from_fn(|i| if self.0[i] <= other.0[i] { 1.0 } else { 0.0 })
-    }
-    #[inline(always)]
-    fn keyed_normals(
-        table: &NormalTable,
-        seed: [u32; 2],
-        keys: &KeyGroup,
-        block: u32,
-    ) -> [Self; GROUP] {
-        let words = rng::keyed_words(seed, keys, block);
-        let mut out = [Self::zero(); GROUP];
-        for (out, words) in out.iter_mut().zip(&words) {
-            *out = Self::normals(table, words);
-        }
-        out
     }
     #[inline(always)]
     fn normals(table: &NormalTable, words: &Words) -> Self {
@@ -99,58 +97,15 @@ impl Vector for Lanes<f32> {
 }
 
 impl Vector for Lanes<f64> {
-    type Real = f64;
-    const TILE: Tile = Tile { rows: 2, columns: 1 };
+    in_either_precision!(f64);
 
-    #[inline(always)]
-    fn splat(value: f64) -> Self {
-        Lanes([value; LANES])
-    }
-    #[inline(always)]
-    fn load(lanes: &Lanes<f64>) -> Self {
-        *lanes
-    }
-    #[inline(always)]
-    fn lanes(self) -> Lanes<f64> {
-        self
-    }
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         Self::from_fn(|i| self.0[i] * factor.0[i] + addend.0[i])
     }
     #[inline(always)]
-    fn sub_mul(self, a: Self, b: Self) -> Self {
-        Self::from_fn(|i| self.0[i] - a.0[i] * b.0[i])
-    }
-    #[inline(always)]
-    fn min(self, other: Self) -> Self {
-        Self::from_fn(|i| self.0[i].lesser(other.0[i]))
-    }
-    #[inline(always)]
-    fn max(self, other: Self) -> Self {
-        Self::from_fn(|i| self.0[i].greater(other.0[i]))
-    }
-    #[inline(always)]
     fn exp2(self) -> Self {
         self.map(f64::exp2)
-    }
-    #[inline(always)]
-    fn at_most(self, other: Self) -> Self {
-        Self::from_fn(|i| if self.0[i] <= other.0[i] { 1.0 } else { 0.0 })
-    }
-    #[inline(always)]
-    fn keyed_normals(
-        table: &NormalTable,
-        seed: [u32; 2],
-        keys: &KeyGroup,
-        block: u32,
-    ) -> [Self; GROUP] {
-        let words = rng::keyed_words(seed, keys, block);
-        let mut out = [Self::zero(); GROUP];
-        for (out, words) in out.iter_mut().zip(&words) {
-            *out = Self::normals(table, words);
-        }
-        out
     }
     #[inline(always)]
     fn normals(_: &NormalTable, words: &Words) -> Self {
