@@ -7,10 +7,10 @@ BIN := .venv/bin
 CARGO := PYO3_PYTHON=$(CURDIR)/$(BIN)/python cargo
 RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
-.PHONY: help run test test-rust test-python bench lint fmt lock clean
+.PHONY: help run test test-rust test-python bench bench-instructions bench-sampling lint fmt lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/.built ## the main job: each area's share of the £208bn, on official figures
 	@$(BIN)/gainsmodel run scenarios/reference.toml
@@ -25,6 +25,14 @@ test-python: .venv/.built
 
 bench: .venv/.built $(if $(SMOKE),,.venv/.bench) ## time the core against its peers (SMOKE=1: NumPy only, a minute)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benches/bench.py $(if $(SMOKE),--smoke)
+
+bench-instructions: .venv/.ready ## instructions a draw, held against benches/instructions.json
+	command -v valgrind > /dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null \
+	  || { apt-get -qq update && apt-get -qq install -y valgrind; } > /dev/null 2>&1 || true
+	$(BIN)/python benches/instructions.py
+
+bench-sampling: .venv/.built ## what Sobol points are worth in equivalent draws; some minutes
+	$(BIN)/python benches/sampling.py
 
 lint: .venv/.built ## style, types, clippy
 	$(BIN)/ruff check .
