@@ -18,7 +18,6 @@ FINE_NUMPY = "NumPy, fine normals"
 # The core otherwise than by default.
 SAMPLERS = {"gainsmodel, random": "random", "gainsmodel, sobol_full": "sobol_full"}
 LEVELS = {f"gainsmodel, {level}": level for level in gainsmodel.build_info()["simd_available"][1:]}
-ASIDE = {WHOLE_PATH, PAIRED, FINE_NUMPY, *SAMPLERS, *LEVELS}
 PEERS = {"NumPy": "numpy", "Numba": "numba", "JAX": "jax"}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gainsmodel
-from contenders import ASIDE, CORE
+from contenders import CORE
 
 DOCS = Path(__file__).parents[1] / "docs"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -38,9 +38,16 @@ def aggregate(times: list[Row]) -> list[Row]:
             "median_s": round(statistics.median(seconds), 5),
             "min_s": round(min(seconds), 5),
             "ratio": round(statistics.median(ratios), 3),
+            "from_one_core": _scaling(rows.get((case, 1, contender), {}), turns),
             "ns_per_cell_year": round(statistics.median(seconds) / cell_years * 1e9, 4),
         })  # fmt: skip
     return made
+
+
+def _scaling(one: dict[int, Row], many: dict[int, Row]) -> float | None:
+    """Median over the rounds of time on one core over time on ``many``."""
+    ratios = [one[turn]["seconds"] / many[turn]["seconds"] for turn in one if turn in many]
+    return round(statistics.median(ratios), 3) if ratios else None
 
 
 def record(
@@ -121,7 +128,7 @@ def markdown(made: Row) -> str:
         lines += [f"### {'One core' if threads == 1 else f'{threads} cores'}", ""]
         lines += _times(here)
     lines += _whole(made["whole_over_simulation"])
-    lines += _scaling(made["times"]) + _memory(made["memory"]) + _start_up(made["start_up"])
+    lines += _scaled(made["times"]) + _memory(made["memory"]) + _start_up(made["start_up"])
     return "\n".join(lines).rstrip()
 
 
@@ -145,23 +152,18 @@ def _ms(seconds: float) -> str:
     return f"{seconds * 1e3:,.1f}" if seconds < 0.1 else f"{seconds * 1e3:,.0f}"
 
 
-def _scaling(rows: list[Row]) -> list[str]:
-    """How much quicker two cores are than one: minima, since the noise only ever adds."""
-    by = {(row["case"], row["contender"], row["threads"]): row["min_s"] for row in rows}
-    most = max(row["threads"] for row in rows)
-    names = list(dict.fromkeys(
-        row["contender"] for row in rows if row["contender"] not in ASIDE
-    ))  # fmt: skip
-    cases = [c for c in dict.fromkeys(r["case"] for r in rows) if (c, CORE, 1) in by]
-    lines = [f"### From one core to {most}", "", f"| case | {' | '.join(names)} |"]
+def _scaled(rows: list[Row]) -> list[str]:
+    """How much quicker all cores are than one."""
+    rows = [row for row in rows if row["threads"] > 1 and row["from_one_core"]]
+    if not rows:
+        return []
+    names = list(dict.fromkeys(row["contender"] for row in rows))
+    by = {(row["case"], row["contender"]): f"{row['from_one_core']:.2f}" for row in rows}
+    lines = [f"### From one core to {rows[0]['threads']}", "", f"| case | {' | '.join(names)} |"]
     lines.append("|---|" + "--:|" * len(names))
-    for case in cases:
-        cells = [
-            f"{by[case, name, 1] / by[case, name, most]:.2f}" if (case, name, 1) in by else ""
-            for name in names
-        ]
-        lines.append(f"| {case} | {' | '.join(cells)} |")
-    return [*lines, "", "Minimum on one core over minimum on all.", ""]
+    for case in dict.fromkeys(row["case"] for row in rows):
+        lines.append(f"| {case} | {' | '.join(by.get((case, name), '') for name in names)} |")
+    return [*lines, "", "Time on one core over time on all, median of the rounds.", ""]
 
 
 def _whole(ratios: dict[str, float]) -> list[str]:

@@ -14,10 +14,14 @@ from contenders import CORE, Case, cases, contender
 
 NAMES = os.environ.get("GAINSMODEL_BENCH_CONTENDERS", "NumPy").split(";")
 CORES = int(os.environ.get("GAINSMODEL_BENCH_CORES", "2"))
+CASES = cases(CORES)
+# One core stands beside all of them in a round, so that scaling is a ratio within rounds too.
 TURNS = [
     pytest.param(case, turn, name, id=f"{case.title}, {case.threads} threads, {turn}, {name}")
-    for case in cases(CORES)
-    for turn in range(case.rounds)
+    for title in dict.fromkeys(case.title for case in CASES)
+    for turn in range(max(case.rounds for case in CASES))
+    for case in CASES
+    if case.title == title and turn < case.rounds
     for name in (CORE, *NAMES, *case.extra)
 ]
 ready = cache(contender)
