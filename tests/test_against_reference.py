@@ -256,6 +256,11 @@ def test_nobody_or_everybody_adopting_at_the_start(curve: str) -> None:
         {"areas": 1},
         {"areas": 2, "sectors": 1, "technologies": 1, "years": 1},
         {"areas": 9, "sectors": 4},
+        # Rows and columns of tiles that come out even, one short and one over.
+        {"areas": 5, "technologies": 3},
+        {"areas": 6, "technologies": 5, "years": 3},
+        {"areas": 11, "sectors": 1, "technologies": 1},
+        {"areas": 12, "sectors": 2},
     ],
     ids=str,
 )

@@ -46,7 +46,7 @@ def logitnormal(median: float, sigma: float) -> dict[str, Any]:
 def toy_spec(areas: int = 4, sectors: int = 3, technologies: int = 2, years: int = 6) -> Any:
     """Every term of the model switched on and uncertain, no two parameters alike."""
     sector_codes = ["C", "J", "Q", "AB"][:sectors]
-    technology_names = ["cloud", "ai"][:technologies]
+    technology_names = ["cloud", "ai", "systems", "ecommerce", "robots"][:technologies]
 
     def spread(make: Any, weights: list[float]) -> dict[str, Any]:
         return {
@@ -71,7 +71,7 @@ def toy_spec(areas: int = 4, sectors: int = 3, technologies: int = 2, years: int
         "groups": [list(range(areas)), list(range(areas))[:2]],
         "spread_parameters": {
             "initial_adoption": spread(
-                lambda k: logitnormal(0.3 + 0.3 * k, 0.25), [0.2, 0.1, 0.2, 0.3, 0.2]
+                lambda k: logitnormal(0.3 + 0.3 * (k % 3), 0.25), [0.2, 0.1, 0.2, 0.3, 0.2]
             ),
             "innovation": spread(
                 lambda k: lognormal(0.01 * (k + 1), 0.98), [0.2, 0.3, 0.2, 0.2, 0.1]

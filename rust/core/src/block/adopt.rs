@@ -73,11 +73,8 @@ impl<V: Vector> Path<V> {
         }
         let Sector { model, s, cells, lift, group, .. } = *sector;
         let Layout { areas, years, sectors, .. } = model.layout;
-        let lift = match model.curve {
-            // Any other pull than S/m' itself goes the general way, levers or not.
-            Curve::Gompertz => Some(lift),
-            Curve::Bass | Curve::Logistic => lift.map(Some),
-        };
+        let touched = &model.touched[s * areas..(s + 1) * areas];
+        let all_plain = model.curve != Curve::Gompertz && lift.is_none();
         let start: &[[V; COLUMNS]] = group.of(model.rows, &cells.start);
         let gap: &[[V; COLUMNS]] = group.of(model.rows, &cells.gap);
         group.of_mut(model.rows, &mut self.adoption[0]).copy_from_slice(start);
@@ -89,15 +86,12 @@ impl<V: Vector> Path<V> {
             let tiles = model.spillover.common.chunks_exact(areas * ROWS);
             for (tile, weights) in tiles.enumerate() {
                 let (first, old) = (tile * ROWS, group.of(model.rows, &self.adoption[0]));
-                match lift {
-                    None => {
-                        let sums = weighted_sums(weights, old);
-                        self.plain_steps::<F, ROWS, COLUMNS>(sector, first, year, &sums);
-                    }
-                    Some(lift) => {
-                        let sums = weighted_sums(weights, old);
-                        self.lifted_steps::<F, ROWS, COLUMNS>(sector, lift, first, year, &sums);
-                    }
+                if all_plain || is_plain(model.curve, &touched[first..first + ROWS]) {
+                    let sums = weighted_sums(weights, old);
+                    self.plain_steps::<F, ROWS, COLUMNS>(sector, first, year, &sums);
+                } else {
+                    let sums = weighted_sums(weights, old);
+                    self.lifted_steps::<F, ROWS, COLUMNS>(sector, lift, first, year, &sums);
                 }
             }
             let sums = weighted_sums(last, group.of(model.rows, &self.adoption[0]));
@@ -106,11 +100,10 @@ impl<V: Vector> Path<V> {
                 add(&mut out[model.layout.adoption(group.first + k, year)], sum);
             }
             let first = areas - below;
-            match lift {
-                None => self.plain_steps::<F, ROWS, COLUMNS>(sector, first, year, &sums),
-                Some(lift) => {
-                    self.lifted_steps::<F, ROWS, COLUMNS>(sector, lift, first, year, &sums);
-                }
+            if all_plain || is_plain(model.curve, &touched[first..]) {
+                self.plain_steps::<F, ROWS, COLUMNS>(sector, first, year, &sums);
+            } else {
+                self.lifted_steps::<F, ROWS, COLUMNS>(sector, lift, first, year, &sums);
             }
             self.adoption.swap(0, 1);
         }
@@ -275,6 +268,11 @@ fn rows_mut<T, const ROWS: usize>(values: &mut [T], first: usize) -> &mut [T; RO
         Some(rows) => rows,
         None => unreachable!("a tile beyond the last area"),
     }
+}
+
+/// Whether no lever touches these areas and the pull is S/m' itself.
+fn is_plain(curve: Curve, touched: &[bool]) -> bool {
+    curve != Curve::Gompertz && !touched.contains(&true)
 }
 
 #[inline(always)]
