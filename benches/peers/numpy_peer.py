@@ -98,7 +98,10 @@ class Worker:
         """From ``shared``, ``cells`` and ``growth``, which are spent, to gain and cost."""
         problem, n = self.problem, self.draws
         k, r, s = problem.technologies, problem.areas, problem.sectors
-        part = lambda name: problem.part(self.shared, name)  # noqa: E731
+
+        def part(name: str) -> Floats:
+            return problem.part(self.shared, name)
+
         level = problem.level
 
         national = lookup(problem.tables, part("national"))
@@ -142,7 +145,10 @@ class Worker:
         np.multiply(q_area[:, None], q_rest[:, None], out=q)
         c *= q
         theta = np.tile(theta, s)
-        plane = lambda x: x.reshape(*x.shape[:-2], s * n)  # noqa: E731
+
+        def plane(x: Floats) -> Floats:
+            return x.reshape(*x.shape[:-2], s * n)
+
         weights = problem.weights
         seen = spill
         np.matmul(weights, plane(m), out=plane(seen))
