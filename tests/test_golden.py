@@ -21,6 +21,7 @@ import polars as pl
 import pytest
 
 import gainsmodel
+from gainsmodel.engine import core_inputs
 
 FOLDER = Path(__file__).parent / "golden"
 DRAWS, SEED, TOLERANCE = 4_000, 1, 1e-6
@@ -126,3 +127,15 @@ def test_manchesters_share_of_gva_is_the_published_one() -> None:
     areas = headline_run("sobol").areas()
     share = areas.filter(pl.col("area_code") == "E47000001")["gva_share"].item()
     assert share == pytest.approx(0.0419, abs=0.00005)
+
+
+@pytest.mark.parametrize("name", ["reference", "everyone_acts"])
+def test_specifications_of_the_kernel_benchmarks_are_those_of_the_scenarios(name: str) -> None:
+    path = Path(__file__).parents[1] / f"rust/core/benches/specs/{name}.json"
+    scenario = gainsmodel.load_scenario(name)
+    spec, arrays = core_inputs(scenario, gainsmodel.load_dataset("mayoral"), gainsmodel.Settings())
+    data = {key: [round(float(x), 6) for x in values.ravel()] for key, values in arrays.items()}
+    made = {"spec": spec, "data": data}
+    if os.environ.get("GAINSMODEL_RENEW_GOLDEN") == "1":
+        path.write_text(json.dumps(made, separators=(",", ":")), "utf-8")
+    assert json.loads(path.read_text("utf-8")) == json.loads(json.dumps(made)), RENEW
