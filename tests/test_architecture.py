@@ -22,8 +22,9 @@ FLOORS = (
     {"manifest"},
     {"result"},
     {"engine"},
-    {"compare", "sensitivity", "plan"},
-    {"charts", "batch"},
+    {"assumptions", "compare", "sensitivity", "plan"},
+    {"sentences"},
+    {"batch", "charts", "export"},
     {"report"},
     {"cli"},
 )

@@ -23,18 +23,30 @@ __all__ = [
     "Settings",
     "UnknownNameError",
     "build_info",
+    "lever_costs",
     "load_dataset",
     "load_scenario",
+    "parse_scenario",
     "replay",
     "run",
     "run_paired",
     "shipped_scenarios",
     "start",
+    "to_toml",
 ]
 
 if TYPE_CHECKING:
     from gainsmodel.data import Dataset, load_dataset
-    from gainsmodel.engine import Run, Settings, build_info, replay, run, run_paired, start
+    from gainsmodel.engine import (
+        Run,
+        Settings,
+        build_info,
+        lever_costs,
+        replay,
+        run,
+        run_paired,
+        start,
+    )
     from gainsmodel.errors import (
         CoreError,
         DataError,
@@ -46,14 +58,20 @@ if TYPE_CHECKING:
         UnknownNameError,
     )
     from gainsmodel.result import Result
-    from gainsmodel.scenario import Scenario, load_scenario, shipped_scenarios
+    from gainsmodel.scenario import (
+        Scenario,
+        load_scenario,
+        parse_scenario,
+        shipped_scenarios,
+        to_toml,
+    )
 else:
     # Whoever needs an error or a scenario does not wait for Polars and the core.
     def __getattr__(name):
         from importlib import import_module
 
         rooms = ("errors", "scenario", "data", "result", "engine")
-        if name in rooms:
+        if name in (*rooms, "assumptions", "charts", "export", "sentences", "words"):
             return import_module(f"gainsmodel.{name}")
         if name in __all__:
             for room in rooms:

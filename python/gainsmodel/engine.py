@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, SupportsIndex, get_args
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from gainsmodel import _core
@@ -29,7 +30,8 @@ from gainsmodel.errors import (
 )
 from gainsmodel.manifest import read_manifest
 from gainsmodel.result import Result
-from gainsmodel.scenario import Scenario, load_scenario
+from gainsmodel.scenario import Distribution, Scenario, load_scenario
+from gainsmodel.scenario.distribution import Z95
 from gainsmodel.scenario.schema import SECTORS, SPREAD_PARAMETERS, Parameters, Switched
 
 Sampler = Literal["sobol", "sobol_full", "random"]
@@ -434,6 +436,43 @@ def core_inputs(
         ),
     }
     return spec, arrays | plan_arrays(scenario, dataset)
+
+
+def quantiles(distribution: Distribution) -> tuple[float, float, float]:
+    """The 5%, 50% and 95% quantiles of a distribution, as the core draws it."""
+    low, middle, high = _core.value_at(json.dumps(distribution.core()), [-Z95, 0.0, Z95])
+    return low, middle, high
+
+
+def lever_costs(scenario: Scenario, dataset: Dataset) -> pl.DataFrame:
+    """What the plan costs the authorities a year, once every lever runs.
+
+    A lever costs population · £ a head · intensity; a cost a head that is uncertain counts
+    at its median.
+
+    Returns
+    -------
+    DataFrame
+        A row for each area or group (the UK among them) and lever: ``area_code``, ``lever``,
+        ``intensity`` (mean over residents), ``cost_gbp_m_per_year`` and
+        ``full_cost_gbp_m_per_year``, what it would be at full intensity.
+    """
+    intensity = plan_arrays(scenario, dataset)["intensity"]
+    codes = dataset.areas["area_code"].to_list()
+    residents_m = dataset.areas["population"].cast(float).to_numpy() / 1e6
+    members = {code: [row] for row, code in enumerate(codes)} | {
+        group: [codes.index(code) for code in inside] for group, inside in dataset.groups.items()
+    }
+    rows = []
+    for row, (name, lever) in enumerate(scenario.levers.items()):
+        figure = json.dumps(lever.cost_gbp_per_head_per_year.figure().core())
+        gbp_per_head = _core.value_at(figure, [0.0])[0]
+        for unit, inside in members.items():
+            full = float(residents_m[inside].sum() * gbp_per_head)
+            mean = float(np.average(intensity[row, inside], weights=residents_m[inside]))
+            rows.append((unit, name, mean, full * mean, full))
+    columns = ("area_code", "lever", "intensity", "cost_gbp_m_per_year", "full_cost_gbp_m_per_year")
+    return pl.DataFrame(rows, schema=columns, orient="row")
 
 
 def plan_arrays(scenario: Scenario, dataset: Dataset) -> dict[str, NDArray[np.float64]]:

@@ -30,12 +30,6 @@ METRICS = (
     "lever_cost_cumulative_gbp_m",
     "lever_cost_present_value_gbp_m",
 )
-_GROUP_NAMES = {
-    "uk": "United Kingdom",
-    "england": "England",
-    "mayors_2017": "The 2017 six",
-    "mayoral_areas": "All mayoral areas",
-}
 
 
 class Report:
@@ -56,7 +50,7 @@ class Report:
         self._groups = pl.DataFrame(
             {
                 "area_code": groups,
-                "area_name": [_GROUP_NAMES.get(group, group) for group in groups],
+                "area_name": [dataset.units[group] for group in groups],
                 "area_type": ["group"] * len(groups),
                 "mayor_2017": [None] * len(groups),
             },

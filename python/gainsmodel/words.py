@@ -32,6 +32,18 @@ def gbp_range(low_gbp_m: float, high_gbp_m: float) -> str:
     return f"{_gbp(low_gbp_m, unit)} to {_gbp(high_gbp_m, unit)}"
 
 
+def cost(value_gbp_m: float) -> str:
+    """A cost that is known without sampling: one decimal below £10m, such as ``£0.4m``."""
+    if not math.isfinite(value_gbp_m):
+        return TOO_FEW
+    if abs(value_gbp_m) >= 1000 or value_gbp_m < 0:
+        return gbp(value_gbp_m)
+    if value_gbp_m == 0:
+        return "£0"
+    text = f"{value_gbp_m:.1f}" if value_gbp_m < 9.95 else f"{value_gbp_m:.0f}"
+    return "less than £0.1m" if text == "0.0" else f"£{text}m"
+
+
 def percent(share: float) -> str:
     """A share as a percentage: one decimal, below 1% two significant figures."""
     if not math.isfinite(share):

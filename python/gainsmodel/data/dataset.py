@@ -44,6 +44,13 @@ GROUP_NAMES = {
     "mayors_2017": ("mayors 2017", "2017 mayors", "2017 six", "mayors elected in 2017"),
     "mayoral_areas": ("mayoral areas", "all mayoral areas"),
 }
+# What a reader sees of a group.
+SHOWN_AS = {
+    "uk": "United Kingdom",
+    "england": "England",
+    "mayors_2017": "The 2017 six",
+    "mayoral_areas": "All mayoral areas",
+}
 
 _SCHEMAS: dict[str, dict[str, type[pl.DataType]]] = {
     "gva.csv": {
@@ -175,6 +182,12 @@ class Dataset:
             f"no area or group of the {self.geography} geography is called {name!r}; "
             + (f"the nearest are: {hint}" if hint else "see Dataset.areas and Dataset.groups")
         )
+
+    @cached_property
+    def units(self) -> dict[str, str]:
+        """Codes of all areas, then of all groups, to their names."""
+        names = dict(self.areas.select("area_code", "area_name").iter_rows())
+        return names | {group: SHOWN_AS.get(group, group) for group in self.groups}
 
     @cached_property
     def _spoken(self) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:

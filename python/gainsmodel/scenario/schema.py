@@ -37,7 +37,7 @@ from gainsmodel.scenario.distribution import (
     logistic,
     logit,
 )
-from gainsmodel.scenario.merge import merge, unfold
+from gainsmodel.scenario.merge import difference, merge, unfold
 from gainsmodel.scenario.problems import KeyPath, did_you_mean, dotted, problem, validate
 
 Sector = Literal[
@@ -624,6 +624,13 @@ class Scenario(Model):
     def without_plan(self) -> Self:
         """Give the reference of this scenario: the same with no lever moved anywhere."""
         return self.model_copy(update={"plan": {}})
+
+    def changes_from(self, base: "Scenario") -> dict[str, Any]:
+        """Give what `edit` must change in a base to arrive here, as nested plain values.
+
+        Entries that only the base has (a lever, an area of the plan) cannot be told so.
+        """
+        return difference(self.to_dict(), base.to_dict())
 
     def edit(self, changes: Mapping[str, Any]) -> Self:
         """Change some entries, validated as a whole.

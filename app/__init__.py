@@ -1,0 +1,1 @@
+"""The app: shows and asks; everything it shows comes from the Python API."""

@@ -1,0 +1,19 @@
+"""Start the app's server: ``python -m app``; options of ``streamlit run`` may follow."""
+
+import sys
+from pathlib import Path
+
+from streamlit.web import cli
+
+from app import runs
+
+
+def main() -> None:
+    """Warm the engine, so that the first visitor waits for nothing, and serve."""
+    runs.warm()
+    sys.argv = ["streamlit", "run", str(Path(__file__).with_name("main.py")), *sys.argv[1:]]
+    cli.main(prog_name="streamlit")
+
+
+if __name__ == "__main__":
+    main()

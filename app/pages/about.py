@@ -1,0 +1,67 @@
+"""About the £208bn: where the figure comes from, how the model works, limits, licences."""
+
+import streamlit as st
+
+from gainsmodel import build_info, export, sentences
+
+from app import parts, session
+from app.parts import plain
+
+
+def main() -> None:
+    """The page, top to bottom."""
+    choice = session.current()
+    st.title("What the £208bn is, and what it is not", anchor=False)
+    st.markdown(plain(sentences.prize_note(choice.scenario)))
+    found = parts.answer()
+    if found is not None:
+        st.markdown(plain(sentences.national(found.about)))
+    st.subheader("Three amounts, not one", anchor=False)
+    st.markdown(
+        "- **Share of the prize.** The £208bn, split as the model splits the gain from digital "
+        "adoption. It says how a national total would fall, not that it will come.\n"
+        "- **Carried by digital adoption.** What the model builds bottom-up: how far four "
+        "technologies spread in each sector of each area, and what firms gain from using them, "
+        "against adoption frozen at the start.\n"
+        "- **Added by the plan.** The same futures with the plan’s levers and without; the "
+        "difference, future by future.\n\n"
+        "Beside every share stands the area’s share of the economy. A split that cannot be told "
+        "from it carries no information beyond size, and the app says so."
+    )
+    st.subheader("How the model works", anchor=False)
+    st.markdown(
+        "1. Figures of output by area and sector (ONS, 2023) are carried to the start year.\n"
+        "2. In each of thousands of futures every uncertain assumption is drawn once.\n"
+        "3. Adoption spreads year by year: some firms adopt first, others follow what they see "
+        "in their own area and elsewhere, up to a ceiling.\n"
+        "4. Use shows in output after a delay, fades, and stacks up to a cap.\n"
+        "5. Levers speed adoption up, raise its ceiling or raise the gain, as far as they are "
+        "taken up.\n"
+        "6. Middle, range and chances are counted over the futures.\n\n"
+        "The formulas are in docs/model.md of the project; every run can be repeated from its "
+        "manifest to the same numbers."
+    )
+    st.subheader("What it cannot tell", anchor=False)
+    st.markdown(
+        "- No causal study was found for any of the five levers: their sizes of effect and costs "
+        "are judgement.\n"
+        "- Adoption has not been observed for any English region; readiness is a proxy.\n"
+        "- Gains are gross: what is taken from elsewhere is off unless switched on, and its size "
+        "is unverified.\n"
+        "- It is a scenario tool. It predicts nothing, and it is no business case."
+    )
+    st.subheader("Words", anchor=False)
+    st.markdown(
+        plain(
+            f"{sentences.FUTURE} The middle estimate is the median: half of the futures lie "
+            "above it. The average is the mean: averages add up, middle estimates do not. "
+            "“9 of 10 futures” leaves out the lowest and the highest twentieth."
+        )
+    )
+    st.subheader("Sources and licences", anchor=False)
+    info = build_info()
+    st.markdown(plain(export.SOURCES))
+    parts.small(f"gainsmodel {info['version']}, MIT licence; Rust core at level {info['simd']}.")
+
+
+main()

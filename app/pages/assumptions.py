@@ -1,0 +1,301 @@
+"""Assumptions: what is assumed, on what evidence? Change it, or bring your own."""
+
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from gainsmodel import GainsModelError, load_scenario
+from gainsmodel.assumptions import GROUPS, assumptions, figure_at, questions, restated
+
+from app import files, parts, session
+from app.choice import DRAWS, GEOGRAPHIES, SAMPLERS
+from app.parts import EVIDENCE, plain
+
+GEOGRAPHY_NAMES = {
+    "mayoral": "23 mayoral and other areas",
+    "itl1": "12 regions and nations",
+    "local_authority": "361 local authorities",
+}
+CURVES = {"bass": "Bass", "logistic": "Logistic", "gompertz": "Gompertz"}
+PRICES = {"as_published": "As published in 2016", "base_year": "In 2023 prices"}
+
+
+def main() -> None:
+    """The page, top to bottom."""
+    parts.context_line()
+    st.title("What is assumed, and on what evidence", anchor=False)
+    base = load_scenario("reference")
+    table = assumptions(session.current().scenario, base)
+    judged = table.filter(pl.col("evidence") == "judgement").height
+    st.markdown(
+        f"Of {table.height} figures {judged} are judgement. Each can be changed; what differs from "
+        "the reference is marked."
+    )
+    with st.container(horizontal=True):
+        parts.undo()
+        st.button(
+            "Restore all",
+            icon=":material/restart_alt:",
+            disabled=not table["changed"].any(),
+            help="Takes every figure back to the reference; the plan stays.",
+            on_click=_restore_all,
+        )
+        st.download_button(
+            "Assumptions log (CSV)",
+            data=lambda: parts.export.csv(table),
+            file_name="gainsmodel-assumptions.csv",
+            mime="text/csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+    _structure()
+    _figures(table)
+    with st.expander("Scenario file", icon=":material/upload_file:", key="scenario_expander"):
+        files.upload_scenario()
+    with st.expander("Own GVA figures", icon=":material/table:", key="figures_expander"):
+        files.upload_figures()
+
+
+def _restore_all() -> None:
+    choice = session.current()
+    base = load_scenario("reference").edit(
+        {"setting.geography": choice.scenario.setting.geography}
+    )
+    plan = {
+        area: {name: lever for name, lever in levers.items() if name in base.levers}
+        for area, levers in choice.scenario.plan.items()
+    }
+    plan = {area: levers for area, levers in plan.items() if levers}
+    session.change(choice.adopt(base.model_copy(update={"plan": plan})), "Restore all")
+
+
+def _structure() -> None:
+    choice = session.current()
+    setting, prize = choice.scenario.setting, choice.scenario.prize
+
+    def edit(key: str, what: str) -> Any:
+        def changed(value: Any) -> None:
+            if value is not None:
+                _try_edit({key: value}, what)
+
+        return changed
+
+    with st.expander("Run, horizon and structure", icon=":material/settings:", key="run_expander"):
+        with st.grid(4, min_column_width=220):
+            st.selectbox(
+                "Areas",
+                list(GEOGRAPHIES),
+                format_func=GEOGRAPHY_NAMES.__getitem__,
+                **session.bound(
+                    "geography", setting.geography, edit("setting.geography", "other areas")
+                ),
+            )
+            st.number_input(
+                "Years to simulate",
+                1,
+                40,
+                **session.bound(
+                    "horizon", setting.horizon_years, edit("setting.horizon_years", "horizon")
+                ),
+            )
+            st.selectbox(
+                "Curve of adoption",
+                list(CURVES),
+                format_func=CURVES.__getitem__,
+                help="The shape of the way from few users to many: a structural assumption.",
+                **session.bound("curve", setting.curve, edit("setting.curve", "curve")),
+            )
+            st.selectbox(
+                "The prize is shown",
+                list(PRICES),
+                format_func=PRICES.__getitem__,
+                **session.bound(
+                    "prices", prize.price_basis, edit("prize.price_basis", "prices of the prize")
+                ),
+            )
+            st.selectbox(
+                "Futures",
+                sorted({*DRAWS, choice.draws}),
+                format_func="{:,}".format,
+                help="More futures, less luck in the last digits, more time.",
+                **session.bound("draws", choice.draws, _run_with("draws")),
+            )
+            st.number_input(
+                "Seed",
+                0,
+                2**53 - 1,
+                help="Same seed, same answer.",
+                **session.bound("seed", min(choice.seed, 2**53 - 1), _run_with("seed")),
+            )
+            st.selectbox(
+                "How futures are drawn",
+                list(SAMPLERS),
+                format_func=SAMPLERS.__getitem__,
+                **session.bound("sampler", choice.sampler, _run_with("sampler")),
+            )
+
+
+def _run_with(name: str) -> Any:
+    def changed(value: Any) -> None:
+        if value is not None:
+            session.change(replace(session.current(), **{name: value}), f"other {name}")
+
+    return changed
+
+
+def _try_edit(changes: dict[str, Any], what: str) -> None:
+    try:
+        new = session.current().edit(changes)
+        new.check()
+        session.change(new, what)
+    except GainsModelError as error:
+        session.note(f"Not changed. {error}")
+
+
+def _figures(table: pl.DataFrame) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        only = st.segmented_control(
+            "Show",
+            ["All", "Changed", "Judgement only"],
+            default="All",
+            required=True,
+            key="assumptions_only",
+            persist_state="session",
+        )
+        search = st.text_input("Search", key="assumptions_search", persist_state="session")
+    if only == "Changed":
+        table = table.filter("changed")
+    elif only == "Judgement only":
+        table = table.filter(pl.col("evidence") == "judgement")
+    if search:
+        words = pl.concat_str("name", "what", "source", "note", separator=" ").str.to_lowercase()
+        table = table.filter(words.str.contains(search.casefold(), literal=True))
+        groups = list(dict.fromkeys(table["group"]))
+    else:
+        group = st.segmented_control(
+            "Group",
+            list(GROUPS),
+            default="Adoption",
+            required=True,
+            wrap=True,
+            key="assumptions_group",
+            persist_state="session",
+        )
+        groups = [str(group)] if only == "All" else list(dict.fromkeys(table["group"]))
+    if not table.height:
+        st.markdown("None.")
+    for group in groups:
+        st.subheader(group, anchor=False)
+        for row in table.filter(pl.col("group") == group).iter_rows(named=True):
+            _figure(row)
+
+
+def _figure(row: dict[str, Any]) -> None:
+    key = row["key"]
+    changed = " :blue-badge[:material/edit: Changed]" if row["changed"] else ""
+    with st.container(horizontal=True, vertical_alignment="center", key=f"row_{key}"):
+        st.markdown(
+            f"**{plain(row['name'])}** {plain(_value(row))} {EVIDENCE[row['evidence']]}{changed}"
+            + (f"  \n:small[Reference: {plain(_value(row, 'base_'))}]" if row["changed"] else ""),
+            help=plain(f"{row['what']} {row['note']}"),
+            width="stretch",
+        )
+        if row["enabled"] is not None:
+            st.toggle(
+                f"Use {row['name'].casefold()}",
+                **session.bound(
+                    f"enabled_{key}",
+                    row["enabled"],
+                    lambda value: _try_edit({f"{key}.enabled": value}, f"{row['name']} on or off"),
+                ),
+            )
+        st.button(
+            "Change",
+            key=f"edit_{key}",
+            type="tertiary",
+            on_click=_open,
+            args=(key,),
+            disabled="rates" in key,
+        )
+        if row["changed"] and row["base_middle"] is not None:
+            st.button("Restore", key=f"restore_{key}", type="tertiary", on_click=_restore, args=(key,))
+    parts.small(f"{row['symbol'] + ' · ' if row['symbol'] else ''}{row['source']}")
+    if st.session_state.get("editing") == key:
+        _form(row)
+
+
+def _value(row: dict[str, Any], which: str = "") -> str:
+    middle, low, high = (row[f"{which}{name}"] for name in ("middle", "low", "high"))
+    if middle is None:
+        return "not in the reference"
+    shown = f"{middle:.3g}"
+    if low != high:
+        shown += f" (9 in 10: {low:.2g} to {high:.2g})"
+    return f"{shown} {row['unit']}"
+
+
+def _open(key: str) -> None:
+    st.session_state.editing = None if st.session_state.get("editing") == key else key
+
+
+def _form(row: dict[str, Any]) -> None:
+    key = row["key"]
+    figure = figure_at(session.current().scenario, key)
+    with st.form(f"form_{key}"):
+        if figure is None:
+            asked = [("Value", "value", row["middle"])]
+        else:
+            asked = questions(figure)
+        if not asked:
+            st.markdown("This one is a list of values: change it in the scenario file.")
+        answers = {
+            name: st.number_input(label, value=float(f"{value:.6g}"), format="%.6g", key=f"{key}_{name}")
+            for label, name, value in asked
+        }
+        certain = figure is not None and figure.kind != "fixed" and st.checkbox(
+            "One certain value, the middle"
+        )
+        source = st.text_input("Source of the new figure", key=f"{key}_source", max_chars=200)
+        if not st.form_submit_button("Use it", type="primary", disabled=not asked):
+            return
+    if key.rpartition(".")[0].endswith(".values"):
+        changes: dict[str, Any] = {key: answers.get("value") or restated(figure, answers)}
+    elif figure is None or figure.kind == "fixed":
+        changes = {f"{key}.value": answers["value"]}
+    elif certain:
+        changes = {f"{key}.value": answers.get("median", answers.get("mode", row["middle"]))}
+    else:
+        changes = {f"{key}.distribution": restated(figure, answers)}
+    if source:
+        changes |= {f"{key}.source": source}
+    try:
+        new = session.current().edit(changes)
+        new.check()
+    except GainsModelError as error:
+        parts.problem(f"{row['name']} stays as it was.", error)
+        return
+    session.change(new, row["name"])
+    st.session_state.editing = None
+    st.rerun()
+
+
+def _restore(key: str) -> None:
+    scenario, base = session.current().scenario, load_scenario("reference").to_dict()
+    changed = scenario.to_dict()
+    _put(changed, base, _keys(key))
+    session.change(session.current().adopt(scenario.from_dict(changed)), "Restore")
+
+
+def _keys(key: str) -> list[str]:
+    return key.split(".")
+
+
+def _put(changed: dict[str, Any], base: dict[str, Any], keys: list[str]) -> None:
+    for name in keys[:-1]:
+        changed, base = changed[name], base[name]
+    changed[keys[-1]] = base[keys[-1]]
+
+
+main()

@@ -1,0 +1,129 @@
+"""Compare plans: which is better, by how much, how surely?"""
+
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from gainsmodel import GainsModelError, appraise, charts, compare, sentences, words
+
+from app import parts, runs, session
+from app.choice import LEVERS, STARTING_PLANS, Choice
+from app.parts import plain
+from app.runs import Pair
+
+NOW = "The plan on screen"
+MOST_ROWS = 6
+
+
+def main() -> None:
+    """The page, top to bottom."""
+    parts.context_line()
+    options = _options()
+    names = list(options)
+    with st.container(horizontal=True):
+        first = _chooser("Plan A", names, "plan_a", NOW)
+        second = _chooser("Plan B", names, "plan_b", "No plan")
+    pairs = _pairs({name: options[name] for name in dict.fromkeys([first, second])})
+    if pairs is None:
+        return
+    _difference(options[first], first, second, pairs[first], pairs[second])
+    _side_by_side(options, first, second)
+
+
+def _options() -> dict[str, Choice]:
+    now = session.current()
+    options = {NOW: now}
+    for name, choice in session.saved().items():
+        # Compared where the visitor looks, in the same futures.
+        options[name] = replace(choice, draws=now.draws, seed=now.seed, sampler=now.sampler)
+    for name, percents in STARTING_PLANS.items():
+        options.setdefault(name, now.set_all(percents))
+    return options
+
+
+def _chooser(label: str, names: list[str], key: str, default: str) -> str:
+    if st.session_state.get(key) not in names:
+        st.session_state[key] = default
+    return str(st.selectbox(label, names, key=key, persist_state="session", width=320))
+
+
+def _pairs(choices: dict[str, Choice]) -> dict[str, Pair] | None:
+    pairs = {}
+    for place, (name, choice) in enumerate(choices.items()):
+        slot = f"compare_{place}"
+        try:
+            job = runs.pair(choice, choice.draws, visitor=session.visitor(), slot=slot)
+            if not job.wait(parts.PATIENCE_SECONDS):
+                parts.follow(job, f"Simulating “{name}”", slot=slot)
+                return None
+            pairs[name] = job.future.result()
+        except GainsModelError as error:
+            parts.problem(f"“{name}” cannot be run.", error)
+            return None
+    return pairs
+
+
+def _difference(choice: Choice, first: str, second: str, a: Pair, b: Pair) -> None:
+    unit = choice.unit
+    try:
+        comparison = compare(a.result, b.result, area=unit)
+    except GainsModelError as error:
+        parts.problem("These plans cannot be compared.", error)
+        return
+    st.title(plain(sentences.compared(comparison, unit, first, second)), anchor=False)
+    st.markdown(plain(sentences.compared_ranges(comparison, unit, first, second)))
+    if comparison.identical:
+        return
+    left, right = st.columns(2)
+    with left:
+        st.subheader("Difference, future by future", anchor=False)
+        chart = charts.difference_dots(
+            comparison.draws(unit), first, second, theme=parts.theme()
+        )
+        parts.show(chart, "difference")
+        parts.table_of(chart, "difference")
+    with right:
+        st.subheader("Every area", anchor=False)
+        parts.frame(comparison.areas(), "difference_by_area", height=320)
+
+
+def _side_by_side(options: dict[str, Choice], first: str, second: str) -> None:
+    st.subheader("Side by side", anchor=False)
+    wanted = dict.fromkeys([first, second, *session.saved()])
+    shown = {name: options[name] for name in list(wanted)[:MOST_ROWS]}
+    pairs = _pairs(shown)
+    if pairs is None:
+        return
+    target = st.session_state.get("target_gbp_m", 100.0)
+    rows = []
+    for name, pair in pairs.items():
+        choice = shown[name]
+        row: dict[str, Any] = {"Plan": name}
+        row |= {
+            choice.scenario.levers[lever].label: f"{choice.planned(lever)[0]:.0%}"
+            for lever in LEVERS
+            if lever in choice.levers
+        }
+        if choice.scenario.plan:
+            value = appraise(pair.result, pair.without, target_gbp_m=target).row(
+                by_predicate=pl.col("area_code") == choice.unit, named=True
+            )
+            about = sentences.about(pair.result, choice.unit)
+            added = sentences.plan_amount(pair.result, pair.without, choice.unit)
+            row |= {
+                f"Adds {about.when}": added.gbp(),
+                "In 9 of 10 futures": added.gbp_range(),
+                "Costs a year": words.cost(parts.cost_per_year(choice)),
+                "Pays back": words.chance(value["p_pays_back"], pair.draws),
+            }
+            if target:
+                row[f"Adds {words.gbp(target)} or more"] = words.chance(
+                    value["p_target"], pair.draws
+                )
+        rows.append(row)
+    st.table(pl.DataFrame(rows, infer_schema_length=None).fill_null("–").to_pandas().set_index("Plan"))
+
+
+main()

@@ -1,0 +1,237 @@
+"""Our plan: when does each lever start, what does it cost, does it pay back?"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from gainsmodel import appraise, charts, delay_cost, lever_parts, sentences, words
+
+from app import parts, runs, session
+from app.choice import WHO, Choice
+from app.parts import Answer, plain
+
+
+def main() -> None:
+    """The page, top to bottom."""
+    parts.context_line()
+    head = st.container()
+    st.subheader("Levers and timing", anchor=False)
+    parts.starting_plans()
+    _who()
+    costs = parts.costs_by_lever(session.current())
+    with st.grid(5, min_column_width=200):
+        for lever in session.current().levers:
+            with st.container(border=True):
+                parts.lever_slider(lever, costs[lever])
+                _timing(lever)
+    found = parts.answer()
+    if found is None:
+        return
+    if found.added is None:
+        with head:
+            st.title("This plan adds nothing yet.", anchor=False)
+            st.markdown(plain(sentences.NO_PLAN))
+        return
+    target = _target()
+    value = appraise(found.result, found.pair.without, target_gbp_m=target).row(
+        by_predicate=pl.col("area_code") == found.choice.unit, named=True
+    )
+    with head:
+        _headline(found, value)
+    _value(found, value, target)
+    _each_lever(found)
+    parts.refine(found)
+
+
+def _who() -> None:
+    choice = session.current()
+    groups = [who for who in WHO if who == "area" or who in choice.dataset.groups]
+
+    def picked(who: Any) -> None:
+        if who is not None:
+            session.change(session.current().let_act(who), f"levers moved by {WHO[who].casefold()}")
+
+    st.segmented_control(
+        "Who moves the levers",
+        groups,
+        format_func=lambda who: choice.unit_name if who == "area" else WHO[who],
+        required=True,
+        wrap=True,
+        help="The same plan in every area that acts; costs and gains shown are those of "
+        f"{plain(choice.unit_name)}.",
+        **session.bound("who", choice.who, picked),
+    )
+
+
+def _timing(lever: str) -> None:
+    choice = session.current()
+    known = choice.scenario.levers[lever]
+    intensity, start, ramp = choice.planned(lever)
+
+    def set_start(value: Any) -> None:
+        if value is not None:
+            now = session.current()
+            session.change(
+                now.move(lever, intensity=now.planned(lever)[0], start=float(value)),
+                f"start of {known.label}",
+            )
+
+    def set_ramp(value: Any) -> None:
+        if value is not None:
+            now = session.current()
+            session.change(
+                now.move(lever, intensity=now.planned(lever)[0], ramp=float(value)),
+                f"years to full strength of {known.label}",
+            )
+
+    st.number_input(
+        "Starts after, years",
+        0.0,
+        40.0,
+        step=0.25,
+        disabled=intensity == 0,
+        help=f"Years from the beginning of {choice.scenario.setting.start_year}; 0.27 is 100 days.",
+        **session.bound(f"start_{lever}", float(start), set_start),
+    )
+    st.number_input(
+        "Years to full strength",
+        0.0,
+        40.0,
+        step=0.5,
+        disabled=intensity == 0,
+        **session.bound(f"ramp_{lever}", float(ramp), set_ramp),
+    )
+    scope = "all sectors" if len(known.scope) == 18 else f"sectors {', '.join(known.scope)}"
+    parts.small(f"Acts in {scope}.")
+
+
+def _target() -> float | None:
+    return st.number_input(
+        "Target: the plan should add at least, £m a year in the final year",
+        min_value=0.0,
+        step=10.0,
+        value=100.0,
+        key="target_gbp_m",
+        persist_state="session",
+        width=360,
+        help="Leave it blank for no target.",
+    )
+
+
+def _headline(found: Answer, value: dict[str, Any]) -> None:
+    assert found.added is not None
+    about = found.about
+    st.title(plain(sentences.plan_title(about, found.added, value["p_pays_back"])), anchor=False)
+    st.markdown(
+        plain(
+            sentences.plan_adds(about, found.added, found.cost_gbp_m_per_year)
+            + " "
+            + sentences.JUDGEMENT
+        )
+    )
+    if found.refining is not None:
+        parts.small(f"Quick estimate from {found.pair.draws:,} futures; refining…")
+
+
+def _value(found: Answer, value: dict[str, Any], target: float | None) -> None:
+    st.subheader("Cost and return", anchor=False)
+    about = found.about
+    st.markdown(plain(sentences.pays_back(value["p_pays_back"], about)))
+    if target:
+        st.markdown(plain(sentences.reaches_target(value["p_target"], target, about)))
+    rows = []
+    for label, name in (
+        ("Gain, present value", "added_present_value_gbp_m"),
+        ("Cost to the authority, present value", "authority_cost_present_value_gbp_m"),
+        ("Cost to firms, present value", "firms_cost_present_value_gbp_m"),
+        ("Net present value", "net_present_value_gbp_m"),
+    ):
+        middle, low, high = (value[f"{name}_{q}"] for q in ("p50", "p05", "p95"))
+        rows.append(
+            {
+                "What": label,
+                "Middle estimate": words.gbp(middle, value[f"{name}_mcse_mean"]),
+                "In 9 of 10 futures": words.gbp_range(low, high),
+                "Average": words.gbp(value[f"{name}_mean"], value[f"{name}_mcse_mean"]),
+            }
+        )
+    ratio = [value[f"benefit_cost_ratio_{q}"] for q in ("p50", "p05", "p95")]
+    if None not in ratio:
+        middle, low, high = (f"{number:.1f}" for number in ratio)
+        rows.append(
+            {
+                "What": "Gain for each £1 spent by authority and firms",
+                "Middle estimate": middle,
+                "In 9 of 10 futures": f"{low} to {high}",
+                "Average": "",
+            }
+        )
+    st.table(pl.DataFrame(rows).to_pandas().set_index("What"))
+    parts.small(
+        "2023 prices, over the horizon, discounted as the Green Book has it (see Assumptions). "
+        "Averages add up; middle estimates do not. Before displacement, leakage and multiplier "
+        "unless they are switched on."
+    )
+
+
+def _each_lever(found: Answer) -> None:
+    st.subheader("What each lever adds", anchor=False)
+    choice = found.choice
+    table = _ordered(
+        "each_lever",
+        ("lever_parts", choice.scenario, choice.unit, *runs.run_key(choice)),
+        partial(_lever_parts, choice),
+        "Running each lever alone and left out",
+    )
+    if table is not None:
+        chart = charts.levers(table, theme=parts.theme())
+        parts.show(chart, "levers")
+        parts.table_of(chart, "levers")
+    st.subheader("First 100 days", anchor=False)
+    loss = _ordered(
+        "delay",
+        ("delay", choice.scenario, choice.unit, *runs.run_key(choice)),
+        partial(_delay_cost, choice),
+        "Running the same plan a year later",
+    )
+    if loss is not None:
+        st.markdown(plain(sentences.waiting_costs(loss)))
+
+
+def _ordered(slot: str, key: Any, work: Callable[..., Any], doing: str) -> Any | None:
+    job = runs.DESK.order(key, work, visitor=session.visitor(), slot=slot)
+    if not job.wait(0.05):
+        parts.follow(job, doing, slot=slot)
+        return None
+    return job.future.result()
+
+
+def _lever_parts(choice: Choice, on_progress: Any) -> pl.DataFrame:
+    return lever_parts(
+        choice.scenario,
+        choice.unit,
+        draws=min(choice.draws, 10_000),
+        seed=choice.seed,
+        sampler=choice.sampler,
+        dataset=choice.data,
+        on_progress=on_progress,
+    )
+
+
+def _delay_cost(choice: Choice, on_progress: Any) -> Any:
+    return delay_cost(
+        choice.scenario,
+        choice.unit,
+        years=1.0,
+        draws=min(choice.draws, 10_000),
+        seed=choice.seed,
+        sampler=choice.sampler,
+        dataset=choice.data,
+        on_progress=on_progress,
+    )
+
+
+main()

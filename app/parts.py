@@ -1,0 +1,361 @@
+"""Pieces that several pages show."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from gainsmodel import GainsModelError, Result, RunCancelled, export, lever_costs, sentences, words
+from gainsmodel.charts import Chart
+
+from app import runs, session
+from app.choice import BASES, LEVERS, STARTING_PLANS, WHO, Choice
+from app.runs import Job, Pair
+
+EVIDENCE = {
+    "published": ":blue-badge[:material/menu_book: Published]",
+    "derived": ":gray-badge[:material/calculate: Derived]",
+    "judgement": ":orange-badge[:material/person: Judgement]",
+}
+# A run that takes longer than this shows its progress.
+PATIENCE_SECONDS = 1.0
+POLL_SECONDS = 0.2
+_MARKUP = re.compile(r"([\\`*_\[\]<>~$#|]|:(?=\w))")
+
+
+def plain(text: str) -> str:
+    """Text that Streamlit shows as it is, whatever markup it holds."""
+    return _MARKUP.sub(r"\\\1", text)
+
+
+def theme() -> Any:
+    """The reader's theme, light or dark."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+# ---------------------------------------------------------------- the answer
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a choice comes to, as far as it has been computed."""
+
+    choice: Choice
+    pair: Pair
+    about: sentences.About
+    added: sentences.Amount | None
+    cost_gbp_m_per_year: float
+    refining: Job | None
+
+    @property
+    def result(self) -> Result:
+        """With the plan."""
+        return self.pair.result
+
+    @property
+    def without(self) -> Result | None:
+        """The same futures without it; None where there is none."""
+        return None if self.added is None else self.pair.without
+
+
+def answer() -> Answer | None:
+    """Give the answer to the choice on screen: a quick one at first, refined behind.
+
+    None where there is none: what happened has then been said on the page.
+    """
+    choice = session.current()
+    try:
+        full = runs.DESK.at_hand(runs.pair_key(choice, choice.draws))
+        refining = None
+        if full is None:
+            quick = runs.quick_draws(choice)
+            first = runs.pair(choice, quick, visitor=session.visitor(), slot="quick")
+            if not first.wait(PATIENCE_SECONDS):
+                _progress(first, quick)
+                return None
+            full = first.future.result()
+            if quick < choice.draws:
+                refining = runs.pair(choice, choice.draws, visitor=session.visitor(), slot="full")
+                if refining.ended:
+                    full, refining = refining.future.result(), None
+        if refining is None:
+            st.session_state.shown = choice
+    except RunCancelled:
+        st.info("Cancelled.")
+        return None
+    except GainsModelError as error:
+        problem("This scenario cannot be run.", error)
+        return None
+    unit = choice.unit
+    return Answer(
+        choice=choice,
+        pair=full,
+        about=sentences.about(full.result, unit),
+        added=(
+            sentences.plan_amount(full.result, full.without, unit)
+            if choice.scenario.plan
+            else None
+        ),
+        cost_gbp_m_per_year=cost_per_year(choice),
+        refining=refining,
+    )
+
+
+def cost_per_year(choice: Choice) -> float:
+    """What the plan costs the authorities of the area shown, £m a year once running."""
+    costs = lever_costs(choice.scenario, choice.dataset)
+    return float(costs.filter(pl.col("area_code") == choice.unit)["cost_gbp_m_per_year"].sum())
+
+
+def refine(found: Answer) -> None:
+    """Wait for the long run behind the page; show progress where it takes a while."""
+    if found.refining is not None:
+        _progress(found.refining, found.choice.draws, quiet_seconds=PATIENCE_SECONDS)
+
+
+def _progress(job: Job, draws: int, quiet_seconds: float = 0.0) -> None:
+    follow(
+        job,
+        f"Simulating {draws:,} futures",
+        slot="full",
+        quiet_seconds=quiet_seconds,
+        cancelled=_back_to_what_is_shown,
+    )
+
+
+def follow(
+    job: Job,
+    doing: str,
+    *,
+    slot: str,
+    quiet_seconds: float = 0.0,
+    cancelled: Callable[[], None] | None = None,
+) -> None:
+    """Follow an order; the page runs again once it has ended."""
+
+    @st.fragment(run_every=POLL_SECONDS, key=f"follow_{slot}")
+    def watch() -> None:
+        if job.ended:
+            st.rerun()
+        if job.seconds < quiet_seconds:
+            return
+        done, total = job.done_of
+        part = done / total if total else 0.0
+        left = ""
+        if part > 0.05:
+            seconds = job.seconds * (1 - part) / part
+            left = f", about {seconds:.0f} seconds left" if seconds >= 1 else ", nearly there"
+        st.progress(min(part, 1.0), text=f"{doing}: {part:.0%} done{left}")
+        if st.button("Cancel", key=f"cancel_{slot}", icon=":material/close:"):
+            runs.DESK.cancel(session.visitor(), slot)
+            runs.DESK.cancel(session.visitor(), "quick")
+            if cancelled is not None:
+                cancelled()
+            st.rerun()
+
+    watch()
+
+
+def _back_to_what_is_shown() -> None:
+    shown = st.session_state.get("shown")
+    if shown is not None and shown != session.current():
+        session.change(shown, "the cancelled run")
+        session.note("Cancelled. Showing the previous results; Undo brings the other back.")
+    else:
+        session.change(
+            replace(session.current(), draws=runs.QUICK_DRAWS), "the cancelled number of futures"
+        )
+        session.note("Cancelled. Showing a quick run instead.")
+
+
+def problem(what: str, error: Exception) -> None:
+    """Say in one box what cannot be used and why."""
+    lines = str(error).splitlines()
+    st.error(f"**{plain(what)}**\n\n" + "\n".join(f"- {plain(line)}" for line in lines[:12]))
+
+
+def notices() -> None:
+    """Whatever the visitor should be told before anything else."""
+    for text in st.session_state.notices:
+        st.info(plain(text), icon=":material/info:")
+
+
+# ---------------------------------------------------------------- what stands on every page
+
+
+def context_line() -> None:
+    """Area, reading and plan in one line, with the way back to change them."""
+    choice = session.current()
+    moved = [
+        f"{choice.scenario.levers[lever].label.casefold()} {choice.planned(lever)[0]:.0%}"
+        for lever in choice.levers
+        if choice.planned(lever)[0]
+    ]
+    plan = ", ".join(moved) if moved else "no plan"
+    who = "" if choice.who == "area" or not moved else f" by {WHO[choice.who].casefold()}"
+    changed = choice.changed()
+    changed.get("prize", {}).pop("basis", None)
+    others = "" if not {k for k, v in changed.items() if v} else " · assumptions changed"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            plain(f"{choice.unit_name} · {reading(choice)} · {plan}{who}{others}"), width="content"
+        )
+        st.page_link("pages/our_share.py", label="Change", width="content")
+        what_is_the_prize(choice)
+    notices()
+
+
+def reading(choice: Choice, basis: str | None = None) -> str:
+    """The reading of the prize in the words of the chooser."""
+    years = sentences.years(choice.scenario.setting.horizon_years)
+    text = BASES[basis or choice.scenario.prize.basis].format(year=choice.final_year, years=years)
+    value = choice.scenario.prize.value
+    return text.replace("£208bn", "the prize" if value is None else f"£{value:g}bn")
+
+
+def what_is_the_prize(choice: Choice) -> None:
+    """The standing caveat, one click away."""
+    pair = runs.DESK.at_hand(runs.pair_key(choice, choice.draws)) or runs.DESK.at_hand(
+        runs.pair_key(choice, runs.quick_draws(choice))
+    )
+    value = choice.scenario.prize.value
+    prize = "the prize" if value is None else f"the £{value:g}bn"
+    with st.popover(f"What is {prize}?", icon=":material/help:", type="tertiary"):
+        st.markdown(plain(sentences.prize_note(choice.scenario)))
+        if pair is not None:
+            st.markdown(plain(sentences.national(sentences.about(pair.result, choice.unit))))
+        st.page_link("pages/about.py", label="More about the figure and the method")
+
+
+def show(chart: Chart, key: str, **options: Any) -> Any:
+    """A chart, what it says for those who cannot see it, and its table."""
+    shown = st.vega_lite_chart(
+        chart.vega_lite(), theme=None, width="stretch", alt=chart.alt, key=key, **options
+    )
+    if chart.caption:
+        small(chart.caption)
+    return shown
+
+
+def table_of(chart: Chart, key: str, label: str = "Table") -> None:
+    """The chart's table, folded away."""
+    with st.expander(label, key=f"{key}_table"):
+        frame(chart.table, key=key)
+
+
+def frame(table: pl.DataFrame, key: str, **options: Any) -> None:
+    """A table with its download."""
+    st.dataframe(table, hide_index=True, key=f"{key}_frame", **options)
+    st.download_button(
+        "Download CSV",
+        data=lambda: export.csv(table),
+        file_name=f"gainsmodel-{key}.csv",
+        mime="text/csv",
+        key=f"{key}_csv",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+    )
+
+
+def small(text: str) -> None:
+    """Small text with full contrast."""
+    st.markdown(f":small[{plain(text)}]")
+
+
+# ---------------------------------------------------------------- levers
+
+
+def starting_plans() -> None:
+    """Starting plans, undo and reset."""
+    choice = session.current()
+    now = tuple(round(choice.planned(lever)[0] * 100) for lever in LEVERS if lever in choice.levers)
+    name = next((name for name, percents in STARTING_PLANS.items() if percents == now), None)
+
+    def picked(value: Any) -> None:
+        if value is not None:
+            session.change(session.current().set_all(STARTING_PLANS[value]), f"plan “{value}”")
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.segmented_control(
+            "Starting plan",
+            list(STARTING_PLANS),
+            label_visibility="collapsed",
+            wrap=True,
+            **session.bound("starting_plan", name, picked),
+        )
+        undo()
+        st.button(
+            "Reset",
+            icon=":material/restart_alt:",
+            help="Sets the levers to zero; Undo brings them back.",
+            on_click=lambda: session.change(
+                session.current().set_all(STARTING_PLANS["No plan"]), "Reset"
+            ),
+        )
+
+
+def undo() -> None:
+    """The step back."""
+    what = session.next_step_back()
+    st.button(
+        "Undo",
+        icon=":material/undo:",
+        disabled=what is None,
+        help="Nothing to undo." if what is None else f"Undoes: {what}.",
+        on_click=session.step_back,
+    )
+
+
+def lever_slider(lever: str, costs: dict[str, float]) -> None:
+    """One lever's intensity, with cost and evidence under it."""
+    choice = session.current()
+    known = choice.scenario.levers[lever]
+    intensity, _, _ = choice.planned(lever)
+
+    def moved(value: Any) -> None:
+        session.change(
+            session.current().move(lever, intensity=value / 100), f"{known.label} to {value}%"
+        )
+
+    st.slider(
+        known.label,
+        0,
+        100,
+        step=5,
+        format="%d%%",
+        help=plain(lever_help(choice, lever, costs["full_cost_gbp_m_per_year"])),
+        **session.bound(f"lever_{lever}", round(intensity * 100), moved),
+    )
+    cost = words.cost(costs["cost_gbp_m_per_year"])
+    st.markdown(f":small[Costs {cost} a year] {EVIDENCE[lever_evidence(choice, lever)]}")
+
+
+def lever_evidence(choice: Choice, lever: str) -> str:
+    """The weakest evidence among what is assumed of a lever."""
+    known = choice.scenario.levers[lever]
+    grades = {known.cost_gbp_per_head_per_year.evidence}
+    grades |= {effect.evidence for _, effect in known.effects if effect is not None}
+    return next(grade for grade in ("judgement", "derived", "published") if grade in grades)
+
+
+def lever_help(choice: Choice, lever: str, full_cost_gbp_m: float) -> str:
+    """What a lever is, costs and does, and on what evidence."""
+    known = choice.scenario.levers[lever]
+    effects = sentences.lever_effects(choice.scenario, lever)
+    return (
+        f"{known.what} In full it costs {words.cost(full_cost_gbp_m)} a year. {effects} "
+        "Schemes of this kind reached 0.8% and 11% of plan. "
+        f"{sentences.lever_source(choice.scenario, lever)}"
+    )
+
+
+def costs_by_lever(choice: Choice) -> dict[str, dict[str, float]]:
+    """Each lever's cost where the levers move: now and in full, £m a year."""
+    costs = lever_costs(choice.scenario, choice.dataset).filter(
+        pl.col("area_code") == choice.actor
+    )
+    return {row["lever"]: row for row in costs.iter_rows(named=True)}

@@ -1,0 +1,122 @@
+"""A visitor's state: the choice on screen, steps back, saved plans, the address.
+
+The truth is one `Choice`; widgets show it and their callbacks replace it. The address is
+written from it on every run, so that it can be copied from any page, and read when it differs
+from what was written: at the start, and when the visitor goes back in the browser.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from app.choice import Choice, from_query, start
+
+MOST_STEPS = 20
+MOST_SAVED = 12
+NAME_LENGTH = 40
+
+
+def begin() -> None:
+    """Take the address over where it says something new; call first on every run."""
+    state = st.session_state
+    address = {name: value for name, value in st.query_params.items() if name != "embed"}
+    if "choice" not in state:
+        state.visitor = uuid.uuid4().hex
+        state.steps, state.saved, state.notices = [], {}, []
+        state.choice = start()
+        if address:
+            state.choice, state.notices = from_query(address)
+    elif address and address != state.get("address") and not state.get("changed"):
+        choice, state.notices = from_query(address)
+        # The visitor's own figures are in no address.
+        if state.choice.data is not None:
+            same = choice.scenario.setting.geography == state.choice.scenario.setting.geography
+            choice = replace(choice, data=state.choice.data) if same else choice
+        _remember("what the address asked for")
+        state.choice = choice
+    state.changed = False
+
+
+def write_address() -> None:
+    """Put the choice into the browser's address."""
+    query = current().query()
+    if dict(st.query_params) != query:
+        st.query_params.from_dict(query)
+    st.session_state.address = query
+
+
+def current() -> Choice:
+    """What is chosen."""
+    choice: Choice = st.session_state.choice
+    return choice
+
+
+def visitor() -> str:
+    """A name for this visit, for the engine's order book."""
+    return str(st.session_state.visitor)
+
+
+def change(choice: Choice, what: str) -> None:
+    """Choose something else; `what` says in a few words what was done."""
+    state = st.session_state
+    if choice == state.choice:
+        return
+    _remember(what)
+    state.choice, state.changed, state.notices = choice, True, []
+
+
+def step_back() -> None:
+    """Undo the last change."""
+    state = st.session_state
+    if state.steps:
+        state.choice, _ = state.steps.pop()
+        state.changed, state.notices = True, []
+
+
+def next_step_back() -> str | None:
+    """What `step_back` would undo."""
+    steps = st.session_state.steps
+    return steps[-1][1] if steps else None
+
+
+def saved() -> dict[str, Choice]:
+    """Saved plans of this visit, by name."""
+    plans: dict[str, Choice] = st.session_state.saved
+    return plans
+
+
+def save(name: str) -> str | None:
+    """Save the choice under a name; say why not, or nothing."""
+    name = " ".join(name.split())[:NAME_LENGTH]
+    if not name:
+        return "Give the plan a name first."
+    if name not in saved() and len(saved()) >= MOST_SAVED:
+        return f"{MOST_SAVED} plans are saved already; delete one first."
+    saved()[name] = current()
+    return None
+
+
+def note(*notices: str) -> None:
+    """Tell the visitor something on the next run."""
+    st.session_state.notices = list(notices)
+
+
+def bound(key: str, value: Any, on_change: Callable[[Any], None]) -> dict[str, Any]:
+    """Arguments that make a widget show a value and hand over what it is changed to."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+
+    def changed() -> None:
+        on_change(st.session_state[key])
+
+    return {"key": key, "on_change": changed}
+
+
+def _remember(what: str) -> None:
+    state = st.session_state
+    state.steps = [*state.steps, (state.choice, what)][-MOST_STEPS:]
+
+

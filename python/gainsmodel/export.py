@@ -1,0 +1,108 @@
+"""Results as files that others open: CSV and Excel, each with what must not be lost."""
+
+import io
+from datetime import date
+from typing import Any
+
+import polars as pl
+import polars.selectors as cs
+
+from gainsmodel import sentences
+from gainsmodel.assumptions import assumptions
+from gainsmodel.errors import ResultError
+from gainsmodel.result import Result
+from gainsmodel.scenario import Scenario, load_scenario
+
+SOURCES = (
+    "Office for National Statistics: regional GVA (balanced) by industry, population, jobs, "
+    "national accounts. Ofcom: Connected Nations 2024. Open Government Licence v3.0. "
+    "Contains OS data © Crown copyright and database right 2025."
+)
+
+
+def csv(table: pl.DataFrame) -> bytes:
+    """A table as CSV (UTF-8 with a mark, so that spreadsheets read a £).
+
+    Text that a spreadsheet would take for a formula gets an apostrophe before it.
+    """
+    text = cs.string()
+    safe = table.with_columns(
+        pl.when(text.str.contains(r"^[=+\-@\t\r]")).then("'" + text).otherwise(text).name.keep()
+    )
+    return ("\ufeff" + safe.write_csv()).encode("utf-8")
+
+
+def about_table(result: Result, unit: str) -> pl.DataFrame:
+    """What every file says first: headline, ranges, caveat, basis, prices, how it was run."""
+    a = sentences.about(result, unit)
+    manifest = result.manifest
+    scenario = Scenario.from_dict(manifest["scenario"])
+    own = {name for name in manifest["data_sha256"] if name.startswith("own")}
+    rows = [
+        ("Scenario", scenario.title),
+        ("Question", scenario.question),
+        ("Result", " ".join(sentences.headline(a))),
+        ("Range", sentences.ranges(a)),
+        ("Beside the economy", sentences.against_gva(a)),
+        ("Caveat", sentences.causes(a)),
+        ("What the figure is", sentences.prize_note(scenario)),
+        ("Digital across the UK", sentences.national(a)),
+        ("Amounts are", a.when),
+        ("Prices", a.prices),
+        ("Middle estimates", "are medians, which do not add up; means do."),
+        ("A future", sentences.FUTURE.removeprefix("A future ")),
+        ("Futures", f"{manifest['draws']:,}"),
+        ("Seed", str(manifest["seed"])),
+        ("Sampler", manifest["sampler"]),
+        ("Figures", "the visitor’s own" if own else "built in, 2023"),
+        ("Version", f"gainsmodel {manifest['versions']['gainsmodel']}"),
+        ("Written on", date.today().isoformat()),
+        ("Sources", SOURCES),
+    ]
+    return pl.DataFrame(rows, schema=["What", "Says"], orient="row")
+
+
+def workbook(result: Result, unit: str = "uk", without: Result | None = None) -> bytes:
+    """A result as an Excel workbook: what it is, then its tables and every assumption.
+
+    Parameters
+    ----------
+    result : Result
+    unit : str
+        Code of the area or group the first sheet is about.
+    without : Result, optional
+        The same futures without the plan: adds a sheet of what the plan adds.
+
+    Raises
+    ------
+    ResultError
+        If the package that writes workbooks is not installed.
+    """
+    try:
+        import xlsxwriter
+    except ImportError:
+        raise ResultError(
+            "writing Excel needs the package xlsxwriter: pip install 'gainsmodel[excel]'"
+        ) from None
+    scenario = Scenario.from_dict(result.manifest["scenario"])
+    sheets: dict[str, pl.DataFrame] = {"About": about_table(result, unit)}
+    if without is not None:
+        sheets["What the plan adds"] = result.difference(without, net=True)
+    sheets |= {
+        "Areas": result.areas(),
+        "Groups": result.groups(),
+        "Years": result.years(),
+        "Sectors": result.sectors(),
+        "Adoption": result.adoption(),
+        "Assumptions": assumptions(scenario, load_scenario("reference")),
+    }
+    target = io.BytesIO()
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
+    with xlsxwriter.Workbook(target, options) as book:
+        for name, table in sheets.items():
+            table.write_excel(book, worksheet=name, autofit=name != "About", **_widths(name))
+    return target.getvalue()
+
+
+def _widths(name: str) -> dict[str, Any]:
+    return {"column_widths": {"What": 160, "Says": 900}} if name == "About" else {}
