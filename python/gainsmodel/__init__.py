@@ -52,7 +52,7 @@ else:
     def __getattr__(name):
         from importlib import import_module
 
-        rooms = ("errors", "scenario", "data", "result", "engine")
+        rooms = ("errors", "scenario", "data", "result", "engine", "charts")
         if name in rooms:
             return import_module(f"gainsmodel.{name}")
         if name in __all__:
