@@ -12,5 +12,6 @@ Drawing a page needs nothing beside this package; pictures and Altair objects ne
 
 from gainsmodel.charts.amounts import fan, three_amounts
 from gainsmodel.charts.chart import Chart
+from gainsmodel.charts.tiles import tile_map
 
-__all__ = ["Chart", "fan", "three_amounts"]
+__all__ = ["Chart", "fan", "three_amounts", "tile_map"]

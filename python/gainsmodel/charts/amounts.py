@@ -26,15 +26,16 @@ from gainsmodel.charts.chart import (
 from gainsmodel.charts.reading import (
     GBP_M,
     PRICES,
+    RANGE,
     Reading,
     Three,
+    or_none,
     plain,
     same_scenario,
 )
 from gainsmodel.charts.theme import Theme, palette
 from gainsmodel.result import Result
 
-RANGE = "In 9 of 10 futures"
 # Of the scale that lies right of the largest range, where its value is printed.
 ROOM_FOR_VALUE = 1.28
 
@@ -96,11 +97,11 @@ def three_amounts(
             {
                 "Role": role,
                 "Amount": label,
-                f"Low, {money}": _or_none(three.low / per),
-                f"Middle, {money}": _or_none(three.middle / per),
-                f"High, {money}": _or_none(three.high / per),
+                f"Low, {money}": or_none(three.low / per),
+                f"Middle, {money}": or_none(three.middle / per),
+                f"High, {money}": or_none(three.high / per),
                 # Where the value is printed, since a middle alone has no range to stand beside.
-                "End": _or_none(max(three.high, three.middle, 0.0) / per) or 0.0,
+                "End": or_none(max(three.high, three.middle, 0.0) / per) or 0.0,
                 "Middle": "not defined" if withheld else three.gbp,
                 RANGE: _range(three),
             }
@@ -226,7 +227,7 @@ def fan(
     start: Row = {"Year": first, **dict.fromkeys(names, 0.0), "Middle": "£0", RANGE: "£0"}
     rows = [start]
     for row in mine:
-        values = [_or_none(plain(row[f"gain_gbp_m_{q}"]) / per) for q in _BANDS]
+        values = [or_none(plain(row[f"gain_gbp_m_{q}"]) / per) for q in _BANDS]
         three = Three.of(row, "gain_gbp_m")
         said = {"Middle": three.gbp, RANGE: _range(three) or "no uncertainty"}
         rows.append({"Year": row["year"], **dict(zip(names, values, strict=True)), **said})
@@ -234,7 +235,7 @@ def fan(
     data: dict[str, list[Row]] = {"years": rows}
     if theirs is not None:
         data["without"] = [
-            {"Year": year, reference: _or_none(value / per)}
+            {"Year": year, reference: or_none(value / per)}
             for year, value in zip(range(first, last + 1), [0.0, *theirs], strict=True)
         ]
     final = Three.of(mine[-1], "gain_gbp_m")
@@ -409,10 +410,6 @@ def _range(three: Three) -> str:
     """The range in words, nothing where there is none."""
     known = three.low == three.low and three.high == three.high
     return three.gbp_range if known and not three.is_certain else ""
-
-
-def _or_none(value: float) -> float | None:
-    return value if value == value else None
 
 
 def _money_table(rows: list[Row], first: str, money: str) -> pl.DataFrame:

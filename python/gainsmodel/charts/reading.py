@@ -14,6 +14,7 @@ from gainsmodel.result import Result
 from gainsmodel.scenario.problems import did_you_mean
 
 GBP_M = {"m": 1.0, "bn": 1000.0}
+RANGE = "In 9 of 10 futures"
 PRICES = f"{BASE_YEAR} prices"
 # Above this share of futures without a share, shares are withheld.
 SHARES_WITHHELD_ABOVE = 0.2
@@ -208,3 +209,8 @@ def same_scenario(one: Result, other: Result) -> bool:
 def plain(value: float | None) -> float:
     """A number of a table, NaN where it is unknown."""
     return float("nan") if value is None else float(value)
+
+
+def or_none(value: float) -> float | None:
+    """A number of a row, None where it is unknown."""
+    return value if value == value else None
