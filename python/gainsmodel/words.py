@@ -6,8 +6,10 @@ Monte Carlo error does not carry is dropped. The words claim no more than the nu
 
 import math
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Literal
 
 TOO_FEW = "too few futures to say"
+_COUNTS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def gbp(value_gbp_m: float, mcse_gbp_m: float = 0.0) -> str:
@@ -28,8 +30,57 @@ def gbp_range(low_gbp_m: float, high_gbp_m: float) -> str:
     """A range in the unit of its larger end, such as ``£0.5bn to £6.5bn``."""
     if not (math.isfinite(low_gbp_m) and math.isfinite(high_gbp_m)):
         return TOO_FEW
+    return " to ".join(gbp_ends(low_gbp_m, high_gbp_m))
+
+
+def gbp_ends(low_gbp_m: float, high_gbp_m: float) -> tuple[str, str]:
+    """The two ends of a range in the unit of its larger end, each by itself."""
+    if not (math.isfinite(low_gbp_m) and math.isfinite(high_gbp_m)):
+        return TOO_FEW, TOO_FEW
     unit = _unit(max(abs(low_gbp_m), abs(high_gbp_m)))
-    return f"{_gbp(low_gbp_m, unit)} to {_gbp(high_gbp_m, unit)}"
+    return _gbp(low_gbp_m, unit), _gbp(high_gbp_m, unit)
+
+
+def money_unit(largest_gbp_m: float) -> Literal["m", "bn"]:
+    """Unit of an axis or a column whose largest amount is given, £m."""
+    return _unit(largest_gbp_m) if math.isfinite(largest_gbp_m) else "m"
+
+
+def gbp_a_head(value_gbp: float) -> str:
+    """An amount in £ a head, such as ``£760``; two significant figures."""
+    if not math.isfinite(value_gbp):
+        return TOO_FEW
+    if abs(value_gbp) < 1:
+        return "£0" if value_gbp == 0 else f"{'a loss of ' * (value_gbp < 0)}less than £1"
+    size = abs(value_gbp)
+    amount = f"{size:.0f}" if size < 10 else _significant(size, 2)
+    return f"{'−' if value_gbp < 0 else ''}£{amount}"
+
+
+def gbp_a_head_range(low_gbp: float, high_gbp: float) -> str:
+    """A range in £ a head, such as ``£240 to £2,300``."""
+    if not (math.isfinite(low_gbp) and math.isfinite(high_gbp)):
+        return TOO_FEW
+    return f"{gbp_a_head(low_gbp)} to {gbp_a_head(high_gbp)}"
+
+
+def when(basis: str, start_year: int, horizon_years: int) -> str:
+    """What follows every £: ``a year by 2036``, or ``over the ten years to 2036``.
+
+    Parameters
+    ----------
+    basis : str
+        ``"final_year"`` or ``"cumulative"``.
+    start_year, horizon_years : int
+        Year 0, and the number of years after it.
+    """
+    final = start_year + horizon_years
+    if basis != "cumulative":
+        return f"a year by {final}"
+    if horizon_years == 1:
+        return f"in the year {final}"
+    years = _COUNTS[horizon_years] if horizon_years < len(_COUNTS) else str(horizon_years)
+    return f"over the {years} years to {final}"
 
 
 def cost(value_gbp_m: float) -> str:
@@ -53,6 +104,11 @@ def percent(share: float) -> str:
     if value == 0 or float(_significant(value, 2)) >= 1:
         return f"{sign}{value:.1f}%"
     return f"{sign}{_significant(value, 2)}%"
+
+
+def whole_percent(share: float) -> str:
+    """An intensity or a rate of adoption: whole per cent."""
+    return f"{share * 100:.0f}%".replace("-", "−") if math.isfinite(share) else TOO_FEW
 
 
 def percent_range(low: float, high: float) -> str:
@@ -79,6 +135,23 @@ def chance(probability: float, futures: int) -> str:
     return f"in {probability * 100:.0f} of 100 futures"
 
 
+def out_of_100(probability: float, futures: int) -> str:
+    """A probability as a short count, such as ``45 in 100``; never 0 or 100 in 100."""
+    if not math.isfinite(probability):
+        return TOO_FEW
+    if probability <= 0:
+        return f"none of {futures:,}"
+    if probability >= 1:
+        return f"all of {futures:,}"
+    if futures < 100:
+        return f"{round(probability * futures)} in {futures}"
+    if probability < 0.01:
+        return "fewer than 1 in 100"
+    if probability > 0.99:
+        return "more than 99 in 100"
+    return f"{probability * 100:.0f} in 100"
+
+
 def against_gva(p_share_above_gva: float, futures: int) -> str:
     """How a share compares with the share of GVA, the null model."""
     # The finest word, "larger", means 39 futures of 40.
@@ -98,7 +171,7 @@ def _carried(value: float, mcse: float) -> int:
     return 2 if value == 0 or mcse <= float(_step(value, 2)) / 2 else 1
 
 
-def _unit(value_gbp_m: float, digits: int = 2) -> str:
+def _unit(value_gbp_m: float, digits: int = 2) -> Literal["m", "bn"]:
     """The unit an amount has once it is rounded."""
     return "bn" if value_gbp_m and float(_rounded(value_gbp_m, digits)) >= 1000 else "m"
 

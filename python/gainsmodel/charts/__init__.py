@@ -1,0 +1,17 @@
+"""Charts of results: pure functions from a `gainsmodel.Result` to a `Chart`.
+
+>>> import gainsmodel
+>>> result = gainsmodel.run("reference", draws=2_000)
+>>> chart = gainsmodel.charts.three_amounts(result, "E47000001")
+>>> sorted(chart.data)
+['amounts', 'extent']
+
+Drawing a page needs nothing beside this package; pictures and Altair objects need its extra
+``charts``.
+"""
+
+from gainsmodel.charts.amounts import fan, three_amounts
+from gainsmodel.charts.chart import Chart
+from gainsmodel.charts.tiles import tile_map
+
+__all__ = ["Chart", "fan", "three_amounts", "tile_map"]

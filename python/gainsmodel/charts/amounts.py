@@ -1,0 +1,423 @@
+"""Amounts of money: the three on one scale, and the fan by year."""
+
+from functools import lru_cache
+
+import polars as pl
+
+from gainsmodel import words
+from gainsmodel.charts.chart import (
+    SPECS_KEPT,
+    Chart,
+    Row,
+    Spec,
+    apart,
+    extent,
+    layer,
+    message,
+    name,
+    number,
+    roles,
+    rounded,
+    text,
+    to,
+    tooltip,
+    view,
+)
+from gainsmodel.charts.reading import (
+    GBP_M,
+    PRICES,
+    RANGE,
+    Reading,
+    Three,
+    or_none,
+    plain,
+    same_scenario,
+)
+from gainsmodel.charts.theme import Theme, palette
+from gainsmodel.result import Result
+
+# Of the scale that lies right of the largest range, where its value is printed.
+ROOM_FOR_VALUE = 1.28
+
+
+def three_amounts(
+    result: Result,
+    unit: str,
+    without: Result | None = None,
+    *,
+    theme: Theme = "light",
+    width: int | None = None,
+    height: int = 230,
+) -> Chart:
+    """Share of the prize, what digital adoption carries, what the plan adds: on one scale.
+
+    Parameters
+    ----------
+    result : Result
+        The scenario as run; its basis says whether £ are a year by the last year or a sum.
+    unit : str
+        Code of an area or a group.
+    without : Result, optional
+        The same futures without the plan; without it a plan's row is left out.
+    theme : {"light", "dark"}
+    width : int, optional
+        Outer width in pixels; None fills the container.
+    height : int
+        Outer height in pixels.
+
+    Raises
+    ------
+    UnknownNameError
+        If the result has no such area or group.
+    ResultError
+        If the two results are not paired, or draws were not kept.
+    """
+    reading = Reading(result, unit)
+    no_share = reading.shares_withheld
+    amounts = [
+        ("prize", f"Share of the {reading.prize}", reading.three("prize_gbp_bn", 1e3)),
+        ("carried", "Carried by digital adoption", reading.three(reading.gain)),
+    ]
+    if without is not None and not same_scenario(result, without):
+        amounts.append(("plan", "Added by the plan", reading.added(without)))
+    elif not reading.has_plan or without is not None:
+        amounts.append(("plan", "Added by the plan", Three(0.0, 0.0, 0.0)))
+    if no_share:
+        amounts[0] = (*amounts[0][:2], Three(*[float("nan")] * 3))
+    known = [three for _, _, three in amounts if three.middle == three.middle]
+    low = min((three.low for three in known if three.low == three.low), default=0.0)
+    high = max((max(three.high, three.middle) for three in known), default=0.0)
+    unit_of_money = words.money_unit(max(high, -low))
+    per = GBP_M[unit_of_money]
+    money = f"£{unit_of_money} {reading.when}"
+    rows: list[Row] = []
+    for role, label, three in amounts:
+        withheld = role == "prize" and no_share
+        rows.append(
+            {
+                "Role": role,
+                "Amount": label,
+                f"Low, {money}": or_none(three.low / per),
+                f"Middle, {money}": or_none(three.middle / per),
+                f"High, {money}": or_none(three.high / per),
+                # Where the value is printed, since a middle alone has no range to stand beside.
+                "End": or_none(max(three.high, three.middle, 0.0) / per) or 0.0,
+                "Middle": "not defined" if withheld else three.gbp,
+                RANGE: _range(three),
+            }
+        )
+    ends = [{"x": min(low, 0.0) / per}, {"x": (high or per) * ROOM_FOR_VALUE / per}]
+    said = [
+        f"{label[0].lower()}{label[1:]} {row['Middle']}"
+        + (f" ({row[RANGE]})" if row[RANGE] else "")
+        for row, (_, label, _) in zip(rows, amounts, strict=True)
+    ]
+    count = {2: "Two", 3: "Three"}[len(rows)]
+    excluded = plain(reading.row["share_excluded_draws"])
+    caption = (
+        "Bars show the middle estimate; lines the range that holds 9 of 10 futures. "
+        f"Grey: {reading.prize_prices}. Blue and orange: {PRICES}."
+    )
+    if no_share:
+        caption += (
+            f" In {words.percent(excluded)} of the futures the national gain is too small to "
+            "divide, so shares are withheld."
+        )
+    elif excluded > 0:
+        caption += (
+            f" In {words.percent(excluded)} of the futures the national gain is too small to "
+            "divide, so shares use the others."
+        )
+    if not no_share and all(three.is_certain for _, _, three in amounts[:2]):
+        caption += " No uncertainty in this run."
+    return Chart(
+        _three_amounts_spec(theme, width, height, money),
+        {"amounts": rows, "extent": ends},
+        f"{count} bars on one scale for {reading.name}, {reading.when}: {', '.join(said)}.",
+        caption,
+        _money_table(rows, "Amount", money),
+    )
+
+
+@lru_cache(SPECS_KEPT)
+def _three_amounts_spec(theme: str, width: int | None, height: int, money: str) -> Spec:
+    colours = palette(theme)
+    row = name("Amount", axis=None, scale={"paddingInner": 0, "paddingOuter": 0})
+    low, middle, high = (number(f"{end}, {money}") for end in ("Low", "Middle", "High"))
+    axis = {"grid": True, "tickCount": 5, "format": ",~r", "orient": "bottom"}
+    x = {"axis": axis, "title": money, "scale": {"nice": False}}
+    above = {"type": "text", "baseline": "bottom", "dy": -9}
+    hover = tooltip("Amount", "Middle", RANGE)
+    left = {"value": 0}
+    return view(
+        theme,
+        [
+            extent(x="x"),
+            layer(
+                "amounts",
+                {"type": "bar", "height": 14, "yOffset": 8},
+                y=row,
+                x={**middle, **x},
+                color=roles(theme),
+                tooltip=hover,
+            ),
+            layer(
+                "amounts",
+                {"type": "rule", "strokeWidth": 2, "yOffset": 8, "color": colours.text},
+                y=row,
+                x=low,
+                x2=to(high),
+                tooltip=hover,
+            ),
+            layer("amounts", {**above, "align": "left"}, y=row, x=left, text=text("Amount")),
+            layer(
+                "amounts",
+                {"type": "text", "align": "left", "dx": 6, "dy": 9, "fontWeight": "bold"},
+                y=row,
+                x=number("End"),
+                text=text("Middle"),
+            ),
+            layer(
+                "amounts",
+                {**above, "align": "right", "color": colours.secondary},
+                y=row,
+                # Not so far from the name that the eye loses the row.
+                x={"value": {"expr": "min(width, 420)"}},
+                text=text(RANGE),
+            ),
+        ],
+        width=width,
+        height=height,
+    )
+
+
+def fan(
+    result: Result,
+    unit: str,
+    without: Result | None = None,
+    *,
+    theme: Theme = "light",
+    width: int | None = None,
+    height: int = 260,
+) -> Chart:
+    """What digital adoption carries, year by year: middle, bands, and the middle without plan.
+
+    Parameters as `three_amounts`. Amounts are £ a year at base-year prices on either basis.
+
+    Raises
+    ------
+    UnknownNameError
+        If the result has no such area or group.
+    """
+    reading = Reading(result, unit)
+    first, last = reading.years
+    mine = _by_year(result, unit)
+    theirs = None
+    if without is not None and not same_scenario(result, without):
+        theirs = [plain(row["gain_gbp_m_p50"]) for row in _by_year(without, unit)]
+    ends = [plain(row[f"gain_gbp_m_{q}"]) for row in mine for q in ("p05", "p50", "p95")]
+    ends = [value for value in [*ends, *(theirs or [])] if value == value]
+    if not ends:
+        return message(f"{reading.name}: {words.TOO_FEW}", theme, width, height)
+    top, bottom = max(*ends, 0.0), min(*ends, 0.0)
+    unit_of_money = words.money_unit(max(top, -bottom))
+    per = GBP_M[unit_of_money]
+    money = f"£{unit_of_money} a year"
+    names = [f"{band}, {money}" for band in _BANDS.values()]
+    start: Row = {"Year": first, **dict.fromkeys(names, 0.0), "Middle": "£0", RANGE: "£0"}
+    rows = [start]
+    for row in mine:
+        values = [or_none(plain(row[f"gain_gbp_m_{q}"]) / per) for q in _BANDS]
+        three = Three.of(row, "gain_gbp_m")
+        said = {"Middle": three.gbp, RANGE: _range(three) or "no uncertainty"}
+        rows.append({"Year": row["year"], **dict(zip(names, values, strict=True)), **said})
+    reference = f"No plan, middle, {money}"
+    data: dict[str, list[Row]] = {"years": rows}
+    if theirs is not None:
+        data["without"] = [
+            {"Year": year, reference: or_none(value / per)}
+            for year, value in zip(range(first, last + 1), [0.0, *theirs], strict=True)
+        ]
+    final = Three.of(mine[-1], "gain_gbp_m")
+    certain, zero = final.is_certain, top == bottom == 0
+    # A scale of nothing still needs a height.
+    top = top or per
+    data["extent"] = [{"x": last, "y": bottom / per}, {"x": last, "y": top / per}]
+    data["labels"] = _end_labels(final, theirs, per, bottom, top - bottom, height, certain, last)
+    note = "No gain with these assumptions" if zero else "No uncertainty in this run" * certain
+    data["note"] = [{"Note": note}]
+    low, high = words.gbp_ends(final.low, final.high)
+    if zero:
+        sentence = f"No gain for {reading.name} with these assumptions: a flat line at zero"
+    else:
+        sentence = (
+            f"Gain of {reading.name} rises from zero in {first} to {final.gbp} a year in {last} in "
+            "the middle estimate; "
+        )
+        sentence += (
+            "there is no uncertainty in this run"
+            if certain
+            else f"9 in 10 futures lie between {low} and {high}"
+        )
+        if theirs is not None:
+            sentence += f". Without the plan the middle is {words.gbp(theirs[-1])}"
+    caption = (
+        "Blue line: the middle estimate. Dark band: half of the futures; pale band: 9 of 10. "
+        + ("Dashed: the middle without the plan. " if theirs is not None else "")
+        + f"{PRICES}, against adoption frozen in {first}."
+    )
+    columns = {
+        "Year": [row["Year"] for row in rows],
+        **{column: rounded([row[column] for row in rows]) for column in names},
+    }
+    if theirs is not None:
+        columns[reference] = rounded([row[reference] for row in data["without"]])
+    return Chart(
+        _fan_spec(theme, width, height, money, first, last, theirs is not None),
+        data,
+        f"{sentence}.",
+        caption,
+        pl.DataFrame(columns),
+    )
+
+
+_BANDS = {
+    "p05": "Low",
+    "p25": "Lower quarter",
+    "p50": "Middle",
+    "p75": "Upper quarter",
+    "p95": "High",
+}
+
+
+def _by_year(result: Result, unit: str) -> list[Row]:
+    return result.years().filter(pl.col("area_code") == unit).rows(named=True)
+
+
+def _end_labels(
+    final: Three,
+    theirs: list[float] | None,
+    per: float,
+    bottom: float,
+    span: float,
+    height: int,
+    certain: bool,
+    last: int,
+) -> list[Row]:
+    """Words at the right end, moved apart where they would touch."""
+    labels = [(f"Middle {final.gbp}", final.middle, "middle")]
+    if not certain:
+        low, high = words.gbp_ends(final.low, final.high)
+        labels += [(f"High {high}", final.high, "end"), (f"Low {low}", final.low, "end")]
+    if theirs is not None:
+        labels.append((f"No plan {words.gbp(theirs[-1])}", theirs[-1], "without"))
+    labels = [label for label in labels if label[1] == label[1]]
+    line = 15 / max(height - 50, 60) * span
+    places = apart([value for _, value, _ in labels], line, min(bottom, 0.0), bottom + span)
+    return [
+        {"Year": last, "Place": place / per, "Label": label, "Line": kind}
+        for (label, _, kind), place in zip(labels, places, strict=True)
+    ]
+
+
+@lru_cache(SPECS_KEPT)
+def _fan_spec(
+    theme: str,
+    width: int | None,
+    height: int,
+    money: str,
+    first: int,
+    last: int,
+    with_reference: bool,
+) -> Spec:
+    colours = palette(theme)
+    step = max(1, 2 * round((last - first) / 10))
+    years = list(range(first, last + 1, step))
+    x = number(
+        "Year",
+        title=None,
+        axis={"format": "d", "values": years, "labelFlush": False},
+        scale={"nice": False, "zero": False, "domain": [first, last]},
+    )
+    bands = [number(f"{band}, {money}") for band in _BANDS.values()]
+    low, quarter, middle, three_quarters, high = bands
+    above = {"titleAngle": 0, "titleAlign": "left", "titleX": 0, "titleY": -10}
+    y: Spec = {
+        "title": f"{money}, {PRICES}",
+        "axis": {"grid": True, "tickCount": 4, "format": ",~r", "titleBaseline": "bottom", **above},
+    }
+    ink = {"middle": colours.median, "end": colours.secondary, "without": colours.plan}
+    line: Spec = {"field": "Line", "type": "nominal", "legend": None}
+    line["scale"] = {"domain": list(ink), "range": list(ink.values())}
+    band = {"type": "area", "color": colours.carried, "line": False}
+    layers = [
+        extent(x="x", y="y"),
+        layer("years", {**band, "opacity": 0.28}, x=x, y={**low, **y}, y2=to(high)),
+        layer("years", {**band, "opacity": 0.42}, x=x, y=quarter, y2=to(three_quarters)),
+        layer("years", {"type": "line", "strokeWidth": 2.5, "color": ink["middle"]}, x=x, y=middle),
+    ]
+    if last - first == 1:
+        # A band of one year is a dot with its range.
+        dot = {"type": "point", "filled": True, "size": 60, "color": colours.median, "opacity": 1}
+        layers = [
+            extent(x="x", y="y"),
+            layer(
+                "years",
+                {"type": "rule", "strokeWidth": 3, "color": colours.carried},
+                x=x,
+                y={**low, **y},
+                y2=to(high),
+            ),
+            layer("years", dot, x=x, y=middle),
+        ]
+    if with_reference:
+        dashed = {"type": "line", "strokeWidth": 2, "strokeDash": [6, 4], "color": colours.plan}
+        layers.append(layer("without", dashed, x=x, y=number(f"No plan, middle, {money}")))
+    hover = {
+        "type": "rule",
+        "opacity": 0.001,
+        "strokeWidth": {"expr": f"width / {last - first}"},
+        "clip": True,
+    }
+    note = {"type": "text", "align": "left", "dx": 8, "fontSize": 13, "color": colours.secondary}
+    layers += [
+        layer(
+            "labels",
+            {"type": "text", "align": "left", "dx": 7, "fontWeight": 600},
+            x=x,
+            y=number("Place"),
+            text=text("Label"),
+            color=line,
+        ),
+        layer(
+            "note",
+            {**note, "baseline": "top"},
+            x={"value": 0},
+            y={"value": 4},
+            text=text("Note"),
+        ),
+        layer("years", hover, x=x, tooltip=[number("Year"), *tooltip("Middle", RANGE)]),
+    ]
+    return view(
+        theme,
+        layers,
+        width=width,
+        height=height,
+    )
+
+
+def _range(three: Three) -> str:
+    """The range in words, nothing where there is none."""
+    known = three.low == three.low and three.high == three.high
+    return three.gbp_range if known and not three.is_certain else ""
+
+
+def _money_table(rows: list[Row], first: str, money: str) -> pl.DataFrame:
+    columns = [f"{end}, {money}" for end in ("Low", "Middle", "High")]
+    return pl.DataFrame(
+        {
+            first: [row[first] for row in rows],
+            **{column: rounded([row[column] for row in rows]) for column in columns},
+        },
+        schema={first: pl.String, **dict.fromkeys(columns, pl.Float64)},
+    )

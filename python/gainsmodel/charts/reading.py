@@ -1,0 +1,216 @@
+"""What charts read from a result: one unit, the basis, the years, and the words for them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from gainsmodel import words
+from gainsmodel.data.dataset import BASE_YEAR
+from gainsmodel.errors import UnknownNameError
+from gainsmodel.result import Result
+from gainsmodel.scenario.problems import did_you_mean
+
+GBP_M = {"m": 1.0, "bn": 1000.0}
+RANGE = "In 9 of 10 futures"
+PRICES = f"{BASE_YEAR} prices"
+# Above this share of futures without a share, shares are withheld.
+SHARES_WITHHELD_ABOVE = 0.2
+FEWEST_FUTURES_FOR_DOTS = 200
+
+
+@dataclass(frozen=True)
+class Three:
+    """A middle estimate, its range, and the Monte Carlo error of the middle."""
+
+    low: float
+    middle: float
+    high: float
+    error: float = 0.0
+
+    @classmethod
+    def of(
+        cls, row: Mapping[str, Any], metric: str, error: float = 0.0, scale: float = 1.0
+    ) -> "Three":
+        """Read the quantiles of a quantity from a table's row; what is unknown is NaN."""
+        low, middle, high = (plain(row[f"{metric}_{q}"]) for q in ("p05", "p50", "p95"))
+        return cls(low * scale, middle * scale, high * scale, error * scale)
+
+    @property
+    def gbp(self) -> str:
+        """The middle in words, from £m."""
+        return words.gbp(self.middle, self.error)
+
+    @property
+    def gbp_range(self) -> str:
+        """The range in words, from £m."""
+        return words.gbp_range(self.low, self.high)
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether nothing is uncertain."""
+        return self.low == self.high
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether it is nothing in every future that the range covers."""
+        return self.low == self.middle == self.high == 0
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One area or group of a result.
+
+    Attributes
+    ----------
+    result : Result
+    unit : str
+        Code of the area or group.
+    """
+
+    result: Result
+    unit: str
+
+    @cached_property
+    def row(self) -> dict[str, Any]:
+        """Row of the area or group.
+
+        Raises
+        ------
+        UnknownNameError
+            If the result has none of that code.
+        """
+        for table in (self.result.areas(), self.result.groups()):
+            found = table.filter(pl.col("area_code") == self.unit)
+            if found.height:
+                return found.row(0, named=True)
+        raise unknown_unit(self.unit, self.result)
+
+    @property
+    def name(self) -> str:
+        """Name of the area or group."""
+        return str(self.row["area_name"])
+
+    @property
+    def scenario(self) -> dict[str, Any]:
+        """Scenario as resolved."""
+        scenario: dict[str, Any] = self.result.manifest["scenario"]
+        return scenario
+
+    @property
+    def futures(self) -> int:
+        """Number of draws."""
+        return int(self.result.manifest["draws"])
+
+    @property
+    def years(self) -> tuple[int, int]:
+        """First and last year."""
+        setting = self.scenario["setting"]
+        return setting["start_year"], setting["start_year"] + setting["horizon_years"]
+
+    @property
+    def basis(self) -> str:
+        """What the prize and the shares mean: ``final_year`` or ``cumulative``."""
+        return str(self.scenario["prize"]["basis"])
+
+    @property
+    def when(self) -> str:
+        """What follows £ on the scenario's basis."""
+        first, last = self.years
+        return words.when(self.basis, first, last - first)
+
+    @property
+    def by_final_year(self) -> str:
+        """What follows £ of the final year, whatever the basis."""
+        first, last = self.years
+        return words.when("final_year", first, last - first)
+
+    @property
+    def gain(self) -> str:
+        """Quantity of the gain on the scenario's basis."""
+        return "gain_cumulative_gbp_m" if self.basis == "cumulative" else "gain_final_year_gbp_m"
+
+    @property
+    def prize(self) -> str:
+        """The prize in words: ``£208bn``, or ``prize`` where it is uncertain."""
+        value = self.scenario["prize"].get("value")
+        return "prize" if value is None else f"£{value:g}bn"
+
+    @property
+    def prize_prices(self) -> str:
+        """Price basis of the prize."""
+        prize = self.scenario["prize"]
+        if prize["price_basis"] == "base_year":
+            return f"re-expressed in {PRICES}"
+        published = "as published in 2016" if "2016" in prize["source"] else "as published"
+        return f"{published}, in the money of its own tenth year"
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether the scenario does anything anywhere."""
+        return has_plan(self.result)
+
+    @property
+    def shares_withheld(self) -> bool:
+        """Whether too few futures have a national gain to divide."""
+        return plain(self.row["share_excluded_draws"]) > SHARES_WITHHELD_ABOVE
+
+    def three(self, metric: str, scale: float = 1.0) -> Three:
+        """Give one quantity's middle and range."""
+        final = metric == "gain_final_year_gbp_m"
+        quantity = f"gain_gbp_m_{self.years[1]}" if final else metric
+        error = self.result.statistics().filter(
+            (pl.col("area_code") == self.unit) & (pl.col("quantity") == quantity)
+        )["mcse_p50"]
+        return Three.of(self.row, metric, plain(error.item()), scale)
+
+    def added(self, without: Result) -> Three:
+        """Give what the plan adds on the scenario's basis, £m, paired and net."""
+        frame = self.result.difference(without, self.gain, net=True)
+        row = frame.filter(pl.col("area_code") == self.unit).row(0, named=True)
+        # Error of a median from its density, which the quartiles tell; points of Sobol do better.
+        quartiles = plain(row[f"{self.gain}_p75"]) - plain(row[f"{self.gain}_p25"])
+        return Three.of(row, self.gain, quartiles / self.futures**0.5)
+
+
+def unknown_unit(unit: object, result: Result) -> UnknownNameError:
+    """Say that a result has no such area or group, with the nearest that it has."""
+    names = pl.concat(
+        [table.select("area_code", "area_name") for table in (result.areas(), result.groups())]
+    )
+    coded = {name: code for code, name in names.iter_rows()}
+    words_near = did_you_mean(unit, [*names["area_code"], *coded])
+    for name, code in coded.items():
+        words_near = words_near.replace(f"'{name}'?", f"{code!r} ({name})?")
+    return UnknownNameError(
+        f"this result ({result.manifest['geography']}) has no area or group of code "
+        f"{unit!r}{words_near}"
+    )
+
+
+def has_plan(result: Result) -> bool:
+    """Whether a result's scenario has a lever above zero."""
+    plan: Iterable[Mapping[str, Any]] = result.manifest["scenario"].get("plan", {}).values()
+    return any(intensity_of(lever) > 0 for levers in plan for lever in levers.values())
+
+
+def intensity_of(lever: float | Mapping[str, Any]) -> float:
+    """Intensity of a planned lever, written short or long."""
+    return float(lever["intensity"] if isinstance(lever, Mapping) else lever)
+
+
+def same_scenario(one: Result, other: Result) -> bool:
+    """Whether two results are of one scenario."""
+    return bool(one.manifest["scenario"] == other.manifest["scenario"])
+
+
+def plain(value: float | None) -> float:
+    """A number of a table, NaN where it is unknown."""
+    return float("nan") if value is None else float(value)
+
+
+def or_none(value: float) -> float | None:
+    """A number of a row, None where it is unknown."""
+    return value if value == value else None
