@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from pathlib import Path
 
 import streamlit as st
 
@@ -23,7 +24,7 @@ def main() -> None:
     """Show the page that was asked for."""
     st.set_page_config(
         page_title="gainsmodel: a region’s share of the £208bn",
-        page_icon=":material/pie_chart:",
+        page_icon=str(Path(__file__).with_name("icon.png")),
         layout="wide",
     )
     session.begin()

@@ -269,8 +269,8 @@ def small(text: str) -> None:
 # ---------------------------------------------------------------- levers
 
 
-def starting_plans() -> None:
-    """Starting plans, undo and reset."""
+def starting_plans(heading: str = "") -> None:
+    """A heading, starting plans, undo and reset, in one row."""
     choice = session.current()
     now = tuple(round(choice.planned(lever)[0] * 100) for lever in LEVERS if lever in choice.levers)
     name = next((name for name, percents in STARTING_PLANS.items() if percents == now), None)
@@ -280,6 +280,8 @@ def starting_plans() -> None:
             session.change(session.current().set_all(STARTING_PLANS[value]), f"plan “{value}”")
 
     with st.container(horizontal=True, vertical_alignment="center"):
+        if heading:
+            st.subheader(heading, anchor=False, width="content")
         st.segmented_control(
             "Starting plan",
             list(STARTING_PLANS),

@@ -184,7 +184,7 @@ def warm() -> None:
     """Make the first visitor's answer before there is one."""
     choice = start()
     for draws in (QUICK_DRAWS, choice.draws):
-        pair(choice, draws, visitor="", slot=str(draws)).wait(60)
+        pair(choice, draws, visitor="", slot=str(draws)).future.result()
 
 
 def quick_draws(choice: Choice) -> int:
@@ -224,7 +224,7 @@ def _pair(choice: Choice, draws: int, on_progress: OnProgress) -> Pair:
         "draws": draws,
         "seed": choice.seed,
         "sampler": choice.sampler,
-        "dataset": choice.data,
+        **({"dataset": choice.data} if choice.data else {}),
         "on_progress": on_progress,
     }
     if draws <= quick_draws(choice):

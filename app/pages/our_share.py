@@ -19,8 +19,7 @@ def main() -> None:
     parts.notices()
     head = st.container()
     with st.container(border=True):
-        st.subheader("Your plan: five things a mayor can do", anchor=False)
-        parts.starting_plans()
+        parts.starting_plans("Your plan: five things a mayor can do")
         result_line = st.container()
         costs = parts.costs_by_lever(session.current())
         with st.grid(5, min_column_width=200):
@@ -64,6 +63,7 @@ def _choosers() -> None:
             files.saved_plans()
         with st.popover("Share or download", icon=":material/ios_share:"):
             files.share()
+        parts.what_is_the_prize(choice)
 
 
 def _show_area(unit: Any) -> None:
@@ -87,15 +87,10 @@ def _headline(found: Answer) -> None:
     about = found.about
     first, second = sentences.headline(about, found.added)
     st.title(plain(f"{first} {second}"), anchor=False)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(
-            plain(
-                f"{sentences.ranges(about)} {sentences.causes(about)} "
-                f"{sentences.against_gva(about)}"
-            ),
-            help=plain(f"{sentences.FUTURE} {sentences.against_gva_hover(about)}"),
-        )
-        parts.what_is_the_prize(found.choice)
+    st.markdown(
+        plain(f"{sentences.ranges(about)} {sentences.causes(about)} {sentences.against_gva(about)}"),
+        help=plain(f"{sentences.FUTURE} {sentences.against_gva_hover(about)}"),
+    )
     if found.refining is not None:
         parts.small(
             f"Quick estimate from {found.pair.draws:,} futures; refining to "
