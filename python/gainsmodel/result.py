@@ -19,7 +19,15 @@ from gainsmodel.data import Dataset
 from gainsmodel.errors import ResultError
 from gainsmodel.manifest import DRAWS_SAVED, TABLES, check_target, read_manifest
 from gainsmodel.scenario import Scenario
-from gainsmodel.tables import FROM_CORE, METRICS, STATISTICS, Report, columns_of
+from gainsmodel.tables import (
+    DETAIL_METRICS,
+    FROM_CORE,
+    METRICS,
+    STATISTICS,
+    Report,
+    Unit,
+    columns_of,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +57,10 @@ class Result:
         scenario: Scenario,
         dataset: Dataset,
         manifest: dict[str, Any],
+        detail: Unit | None = None,
     ) -> "Result":
         """Name what the core reports."""
-        report = Report(outcome, scenario, dataset)
+        report = Report(outcome, scenario, dataset, detail)
         return cls(manifest, _Tables(report), _Draws(outcome, report))
 
     def areas(self) -> pl.DataFrame:
@@ -76,13 +85,18 @@ class Result:
         return self._tables["years"]
 
     def sectors(self) -> pl.DataFrame:
-        """Final-year gain by area and sector, £m; quantiles for the UK only."""
+        """Final-year gain by area and sector, £m.
+
+        Quantiles for the UK and the unit of the run's ``detail`` only; a group that was asked
+        for in detail has the last rows.
+        """
         return self._tables["sectors"]
 
     def adoption(self) -> pl.DataFrame:
         """Adoption by technology, share of start-year GVA.
 
-        The UK in every year with quantiles; areas at the start and the end, means only.
+        The UK and the unit of the run's ``detail`` in every year with quantiles; other areas at
+        the start and the end, means only.
         """
         return self._tables["adoption"]
 
@@ -108,11 +122,15 @@ class Result:
         metric : str
             One of `METRICS`, ``gain_gbp_m_2031`` for a year, or ``additionality``: what £1
             of the levers' increment is worth after displacement, leakage and multiplier.
+            Of the unit of the run's ``detail``: ``gain_final_year_gbp_m_by_sector``, one column
+            for each sector, and ``adoption_by_technology_and_year``, columns such as
+            ``cloud_2031``.
 
         Raises
         ------
         ResultError
-            If the run was too long to keep its draws, or was loaded without them.
+            If the run was too long to keep its draws, was loaded without them, or was not asked
+            for detail.
         """
         if self._kept is None:
             raise ResultError(
@@ -255,7 +273,8 @@ class Result:
                 if csv:
                     self._tables[name].write_csv(part / f"{name}.csv")
             if draws:
-                for metric in DRAWS_SAVED:
+                detailed = self.manifest.get("detail") is not None
+                for metric in (*DRAWS_SAVED, *(DETAIL_METRICS if detailed else ())):
                     self.draws(metric).write_parquet(part / f"draws_{metric}.parquet")
             (part / "manifest.json").write_text(
                 json.dumps(self.manifest, indent=1, ensure_ascii=False) + "\n", "utf-8"
@@ -285,7 +304,7 @@ class Result:
             tables = {name: pl.read_parquet(source / f"{name}.parquet") for name in TABLES}
             saved = {
                 metric: pl.read_parquet(path)
-                for metric in DRAWS_SAVED
+                for metric in (*DRAWS_SAVED, *DETAIL_METRICS)
                 if (path := source / f"draws_{metric}.parquet").is_file()
             }
         except (OSError, pl.exceptions.PolarsError) as error:
