@@ -22,7 +22,7 @@ FLOORS = (
     {"manifest"},
     {"result"},
     {"engine"},
-    {"compare", "sensitivity", "plan"},
+    {"comparison", "appraisal", "sensitivity", "plan"},
     {"charts", "batch"},
     {"report"},
     {"cli"},

@@ -9,6 +9,7 @@
 from typing import TYPE_CHECKING
 
 __all__ = [
+    "Comparison",
     "CoreError",
     "DataError",
     "Dataset",
@@ -22,7 +23,11 @@ __all__ = [
     "SettingError",
     "Settings",
     "UnknownNameError",
+    "appraise",
     "build_info",
+    "compare",
+    "delay_cost",
+    "lever_parts",
     "load_dataset",
     "load_scenario",
     "replay",
@@ -33,6 +38,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from gainsmodel.appraisal import appraise, delay_cost
+    from gainsmodel.comparison import Comparison, compare, lever_parts
     from gainsmodel.data import Dataset, load_dataset
     from gainsmodel.engine import Run, Settings, build_info, replay, run, run_paired, start
     from gainsmodel.errors import (
@@ -52,7 +59,7 @@ else:
     def __getattr__(name):
         from importlib import import_module
 
-        rooms = ("errors", "scenario", "data", "result", "engine")
+        rooms = ("errors", "scenario", "data", "result", "engine", "comparison", "appraisal")
         if name in rooms:
             return import_module(f"gainsmodel.{name}")
         if name in __all__:

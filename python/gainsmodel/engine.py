@@ -315,12 +315,20 @@ def start(
     With `paired`, the same scenario without its plan runs beside it (`Run.results`).
     """
     _refuse_fork()
+    scenario = as_scenario(scenario, geography)
+    dataset = load_dataset(scenario.setting.geography)
+    return Run(scenario, dataset, settings or Settings(), threads, paired=paired, detail=detail)
+
+
+def as_scenario(
+    scenario: Scenario | str | os.PathLike[str], geography: str | None = None
+) -> Scenario:
+    """Load what is no scenario yet, and put it into another geography where one is named."""
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(Path(scenario) if isinstance(scenario, os.PathLike) else scenario)
     if geography is not None and geography != scenario.setting.geography:
         scenario = scenario.edit({"setting.geography": geography})
-    dataset = load_dataset(scenario.setting.geography)
-    return Run(scenario, dataset, settings or Settings(), threads, paired=paired, detail=detail)
+    return scenario
 
 
 def replay(manifest: str | os.PathLike[str], *, threads: int | None = None) -> Result:

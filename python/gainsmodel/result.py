@@ -27,6 +27,7 @@ from gainsmodel.tables import (
     Report,
     Unit,
     columns_of,
+    statistics_of,
 )
 
 
@@ -162,19 +163,11 @@ class Result:
         ResultError
             If the two are not paired, or draws were not kept.
         """
-        for key in ("seed", "draws", "sampler", "precision", "geography", "data_sha256"):
-            if self.manifest[key] != baseline.manifest[key]:
-                raise ResultError(
-                    f"the results are not paired: {key} is {self.manifest[key]!r} in one and "
-                    f"{baseline.manifest[key]!r} in the other"
-                )
-        mine, theirs = self.draws(metric), baseline.draws(metric)
-        # Nulls are draws without a share; they come as NaN and are left out.
-        gaps = mine.drop("draw").to_numpy().T - theirs.drop("draw").to_numpy().T
-        gaps = np.ascontiguousarray(gaps, dtype=np.float64)
+        check_paired(self, baseline)
+        gaps = draws_of(self, metric) - draws_of(baseline, metric)
         if net:
-            gaps *= self.draws("additionality")["additionality"].to_numpy()
-        numbers = _core.summarise(gaps, self.manifest["sampler"] != "random")
+            gaps *= draws_of(self, "additionality")
+        numbers = statistics_of(gaps, self.manifest["sampler"])
         units = pl.concat([self.areas(), self.groups()], how="diagonal")
         return units.select("area_code", "area_name").hstack(
             [
@@ -310,6 +303,43 @@ class Result:
         except (OSError, pl.exceptions.PolarsError) as error:
             raise ResultError(f"{source}: a table is missing or damaged: {error}") from error
         return cls(manifest, tables, _Saved(saved) if saved else None)
+
+
+def check_paired(first: Result, second: Result) -> None:
+    """See that two results met the same futures.
+
+    Raises
+    ------
+    ResultError
+        If they did not; names what differs.
+    """
+    for key in ("seed", "draws", "sampler", "precision", "geography", "data_sha256"):
+        if first.manifest[key] != second.manifest[key]:
+            raise ResultError(
+                f"the results are not paired: {key} is {first.manifest[key]!r} in one and "
+                f"{second.manifest[key]!r} in the other"
+            )
+
+
+def draws_of(result: Result, metric: str, unit: Unit | None = None) -> NDArray[np.float64]:
+    """Draws of a quantity as numbers, shape (series, draws); missing ones are NaN.
+
+    Of a `unit` only, shape (draws,); a wider area is the sum of its areas.
+
+    Raises
+    ------
+    ResultError
+        If draws were not kept, or the areas of a wider one do not add up.
+    """
+    draws = result.draws(metric).drop("draw")
+    if unit is None:
+        return np.ascontiguousarray(draws.to_numpy().T, dtype=np.float64)
+    wider = unit.code not in draws.columns
+    if wider and metric == "uplift_final_year":
+        raise ResultError(f"{metric}: is not reported of {unit.name}; name one of its areas")
+    columns = unit.members if wider else [unit.code]
+    total: NDArray[np.float64] = draws.select(columns).to_numpy().astype(np.float64).sum(axis=1)
+    return total
 
 
 class _Tables(dict[str, pl.DataFrame]):

@@ -284,6 +284,33 @@ class Report:
         )
 
 
+def statistics_of(draws: NDArray[np.float64], sampler: str) -> NDArray[np.float64]:
+    """Give the core's statistics, `COLUMNS`, of series of draws; NaN is left out.
+
+    Parameters
+    ----------
+    draws : ndarray
+        Shape (series, draws), in the order they were simulated.
+    sampler : str
+        That of the run, which decides how standard errors are made.
+    """
+    return _core.summarise(np.ascontiguousarray(draws, dtype=np.float64), sampler != "random")
+
+
+def chances_of(
+    name: str, hits: NDArray[np.bool_], known: NDArray[np.bool_], sampler: str
+) -> list[pl.Series]:
+    """Give the probability of each series of hits, over the draws in which it is known.
+
+    Two columns, ``name`` and ``name_mcse``, its Monte Carlo standard error.
+    """
+    numbers = statistics_of(np.where(known, hits, np.nan), sampler)
+    return [
+        pl.Series(f"{name}{end}", numbers[:, COLUMNS.index(column)], nan_to_null=True)
+        for end, column in (("", "mean"), ("_mcse", "mcse_mean"))
+    ]
+
+
 def columns_of(metric: str, numbers: NDArray[np.float64]) -> list[pl.Series]:
     """Give the `STATISTICS` of one quantity as columns; what is unknown is null."""
     return [

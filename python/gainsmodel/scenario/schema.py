@@ -625,6 +625,14 @@ class Scenario(Model):
         """Give the reference of this scenario: the same with no lever moved anywhere."""
         return self.model_copy(update={"plan": {}})
 
+    def moved_levers(self) -> list[str]:
+        """Give the levers that the plan moves in any area, in the order they are listed."""
+        return [
+            lever
+            for lever in self.levers
+            if any(lever in plan and plan[lever].intensity > 0 for plan in self.plan.values())
+        ]
+
     def edit(self, changes: Mapping[str, Any]) -> Self:
         """Change some entries, validated as a whole.
 
