@@ -269,6 +269,22 @@ def test_core_equals_reference_at_any_size(sizes: dict[str, int], sampler: str) 
     assert_agrees(spec | {"sampler": sampler}, data)
 
 
+@pytest.mark.parametrize("technologies", [1, 3])
+@pytest.mark.parametrize("unit", [[2], [0, 3], [4, 3, 2, 1, 0]], ids=str)
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_detail_of_one_unit_equals_reference(
+    sampler: str, unit: list[int], technologies: int
+) -> None:
+    spec, data = spec_and_data(0.6, areas=5, technologies=technologies)
+    spec |= {"sampler": sampler, "detail": unit}
+    core, expected = assert_agrees(spec, data)
+    gain = expected["gain_by_cell_gbp_m"][..., -1][:, unit].sum(axis=1)
+    np.testing.assert_allclose(core.detail_gain_by_sector(), gain, rtol=DOUBLE)
+    weights = data["gva_gbp_m"][unit] / data["gva_gbp_m"][unit].sum()
+    adoption = np.einsum("rs,nrskt->nkt", weights, expected["adoption"][:, unit])
+    np.testing.assert_allclose(core.detail_adoption(), adoption, rtol=DOUBLE)
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_levers_of_any_timing(sampler: str) -> None:
     spec, data = spec_and_data(1.0)

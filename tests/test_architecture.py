@@ -22,7 +22,7 @@ FLOORS = (
     {"manifest"},
     {"result"},
     {"engine"},
-    {"assumptions", "compare", "sensitivity", "plan"},
+    {"appraisal", "assumptions", "comparison", "sensitivity", "voi"},
     {"sentences"},
     {"batch", "charts", "export"},
     {"report"},

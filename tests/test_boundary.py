@@ -180,6 +180,7 @@ def test_a_specification_that_cannot_be_simulated_is_a_scenario_error() -> None:
     refused(errors.ScenarioError, gva_gbp_m=gva[:, :2])
     refused(errors.ScenarioError, readiness=np.zeros(3))
     refused(errors.ScenarioError, intensity=np.full((2, 4), 1.5))
+    assert "detail" in refused(errors.ScenarioError, detail=[4])
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"seed": 1}', '{"seed": -1}'])

@@ -33,7 +33,8 @@ DRAWS = 9_001
 
 
 def toy(sampler: str, draws: int = DRAWS) -> tuple[Any, dict[str, np.ndarray]]:
-    spec = toy_spec() | {"sampler": sampler, "draws": draws}
+    # With detail, so that it too is held to the same bytes.
+    spec = toy_spec() | {"sampler": sampler, "draws": draws, "detail": [1, 2]}
     return spec, toy_data(spec, 0.6)
 
 
@@ -91,6 +92,32 @@ def test_instruction_sets_agree_on_every_statistic(
         for table in ("areas", "groups", "years", "sectors", "adoption", "statistics"):
             ours, theirs = getattr(result, table)(), getattr(found["portable"], table)()
             pl_testing.assert_frame_equal(ours, theirs, rel_tol=1e-6, abs_tol=0.0)
+
+
+@pytest.mark.parametrize("in_memory", [1 << 30, 0], ids=["draws kept", "only counts kept"])
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_detail_changes_no_other_byte(sampler: str, precision: str, in_memory: int) -> None:
+    spec, data = toy(sampler)
+    double = PRECISIONS[precision]
+    detailed = run_core(spec, data, double=double, draws_in_memory=in_memory)
+    plain = run_core(spec | {"detail": []}, data, double=double, draws_in_memory=in_memory)
+    first, last = detailed.layout["detail_sector"], detailed.layout["share_above_gva"]
+    assert last - first == 3 + 2 * 7
+    others = np.delete(detailed.statistics, np.s_[first:last], axis=0)
+    assert others.tobytes() == plain.statistics.tobytes()
+    if in_memory:
+        kept = list(range(first))
+        assert detailed.draws(kept).tobytes() == plain.draws(kept).tobytes()
+
+
+def test_detail_does_not_decide_whether_draws_are_kept() -> None:
+    spec, data = toy("random", draws=1024)
+    plain, detailed = spec | {"detail": []}, spec | {"detail": [0, 1, 2, 3]}
+    enough = 1024 * run_core(plain, data).layout["share_above_gva"] * 8
+    for asked in (plain, detailed):
+        assert run_core(asked, data, draws_in_memory=enough).draws([0]).size == 1024
+        assert run_core(asked, data, draws_in_memory=enough - 1).draws([0]).size == 0
 
 
 def test_unknown_instruction_set_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

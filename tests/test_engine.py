@@ -38,6 +38,7 @@ from gainsmodel.engine import (
     plan_arrays,
     prize_factor,
 )
+from gainsmodel.tables import DETAIL_METRICS
 
 REFERENCE = load_scenario("reference")
 MAYORAL = load_dataset("mayoral")
@@ -602,6 +603,18 @@ def test_a_paired_run_gives_the_numbers_of_two_runs(name: str, precision: Precis
         assert found.manifest == alone.manifest
         assert found.statistics().equals(alone.statistics())
         for metric in ("share", "gain_cumulative_gbp_m", "lever_cost_cumulative_gbp_m"):
+            assert found.draws(metric).equals(alone.draws(metric))
+
+
+def test_detail_of_a_paired_run_is_that_of_two_runs() -> None:
+    plan = gainsmodel.load_scenario("skills_first")
+    both = gainsmodel.run_paired(plan, draws=300, detail="Greater Manchester")
+    for found, scenario in zip(both, (plan, plan.without_plan()), strict=True):
+        alone = gainsmodel.run(scenario, draws=300, detail="E47000001")
+        assert found.manifest == alone.manifest
+        assert found.sectors().equals(alone.sectors())
+        assert found.adoption().equals(alone.adoption())
+        for metric in DETAIL_METRICS:
             assert found.draws(metric).equals(alone.draws(metric))
 
 

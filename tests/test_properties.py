@@ -241,10 +241,15 @@ def test_a_lever_added_at_the_end_changes_no_other_number(
     for name in set(UNIT_METRICS) - {
         "lever_cost_cumulative_gbp_m",
         "lever_cost_present_value_gbp_m",
+        "lever_cost_per_year_gbp_m",
     }:
         assert same_bits(running.metric(name), before.metric(name)), name
     extra = 3.0 * intensity * data["population"] / 1e6 * spec["horizon_years"]
     cost = "lever_cost_cumulative_gbp_m"
+    close(running.metric(cost)[:, :areas], before.metric(cost)[:, :areas] + extra, cost)
+    # From the start on, so that it runs in every year.
+    extra /= spec["horizon_years"]
+    cost = "lever_cost_per_year_gbp_m"
     close(running.metric(cost)[:, :areas], before.metric(cost)[:, :areas] + extra, cost)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import gainsmodel
 from gainsmodel import Result, ResultError, UnknownNameError, load_dataset, load_scenario
-from gainsmodel.tables import METRICS, QUANTILES, STATISTICS
+from gainsmodel.tables import DETAIL_METRICS, METRICS, QUANTILES, STATISTICS
 
 REFERENCE = load_scenario("reference")
 MAYORAL = load_dataset("mayoral")
@@ -126,6 +126,106 @@ def test_statistics_hold_every_quantity_with_its_errors() -> None:
     assert known <= {*names}
     assert {f"mcse_{name}" for name in ("mean", "sd", *QUANTILES)} < set(statistics.columns)
     assert not statistics.select("area_code", "quantity").is_duplicated().any()
+
+
+# ---------------------------------------------------------------- one unit in detail
+
+
+@pytest.mark.parametrize("asked", ["greater manchester", "UK", "mayors 2017"])
+def test_detail_adds_statistics_of_one_unit_and_changes_no_other(asked: str) -> None:
+    plain, detailed = ran("skills_first"), ran("skills_first", detail=asked)
+    code = detailed.manifest["detail"]
+    assert code in (MANCHESTER, "uk", "mayors_2017")
+    assert detailed.statistics().equals(plain.statistics())
+    for table in ("sectors", "adoption"):
+        ours, theirs = (getattr(result, table)() for result in (detailed, plain))
+        others = pl.col("area_code") != code
+        assert ours.filter(others).equals(theirs.filter(others))
+        assert ours.filter(~others).null_count().sum_horizontal().item() == 0
+    assert detailed.sectors().filter(pl.col("area_code") == code).height == 18
+    adoption = detailed.adoption().filter(pl.col("area_code") == code)
+    assert adoption["year"].to_list() == list(range(2026, 2037)) * 4
+    if code != "mayors_2017":
+        # What was known before is the same to the last bit.
+        means = [
+            r.sectors().filter(pl.col("area_code") == code)["gain_final_year_gbp_m_mean"]
+            for r in (detailed, plain)
+        ]
+        assert means[0].equals(means[1])
+        both = adoption.join(plain.adoption(), on=["area_code", "technology", "year"])
+        assert both.height == (44 if code == "uk" else 8)
+        assert both["adoption_mean"].equals(both["adoption_mean_right"], check_names=False)
+
+
+def test_draws_of_the_detail_are_what_its_statistics_are_made_of() -> None:
+    result = ran("skills_first", detail="mayors_2017")
+    gain = result.draws("gain_final_year_gbp_m_by_sector").drop("draw")
+    assert gain.columns == list(MAYORAL.sectors)
+    np.testing.assert_allclose(
+        gain.to_numpy().sum(axis=1), result.draws()["mayors_2017"].to_numpy(), rtol=1e-6
+    )
+    rows = result.sectors().filter(pl.col("area_code") == "mayors_2017")
+    np.testing.assert_allclose(
+        gain.to_numpy().mean(axis=0), rows["gain_final_year_gbp_m_mean"], rtol=1e-6
+    )
+    members = result.areas().filter("mayor_2017")["area_code"]
+    of_members = result.sectors().filter(pl.col("area_code").is_in(members.implode()))
+    sums = of_members.group_by("sector", maintain_order=True).agg(
+        pl.col("gain_final_year_gbp_m_mean", "gva_gbp_m").sum()
+    )
+    for column in ("gain_final_year_gbp_m_mean", "gva_gbp_m"):
+        np.testing.assert_allclose(rows[column], sums[column], rtol=1e-6)
+    adoption = result.draws("adoption_by_technology_and_year").drop("draw")
+    technologies = list(REFERENCE.technologies)
+    assert adoption.columns == [f"{k}_{year}" for k in technologies for year in range(2026, 2037)]
+    rows = result.adoption().filter(pl.col("area_code") == "mayors_2017")
+    np.testing.assert_allclose(adoption.to_numpy().mean(axis=0), rows["adoption_mean"], rtol=1e-6)
+
+
+def test_detail_of_a_wider_area_has_its_code_and_name() -> None:
+    result = gainsmodel.run(
+        "reference", draws=16, geography="local_authority", detail="Greater Manchester"
+    )
+    assert result.manifest["detail"] == MANCHESTER
+    last = result.sectors().tail(18)
+    assert set(last.select(UNIT).rows()) == {(MANCHESTER, "Greater Manchester")}
+    of_mayoral = ran("reference", 16).areas().filter(pl.col("area_code") == MANCHESTER)
+    assert last["gva_gbp_m"].sum() == pytest.approx(of_mayoral["gva_gbp_m"].item(), rel=1e-4)
+
+
+def test_detail_is_kept_on_disk_and_replayed(tmp_path: Path) -> None:
+    result = ran("skills_first", 40, detail=MANCHESTER)
+    back = Result.load(result.save(tmp_path / "run", draws=True))
+    again = gainsmodel.replay(tmp_path / "run")
+    for other in (back, again):
+        assert other.manifest["detail"] == MANCHESTER
+        assert other.sectors().equals(result.sectors())
+        assert other.adoption().equals(result.adoption())
+        for metric in DETAIL_METRICS:
+            assert other.draws(metric).equals(result.draws(metric))
+    ran("skills_first", 40).save(tmp_path / "run", draws=True)
+    assert len(list((tmp_path / "run").glob("draws_*"))) == len(METRICS) + 1
+
+
+def test_detail_not_asked_for_or_of_no_known_unit_is_an_error() -> None:
+    for metric in DETAIL_METRICS:
+        with pytest.raises(ResultError, match="detail="):
+            ran().draws(metric)
+    with pytest.raises(UnknownNameError, match="Greater Manchester"):
+        ran("reference", 16, detail="Manchester")
+
+
+def test_detail_of_a_run_too_long_to_keep_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gainsmodel.engine.DRAWS_IN_MEMORY_BYTES", 0)
+    long = gainsmodel.run("skills_first", draws=600, detail="Wales")
+    kept = ran("skills_first", detail="Wales")
+    for ours, theirs in ((long.sectors(), kept.sectors()), (long.adoption(), kept.adoption())):
+        for row, other in zip(ours.rows(), theirs.rows(), strict=True):
+            # Quantiles are read from buckets, within 0.1% of a draw next to them.
+            assert row[:-8] == other[:-8]
+            assert [x is None for x in row] == [x is None for x in other]
+    with pytest.raises(ResultError, match="too long"):
+        long.draws("gain_final_year_gbp_m_by_sector")
 
 
 # ---------------------------------------------------------------- what must hold in them

@@ -21,6 +21,7 @@ UNIT_METRICS = (
     "cost_present_value_gbp_m",
     "lever_cost_cumulative_gbp_m",
     "lever_cost_present_value_gbp_m",
+    "lever_cost_per_year_gbp_m",
     "uplift_final_year",
     "share",
     "prize_gbp_bn",
@@ -210,6 +211,18 @@ class Core:
 
     def national_adoption(self) -> np.ndarray:
         first, years = self.layout["adoption"], self.years + 1
+        technologies = range(len(self.spec["technologies"]))
+        return np.stack(
+            [self.draws([first + k * years + t for t in range(years)]) for k in technologies],
+            axis=1,
+        )
+
+    def detail_gain_by_sector(self) -> np.ndarray:
+        first = self.layout["detail_sector"]
+        return self.draws([first + s for s in range(len(self.spec["sectors"]))])
+
+    def detail_adoption(self) -> np.ndarray:
+        first, years = self.layout["detail_adoption"], self.years + 1
         technologies = range(len(self.spec["technologies"]))
         return np.stack(
             [self.draws([first + k * years + t for t in range(years)]) for k in technologies],

@@ -9,6 +9,7 @@
 from typing import TYPE_CHECKING
 
 __all__ = [
+    "Comparison",
     "CoreError",
     "DataError",
     "Dataset",
@@ -22,8 +23,12 @@ __all__ = [
     "SettingError",
     "Settings",
     "UnknownNameError",
+    "appraise",
     "build_info",
     "lever_costs",
+    "compare",
+    "delay_cost",
+    "lever_parts",
     "load_dataset",
     "load_scenario",
     "parse_scenario",
@@ -36,6 +41,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from gainsmodel.appraisal import appraise, delay_cost
+    from gainsmodel.comparison import Comparison, compare, lever_parts
     from gainsmodel.data import Dataset, load_dataset
     from gainsmodel.engine import (
         Run,
@@ -70,8 +77,9 @@ else:
     def __getattr__(name):
         from importlib import import_module
 
-        rooms = ("errors", "scenario", "data", "result", "engine")
-        if name in (*rooms, "assumptions", "charts", "export", "sentences", "words"):
+        rooms = ("errors", "scenario", "data", "result", "engine", "comparison", "appraisal")
+        modules = ("assumptions", "charts", "export", "sentences", "words")
+        if name in rooms or name in modules:
             return import_module(f"gainsmodel.{name}")
         if name in __all__:
             for room in rooms:

@@ -33,6 +33,7 @@ from gainsmodel.result import Result
 from gainsmodel.scenario import Distribution, Scenario, load_scenario
 from gainsmodel.scenario.distribution import Z95
 from gainsmodel.scenario.schema import SECTORS, SPREAD_PARAMETERS, Parameters, Switched
+from gainsmodel.tables import unit_of
 
 Sampler = Literal["sobol", "sobol_full", "random"]
 Precision = Literal["float32", "float64"]
@@ -108,6 +109,7 @@ class Run:
         threads: int | None = None,
         *,
         paired: bool = False,
+        detail: str | None = None,
     ) -> None:
         """Check and start; parameters as `start`."""
         if threads is not None:
@@ -115,6 +117,10 @@ class Run:
         self.scenario = scenario
         self._taken = False
         spec, arrays = core_inputs(scenario, dataset, settings)
+        self._detail = None if detail is None else unit_of(dataset, detail)
+        if self._detail is not None:
+            codes = dataset.areas["area_code"].to_list()
+            spec["detail"] = [codes.index(code) for code in self._detail.members]
         if settings.precision is None:
             precision: Precision = "float32" if _is_uncertain(spec) else "float64"
             settings = replace(settings, precision=precision)
@@ -177,7 +183,13 @@ class Run:
         self._taken = True
         scenarios = (self.scenario, self.scenario.without_plan())
         return tuple(
-            Result.from_core(outcome, scenario, self._dataset, manifest=self._manifest(scenario))
+            Result.from_core(
+                outcome,
+                scenario,
+                self._dataset,
+                manifest=self._manifest(scenario),
+                detail=self._detail,
+            )
             for outcome, scenario in zip(self._handle.outcomes(), scenarios, strict=False)
         )
 
@@ -192,6 +204,7 @@ class Run:
             "seed": self._settings.seed,
             "sampler": self._settings.sampler,
             "precision": self._settings.precision,
+            "detail": None if self._detail is None else self._detail.code,
             "simd": info["simd"],
             "versions": {
                 "gainsmodel": info["version"],
@@ -210,6 +223,7 @@ def run(
     precision: Precision | None = None,
     geography: str | None = None,
     threads: int | None = None,
+    detail: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Result:
     """Simulate a scenario and summarise it.
@@ -224,6 +238,10 @@ def run(
         ``"mayoral"``, ``"itl1"`` or ``"local_authority"``, instead of the scenario's.
     threads : int, optional
         Instead of ``GAINSMODEL_NUM_THREADS`` or every processor. Changes no number.
+    detail : str, optional
+        Name or code of one area or group of which sectors and the adoption of each year are
+        kept draw by draw too (`Result.sectors`, `Result.adoption`, `Result.draws`). Changes
+        no other number.
     on_progress : callable, optional
         Called with (draws done, draws in all) about twenty times a second.
 
@@ -244,7 +262,8 @@ def run(
     23
     """
     settings = Settings(draws=draws, seed=seed, sampler=sampler, precision=precision)
-    return start(scenario, settings, geography=geography, threads=threads).result(on_progress)
+    run = start(scenario, settings, geography=geography, threads=threads, detail=detail)
+    return run.result(on_progress)
 
 
 def run_paired(
@@ -256,6 +275,7 @@ def run_paired(
     precision: Precision | None = None,
     geography: str | None = None,
     threads: int | None = None,
+    detail: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Result, Result]:
     """Simulate a scenario with its plan and without, on the same futures, in one pass.
@@ -276,7 +296,9 @@ def run_paired(
     26
     """
     settings = Settings(draws=draws, seed=seed, sampler=sampler, precision=precision)
-    run = start(scenario, settings, geography=geography, threads=threads, paired=True)
+    run = start(
+        scenario, settings, geography=geography, threads=threads, paired=True, detail=detail
+    )
     with_plan, without = run.results(on_progress)
     return with_plan, without
 
@@ -288,18 +310,27 @@ def start(
     geography: str | None = None,
     threads: int | None = None,
     paired: bool = False,
+    detail: str | None = None,
 ) -> Run:
     """Start a run without waiting for it; parameters and errors as `run`.
 
     With `paired`, the same scenario without its plan runs beside it (`Run.results`).
     """
     _refuse_fork()
+    scenario = as_scenario(scenario, geography)
+    dataset = load_dataset(scenario.setting.geography)
+    return Run(scenario, dataset, settings or Settings(), threads, paired=paired, detail=detail)
+
+
+def as_scenario(
+    scenario: Scenario | str | os.PathLike[str], geography: str | None = None
+) -> Scenario:
+    """Load what is no scenario yet, and put it into another geography where one is named."""
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(Path(scenario) if isinstance(scenario, os.PathLike) else scenario)
     if geography is not None and geography != scenario.setting.geography:
         scenario = scenario.edit({"setting.geography": geography})
-    dataset = load_dataset(scenario.setting.geography)
-    return Run(scenario, dataset, settings or Settings(), threads, paired=paired)
+    return scenario
 
 
 def replay(manifest: str | os.PathLike[str], *, threads: int | None = None) -> Result:
@@ -338,7 +369,10 @@ def start_again(manifest: str | os.PathLike[str], *, threads: int | None = None)
             "replay with the version of gainsmodel that made it "
             f"({wanted['versions'].get('gainsmodel', 'unknown')})"
         )
-    return Run(scenario, dataset, settings, threads)
+    try:
+        return Run(scenario, dataset, settings, threads, detail=wanted.get("detail"))
+    except UnknownNameError as error:
+        raise ResultError(f"{path}: detail: {error}") from error
 
 
 @cache

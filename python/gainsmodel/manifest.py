@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gainsmodel.errors import ResultError
-from gainsmodel.tables import METRICS
+from gainsmodel.tables import DETAIL_METRICS, METRICS
 
 DRAWS_SAVED = (*METRICS, "additionality")
 TABLES = ("areas", "groups", "years", "sectors", "adoption", "statistics")
@@ -46,7 +46,8 @@ def check_target(folder: str | os.PathLike[str]) -> Path:
 
 def _files() -> set[str]:
     tables = {f"{name}.{kind}" for name in TABLES for kind in ("parquet", "csv")}
-    return tables | {f"draws_{metric}.parquet" for metric in DRAWS_SAVED} | {"manifest.json"}
+    draws = {f"draws_{metric}.parquet" for metric in (*DRAWS_SAVED, *DETAIL_METRICS)}
+    return tables | draws | {"manifest.json"}
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

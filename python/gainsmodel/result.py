@@ -19,7 +19,16 @@ from gainsmodel.data import Dataset
 from gainsmodel.errors import ResultError
 from gainsmodel.manifest import DRAWS_SAVED, TABLES, check_target, read_manifest
 from gainsmodel.scenario import Scenario
-from gainsmodel.tables import FROM_CORE, METRICS, STATISTICS, Report, columns_of
+from gainsmodel.tables import (
+    DETAIL_METRICS,
+    FROM_CORE,
+    METRICS,
+    STATISTICS,
+    Report,
+    Unit,
+    columns_of,
+    statistics_of,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +58,10 @@ class Result:
         scenario: Scenario,
         dataset: Dataset,
         manifest: dict[str, Any],
+        detail: Unit | None = None,
     ) -> "Result":
         """Name what the core reports."""
-        report = Report(outcome, scenario, dataset)
+        report = Report(outcome, scenario, dataset, detail)
         return cls(manifest, _Tables(report), _Draws(outcome, report))
 
     def areas(self) -> pl.DataFrame:
@@ -76,13 +86,18 @@ class Result:
         return self._tables["years"]
 
     def sectors(self) -> pl.DataFrame:
-        """Final-year gain by area and sector, £m; quantiles for the UK only."""
+        """Final-year gain by area and sector, £m.
+
+        Quantiles for the UK and the unit of the run's ``detail`` only; a group that was asked
+        for in detail has the last rows.
+        """
         return self._tables["sectors"]
 
     def adoption(self) -> pl.DataFrame:
         """Adoption by technology, share of start-year GVA.
 
-        The UK in every year with quantiles; areas at the start and the end, means only.
+        The UK and the unit of the run's ``detail`` in every year with quantiles; other areas at
+        the start and the end, means only.
         """
         return self._tables["adoption"]
 
@@ -108,11 +123,15 @@ class Result:
         metric : str
             One of `METRICS`, ``gain_gbp_m_2031`` for a year, or ``additionality``: what £1
             of the levers' increment is worth after displacement, leakage and multiplier.
+            Of the unit of the run's ``detail``: ``gain_final_year_gbp_m_by_sector``, one column
+            for each sector, and ``adoption_by_technology_and_year``, columns such as
+            ``cloud_2031``.
 
         Raises
         ------
         ResultError
-            If the run was too long to keep its draws, or was loaded without them.
+            If the run was too long to keep its draws, was loaded without them, or was not asked
+            for detail.
         """
         if self._kept is None:
             raise ResultError(
@@ -144,19 +163,11 @@ class Result:
         ResultError
             If the two are not paired, or draws were not kept.
         """
-        for key in ("seed", "draws", "sampler", "precision", "geography", "data_sha256"):
-            if self.manifest[key] != baseline.manifest[key]:
-                raise ResultError(
-                    f"the results are not paired: {key} is {self.manifest[key]!r} in one and "
-                    f"{baseline.manifest[key]!r} in the other"
-                )
-        mine, theirs = self.draws(metric), baseline.draws(metric)
-        # Nulls are draws without a share; they come as NaN and are left out.
-        gaps = mine.drop("draw").to_numpy().T - theirs.drop("draw").to_numpy().T
-        gaps = np.ascontiguousarray(gaps, dtype=np.float64)
+        check_paired(self, baseline)
+        gaps = draws_of(self, metric) - draws_of(baseline, metric)
         if net:
-            gaps *= self.draws("additionality")["additionality"].to_numpy()
-        numbers = _core.summarise(gaps, self.manifest["sampler"] != "random")
+            gaps *= draws_of(self, "additionality")
+        numbers = statistics_of(gaps, self.manifest["sampler"])
         units = pl.concat([self.areas(), self.groups()], how="diagonal")
         return units.select("area_code", "area_name").hstack(
             [
@@ -255,7 +266,8 @@ class Result:
                 if csv:
                     self._tables[name].write_csv(part / f"{name}.csv")
             if draws:
-                for metric in DRAWS_SAVED:
+                detailed = self.manifest.get("detail") is not None
+                for metric in (*DRAWS_SAVED, *(DETAIL_METRICS if detailed else ())):
                     self.draws(metric).write_parquet(part / f"draws_{metric}.parquet")
             (part / "manifest.json").write_text(
                 json.dumps(self.manifest, indent=1, ensure_ascii=False) + "\n", "utf-8"
@@ -285,12 +297,49 @@ class Result:
             tables = {name: pl.read_parquet(source / f"{name}.parquet") for name in TABLES}
             saved = {
                 metric: pl.read_parquet(path)
-                for metric in DRAWS_SAVED
+                for metric in (*DRAWS_SAVED, *DETAIL_METRICS)
                 if (path := source / f"draws_{metric}.parquet").is_file()
             }
         except (OSError, pl.exceptions.PolarsError) as error:
             raise ResultError(f"{source}: a table is missing or damaged: {error}") from error
         return cls(manifest, tables, _Saved(saved) if saved else None)
+
+
+def check_paired(first: Result, second: Result) -> None:
+    """See that two results met the same futures.
+
+    Raises
+    ------
+    ResultError
+        If they did not; names what differs.
+    """
+    for key in ("seed", "draws", "sampler", "precision", "geography", "data_sha256"):
+        if first.manifest[key] != second.manifest[key]:
+            raise ResultError(
+                f"the results are not paired: {key} is {first.manifest[key]!r} in one and "
+                f"{second.manifest[key]!r} in the other"
+            )
+
+
+def draws_of(result: Result, metric: str, unit: Unit | None = None) -> NDArray[np.float64]:
+    """Draws of a quantity as numbers, shape (series, draws); missing ones are NaN.
+
+    Of a `unit` only, shape (draws,); a wider area is the sum of its areas.
+
+    Raises
+    ------
+    ResultError
+        If draws were not kept, or the areas of a wider one do not add up.
+    """
+    draws = result.draws(metric).drop("draw")
+    if unit is None:
+        return np.ascontiguousarray(draws.to_numpy().T, dtype=np.float64)
+    wider = unit.code not in draws.columns
+    if wider and metric == "uplift_final_year":
+        raise ResultError(f"{metric}: is not reported of {unit.name}; name one of its areas")
+    columns = unit.members if wider else [unit.code]
+    total: NDArray[np.float64] = draws.select(columns).to_numpy().astype(np.float64).sum(axis=1)
+    return total
 
 
 class _Tables(dict[str, pl.DataFrame]):

@@ -1,12 +1,14 @@
 """Names for what the core reports, and the tables made of it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from gainsmodel import _core
 from gainsmodel.data import Dataset
-from gainsmodel.errors import UnknownNameError
+from gainsmodel.errors import ResultError, UnknownNameError
 from gainsmodel.scenario import Scenario
 
 QUANTILES = ("p05", "p10", "p25", "p50", "p75", "p90", "p95")
@@ -29,14 +31,54 @@ METRICS = (
     "cost_present_value_gbp_m",
     "lever_cost_cumulative_gbp_m",
     "lever_cost_present_value_gbp_m",
+    "lever_cost_per_year_gbp_m",
 )
+# Quantities in every draw of the one unit reported in detail: by sector, and by technology
+# and year.
+DETAIL_METRICS = ("gain_final_year_gbp_m_by_sector", "adoption_by_technology_and_year")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """An area, a group or a wider area, by code and name, with the areas in it."""
+
+    code: str
+    name: str
+    members: tuple[str, ...]
+
+
+def unit_of(dataset: Dataset, name: str) -> Unit:
+    """Find what someone calls an area, a group or a wider area.
+
+    Raises
+    ------
+    UnknownNameError
+        If nothing in the geography is called that.
+    """
+    members = dataset.resolve(name)
+    areas = {(code,): area for code, area in dataset.areas["area_code", "area_name"].iter_rows()}
+    if members in areas:
+        return Unit(members[0], areas[members], members)
+    for group, codes in dataset.groups.items():
+        if codes == members:
+            return Unit(group, dataset.units[group], members)
+    # A wider area stands under its code, then under its name.
+    code, wider, *_ = [place for place, codes in dataset.wider.items() if codes == members]
+    return Unit(code, wider, members)
 
 
 class Report:
     """Positions in the core's output, and the tables made from them."""
 
-    def __init__(self, outcome: _core.RunOutcome, scenario: Scenario, dataset: Dataset) -> None:
+    def __init__(
+        self,
+        outcome: _core.RunOutcome,
+        scenario: Scenario,
+        dataset: Dataset,
+        detail: Unit | None = None,
+    ) -> None:
         """Take the numbers over and note where each stands."""
+        self._detail = detail
         self._numbers = outcome.statistics()
         self._layout = outcome.layout()
         self._dataset = dataset
@@ -62,6 +104,8 @@ class Report:
         """Names and series of one quantity in every draw."""
         if metric == "additionality":
             return [metric], [self._layout["additionality"]]
+        if metric in DETAIL_METRICS:
+            return self._detail_series(metric)
         return self.codes, self.positions(metric)
 
     def positions(self, metric: str) -> list[int]:
@@ -75,6 +119,20 @@ class Report:
                 f"no quantity is called {metric!r}; there are {', '.join(known)}"
             )
         return [unit * self._layout["metrics"] + known[metric] for unit in range(len(self.codes))]
+
+    def _detail_series(self, metric: str) -> tuple[list[str], list[int]]:
+        """Names and series of what is kept of one unit only."""
+        if self._detail is None:
+            raise ResultError(
+                f"{metric} is kept of one area or group only, and this run was asked for none: "
+                'run again with detail="Greater Manchester", say'
+            )
+        if metric == DETAIL_METRICS[0]:
+            names, first = list(self._dataset.sectors), self._layout["detail_sector"]
+        else:
+            names = [f"{k}_{year}" for k in self._technologies for year in self._calendar]
+            first = self._layout["detail_adoption"]
+        return names, list(range(first, first + len(names)))
 
     def _units(self, units: pl.DataFrame, first: int) -> pl.DataFrame:
         members = [[code] for code in self._areas["area_code"]] + [
@@ -127,10 +185,26 @@ class Report:
     def sectors(self) -> pl.DataFrame:
         """Give the final-year gain by area and sector."""
         sectors = self._dataset.sectors
-        national = self._layout["sector"] + np.arange(len(sectors))
-        cells = self._layout["cell"] + np.arange(self._areas.height * len(sectors))
         areas = [self._groups.head(1), self._areas]
         units = pl.concat(areas).select("area_code", "area_name")
+        gva = np.vstack([self._gva.sum(axis=0), self._gva])
+        at = np.vstack(
+            [
+                self._layout["sector"] + np.arange(len(sectors)),
+                self._layout["cell"] + np.arange(self._gva.size).reshape(self._gva.shape),
+            ]
+        )
+        if self._detail is not None:
+            _, series = self._detail_series(DETAIL_METRICS[0])
+            if self._detail.code in units["area_code"]:
+                at[units["area_code"].to_list().index(self._detail.code)] = series
+            else:
+                rows = [self.codes.index(code) for code in self._detail.members]
+                at, gva = np.vstack([at, series]), np.vstack([gva, self._gva[rows].sum(axis=0)])
+                detail = pl.DataFrame(
+                    [(self._detail.code, self._detail.name)], units.schema, orient="row"
+                )
+                units = pl.concat([units, detail])
         return (
             units.join(
                 pl.DataFrame(
@@ -143,31 +217,35 @@ class Report:
                 how="cross",
                 maintain_order="left_right",
             )
-            .with_columns(
-                pl.Series("gva_gbp_m", np.vstack([self._gva.sum(axis=0), self._gva]).ravel())
-            )
-            .hstack(
-                columns_of(
-                    "gain_final_year_gbp_m",
-                    self._numbers[np.concatenate([national, cells])][:, FROM_CORE],
-                )
-            )
+            .with_columns(pl.Series("gva_gbp_m", gva.ravel()))
+            .hstack(columns_of("gain_final_year_gbp_m", self._numbers[at.ravel()][:, FROM_CORE]))
         )
 
     def adoption(self) -> pl.DataFrame:
         """Give adoption by area, technology and year."""
+        rows: list[tuple[str, str, str, int]] = []
+        at: list[int] = []
+
+        def add_every_year(code: str, name: str, first: int) -> None:
+            for k, technology in enumerate(self._technologies):
+                for t, year in enumerate(self._calendar):
+                    rows.append((code, name, technology, year))
+                    at.append(first + k * len(self._calendar) + t)
+
+        detail = self._detail and (self._detail.code, self._detail.name)
         uk = self._groups.row(0)[:2]
-        rows, at = [], []
-        for k, technology in enumerate(self._technologies):
-            for t, year in enumerate(self._calendar):
-                rows.append((*uk, technology, year))
-                at.append(self._layout["adoption"] + k * len(self._calendar) + t)
+        add_every_year(uk[0], uk[1], self._layout["adoption"])
         for r, area in enumerate(self._areas.select("area_code", "area_name").iter_rows()):
+            if area == detail:
+                add_every_year(area[0], area[1], self._layout["detail_adoption"])
+                continue
             for k, technology in enumerate(self._technologies):
                 for last in (0, 1):
                     rows.append((*area, technology, self._calendar[-last]))
                     position = (r * len(self._technologies) + k) * 2 + last
                     at.append(self._layout["area_adoption"] + position)
+        if detail and detail[0] not in (uk[0], *self._areas["area_code"]):
+            add_every_year(*detail, self._layout["detail_adoption"])
         frame = pl.DataFrame(
             rows,
             schema={
@@ -198,6 +276,33 @@ class Report:
                 },
             }
         )
+
+
+def statistics_of(draws: NDArray[np.float64], sampler: str) -> NDArray[np.float64]:
+    """Give the core's statistics, `COLUMNS`, of series of draws; NaN is left out.
+
+    Parameters
+    ----------
+    draws : ndarray
+        Shape (series, draws), in the order they were simulated.
+    sampler : str
+        That of the run, which decides how standard errors are made.
+    """
+    return _core.summarise(np.ascontiguousarray(draws, dtype=np.float64), sampler != "random")
+
+
+def chances_of(
+    name: str, hits: NDArray[np.bool_], known: NDArray[np.bool_], sampler: str
+) -> list[pl.Series]:
+    """Give the probability of each series of hits, over the draws in which it is known.
+
+    Two columns, ``name`` and ``name_mcse``, its Monte Carlo standard error.
+    """
+    numbers = statistics_of(np.where(known, hits, np.nan), sampler)
+    return [
+        pl.Series(f"{name}{end}", numbers[:, COLUMNS.index(column)], nan_to_null=True)
+        for end, column in (("", "mean"), ("_mcse", "mcse_mean"))
+    ]
 
 
 def columns_of(metric: str, numbers: NDArray[np.float64]) -> list[pl.Series]:

@@ -438,6 +438,17 @@ def lever_cost_gbp_m(
     return total
 
 
+def lever_cost_once_running_gbp_m(
+    spec: dict[str, Any], data: dict[str, Array], parameters: dict[str, Any]
+) -> Array:
+    """What the levers cost in a year in which all of them run throughout, (N, R)."""
+    total = np.zeros((parameters["growth"].shape[0], len(spec["areas"])))
+    for i, lever in enumerate(spec["levers"]):
+        heads = np.asarray(data["population"], dtype=float) * data["intensity"][i]
+        total += parameters["lever_costs"][lever["name"]][:, None] * heads[None, :] / 1e6
+    return total
+
+
 # --------------------------------------------------------------------------------------------
 # The whole model
 # --------------------------------------------------------------------------------------------
@@ -483,6 +494,9 @@ def simulate(
     gain = np.zeros((draws, n_areas, n_sectors, horizon))
     cost = np.zeros((draws, n_areas, n_sectors, horizon))
     lever_cost = np.zeros((draws, n_areas, horizon))
+    running_cost = np.zeros((draws, n_areas))
+    if with_levers:
+        running_cost = lever_cost_once_running_gbp_m(spec, data, parameters)
     lifted_ceiling = m
 
     for t in range(1, horizon + 1):
@@ -522,7 +536,7 @@ def simulate(
         cost[..., t - 1] = kappa[:, None, None] * gva[..., t] * newly_adopted
 
     return {
-        **_outputs(spec, gain, cost, lever_cost, gva, national["prize_gbp_bn"]),
+        **_outputs(spec, gain, cost, lever_cost, running_cost, gva, national["prize_gbp_bn"]),
         # What £1 of the levers' increment is worth, net.
         "additionality": (1 - national["displacement"])
         * (1 - national["leakage"])
@@ -543,6 +557,7 @@ def _outputs(
     gain: Array,
     cost: Array,
     lever_cost: Array,
+    running_cost: Array,
     gva: Array,
     prize: Array,
 ) -> dict[str, Array]:
@@ -585,6 +600,7 @@ def _outputs(
         "cost_present_value_gbp_m": (unit_cost * discount).sum(axis=2),
         "lever_cost_cumulative_gbp_m": unit_lever_cost.sum(axis=2),
         "lever_cost_present_value_gbp_m": (unit_lever_cost * discount).sum(axis=2),
+        "lever_cost_per_year_gbp_m": by_unit(running_cost),
         "uplift_final_year": uplift_final_year,
         "share": share,
         "prize_gbp_bn": share * prize[:, None],

@@ -632,6 +632,14 @@ class Scenario(Model):
         """
         return difference(self.to_dict(), base.to_dict())
 
+    def moved_levers(self) -> list[str]:
+        """Give the levers that the plan moves in any area, in the order they are listed."""
+        return [
+            lever
+            for lever in self.levers
+            if any(lever in plan and plan[lever].intensity > 0 for plan in self.plan.values())
+        ]
+
     def edit(self, changes: Mapping[str, Any]) -> Self:
         """Change some entries, validated as a whole.
 

@@ -1,13 +1,14 @@
 //! Where each reported quantity stands among the series of a run, and each cell in a sector.
 
 /// Metrics of a unit after its gain of each year.
-pub const UNIT_METRICS: [&str; 9] = [
+pub const UNIT_METRICS: [&str; 10] = [
     "gain_cumulative_gbp_m",
     "gain_present_value_gbp_m",
     "cost_cumulative_gbp_m",
     "cost_present_value_gbp_m",
     "lever_cost_cumulative_gbp_m",
     "lever_cost_present_value_gbp_m",
+    "lever_cost_per_year_gbp_m",
     "uplift_final_year",
     "share",
     "prize_gbp_bn",
@@ -28,6 +29,8 @@ pub struct Layout {
     pub technologies: usize,
     /// See `areas`.
     pub years: usize,
+    /// Whether one unit is reported in more detail.
+    pub detail: bool,
 }
 
 impl Layout {
@@ -55,15 +58,30 @@ impl Layout {
     pub fn additionality(&self) -> usize {
         self.adoption(self.technologies, 0)
     }
+    /// Gain of a sector in the final year in the unit of the detail.
+    pub fn detail_sector(&self, sector: usize) -> usize {
+        self.additionality() + 1 + sector
+    }
+    /// Adoption of a technology in a year in the unit of the detail, 0 being the start.
+    pub fn detail_adoption(&self, technology: usize, year: usize) -> usize {
+        self.detail_sector(self.sectors) + technology * (self.years + 1) + year
+    }
     /// Number of series kept draw by draw.
     pub fn distributed(&self) -> usize {
-        self.additionality() + 1
+        match self.detail {
+            true => self.detail_adoption(self.technologies, 0),
+            false => self.detail_sector(0),
+        }
+    }
+    /// The same without detail, which does not decide whether draws are kept.
+    pub fn distributed_in_any_case(&self) -> usize {
+        self.detail_sector(0)
     }
     /// Whether a series may be missing in a draw: whatever rests on shares.
     pub fn may_be_missing(&self, series: usize) -> bool {
         let units = self.unit(self.units());
         match series {
-            s if s < units => s % self.metrics() >= self.years + 7,
+            s if s < units => s % self.metrics() >= self.years + 8,
             s => (self.share_above_gva(0)..self.reaches_prize(0)).contains(&s),
         }
     }

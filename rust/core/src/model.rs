@@ -35,6 +35,10 @@ pub struct Model<F> {
     pub(crate) gva_share: Vec<F>,
     /// Each cell's share of its area's GVA, areas × sectors.
     pub(crate) share_of_area: Vec<F>,
+    /// Areas of the unit that is reported in more detail, and each cell's share of the unit's
+    /// GVA, sectors × those areas.
+    pub(crate) detail: Vec<usize>,
+    pub(crate) share_of_detail: Vec<F>,
     pub(crate) discount: Vec<F>,
     pub(crate) share_floor: F,
     pub(crate) levers: Vec<LeverPlan<F>>,
@@ -86,6 +90,8 @@ pub(crate) struct LeverPlan<F> {
     pub(crate) ramp: Vec<F>,
     /// £m a year per £1 a head, areas × years.
     pub(crate) cost_base: Vec<F>,
+    /// £m a year per £1 a head once it runs, by area.
+    pub(crate) cost_running: Vec<F>,
 }
 
 impl<F: Real> Model<F> {
@@ -102,6 +108,7 @@ impl<F: Real> Model<F> {
             sectors: spec.sectors.len(),
             technologies: spec.technologies.len(),
             years: spec.horizon_years,
+            detail: !spec.detail.is_empty(),
         };
         let spread: [Vec<Spread<F>>; 5] = std::array::from_fn(|parameter| {
             let marginals = &spec.spread_parameters[SPREAD_PARAMETERS[parameter]].distributions;
@@ -153,6 +160,7 @@ impl<F: Real> Model<F> {
                 }
             }
         }
+        let detail_gva: f64 = spec.detail.iter().map(|r| area_gva[*r]).sum();
         let shared = spec.take_up.shared_variance;
         Ok(Model {
             layout,
@@ -172,6 +180,11 @@ impl<F: Real> Model<F> {
             share_of_area: (gva.chunks(layout.sectors).zip(&area_gva))
                 .flat_map(|(row, all)| row.iter().map(move |cell| F::of(cell / all)))
                 .collect(),
+            share_of_detail: (0..layout.sectors)
+                .flat_map(|s| spec.detail.iter().map(move |r| gva[r * layout.sectors + s]))
+                .map(|cell| F::of(cell / detail_gva))
+                .collect(),
+            detail: spec.detail.clone(),
             discount: spec.discount_factors.iter().copied().map(F::of).collect(),
             share_floor: F::of(spec.share_floor),
             levers,
@@ -277,8 +290,10 @@ fn lever_plan<F: Real>(spec: &Spec, factors: &LeverFactors<F>) -> LeverPlan<F> {
         intensity: intensity.iter().copied().map(F::of).collect(),
         ramp: Vec::new(),
         cost_base: Vec::new(),
+        cost_running: Vec::new(),
     };
     for r in 0..n {
+        plan.cost_running.push(F::of(data.population[r] * intensity[r] / 1e6));
         for year in 1..=spec.horizon_years {
             let since = year as f64 - 0.5 - start[r];
             let reached = match ramp[r] > 0.0 {

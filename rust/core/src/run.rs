@@ -122,7 +122,9 @@ pub fn simulate<F: Precision>(
     let variants = if options.paired { 2 } else { 1 };
     let chunks = draws.div_ceil(CHUNK);
     let width = distributed * CHUNK;
-    let bytes = chunks.saturating_mul(variants * width * size_of::<F>());
+    // Detail does not count, so that asking for it changes no other number.
+    let counted = layout.distributed_in_any_case() * CHUNK;
+    let bytes = chunks.saturating_mul(variants * counted * size_of::<F>());
     let in_buckets = bytes > options.draws_in_memory;
     let keep = if in_buckets { 0 } else { chunks * width };
     let mut kept: Vec<Vec<F>> = (0..variants).map(|_| vec![F::ZERO; keep]).collect();

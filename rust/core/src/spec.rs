@@ -166,6 +166,9 @@ pub struct Spec {
     pub prize_factor: f64,
     /// Shares are reported on the draws whose national gain exceeds this share of GVA.
     pub share_floor: f64,
+    /// Positions of the areas of one unit that is reported in more detail; none if empty.
+    #[serde(default)]
+    pub detail: Vec<usize>,
     #[serde(skip)]
     pub data: AreaData,
 }
@@ -200,6 +203,9 @@ impl Spec {
             || self.groups.iter().flatten().any(|area| *area >= r)
         {
             return bad("groups", "the first group must hold every area; positions must exist");
+        }
+        if self.detail.iter().any(|area| *area >= r) {
+            return bad("detail", "positions must exist");
         }
         self.check_data(r, s, l)?;
 

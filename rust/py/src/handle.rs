@@ -228,6 +228,8 @@ impl RunOutcome {
             ("sector", layout.sector(0)),
             ("adoption", layout.adoption(0, 0)),
             ("additionality", layout.additionality()),
+            ("detail_sector", layout.detail_sector(0)),
+            ("detail_adoption", layout.detail_adoption(0, 0)),
             ("share_above_gva", layout.share_above_gva(0)),
             ("reaches_prize", layout.reaches_prize(0)),
             ("cell", layout.cell(0, 0)),

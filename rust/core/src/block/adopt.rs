@@ -81,6 +81,10 @@ impl<V: Vector> Path<V> {
         group.of_mut(model.rows, &mut self.gap).copy_from_slice(gap);
         let (last, below) = (&model.spillover.last[s][..], areas % ROWS);
         for year in 0..years {
+            if model.layout.detail {
+                let now: &[[V; COLUMNS]] = group.of(model.rows, &self.adoption[0]);
+                add_detail(model, s, group, year, now, out);
+            }
             // The sums are made anew on each way, so that on the plain one they never leave
             // the registers.
             let tiles = model.spillover.common.chunks_exact(areas * ROWS);
@@ -108,6 +112,9 @@ impl<V: Vector> Path<V> {
             self.adoption.swap(0, 1);
         }
         let end: &[[V; COLUMNS]] = group.of(model.rows, &self.adoption[0]);
+        if model.layout.detail {
+            add_detail(model, s, group, years, end, out);
+        }
         let mut national = [V::zero(); COLUMNS];
         for r in 0..areas {
             let of_nation = V::splat(model.spillover.national[s * areas + r]);
@@ -278,6 +285,29 @@ fn is_plain(curve: Curve, touched: &[bool]) -> bool {
 #[inline(always)]
 pub(super) fn add<F: Real, V: Vector<Real = F>>(out: &mut Lanes<F>, value: V) {
     *out = (V::load(out) + value).lanes();
+}
+
+/// Adds a sector's adoption in one year to that of the unit reported in more detail.
+#[inline(always)]
+fn add_detail<F: Real, V: Vector<Real = F>, const COLUMNS: usize>(
+    model: &Model<F>,
+    s: usize,
+    group: Together,
+    year: usize,
+    adoption: &[[V; COLUMNS]],
+    out: &mut [Lanes<F>],
+) {
+    let areas = model.detail.len();
+    let mut sums = [V::zero(); COLUMNS];
+    for (i, r) in model.detail.iter().enumerate() {
+        let weight = V::splat(model.share_of_detail[s * areas + i]);
+        for k in 0..COLUMNS {
+            sums[k] = weight.mul_add(adoption[*r][k], sums[k]);
+        }
+    }
+    for (k, sum) in sums.into_iter().enumerate() {
+        add(&mut out[model.layout.detail_adoption(group.first + k, year)], sum);
+    }
 }
 
 /// Σ over areas of weight · adoption, for the rows and columns of one tile.

@@ -81,5 +81,12 @@ impl<V: Vector> Totals<V> {
             self.gva_sum[r] = self.gva_sum[r] + gva_sum;
         }
         add(&mut out[model.layout.sector(s)], of_sector);
+        if model.layout.detail {
+            let mut of_detail = V::zero();
+            for r in &model.detail {
+                of_detail = of_detail + V::load(&out[model.layout.cell(*r, s)]);
+            }
+            out[model.layout.detail_sector(s)] = of_detail.lanes();
+        }
     }
 }

@@ -42,24 +42,26 @@ impl<F: Real> Model<F> {
                 cost_sum = cost_sum + cost;
                 cost_now = cost_now.add_scaled(discount, cost);
             }
-            let (mut lever_sum, mut lever_now) = (V::zero(), V::zero());
+            let [mut lever_sum, mut lever_now, mut lever_running] = [V::zero(); 3];
             let levers = self.factors.levers.iter().zip(&self.levers).filter(|_| with_levers);
             for (factors, plan) in levers {
                 let price: V = factors.cost.value(&sample.shared);
+                lever_running = lever_running.add_scaled(plan.cost_running[r], price);
                 for year in 0..years {
                     let base = plan.cost_base[r * years + year];
                     lever_sum = lever_sum.add_scaled(base, price);
                     lever_now = lever_now.add_scaled(base * self.discount[year], price);
                 }
             }
-            let sums = [gain_sum, gain_now, cost_sum, cost_now, lever_sum, lever_now];
+            let sums =
+                [gain_sum, gain_now, cost_sum, cost_now, lever_sum, lever_now, lever_running];
             for (i, sum) in sums.into_iter().enumerate() {
                 out[unit + years + i] = sum.lanes();
             }
         }
         for (g, group) in self.groups.iter().enumerate() {
             let unit = layout.unit(areas + g);
-            for metric in 0..years + 6 {
+            for metric in 0..years + 7 {
                 let sum = group
                     .iter()
                     .fold(V::zero(), |sum, r| sum + V::load(&out[layout.unit(*r) + metric]));
@@ -97,15 +99,15 @@ impl<F: Real> Model<F> {
                 None => totals.gva_final[unit],
                 Some(group) => total(&totals.gva_final, &self.groups[group]),
             };
-            out[at + years + 6] = (V::load(&out[at + years - 1]) / own_gva).lanes();
+            out[at + years + 7] = (V::load(&out[at + years - 1]) / own_gva).lanes();
             // Equal to rounding is not above.
             let null = self.gva_share[unit] * tolerance;
             let part = out[at + metric];
             let share = Lanes::from_fn(|i| {
                 if whole.0[i] > least.0[i] { part.0[i] / whole.0[i] } else { F::NAN }
             });
-            out[at + years + 7] = share;
-            out[at + years + 8] = Lanes::from_fn(|i| share.0[i] * prize.0[i]);
+            out[at + years + 8] = share;
+            out[at + years + 9] = Lanes::from_fn(|i| share.0[i] * prize.0[i]);
             out[layout.share_above_gva(unit)] = Lanes::from_fn(|i| match share.0[i] {
                 share if share > null => F::ONE,
                 share if share <= null => F::ZERO,

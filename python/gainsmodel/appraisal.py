@@ -1,0 +1,220 @@
+"""What a plan is worth: what it adds, what it costs whom, whether it pays back.
+
+Everything is the paired difference from the same futures without the plan, draw by draw;
+`docs/model.md`, section 9, has the formulas.
+"""
+
+import math
+import os
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gainsmodel.data import load_dataset
+from gainsmodel.engine import Run, Sampler, Settings, as_scenario
+from gainsmodel.errors import ResultError, ScenarioError, SettingError
+from gainsmodel.result import Result, check_paired, draws_of
+from gainsmodel.scenario import Scenario
+from gainsmodel.tables import FROM_CORE, Unit, chances_of, columns_of, statistics_of, unit_of
+
+Draws = NDArray[np.float64]
+COSTS = {
+    "authority_cost_present_value_gbp_m": "lever_cost_present_value_gbp_m",
+    "firms_cost_present_value_gbp_m": "cost_present_value_gbp_m",
+    "authority_cost_per_year_gbp_m": "lever_cost_per_year_gbp_m",
+}
+ADDED = {
+    "added_final_year_gbp_m": "gain_final_year_gbp_m",
+    "added_cumulative_gbp_m": "gain_cumulative_gbp_m",
+    "added_present_value_gbp_m": "gain_present_value_gbp_m",
+}
+
+
+def appraise(
+    with_plan: Result, without: Result, *, target_gbp_m: float | None = None
+) -> pl.DataFrame:
+    """What a plan adds and costs in each area and group.
+
+    Parameters
+    ----------
+    with_plan, without : Result
+        As `run_paired` gives them: the same futures with the plan and without.
+    target_gbp_m : float, optional
+        Gain to be added in the final year, £m a year.
+
+    Returns
+    -------
+    DataFrame
+        One row for each area and group. Real £m at base-year prices, over the horizon of the
+        scenario, present values at its discount rates; of each quantity the statistics of
+        `Result`:
+
+        ``added_final_year_gbp_m``, ``added_cumulative_gbp_m``, ``added_present_value_gbp_m``
+            Gain added, net of displacement, leakage and multiplier where switched on.
+        ``authority_cost_present_value_gbp_m``
+            What the levers cost, paid at their intensity whatever the take-up.
+        ``firms_cost_present_value_gbp_m``
+            One-off cost of the adoption that the plan brings or brings forward.
+        ``authority_cost_per_year_gbp_m``
+            Cost of the levers in a year in which all of them run.
+        ``net_present_value_gbp_m``
+            Present value added, less both costs.
+        ``benefit_cost_ratio``
+            Present value added over both costs; quantiles only, since a ratio may have no mean.
+            Draws in which nothing is spent have none; ``benefit_cost_ratio_excluded_draws`` is
+            their share.
+        ``p_pays_back``, ``p_pays_back_mcse``
+            Probability that the net present value is above 0, and its Monte Carlo standard error.
+        ``p_target``, ``p_target_mcse``
+            Probability that the gain added in the final year is at least the target; null
+            without one.
+
+    Raises
+    ------
+    ResultError
+        If the two are not paired, differ in more than the plan, or draws were not kept.
+    SettingError
+        If the target is no amount above 0.
+
+    Examples
+    --------
+    >>> import gainsmodel
+    >>> table = gainsmodel.appraise(*gainsmodel.run_paired("skills_first", draws=500))
+    >>> table.height
+    26
+    """
+    if target_gbp_m is not None and not (target_gbp_m > 0 and math.isfinite(target_gbp_m)):
+        raise SettingError(f"target: must be an amount above 0 in £m a year, not {target_gbp_m!r}")
+    check_paired(with_plan, without)
+    _check_same_assumptions(with_plan, without)
+    values = _values(with_plan, without)
+    sampler = with_plan.manifest["sampler"]
+    units = pl.concat([with_plan.areas(), with_plan.groups()], how="diagonal")
+    columns: list[pl.Series] = []
+    for name, draws in values.items():
+        columns += columns_of(name, statistics_of(draws, sampler)[:, FROM_CORE])
+    spent = values["authority_cost_present_value_gbp_m"] + values["firms_cost_present_value_gbp_m"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(spent > 0, values["added_present_value_gbp_m"] / spent, np.nan)
+    known = ~np.isnan(ratio)
+    columns += [
+        column
+        for column in columns_of("benefit_cost_ratio", statistics_of(ratio, sampler)[:, FROM_CORE])
+        if "_p" in column.name.removeprefix("benefit_cost_ratio")
+    ]
+    columns.append(pl.Series("benefit_cost_ratio_excluded_draws", 1.0 - known.mean(axis=1)))
+    net = values["net_present_value_gbp_m"]
+    columns += chances_of("p_pays_back", net > 0, np.isfinite(net), sampler)
+    added = values["added_final_year_gbp_m"]
+    goal = math.inf if target_gbp_m is None else target_gbp_m
+    asked = np.full(added.shape, target_gbp_m is not None)
+    columns += chances_of("p_target", added >= goal, asked, sampler)
+    return units.select("area_code", "area_name").hstack(columns)
+
+
+def delay_cost(
+    scenario: Scenario | str | os.PathLike[str],
+    area: str,
+    years: float = 1.0,
+    *,
+    draws: int = 10_000,
+    seed: int = 1,
+    sampler: Sampler = "sobol",
+    geography: str | None = None,
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> pl.DataFrame:
+    """What it costs to start every lever of a plan later.
+
+    Parameters
+    ----------
+    scenario : Scenario, str or path
+        A scenario with a plan.
+    area : str
+        Name or code of an area or group.
+    years : float
+        By how much every lever starts later than planned, above 0, to a delay of 40 in all.
+    draws, seed, sampler, geography, threads, on_progress
+        As `run`; two runs are made.
+
+    Returns
+    -------
+    DataFrame
+        One row: ``area_code``, ``area_name``, ``delay_years``, the statistics of
+        ``lost_net_present_value_gbp_m``, the net present value (see `appraise`) of the plan in
+        time less that of the delayed plan in the same future, and ``p_loses`` with
+        ``p_loses_mcse``, the probability that it is above 0. The horizon stays: a later start
+        has fewer years in it, in which less is spent, too. A loss below 0 means that waiting
+        saves more than it forgoes.
+
+    Raises
+    ------
+    ScenarioError
+        If no lever is moved anywhere, or the delay is not possible.
+    UnknownNameError, DataError, SettingError
+        As `run`.
+    """
+    loaded = as_scenario(scenario, geography)
+    if not loaded.moved_levers():
+        raise ScenarioError(
+            "plan: no lever is moved in any area, so there is nothing to delay; set one, such as "
+            'plan."Greater Manchester".skills = 1.0'
+        )
+    if not years > 0:
+        raise SettingError(f"years: must be above 0, not {years!r}")
+    delay = loaded.setting.lever_delay_years + years
+    later = loaded.edit({"setting.lever_delay_years": delay})
+    dataset = load_dataset(loaded.setting.geography)
+    unit = unit_of(dataset, area)
+    settings = Settings(draws=draws, seed=seed, sampler=sampler)
+
+    def run(scenario: Scenario, before: int) -> Result:
+        report = on_progress and (lambda done, total: on_progress(before + done, 2 * total))
+        return Run(scenario, dataset, settings, threads).result(report or None)
+
+    in_time, delayed = run(loaded, 0), run(later, draws)
+    lost = _values(in_time, delayed, unit)["net_present_value_gbp_m"]
+    name = "lost_net_present_value_gbp_m"
+    return pl.DataFrame(
+        {"area_code": [unit.code], "area_name": [unit.name], "delay_years": [float(years)]}
+    ).hstack(
+        [
+            *columns_of(name, statistics_of(lost, sampler)[:, FROM_CORE]),
+            *chances_of("p_loses", lost > 0, np.isfinite(lost), sampler),
+        ]
+    )
+
+
+def _values(first: Result, second: Result, unit: Unit | None = None) -> dict[str, Draws]:
+    """First less second of everything that is appraised, shape (areas and groups, draws).
+
+    Of one `unit` only, shape (1, draws).
+    """
+
+    def gap(metric: str) -> Draws:
+        return np.atleast_2d(draws_of(first, metric, unit) - draws_of(second, metric, unit))
+
+    worth = draws_of(first, "additionality")
+    values = {name: gap(metric) * worth for name, metric in ADDED.items()}
+    values |= {name: gap(metric) for name, metric in COSTS.items()}
+    values["net_present_value_gbp_m"] = (
+        values["added_present_value_gbp_m"]
+        - values["authority_cost_present_value_gbp_m"]
+        - values["firms_cost_present_value_gbp_m"]
+    )
+    return values
+
+
+def _check_same_assumptions(with_plan: Result, without: Result) -> None:
+    """See that the second is the first without its plan."""
+    scenarios = [result.manifest["scenario"] for result in (with_plan, without)]
+    for key in scenarios[0]:
+        if key not in ("title", "question", "plan") and scenarios[0][key] != scenarios[1].get(key):
+            raise ResultError(
+                f"appraise: the two results differ in more than the plan: {key} is not the same "
+                "in both; use run_paired"
+            )
+    if without.manifest["scenario"]["plan"]:
+        raise ResultError("appraise: the second result has a plan too; use run_paired")

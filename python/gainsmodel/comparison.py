@@ -1,0 +1,538 @@
+"""Two scenarios on the same futures: what differs, where, when, and how surely.
+
+Differences are taken draw by draw, so that the luck of the draw, common to both, cancels out
+and each has its own standard error. `docs/model.md`, section 9, has the formulas.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gainsmodel.data import load_dataset
+from gainsmodel.engine import ADJUSTMENTS, Sampler, Settings, as_scenario, start
+from gainsmodel.errors import ResultError, ScenarioError, UnknownNameError
+from gainsmodel.result import Result, check_paired, draws_of
+from gainsmodel.scenario import Scenario
+from gainsmodel.tables import (
+    DETAIL_METRICS,
+    FROM_CORE,
+    STATISTICS,
+    Unit,
+    chances_of,
+    columns_of,
+    statistics_of,
+    unit_of,
+)
+
+Draws = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+# What a plan says beside its title: the rest of a scenario is what is assumed.
+_OF_A_PLAN = ("title", "question", "plan")
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two results side by side. Made by `compare`.
+
+    Every difference is first minus second. A quantity ``x`` has the columns ``x_mean`` …
+    ``x_mcse_mean`` of `Result`, here of the difference; ``p_first_higher`` is the probability
+    that the first is the higher one and ``p_first_higher_mcse`` its Monte Carlo standard error.
+    Unpaired, only means and their standard errors are known and the rest is null.
+
+    Attributes
+    ----------
+    first, second : Result
+        What is compared.
+    metric : str
+        Quantity of `areas` and `technologies`, such as ``gain_final_year_gbp_m``.
+    unit : Unit
+        The area or group of `years`, `sectors` and `technologies`: code, name and members.
+    paired : bool
+        Whether both met the same futures.
+    """
+
+    first: Result
+    second: Result
+    metric: str
+    unit: Unit
+    paired: bool
+    _threads: int | None = None
+
+    @cached_property
+    def identical(self) -> bool:
+        """Whether both gave the same numbers, to the last bit, in every statistic."""
+        return self.paired and self.first.statistics().equals(self.second.statistics())
+
+    @cached_property
+    def only_plans_differ(self) -> bool:
+        """Whether the two assume the same and differ in what is done only."""
+        return _assumed(self.first) == _assumed(self.second)
+
+    @cached_property
+    def net_of(self) -> tuple[str, ...]:
+        """Adjustments that differences of gains are net of.
+
+        Those of displacement, leakage and multiplier that are switched on, if only the plans
+        differ; otherwise none, since what two sets of assumptions make of a gain is no
+        increment of a plan.
+        """
+        if not (self.paired and self.only_plans_differ):
+            return ()
+        parameters = self.first.manifest["scenario"]["parameters"]
+        return tuple(name for name in ADJUSTMENTS if parameters[name]["enabled"])
+
+    def areas(self) -> pl.DataFrame:
+        """Difference of `metric` in each area and group.
+
+        ``first_p50`` and ``second_p50`` are the two medians, whose difference is not the median
+        of the differences. A wider area that was asked for has the last row.
+        """
+        _check_comparable(self.first, self.second, self.metric)
+        units = pl.concat([self.first.areas(), self.first.groups()], how="diagonal")
+        names = units.select("area_code", "area_name", "area_type")
+        codes = names["area_code"].to_list()
+        if not self.paired:
+            sides = [_means(result, self.metric, codes) for result in (self.first, self.second)]
+            return names.hstack(_independent(self.metric, *sides)).hstack(
+                [sides[0]["p50"].alias("first_p50"), sides[1]["p50"].alias("second_p50")]
+            )
+        both = [draws_of(result, self.metric) for result in (self.first, self.second)]
+        if self.unit.code not in codes:
+            both = [
+                np.vstack([side, draws_of(result, self.metric, self.unit)])
+                for side, result in zip(both, (self.first, self.second), strict=True)
+            ]
+            wider = [(self.unit.code, self.unit.name, "wider area")]
+            names = pl.concat([names, pl.DataFrame(wider, names.schema, orient="row")])
+        return names.hstack(self._differences(self.metric, both[0] - both[1])).hstack(
+            [
+                pl.Series(
+                    f"{name}_p50",
+                    self._statistics(side)[:, STATISTICS.index("p50")],
+                    nan_to_null=True,
+                )
+                for name, side in zip(("first", "second"), both, strict=True)
+            ]
+        )
+
+    def years(self) -> pl.DataFrame:
+        """Difference of the gain of `unit` in each year that both have, £m a year."""
+        years = [y for y in _years(self.first) if y in set(_years(self.second))]
+        if not years:
+            raise ResultError("the scenarios have no year in common")
+        names = pl.DataFrame(
+            {
+                "area_code": [self.unit.code] * len(years),
+                "area_name": [self.unit.name] * len(years),
+                "year": years,
+            },
+            schema_overrides={"year": pl.Int32},
+        )
+        metrics = [f"gain_gbp_m_{year}" for year in years]
+        if not self.paired:
+            sides = [
+                pl.concat([_means(result, metric, [self.unit.code]) for metric in metrics])
+                for result in (self.first, self.second)
+            ]
+            return names.hstack(_independent("gain_gbp_m", *sides))
+        gaps = np.stack([self._gap(metric) for metric in metrics])
+        return names.hstack(self._differences("gain_gbp_m", gaps))
+
+    def sectors(self) -> pl.DataFrame:
+        """Difference of the final-year gain of `unit` in each sector, £m a year.
+
+        Averages add up to the difference of the unit; middle estimates do not.
+
+        Raises
+        ------
+        ResultError
+            If a result was made without ``detail`` of the unit.
+        """
+        metric = "gain_final_year_gbp_m"
+        _check_comparable(self.first, self.second, metric)
+        of_unit = pl.col("area_code") == self.unit.code
+        names = (
+            self.first.sectors()
+            .filter(of_unit)
+            .select("area_code", "area_name", "sector", "sector_name", "channel")
+        )
+        if not self.paired:
+            sides = [
+                result.sectors()
+                .filter(of_unit)
+                .select(pl.col(f"{metric}_{name}").alias(name) for name in ("mean", "mcse_mean"))
+                for result in (self.first, self.second)
+            ]
+            return names.hstack(_independent(metric, *sides))
+        for result in (self.first, self.second):
+            kept = result.manifest.get("detail")
+            if kept != self.unit.code:
+                raise ResultError(
+                    f"sectors of {self.unit.name} draw by draw were not kept: run with "
+                    f"detail={self.unit.name!r}"
+                    + (f" instead of {kept!r}" if kept is not None else "")
+                )
+        gaps = draws_of(self.first, DETAIL_METRICS[0]) - draws_of(self.second, DETAIL_METRICS[0])
+        return names.hstack(self._differences(metric, gaps))
+
+    def technologies(self, on_progress: Progress | None = None) -> pl.DataFrame:
+        """Difference of `metric`, a gain, of `unit` by technology.
+
+        A technology's row is the difference there would be if it were the only one with an
+        effect on productivity: both scenarios run again, on the same futures, with the effect
+        of all others at nil. Technologies are adopted independently of each other and their
+        effects add up until the cap on the stacked uplift binds, so the row ``remainder``, the
+        whole less the sum of the technologies, is what the cap does. The row ``all`` is the
+        whole. Averages add up.
+
+        Parameters
+        ----------
+        on_progress : callable, optional
+            Called with (draws done, draws in all); two runs for each technology.
+
+        Raises
+        ------
+        ResultError
+            If `metric` is no gain, or the two are not paired.
+        """
+        _check_comparable(self.first, self.second, self.metric)
+        if not self.metric.startswith("gain_"):
+            raise ResultError(f"technologies: {self.metric} is no gain, which alone is split")
+        if not self.paired:
+            raise ResultError(
+                "technologies: only paired runs are split; use the same seed and draws"
+            )
+        sides = [(r, Scenario.from_dict(r.manifest["scenario"])) for r in (self.first, self.second)]
+        labels = {
+            name: technology.label
+            for _, scenario in sides[::-1]
+            for name, technology in scenario.technologies.items()
+        }
+        progress = _Steps(on_progress, self.first.manifest["draws"], 2 * len(labels))
+        whole = self._gap(self.metric)
+        parts: list[Draws] = []
+        for technology in labels:
+            gap = np.zeros_like(whole)
+            for (result, scenario), sign in zip(sides, (1.0, -1.0), strict=True):
+                alone = _with_one_technology(scenario, technology)
+                if alone is not None:
+                    again = _run(alone, result, self._threads, progress.next())
+                    gap = gap + sign * draws_of(again, self.metric, self.unit)
+            parts.append(gap)
+        remainder = whole - np.sum(parts, axis=0)
+        # Within rounding of the gains themselves nothing remains.
+        size = np.abs(draws_of(self.first, self.metric, self.unit))
+        remainder[np.abs(remainder) <= 1e-6 * size] = 0.0
+        split = np.stack([*parts, remainder, whole])
+        names = pl.DataFrame(
+            {
+                "technology": [*labels, "remainder", "all"],
+                "label": [*labels.values(), "Cap on stacked technologies", "All together"],
+            }
+        )
+        return names.hstack(self._differences(self.metric, split))
+
+    def _gap(self, metric: str) -> Draws:
+        """First minus second in `unit`, draw by draw."""
+        first, second = (draws_of(r, metric, self.unit) for r in (self.first, self.second))
+        return first - second
+
+    def _statistics(self, draws: Draws) -> NDArray[np.float64]:
+        return statistics_of(draws, self.first.manifest["sampler"])[:, FROM_CORE]
+
+    def _differences(self, metric: str, gaps: Draws) -> list[pl.Series]:
+        """Columns of paired differences, net of what is switched on."""
+        if self.net_of and metric.startswith("gain_"):
+            gaps = gaps * draws_of(self.first, "additionality")
+        sampler = self.first.manifest["sampler"]
+        known = ~np.isnan(gaps)
+        return [
+            *columns_of(metric, self._statistics(gaps)),
+            *chances_of("p_first_higher", gaps > 0, known, sampler),
+            *chances_of("p_second_higher", gaps < 0, known, sampler),
+        ]
+
+
+def compare(
+    first: Scenario | Result | str | os.PathLike[str],
+    second: Scenario | Result | str | os.PathLike[str],
+    *,
+    area: str | None = None,
+    metric: str = "gain_final_year_gbp_m",
+    draws: int = 10_000,
+    seed: int = 1,
+    sampler: Sampler = "sobol",
+    geography: str | None = None,
+    threads: int | None = None,
+    unpaired: bool = False,
+    on_progress: Progress | None = None,
+) -> Comparison:
+    """Set two scenarios, or results already made, side by side.
+
+    Parameters
+    ----------
+    first, second : Scenario, Result, str or path
+        What is compared. A scenario set beside a result is run with the result's settings, so
+        that it meets the same futures.
+    area : str, optional
+        Name or code of the area or group whose years, sectors and technologies are compared;
+        the UK if left out.
+    metric : str
+        One of `METRICS`, or ``gain_gbp_m_2031`` for a year.
+    draws, seed, sampler, geography, threads
+        See `run`; of scenarios that are run.
+    unpaired : bool
+        Allow two results that met different futures. Part of their difference is then chance:
+        means have the standard error of independent samples, √(s₁² + s₂²), and nothing else of
+        the difference is known.
+    on_progress : callable, optional
+        Called with (draws done, draws in all) about twenty times a second.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ResultError
+        If two results are not paired, or end in different years.
+    ScenarioError, DataError, UnknownNameError, SettingError
+        As `run`.
+
+    Examples
+    --------
+    >>> import gainsmodel
+    >>> found = gainsmodel.compare("skills_first", "reference", area="Wales", draws=2_000)
+    >>> found.areas().height, found.identical
+    (26, False)
+    """
+    asked = [
+        side if isinstance(side, Result) else as_scenario(side, geography)
+        for side in (first, second)
+    ]
+    made = [side for side in asked if isinstance(side, Result)]
+    progress = _Steps(on_progress, made[0].manifest["draws"] if made else draws, 2 - len(made))
+    settings = Settings(draws=draws, seed=seed, sampler=sampler)
+    results: list[Result] = []
+    for side in asked:
+        if isinstance(side, Result):
+            results.append(side)
+            continue
+        # The second of two is run as the first, also in its precision.
+        like = [*made, *results][:1]
+        chosen = Settings.of(like[0].manifest) if like else settings
+        run = start(side, chosen, threads=threads, detail=area or "uk")
+        results.append(run.result(progress.next()))
+    one, other = results
+    paired = True
+    try:
+        check_paired(one, other)
+    except ResultError as error:
+        if one.manifest["geography"] != other.manifest["geography"]:
+            raise
+        if not unpaired:
+            raise ResultError(
+                f"{error}; ask for an unpaired comparison to see them side by side all the same"
+            ) from None
+        paired = False
+    unit = unit_of(load_dataset(one.manifest["geography"]), area or "uk")
+    comparison = Comparison(one, other, metric, unit, paired, threads)
+    _check_comparable(one, other, metric)
+    return comparison
+
+
+def lever_parts(
+    scenario: Scenario | str | os.PathLike[str],
+    area: str,
+    *,
+    metric: str = "gain_final_year_gbp_m",
+    draws: int = 10_000,
+    seed: int = 1,
+    sampler: Sampler = "sobol",
+    geography: str | None = None,
+    threads: int | None = None,
+    on_progress: Progress | None = None,
+) -> pl.DataFrame:
+    """What each lever of a plan adds in one area, alone and in company.
+
+    Parameters
+    ----------
+    scenario : Scenario, str or path
+        A scenario with a plan; its levers are moved as planned, in every area of the plan.
+    area : str
+        Name or code of the area or group in which the effect is measured.
+    metric, draws, seed, sampler, geography, threads, on_progress
+        As in `compare`.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``lever``, ``label``, ``part`` and the statistics of `metric`. For each lever
+        that is moved anywhere the part ``alone``, what it adds by itself, and ``left_out``,
+        what the bundle adds less what it adds without this lever; then ``together``, the
+        bundle less the sum of the parts alone; then ``bundle``. Every part is a paired
+        difference from the same futures, of gains net of displacement, leakage and multiplier
+        where the scenario switches them on. Averages of ``alone`` and ``together`` add up to
+        the bundle's.
+
+    Raises
+    ------
+    ScenarioError
+        If no lever is moved anywhere.
+    UnknownNameError, DataError, SettingError
+        As `run`.
+
+    Examples
+    --------
+    >>> import gainsmodel
+    >>> parts = gainsmodel.lever_parts("skills_first", "Greater Manchester", draws=500)
+    >>> parts["part"].to_list()
+    ['alone', 'left_out', 'alone', 'left_out', 'alone', 'left_out', 'together', 'bundle']
+    """
+    loaded = as_scenario(scenario, geography)
+    moved = loaded.moved_levers()
+    if not moved:
+        raise ScenarioError(
+            "plan: no lever is moved in any area, so there is nothing to split; set one, such as "
+            'plan."Greater Manchester".skills = 1.0'
+        )
+    unit = unit_of(load_dataset(loaded.setting.geography), area)
+    settings = Settings(draws=draws, seed=seed, sampler=sampler)
+    without = {lever: frozenset(moved) - {lever} for lever in moved}
+    wanted = {
+        frozenset[str](),
+        frozenset(moved),
+        *without.values(),
+        *(frozenset([lever]) for lever in moved),
+    }
+    progress = _Steps(on_progress, settings.draws, len(wanted))
+    values: dict[frozenset[str], Draws] = {}
+    factor: Draws | float = 1.0
+    for levers in sorted(wanted, key=lambda levers: (len(levers), sorted(levers))):
+        run = start(_with_levers(loaded, levers), settings, threads=threads)
+        result = run.result(progress.next())
+        values[levers] = draws_of(result, metric, unit)
+        if metric.startswith("gain_"):
+            factor = draws_of(result, "additionality")[0]
+    nothing, bundle = values[frozenset()], values[frozenset(moved)]
+    alone = {lever: values[frozenset([lever])] - nothing for lever in moved}
+    names: list[tuple[str | None, str, str]] = []
+    parts: list[Draws] = []
+    for lever in moved:
+        label = loaded.levers[lever].label
+        names += [(lever, label, "alone"), (lever, label, "left_out")]
+        parts += [alone[lever], bundle - values[without[lever]]]
+    names += [(None, "Working together", "together"), (None, "All of them", "bundle")]
+    whole = bundle - nothing
+    parts += [whole - np.sum(list(alone.values()), axis=0), whole]
+    numbers = statistics_of(np.stack(parts) * factor, sampler)
+    text = {"lever": pl.String, "label": pl.String, "part": pl.String}
+    return pl.DataFrame(names, schema=text, orient="row").hstack(
+        columns_of(metric, numbers[:, FROM_CORE])
+    )
+
+
+class _Steps:
+    """Progress of several runs as one."""
+
+    def __init__(self, report: Progress | None, draws: int, runs: int) -> None:
+        self._report, self._draws, self._runs, self._begun = report, draws, runs, 0
+
+    def next(self) -> Progress | None:
+        """What the next run is to call."""
+        report, before = self._report, self._begun * self._draws
+        self._begun += 1
+        if report is None:
+            return None
+        return lambda done, _: report(before + done, self._runs * self._draws)
+
+
+def _run(
+    scenario: Scenario, like: Result, threads: int | None, progress: Progress | None
+) -> Result:
+    """Run a scenario on the futures of a result."""
+    return start(scenario, Settings.of(like.manifest), threads=threads).result(progress)
+
+
+def _with_levers(scenario: Scenario, levers: frozenset[str]) -> Scenario:
+    """The scenario with only these levers of its plan."""
+    plan = {
+        area: {name: planned for name, planned in plan.items() if name in levers}
+        for area, plan in scenario.plan.items()
+    }
+    return scenario.model_copy(update={"plan": plan})
+
+
+def _with_one_technology(scenario: Scenario, technology: str) -> Scenario | None:
+    """The scenario with the productivity effect of all other technologies at nil."""
+    if technology not in scenario.technologies:
+        return None
+    place = "parameters.productivity_effect.by_technology"
+    return scenario.edit(
+        {f"{place}.{other}.value": 0.0 for other in scenario.technologies if other != technology}
+    )
+
+
+def _years(result: Result) -> list[int]:
+    setting = result.manifest["scenario"]["setting"]
+    return [setting["start_year"] + t for t in range(1, setting["horizon_years"] + 1)]
+
+
+def _check_comparable(first: Result, second: Result, metric: str) -> None:
+    """See that a quantity means the same in both."""
+    scenarios = [result.manifest["scenario"] for result in (first, second)]
+    if not metric.startswith("gain_gbp_m_"):
+        spans = [f"{years[0] - 1} to {years[-1]}" for years in map(_years, (first, second))]
+        if spans[0] != spans[1]:
+            raise ResultError(
+                f"{metric}: the scenarios cover different years, {spans[0]} and {spans[1]}; "
+                "compare the gain of a year that both have, such as gain_gbp_m_2031"
+            )
+    for key in {"share": ("basis",), "prize_gbp_bn": ("basis", "price_basis")}.get(metric, ()):
+        found = [scenario["prize"][key] for scenario in scenarios]
+        if found[0] != found[1]:
+            raise ResultError(
+                f"{metric}: means different things, prize.{key} is {found[0]!r} in one scenario "
+                f"and {found[1]!r} in the other"
+            )
+
+
+def _assumed(result: Result) -> dict[str, Any]:
+    """A scenario without what is planned in it and when."""
+    scenario = {k: v for k, v in result.manifest["scenario"].items() if k not in _OF_A_PLAN}
+    setting = {k: v for k, v in scenario["setting"].items() if k != "lever_delay_years"}
+    return scenario | {"setting": setting}
+
+
+def _means(result: Result, metric: str, codes: list[str]) -> pl.DataFrame:
+    """Mean, its standard error and median of a quantity in some areas and groups."""
+    statistics = result.statistics()
+    last = f"gain_gbp_m_{_years(result)[-1]}"
+    quantity = last if metric == "gain_final_year_gbp_m" else metric
+    of_metric = statistics.filter(pl.col("quantity") == quantity)
+    if not of_metric.height:
+        known = ", ".join(statistics["quantity"].unique(maintain_order=True))
+        raise UnknownNameError(f"no quantity is called {metric!r}; there are {known}")
+    found = of_metric.filter(pl.col("area_code").is_in(codes))
+    if found.height != len(codes):
+        raise ResultError(f"{codes[0]}: is not reported unpaired; name an area or a group")
+    return found.select("mean", "mcse_mean", "p50")
+
+
+def _independent(metric: str, first: pl.DataFrame, second: pl.DataFrame) -> list[pl.Series]:
+    """Difference of two means of independent samples; the rest of it is not known."""
+    known = {
+        "mean": first["mean"] - second["mean"],
+        "mcse_mean": (first["mcse_mean"] ** 2 + second["mcse_mean"] ** 2).sqrt(),
+    }
+    unknown = [np.nan] * first.height
+    numbers = np.column_stack([known.get(name, unknown) for name in STATISTICS])
+    chances = ("p_first_higher", "p_first_higher_mcse", "p_second_higher", "p_second_higher_mcse")
+    empty = [pl.Series(name, [None] * first.height, pl.Float64) for name in chances]
+    return [*columns_of(metric, numbers), *empty]
