@@ -23,17 +23,20 @@ __all__ = [
     "Settings",
     "UnknownNameError",
     "build_info",
+    "gva_template",
     "load_dataset",
     "load_scenario",
+    "read_gva",
     "replay",
     "run",
     "run_paired",
+    "save_dataset",
     "shipped_scenarios",
     "start",
 ]
 
 if TYPE_CHECKING:
-    from gainsmodel.data import Dataset, load_dataset
+    from gainsmodel.data import Dataset, gva_template, load_dataset, read_gva, save_dataset
     from gainsmodel.engine import Run, Settings, build_info, replay, run, run_paired, start
     from gainsmodel.errors import (
         CoreError,

@@ -1,4 +1,6 @@
-"""The figures the model starts from: shipped tables, read and checked."""
+"""The figures the model starts from: shipped tables, read and checked, or somebody's own."""
+
+from typing import TYPE_CHECKING
 
 from gainsmodel.data.dataset import (
     BASE_YEAR,
@@ -20,6 +22,21 @@ __all__ = [
     "Dataset",
     "Geography",
     "check",
+    "gva_template",
+    "is_dataset",
     "load_dataset",
+    "read_gva",
     "readiness",
+    "save_dataset",
 ]
+
+if TYPE_CHECKING:
+    from gainsmodel.data.own import gva_template, is_dataset, read_gva, save_dataset
+else:
+    # Reading tables of every make is loaded by those who bring one.
+    def __getattr__(name):
+        from importlib import import_module
+
+        if name in __all__:
+            return getattr(import_module("gainsmodel.data.own"), name)
+        raise AttributeError(f"module 'gainsmodel.data' has no attribute {name!r}")
