@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import hashlib
 import io
+import json
 import os
 import random
 import sys
@@ -22,7 +25,8 @@ from hypothesis import strategies as st
 import gainsmodel
 from gainsmodel import DataError, Dataset, load_dataset, read_gva
 from gainsmodel.data import GEOGRAPHIES, SECTORS, sheets
-from gainsmodel.data.own import sector_label
+from gainsmodel.data.own import gva_table, sector_label
+from test_cli import answered, refused
 
 ITL1 = load_dataset("itl1")
 MAYORAL = load_dataset("mayoral")
@@ -520,10 +524,10 @@ def test_too_many_cells_are_refused() -> None:
 def test_a_path_that_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         read_gva(tmp_path / "absent.csv")
-    with pytest.raises(DataError, match="is not a file"):
+    with pytest.raises(DataError, match="is neither a file"):
         read_gva(tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(DataError, match="is not a file"):
+    with pytest.raises(DataError, match="is neither a file"):
         read_gva(tmp_path / "pipe")
     with pytest.raises(DataError, match="cannot be read"):
         read_gva("a\0b")
@@ -582,3 +586,226 @@ def test_own_figures_are_known_by_their_hash() -> None:
     assert read_gva(_parquet(), "itl1", name="another.parquet").hashes == own.hashes
     assert {k: v for k, v in ITL1.hashes.items() if k != "gva.csv"}.items() <= own.hashes.items()
     assert not own.gva_gbp_m.flags.writeable
+
+
+def test_the_hash_is_that_of_the_table_that_is_saved(tmp_path: Path) -> None:
+    own = read(spoilt(1 / 3))
+    folder = gainsmodel.save_dataset(own, tmp_path / "own")
+    content = (folder / "gva.csv").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == own.hashes["own_gva.csv"]
+
+
+# Runs
+
+
+def equal_tables(one: gainsmodel.Result, other: gainsmodel.Result) -> bool:
+    tables = ("areas", "groups", "years", "sectors", "adoption", "statistics")
+    return all(getattr(one, table)().equals(getattr(other, table)()) for table in tables)
+
+
+@pytest.mark.parametrize("geography", GEOGRAPHIES)
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_built_in_figures_read_back_give_the_same_results(geography: str, kind: Any) -> None:
+    content = gainsmodel.gva_template(geography, kind, filled=True)
+    own = read_gva(content, geography, name=f"own.{kind}")
+    plan = gainsmodel.load_scenario("reference").edit({"plan.uk.skills": 1.0})
+    options = {"draws": 64, "geography": geography}
+    mine = gainsmodel.run(plan, **options, dataset=own)
+    assert equal_tables(mine, gainsmodel.run(plan, **options))
+
+
+def test_own_figures_reach_the_result_and_the_manifest() -> None:
+    own = read_gva(as_csv(spoilt_mayoral(30_000.0)), name="own.csv")
+    result = gainsmodel.run("reference", draws=64, dataset=own)
+    built_in = gainsmodel.run("reference", draws=64)
+    ratio = result.areas()["gva_gbp_m"] / built_in.areas()["gva_gbp_m"]
+    assert ratio[0] > 1.5
+    assert ratio[1:].to_numpy() == pytest.approx(1.0, rel=1e-15)
+    assert result.manifest["own_data"] == {
+        "name": "own.csv",
+        "sha256": hashlib.sha256(gva_table(own)).hexdigest(),
+        "notes": list(own.notes),
+    }
+    assert result.manifest["data_sha256"] == dict(sorted(own.hashes.items()))
+    assert "own_data" not in built_in.manifest
+    with pytest.raises(gainsmodel.ResultError, match="not paired: data_sha256"):
+        result.difference(built_in)
+
+
+def spoilt_mayoral(value: float) -> list[list[Any]]:
+    rows = rows_of(MAYORAL)
+    rows[1][2] = value
+    return rows
+
+
+def test_a_paired_run_takes_own_figures_for_both() -> None:
+    own = read_gva(as_csv(spoilt_mayoral(30_000.0)), name="own.csv")
+    pair = gainsmodel.run_paired("skills_first", draws=64, dataset=own)
+    alone = gainsmodel.run("skills_first", draws=64, dataset=own)
+    assert equal_tables(pair[0], alone)
+    twin = gainsmodel.load_scenario("skills_first").without_plan()
+    assert equal_tables(pair[1], gainsmodel.run(twin, draws=64, dataset=own))
+
+
+def test_figures_of_another_geography_are_refused() -> None:
+    own = read(rows_of())
+    with pytest.raises(gainsmodel.SettingError, match="itl1 geography, and mayoral is to be run"):
+        gainsmodel.run("reference", draws=16, dataset=own)
+    assert gainsmodel.run("reference", draws=16, dataset=own, geography="itl1").areas().height == 12
+
+
+def test_a_result_replays_on_the_same_figures_only(tmp_path: Path) -> None:
+    own = read_gva(as_csv(spoilt_mayoral(30_000.0)), name="own.csv")
+    other = read_gva(as_csv(spoilt_mayoral(29_000.0)), name="other.csv")
+    folder = gainsmodel.run("reference", draws=64, dataset=own).save(tmp_path / "own")
+    plain = gainsmodel.run("reference", draws=64).save(tmp_path / "plain")
+    again = gainsmodel.replay(folder, dataset=own)
+    assert equal_tables(again, gainsmodel.Result.load(folder))
+    for manifest, dataset, words in (
+        (folder, None, r"somebody's own figures, 'own.csv'; hand them over: dataset= \(--data\)"),
+        (folder, other, "on other figures, of 'own.csv'; those of 'other.csv' differ"),
+        (plain, own, "on the built-in figures, not on 'own.csv'; leave those out"),
+        (folder, read(rows_of()), "itl1 geography, and mayoral is to be run"),
+    ):
+        with pytest.raises(gainsmodel.GainsModelError, match=words):
+            gainsmodel.replay(manifest, dataset=dataset)
+
+
+# Folders
+
+
+def test_a_saved_dataset_is_read_back_whole(tmp_path: Path) -> None:
+    rows = spoilt(1 / 3)
+    rows[4][5] = ".."
+    own = read(rows, fill="built_in")
+    folder = gainsmodel.save_dataset(own, tmp_path / "own")
+    back = read_gva(folder, "itl1")
+    assert np.array_equal(back.gva_gbp_m, own.gva_gbp_m)
+    assert back.hashes == own.hashes
+    assert back.notes == own.notes
+    assert back.built_in_cells == own.built_in_cells == (("TLF", "G"),)
+    assert back.own_name == "own.csv"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    gainsmodel.save_dataset(back, folder)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        ("gva.csv", "TLC", "TLD", "gva.csv was edited since"),
+        ("provenance.toml", "itl1", "mayoral", "provenance.toml was edited since"),
+        ("hashes.toml", '"gva.csv" = "', '"gva.csv" = "0', "gva.csv was edited since"),
+        ("hashes.toml", '"', "", "hashes.toml cannot be read"),
+        ("gva.csv", None, None, "cannot be read: No such file"),
+        ("hashes.toml", None, None, "cannot be read: No such file"),
+    ],
+)
+def test_an_edited_folder_is_refused(
+    tmp_path: Path, file: str, old: str | None, new: str, words: str
+) -> None:
+    folder = gainsmodel.save_dataset(read(rows_of()), tmp_path / "own")
+    path = folder / file
+    if old is None:
+        path.unlink()
+    else:
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(DataError, match=words):
+        read_gva(folder, "itl1")
+
+
+@pytest.mark.parametrize(("kept", "refused"), [(False, False), (True, True)])
+def test_a_folder_is_stale_once_figures_it_stands_on_have_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool, refused: bool
+) -> None:
+    """Kept built-in cells stand on the shipped GVA; everything stands on the other tables."""
+    own = read(spoilt(".." if kept else 1.0), fill="built_in")
+    folder = gainsmodel.save_dataset(own, tmp_path / "own")
+
+    def newer(table: str) -> None:
+        changed = dataclasses.replace(ITL1, hashes=ITL1.hashes | {table: "0" * 64})
+        monkeypatch.setattr("gainsmodel.data.own.load_dataset", lambda _: changed)
+
+    newer("gva.csv")
+    with pytest.raises(DataError, match="out of date") if refused else contextlib.nullcontext():
+        read_gva(folder, "itl1")
+    newer("areas.csv")
+    with pytest.raises(DataError, match=r"built-in figures have changed since \(areas.csv"):
+        read_gva(folder, "itl1")
+
+
+def test_a_folder_of_something_else_is_neither_replaced_nor_read(tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("dear diary")
+    with pytest.raises(DataError, match=r"something other than an earlier dataset.*diary"):
+        gainsmodel.save_dataset(read(rows_of()), tmp_path)
+    with pytest.raises(DataError, match="neither a file nor a folder of imported figures"):
+        read_gva(tmp_path, "itl1")
+    with pytest.raises(DataError, match="built-in figures"):
+        gainsmodel.save_dataset(ITL1, tmp_path / "new")
+    with pytest.raises(DataError, match="cannot be written"):
+        gainsmodel.save_dataset(read(rows_of()), tmp_path / "diary.txt" / "own")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["diary.txt"]
+
+
+def test_a_folder_settles_how_it_was_read(tmp_path: Path) -> None:
+    folder = gainsmodel.save_dataset(read(rows_of()), tmp_path / "own")
+    with pytest.raises(DataError, match="fill: was settled"):
+        read_gva(folder, "itl1", fill="built_in")
+    with pytest.raises(DataError, match="holds figures of the itl1 geography, not of mayoral"):
+        read_gva(folder)
+
+
+# Templates
+
+
+def test_an_empty_template_asks_for_every_figure() -> None:
+    for kind in ("csv", "xlsx"):
+        content = gainsmodel.gva_template("itl1", kind)  # type: ignore[arg-type]
+        assert "no rows of figures" in refusal(content, name=f"own.{kind}")
+        with pytest.raises(DataError, match="kind: must be"):
+            gainsmodel.gva_template("itl1", "doc")  # type: ignore[arg-type]
+
+
+def test_a_workbook_template_says_its_unit_and_holds_no_formula() -> None:
+    content = gainsmodel.gva_template("mayoral", "xlsx", filled=True)
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        texts = [packed.read(name) for name in packed.namelist() if "sheet" in name]
+        assert b"GVA, \xc2\xa3m, current prices of 2023" in packed.read("xl/sharedStrings.xml")
+    assert not any(b"<f>" in text for text in texts)
+
+
+# Command line
+
+
+def test_the_command_line_runs_and_repeats_own_figures(tmp_path: Path) -> None:
+    table, folder, out = tmp_path / "own.xlsx", tmp_path / "own", tmp_path / "result"
+    answered("data", "template", "--out", table, "--filled")
+    assert "exists already" in refused("data", "template", "--out", table)
+    assert "must end in .xlsx or .csv" in refused("data", "template", "--out", tmp_path / "x.doc")
+    notes = answered("data", "import-table", table, "--out", folder)
+    assert notes.startswith("23 areas × 18 sectors from own.xlsx, sheet 'GVA', headings in row 3")
+    with_plan = ("run", "skills_first", "--draws", "64")
+    printed = answered(*with_plan, "--data", folder, "--out", out)
+    head, _, rest = printed.partition("\nRun on somebody's own GVA figures:\n")
+    own_part, _, rest = rest.partition("\n\n")
+    assert (head + rest).split() == answered(*with_plan).split()
+    assert [line.strip() for line in own_part.split("\n")] == notes.strip().split("\n")
+    assert answered("run", out, "--data", table, "--sheet", "GVA").split() == printed.split()
+    assert "hand them over: dataset= (--data)" in refused("run", out)
+    manifest = json.loads(answered(*with_plan, "--data", table, "--json"))["manifest"]
+    assert manifest["own_data"]["name"] == "own.xlsx"
+
+
+def test_the_command_line_says_what_is_wrong_with_a_table(tmp_path: Path) -> None:
+    table = tmp_path / "own.csv"
+    table.write_bytes(as_csv(spoilt("..")))
+    run = ("run", "reference", "--draws", "16", "--geography", "itl1")
+    message = refused(*run, "--data", table)
+    assert "own.csv, row 2, column 'AB': no figure for North East, sector AB ('..')" in message
+    assert "(--fill-built-in)" in message
+    assert "kept in 1 cells" in answered(*run, "--data", table, "--fill-built-in")
+    assert "--sheet: says how to read --data" in refused(*run, "--sheet", "A")
+    assert "itl1 geography" in refused("run", "reference", "--data", table)
+    assert "no such file" in refused(*run, "--data", tmp_path / "absent.csv")

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gainsmodel import _core
-from gainsmodel.data import Dataset, load_dataset, readiness
+from gainsmodel.data import OWN_GVA, Dataset, load_dataset, readiness
 from gainsmodel.errors import (
     CoreError,
     ResultError,
@@ -96,6 +96,8 @@ class Run:
     ----------
     scenario : Scenario
         What is run.
+    dataset : Dataset
+        The figures it is run on.
     """
 
     def __init__(
@@ -116,7 +118,7 @@ class Run:
         if settings.precision is None:
             precision: Precision = "float32" if _is_uncertain(spec) else "float64"
             settings = replace(settings, precision=precision)
-        self._dataset, self._settings, self._paired = dataset, settings, paired
+        self.dataset, self._settings, self._paired = dataset, settings, paired
         self._handle = _core.start(
             json.dumps(spec),
             **arrays,
@@ -175,7 +177,7 @@ class Run:
         self._taken = True
         scenarios = (self.scenario, self.scenario.without_plan())
         return tuple(
-            Result.from_core(outcome, scenario, self._dataset, manifest=self._manifest(scenario))
+            Result.from_core(outcome, scenario, self.dataset, manifest=self._manifest(scenario))
             for outcome, scenario in zip(self._handle.outcomes(), scenarios, strict=False)
         )
 
@@ -184,8 +186,9 @@ class Run:
         return {
             "manifest_version": 1,
             "scenario": scenario.to_dict(),
-            "geography": self._dataset.geography,
-            "data_sha256": dict(sorted(self._dataset.hashes.items())),
+            "geography": self.dataset.geography,
+            "data_sha256": dict(sorted(self.dataset.hashes.items())),
+            **self._own_data(),
             "draws": self._settings.draws,
             "seed": self._settings.seed,
             "sampler": self._settings.sampler,
@@ -198,6 +201,13 @@ class Run:
             },
         }
 
+    def _own_data(self) -> dict[str, Any]:
+        own = self.dataset
+        if own.own_name is None:
+            return {}
+        sha256 = own.hashes[OWN_GVA]
+        return {"own_data": {"name": own.own_name, "sha256": sha256, "notes": list(own.notes)}}
+
 
 def run(
     scenario: Scenario | str | os.PathLike[str],
@@ -207,6 +217,7 @@ def run(
     sampler: Sampler = "sobol",
     precision: Precision | None = None,
     geography: str | None = None,
+    dataset: Dataset | None = None,
     threads: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Result:
@@ -220,6 +231,9 @@ def run(
         See `Settings`.
     geography : str, optional
         ``"mayoral"``, ``"itl1"`` or ``"local_authority"``, instead of the scenario's.
+    dataset : Dataset, optional
+        Figures to run on instead of the built-in ones, such as `read_gva` gives; of the
+        geography that is run.
     threads : int, optional
         Instead of ``GAINSMODEL_NUM_THREADS`` or every processor. Changes no number.
     on_progress : callable, optional
@@ -242,7 +256,8 @@ def run(
     23
     """
     settings = Settings(draws=draws, seed=seed, sampler=sampler, precision=precision)
-    return start(scenario, settings, geography=geography, threads=threads).result(on_progress)
+    run = start(scenario, settings, geography=geography, dataset=dataset, threads=threads)
+    return run.result(on_progress)
 
 
 def run_paired(
@@ -253,6 +268,7 @@ def run_paired(
     sampler: Sampler = "sobol",
     precision: Precision | None = None,
     geography: str | None = None,
+    dataset: Dataset | None = None,
     threads: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Result, Result]:
@@ -274,7 +290,9 @@ def run_paired(
     26
     """
     settings = Settings(draws=draws, seed=seed, sampler=sampler, precision=precision)
-    run = start(scenario, settings, geography=geography, threads=threads, paired=True)
+    run = start(
+        *(scenario, settings), geography=geography, dataset=dataset, threads=threads, paired=True
+    )
     with_plan, without = run.results(on_progress)
     return with_plan, without
 
@@ -284,6 +302,7 @@ def start(
     settings: Settings | None = None,
     *,
     geography: str | None = None,
+    dataset: Dataset | None = None,
     threads: int | None = None,
     paired: bool = False,
 ) -> Run:
@@ -296,22 +315,34 @@ def start(
         scenario = load_scenario(Path(scenario) if isinstance(scenario, os.PathLike) else scenario)
     if geography is not None and geography != scenario.setting.geography:
         scenario = scenario.edit({"setting.geography": geography})
-    dataset = load_dataset(scenario.setting.geography)
-    return Run(scenario, dataset, settings or Settings(), threads, paired=paired)
+    figures = _figures(scenario.setting.geography, dataset)
+    return Run(scenario, figures, settings or Settings(), threads, paired=paired)
 
 
-def replay(manifest: str | os.PathLike[str], *, threads: int | None = None) -> Result:
+def replay(
+    manifest: str | os.PathLike[str],
+    *,
+    dataset: Dataset | None = None,
+    threads: int | None = None,
+) -> Result:
     """Run again what a manifest describes, to the same numbers; see `start_again`."""
-    return start_again(manifest, threads=threads).result()
+    return start_again(manifest, dataset=dataset, threads=threads).result()
 
 
-def start_again(manifest: str | os.PathLike[str], *, threads: int | None = None) -> Run:
+def start_again(
+    manifest: str | os.PathLike[str],
+    *,
+    dataset: Dataset | None = None,
+    threads: int | None = None,
+) -> Run:
     """Start what a manifest describes without waiting for it.
 
     Parameters
     ----------
     manifest : path
         A ``manifest.json``, or the folder of a saved result.
+    dataset : Dataset, optional
+        The same own figures, if it was run on such.
 
     Raises
     ------
@@ -327,16 +358,41 @@ def start_again(manifest: str | os.PathLike[str], *, threads: int | None = None)
         _choice("geography", wanted["geography"], (scenario.setting.geography,))
     except (ScenarioError, SettingError) as error:
         raise ResultError(f"{path}: {error}") from error
-    dataset = load_dataset(wanted["geography"])
-    then, now = wanted["data_sha256"], dataset.hashes
+    figures = _figures(wanted["geography"], dataset)
+    then, now = wanted["data_sha256"], figures.hashes
     changed = sorted(table for table in then | now if then.get(table) != now.get(table))
+    if changed and OWN_GVA in then | now and {*changed} <= {OWN_GVA, "gva.csv"}:
+        raise ResultError(f"{path}: {_other_figures(wanted, figures)}")
     if changed:
         raise ResultError(
             f"{path}: the figures have changed since: {', '.join(changed)}; "
             "replay with the version of gainsmodel that made it "
             f"({wanted['versions'].get('gainsmodel', 'unknown')})"
         )
-    return Run(scenario, dataset, settings, threads)
+    return Run(scenario, figures, settings, threads)
+
+
+def _figures(geography: str, dataset: Dataset | None) -> Dataset:
+    """Give the figures to run on; somebody's own must be of the geography."""
+    if dataset is None:
+        return load_dataset(geography)
+    if dataset.geography != geography:
+        raise SettingError(
+            f"dataset: holds figures of the {dataset.geography} geography, and {geography} is to "
+            f"be run; run it with geography={dataset.geography!r}, or read figures of {geography}"
+        )
+    return dataset
+
+
+def _other_figures(wanted: dict[str, Any], figures: Dataset) -> str:
+    """Say that a manifest is of other GVA figures than those at hand."""
+    own = wanted.get("own_data")
+    name = own.get("name") if isinstance(own, dict) else None
+    if OWN_GVA not in wanted["data_sha256"]:
+        return f"was run on the built-in figures, not on {figures.own_name!r}; leave those out"
+    if figures.own_name is None:
+        return f"was run on somebody's own figures, {name!r}; hand them over: dataset= (--data)"
+    return f"was run on other figures, of {name!r}; those of {figures.own_name!r} differ"
 
 
 @cache

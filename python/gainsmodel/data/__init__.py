@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from gainsmodel.data.dataset import (
     BASE_YEAR,
     GEOGRAPHIES,
+    OWN_GVA,
     SECTORS,
     Check,
     Dataset,
@@ -17,9 +18,11 @@ from gainsmodel.data.dataset import (
 __all__ = [
     "BASE_YEAR",
     "GEOGRAPHIES",
+    "OWN_GVA",
     "SECTORS",
     "Check",
     "Dataset",
+    "Fill",
     "Geography",
     "check",
     "gva_template",
@@ -31,7 +34,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from gainsmodel.data.own import gva_template, is_dataset, read_gva, save_dataset
+    from gainsmodel.data.own import Fill, gva_template, is_dataset, read_gva, save_dataset
 else:
     # Reading tables of every make is loaded by those who bring one.
     def __getattr__(name):

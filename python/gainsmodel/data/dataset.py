@@ -29,6 +29,8 @@ SECTORS = (
     *("L", "M", "N", "O", "P", "Q", "R", "S", "T"),
 )
 CHANNELS = ("public_services", "places_mobility", "digital_platforms", "rest_of_market")
+# Under this name the hash of somebody's own GVA stands in place of that of gva.csv.
+OWN_GVA = "own_gva.csv"
 AREA_COUNT = {"mayoral": 23, "itl1": 12, "local_authority": 361}
 TREATMENTS = ("published", "sum", "residual", "estimated")
 

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from gainsmodel.data.dataset import (
     BASE_YEAR,
     GEOGRAPHIES,
+    OWN_GVA,
     SECTORS,
     Dataset,
     load_dataset,
@@ -46,8 +47,6 @@ TEMPLATE_TITLE = (
 HEADING_ROWS = 60
 # A table in another unit is off by a thousand; nobody's own estimate is off by fifty.
 MOST_TIMES_BUILT_IN = 50.0
-# Under this name the hash of own figures stands beside those of the shipped tables.
-OWN_GVA = "own_gva.csv"
 
 MISSING = frozenset(
     (
@@ -955,8 +954,13 @@ def _provenance(dataset: Dataset) -> str:
         document["notes"].append(note)
     document["built_in_cells"] = [list(cell) for cell in dataset.built_in_cells]
     # What else the figures stand beside; of other shipped tables they would mean something else.
-    document["shipped_sha256"] = {f: h for f, h in dataset.hashes.items() if f != OWN_GVA}
+    document["shipped_sha256"] = _shipped(load_dataset(dataset.geography), dataset.built_in_cells)
     return tomlkit.dumps(document)
+
+
+def _shipped(built_in: Dataset, cells: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Hashes of the shipped tables that own figures stand on; of GVA if cells were kept."""
+    return {file: value for file, value in built_in.hashes.items() if cells or file != "gva.csv"}
 
 
 def _saved(folder: Path, built_in: Dataset, options: dict[str, object]) -> Dataset:
@@ -992,7 +996,7 @@ def _saved(folder: Path, built_in: Dataset, options: dict[str, object]) -> Datas
         raise DataError(
             f"{where}: holds figures of the {of} geography, not of {built_in.geography}"
         )
-    now = {file: value for file, value in built_in.hashes.items() if file != "gva.csv"}
+    now = _shipped(built_in, cells)
     changed = sorted(file for file in then | now if then.get(file) != now.get(file))
     wanted = [(code, sector) for code in built_in.areas["area_code"] for sector in SECTORS]
     if changed or list(figures) != wanted:

@@ -46,7 +46,9 @@ def content_of(source: str | os.PathLike[str] | bytes, name: str | None) -> tupl
             raise DataError(f"{title_of(str(path))}: cannot be read: {_why(error)}") from None
         # A pipe or a device has no size, and may never end.
         if not stat.S_ISREG(status.st_mode):
-            raise DataError(f"{title_of(str(path))}: is not a file")
+            raise DataError(
+                f"{title_of(str(path))}: is neither a file nor a folder of imported figures"
+            )
         size = status.st_size
     file = title_of(file)
     if size > MAX_BYTES:
