@@ -25,16 +25,19 @@ __all__ = [
     "UnknownNameError",
     "appraise",
     "build_info",
-    "lever_costs",
     "compare",
     "delay_cost",
+    "gva_template",
+    "lever_costs",
     "lever_parts",
     "load_dataset",
     "load_scenario",
     "parse_scenario",
+    "read_gva",
     "replay",
     "run",
     "run_paired",
+    "save_dataset",
     "shipped_scenarios",
     "start",
     "to_toml",
@@ -43,7 +46,7 @@ __all__ = [
 if TYPE_CHECKING:
     from gainsmodel.appraisal import appraise, delay_cost
     from gainsmodel.comparison import Comparison, compare, lever_parts
-    from gainsmodel.data import Dataset, load_dataset
+    from gainsmodel.data import Dataset, gva_template, load_dataset, read_gva, save_dataset
     from gainsmodel.engine import (
         Run,
         Settings,

@@ -20,7 +20,17 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from gainsmodel import words
-from gainsmodel.data import GEOGRAPHIES, Geography, check, load_dataset
+from gainsmodel.data import (
+    GEOGRAPHIES,
+    Dataset,
+    Fill,
+    Geography,
+    check,
+    gva_template,
+    load_dataset,
+    read_gva,
+    save_dataset,
+)
 from gainsmodel.engine import (
     ADJUSTMENTS,
     Precision,
@@ -32,8 +42,8 @@ from gainsmodel.engine import (
     start,
     start_again,
 )
-from gainsmodel.errors import GainsModelError, RunCancelled, SettingError
-from gainsmodel.manifest import check_target
+from gainsmodel.errors import DataError, GainsModelError, RunCancelled, SettingError
+from gainsmodel.manifest import check_target, read_manifest
 from gainsmodel.result import Result
 from gainsmodel.scenario import Scenario, json_schema, load_scenario, shipped_scenarios
 
@@ -48,6 +58,13 @@ app.add_typer(data_app, name="data")
 
 ScenarioFile = Annotated[
     str, typer.Argument(help="scenario file, or the name of a shipped one such as 'reference'")
+]
+Sheet = Annotated[str | None, typer.Option(help="sheet of a workbook that holds several tables")]
+FigureYear = Annotated[
+    int | None, typer.Option("--year", help="year of the figures; the base year if left out")
+]
+FillBuiltIn = Annotated[
+    bool, typer.Option("--fill-built-in", help="keep built-in figures where the table has none")
 ]
 PROGRESS_AFTER_SECONDS = 1.0
 
@@ -120,6 +137,13 @@ def run_command(
         typer.Option(help="float64 is for audit: slower, the same to five digits"),
     ] = None,
     threads: Annotated[int | None, typer.Option(help="changes no number")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="your own GVA: CSV, Parquet, Excel, or a folder of 'data import-table'"),
+    ] = None,
+    sheet: Sheet = None,
+    year: FigureYear = None,
+    fill_built_in: FillBuiltIn = False,
     out: Annotated[
         Path | None, typer.Option(help="folder for tables (CSV and Parquet) and the manifest")
     ] = None,
@@ -135,15 +159,28 @@ def run_command(
         "precision": precision,
     }
     stated = {name: value for name, value in chosen.items() if value is not None}
+    loose = {"--sheet": sheet, "--year": year, "--fill-built-in": fill_built_in}
+    for option, value in loose.items():
+        if data is None and value:
+            raise SettingError(f"{option}: says how to read --data, which was left out")
+
+    def own(of: str) -> Dataset | None:
+        return None if data is None else _read_own(data, of, sheet, year, fill_built_in)
+
     if _is_saved_run(scenario):
         if fixed := [*stated, *(["geography"] if geography else [])]:
             raise SettingError(f"--{fixed[0]}: a manifest settles this; leave it out")
-        run = start_again(scenario, threads=threads)
+        dataset = own(read_manifest(Path(scenario))["geography"])
+        run = start_again(scenario, dataset=dataset, threads=threads)
     else:
         loaded = load_scenario(scenario)
-        run = start(loaded, Settings(**stated), geography=geography, threads=threads)
-    loaded = run.scenario
-    dataset = load_dataset(loaded.setting.geography)
+        run = start(
+            *(loaded, Settings(**stated)),
+            geography=geography,
+            dataset=own(geography or loaded.setting.geography),
+            threads=threads,
+        )
+    loaded, dataset = run.scenario, run.dataset
     codes = [code for name in area for code in dataset.resolve(name)] if area else None
     result = _finish(run, "Simulating")
     if as_json:
@@ -151,10 +188,17 @@ def run_command(
         sys.stdout.write(text + "\n")
     else:
         _print_result(result, loaded, codes)
-        _print_levers(result, loaded, threads)
+        _print_levers(result, loaded, dataset, threads)
     if out is not None:
         result.save(out, csv=True)
         print(f"written: {out}", file=sys.stderr)
+
+
+def _read_own(
+    data: Path, geography: str, sheet: str | None, year: int | None, fill_built_in: bool
+) -> Dataset:
+    fill: Fill | None = "built_in" if fill_built_in else None
+    return read_gva(data, geography, sheet=sheet, year=year, fill=fill)
 
 
 def _is_saved_run(name: str) -> bool:
@@ -222,6 +266,8 @@ def _print_result(result: Result, scenario: Scenario, codes: Iterable[str] | Non
         f"as fast as the best in its region. It is read here as {prize} {when}"
         + (f", which is {expressed} at 2023 prices.\n" if deflated else ".\n")
     )
+    if own := manifest.get("own_data"):
+        console.print("\n  ".join(["Run on somebody's own GVA figures:", *own["notes"]]) + "\n")
     table = _table(
         "Area",
         "Share of\nUK GVA",
@@ -300,7 +346,9 @@ def _number(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-def _print_levers(result: Result, scenario: Scenario, threads: int | None) -> None:
+def _print_levers(
+    result: Result, scenario: Scenario, dataset: Dataset, threads: int | None
+) -> None:
     """What the plan adds: the paired difference from the same futures without it."""
     if not any(lever.intensity > 0 for plan in scenario.plan.values() for lever in plan.values()):
         return
@@ -310,12 +358,12 @@ def _print_levers(result: Result, scenario: Scenario, threads: int | None) -> No
         print(f"note: {note}", file=sys.stderr)
         return
     twin = scenario.model_copy(update={"plan": {}})
-    baseline = _finish(start(twin, Settings.of(manifest), threads=threads), "Without the plan")
+    run = start(twin, Settings.of(manifest), dataset=dataset, threads=threads)
+    baseline = _finish(run, "Without the plan")
     added = result.difference(baseline, net=True)
     switched = [name for name in ADJUSTMENTS if getattr(scenario.parameters, name).enabled]
     after = f"after {', '.join(switched)} (unverified)" if switched else "before displacement"
     final = scenario.setting.start_year + scenario.setting.horizon_years
-    dataset = load_dataset(scenario.setting.geography)
     planned = {code for name in scenario.plan for code in dataset.resolve(name)}
     console = _console()
     console.print(
@@ -433,3 +481,42 @@ def data_check() -> None:
             print(f"{'ok  ' if result.passed else 'FAIL'} {name}: {result.name}: {result.detail}")
     if failed:
         raise GainsModelError(f"{failed} checks failed")
+
+
+@data_app.command("import-table")
+def data_import_table(
+    table: Annotated[Path, typer.Argument(help="CSV, Parquet or Excel: area × sector, £m")],
+    out: Annotated[Path, typer.Option(help="folder to write, for 'run --data'")],
+    geography: Annotated[Geography, typer.Option(help="which areas the table has")] = "mayoral",
+    sheet: Sheet = None,
+    year: FigureYear = None,
+    fill_built_in: FillBuiltIn = False,
+) -> None:
+    """Check your own GVA figures and keep them in a folder that notices edits."""
+    dataset = _read_own(table, geography, sheet, year, fill_built_in)
+    save_dataset(dataset, out)
+    print("\n".join(dataset.notes))
+    print(f"written: {out}", file=sys.stderr)
+
+
+@data_app.command("template")
+def data_template(
+    out: Annotated[Path, typer.Option(help="file to write: .xlsx or .csv")],
+    geography: Annotated[Geography, typer.Option(help="which areas")] = "mayoral",
+    filled: Annotated[bool, typer.Option("--filled", help="with the built-in figures")] = False,
+) -> None:
+    """Write a table to fill in with your own GVA figures."""
+    kind = out.suffix.casefold().removeprefix(".")
+    if kind not in ("csv", "xlsx"):
+        raise DataError(f"--out: must end in .xlsx or .csv, not {out.name!r}")
+    content = gva_template(geography, "csv" if kind == "csv" else "xlsx", filled=filled)
+    try:
+        # A table that somebody has filled in must not be lost.
+        with out.open("xb") as opened:
+            opened.write(content)
+    except FileExistsError:
+        raise DataError(f"--out: {out} exists already; name a new file") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "not a possible name"
+        raise DataError(f"--out: {out} cannot be written: {why}") from None
+    print(f"written: {out}", file=sys.stderr)

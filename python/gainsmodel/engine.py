@@ -20,7 +20,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gainsmodel import _core
-from gainsmodel.data import Dataset, load_dataset, readiness
+from gainsmodel.data import OWN_GVA, Dataset, load_dataset, readiness
 from gainsmodel.errors import (
     CoreError,
     ResultError,
@@ -99,6 +99,8 @@ class Run:
     ----------
     scenario : Scenario
         What is run.
+    dataset : Dataset
+        The figures it is run on.
     """
 
     def __init__(
@@ -124,7 +126,7 @@ class Run:
         if settings.precision is None:
             precision: Precision = "float32" if _is_uncertain(spec) else "float64"
             settings = replace(settings, precision=precision)
-        self._dataset, self._settings, self._paired = dataset, settings, paired
+        self.dataset, self._settings, self._paired = dataset, settings, paired
         self._handle = _core.start(
             json.dumps(spec),
             **arrays,
@@ -186,7 +188,7 @@ class Run:
             Result.from_core(
                 outcome,
                 scenario,
-                self._dataset,
+                self.dataset,
                 manifest=self._manifest(scenario),
                 detail=self._detail,
             )
@@ -198,8 +200,9 @@ class Run:
         return {
             "manifest_version": 1,
             "scenario": scenario.to_dict(),
-            "geography": self._dataset.geography,
-            "data_sha256": dict(sorted(self._dataset.hashes.items())),
+            "geography": self.dataset.geography,
+            "data_sha256": dict(sorted(self.dataset.hashes.items())),
+            **self._own_data(),
             "draws": self._settings.draws,
             "seed": self._settings.seed,
             "sampler": self._settings.sampler,
@@ -213,6 +216,13 @@ class Run:
             },
         }
 
+    def _own_data(self) -> dict[str, Any]:
+        own = self.dataset
+        if own.own_name is None:
+            return {}
+        sha256 = own.hashes[OWN_GVA]
+        return {"own_data": {"name": own.own_name, "sha256": sha256, "notes": list(own.notes)}}
+
 
 def run(
     scenario: Scenario | str | os.PathLike[str],
@@ -222,6 +232,7 @@ def run(
     sampler: Sampler = "sobol",
     precision: Precision | None = None,
     geography: str | None = None,
+    dataset: Dataset | None = None,
     threads: int | None = None,
     detail: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
@@ -236,6 +247,9 @@ def run(
         See `Settings`.
     geography : str, optional
         ``"mayoral"``, ``"itl1"`` or ``"local_authority"``, instead of the scenario's.
+    dataset : Dataset, optional
+        Figures to run on instead of the built-in ones, such as `read_gva` gives; of the
+        geography that is run.
     threads : int, optional
         Instead of ``GAINSMODEL_NUM_THREADS`` or every processor. Changes no number.
     detail : str, optional
@@ -262,7 +276,9 @@ def run(
     23
     """
     settings = Settings(draws=draws, seed=seed, sampler=sampler, precision=precision)
-    run = start(scenario, settings, geography=geography, threads=threads, detail=detail)
+    run = start(
+        *(scenario, settings), geography=geography, dataset=dataset, threads=threads, detail=detail
+    )
     return run.result(on_progress)
 
 
@@ -274,6 +290,7 @@ def run_paired(
     sampler: Sampler = "sobol",
     precision: Precision | None = None,
     geography: str | None = None,
+    dataset: Dataset | None = None,
     threads: int | None = None,
     detail: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
@@ -297,7 +314,12 @@ def run_paired(
     """
     settings = Settings(draws=draws, seed=seed, sampler=sampler, precision=precision)
     run = start(
-        scenario, settings, geography=geography, threads=threads, paired=True, detail=detail
+        *(scenario, settings),
+        geography=geography,
+        dataset=dataset,
+        threads=threads,
+        paired=True,
+        detail=detail,
     )
     with_plan, without = run.results(on_progress)
     return with_plan, without
@@ -308,6 +330,7 @@ def start(
     settings: Settings | None = None,
     *,
     geography: str | None = None,
+    dataset: Dataset | None = None,
     threads: int | None = None,
     paired: bool = False,
     detail: str | None = None,
@@ -318,8 +341,8 @@ def start(
     """
     _refuse_fork()
     scenario = as_scenario(scenario, geography)
-    dataset = load_dataset(scenario.setting.geography)
-    return Run(scenario, dataset, settings or Settings(), threads, paired=paired, detail=detail)
+    figures = figures_for(scenario, dataset)
+    return Run(scenario, figures, settings or Settings(), threads, paired=paired, detail=detail)
 
 
 def as_scenario(
@@ -333,18 +356,30 @@ def as_scenario(
     return scenario
 
 
-def replay(manifest: str | os.PathLike[str], *, threads: int | None = None) -> Result:
+def replay(
+    manifest: str | os.PathLike[str],
+    *,
+    dataset: Dataset | None = None,
+    threads: int | None = None,
+) -> Result:
     """Run again what a manifest describes, to the same numbers; see `start_again`."""
-    return start_again(manifest, threads=threads).result()
+    return start_again(manifest, dataset=dataset, threads=threads).result()
 
 
-def start_again(manifest: str | os.PathLike[str], *, threads: int | None = None) -> Run:
+def start_again(
+    manifest: str | os.PathLike[str],
+    *,
+    dataset: Dataset | None = None,
+    threads: int | None = None,
+) -> Run:
     """Start what a manifest describes without waiting for it.
 
     Parameters
     ----------
     manifest : path
         A ``manifest.json``, or the folder of a saved result.
+    dataset : Dataset, optional
+        The same own figures, if it was run on such.
 
     Raises
     ------
@@ -360,9 +395,11 @@ def start_again(manifest: str | os.PathLike[str], *, threads: int | None = None)
         _choice("geography", wanted["geography"], (scenario.setting.geography,))
     except (ScenarioError, SettingError) as error:
         raise ResultError(f"{path}: {error}") from error
-    dataset = load_dataset(wanted["geography"])
-    then, now = wanted["data_sha256"], dataset.hashes
+    figures = figures_for(scenario, dataset)
+    then, now = wanted["data_sha256"], figures.hashes
     changed = sorted(table for table in then | now if then.get(table) != now.get(table))
+    if changed and OWN_GVA in then | now and {*changed} <= {OWN_GVA, "gva.csv"}:
+        raise ResultError(f"{path}: {_other_figures(wanted, figures)}")
     if changed:
         raise ResultError(
             f"{path}: the figures have changed since: {', '.join(changed)}; "
@@ -370,9 +407,33 @@ def start_again(manifest: str | os.PathLike[str], *, threads: int | None = None)
             f"({wanted['versions'].get('gainsmodel', 'unknown')})"
         )
     try:
-        return Run(scenario, dataset, settings, threads, detail=wanted.get("detail"))
+        return Run(scenario, figures, settings, threads, detail=wanted.get("detail"))
     except UnknownNameError as error:
         raise ResultError(f"{path}: detail: {error}") from error
+
+
+def figures_for(scenario: Scenario, dataset: Dataset | None) -> Dataset:
+    """Give the figures to run on; somebody's own must be of the geography."""
+    geography = scenario.setting.geography
+    if dataset is None:
+        return load_dataset(geography)
+    if dataset.geography != geography:
+        raise SettingError(
+            f"dataset: holds figures of the {dataset.geography} geography, and {geography} is to "
+            f"be run; run it with geography={dataset.geography!r}, or read figures of {geography}"
+        )
+    return dataset
+
+
+def _other_figures(wanted: dict[str, Any], figures: Dataset) -> str:
+    """Say that a manifest is of other GVA figures than those at hand."""
+    own = wanted.get("own_data")
+    name = own.get("name") if isinstance(own, dict) else None
+    if OWN_GVA not in wanted["data_sha256"]:
+        return f"was run on the built-in figures, not on {figures.own_name!r}; leave those out"
+    if figures.own_name is None:
+        return f"was run on somebody's own figures, {name!r}; hand them over: dataset= (--data)"
+    return f"was run on other figures, of {name!r}; those of {figures.own_name!r} differ"
 
 
 @cache

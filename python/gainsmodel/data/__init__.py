@@ -1,8 +1,11 @@
-"""The figures the model starts from: shipped tables, read and checked."""
+"""The figures the model starts from: shipped tables, read and checked, or somebody's own."""
+
+from typing import TYPE_CHECKING
 
 from gainsmodel.data.dataset import (
     BASE_YEAR,
     GEOGRAPHIES,
+    OWN_GVA,
     SECTORS,
     Check,
     Dataset,
@@ -15,11 +18,28 @@ from gainsmodel.data.dataset import (
 __all__ = [
     "BASE_YEAR",
     "GEOGRAPHIES",
+    "OWN_GVA",
     "SECTORS",
     "Check",
     "Dataset",
+    "Fill",
     "Geography",
     "check",
+    "gva_template",
+    "is_dataset",
     "load_dataset",
+    "read_gva",
     "readiness",
+    "save_dataset",
 ]
+
+if TYPE_CHECKING:
+    from gainsmodel.data.own import Fill, gva_template, is_dataset, read_gva, save_dataset
+else:
+    # Reading tables of every make is loaded by those who bring one.
+    def __getattr__(name):
+        from importlib import import_module
+
+        if name in __all__:
+            return getattr(import_module("gainsmodel.data.own"), name)
+        raise AttributeError(f"module 'gainsmodel.data' has no attribute {name!r}")

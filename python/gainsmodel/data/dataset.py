@@ -29,6 +29,8 @@ SECTORS = (
     *("L", "M", "N", "O", "P", "Q", "R", "S", "T"),
 )
 CHANNELS = ("public_services", "places_mobility", "digital_platforms", "rest_of_market")
+# Under this name the hash of somebody's own GVA stands in place of that of gva.csv.
+OWN_GVA = "own_gva.csv"
 AREA_COUNT = {"mayoral": 23, "itl1": 12, "local_authority": 361}
 TREATMENTS = ("published", "sum", "residual", "estimated")
 
@@ -37,7 +39,7 @@ TREATMENTS = ("published", "sum", "residual", "estimated")
 AREA_GAP_GBP_M = 8.0
 UK_GAP_GBP_M = {"mayoral": 8.0, "itl1": 3.0, "local_authority": 20.0}
 
-# Ways of saying a group, after `_plain`. A group is listed only where it exists.
+# Ways of saying a group, after `plain`. A group is listed only where it exists.
 GROUP_NAMES = {
     "uk": ("uk", "united kingdom", "everywhere", "all areas"),
     "england": ("england",),
@@ -128,6 +130,12 @@ class Dataset:
         Table to the sha256 of its content.
     folder : Path
         Where the tables were read from.
+    own_name : str or None
+        What somebody's own GVA figures are called; None for the built-in ones.
+    notes : tuple of str
+        In plain words, how own figures were read.
+    built_in_cells : tuple
+        (area code, sector) of figures that own data lack and that stayed as built in.
     """
 
     geography: str
@@ -142,6 +150,9 @@ class Dataset:
     wider: dict[str, tuple[str, ...]]
     hashes: dict[str, str]
     folder: Path
+    own_name: str | None = None
+    notes: tuple[str, ...] = ()
+    built_in_cells: tuple[tuple[str, str], ...] = ()
 
     @property
     def j_share_of_gva(self) -> NDArray[np.float64]:
@@ -171,12 +182,12 @@ class Dataset:
             If nothing in this geography is called that; offers the nearest names.
         """
         known, shown = self._spoken
-        plain = _plain(name)
-        if plain in known:
-            return known[plain]
+        wanted = plain(name)
+        if wanted in known:
+            return known[wanted]
         # A part of a name is nearer than a likeness; two ways of saying one thing count once.
-        near = [spoken for spoken in known if plain and plain in spoken]
-        near += difflib.get_close_matches(plain, known, n=4, cutoff=0.5)
+        near = [spoken for spoken in known if wanted and wanted in spoken]
+        near += difflib.get_close_matches(wanted, known, n=4, cutoff=0.5)
         hint = ", ".join(list(dict.fromkeys(shown[match] for match in near))[:4])
         raise UnknownNameError(
             f"no area or group of the {self.geography} geography is called {name!r}; "
@@ -192,11 +203,11 @@ class Dataset:
     @cached_property
     def _spoken(self) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
         """Every way of saying an area or a group, to its codes and to how it is shown."""
-        known = {_plain(place): codes for place, codes in self.wider.items()}
-        shown = {_plain(place): place for place in self.wider}
+        known = {plain(place): codes for place, codes in self.wider.items()}
+        shown = {plain(place): place for place in self.wider}
         for code, area_name in self.areas.select("area_code", "area_name").iter_rows():
-            known[_plain(area_name)] = known[_plain(code)] = (code,)
-            shown[_plain(area_name)] = shown[_plain(code)] = area_name
+            known[plain(area_name)] = known[plain(code)] = (code,)
+            shown[plain(area_name)] = shown[plain(code)] = area_name
         for group, codes in self.groups.items():
             for spoken in GROUP_NAMES[group]:
                 known[spoken] = codes
@@ -383,7 +394,7 @@ def _standardise(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return centred / deviation
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """Reduce a name to what people mean by it, for comparison only."""
     words = re.sub(r"[^\w&]+|_", " ", name.casefold().replace("'", "")).replace("&", " and ")
     words = re.sub(r"^the ", "", " ".join(words.split()))
