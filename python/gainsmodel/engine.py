@@ -9,7 +9,7 @@ import json
 import operator
 import os
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -106,13 +106,21 @@ class Run:
         threads: int | None = None,
         *,
         paired: bool = False,
+        variation: Mapping[str, Any] | None = None,
     ) -> None:
-        """Check and start; parameters as `start`."""
+        """Check and start; parameters as `start`.
+
+        `variation` makes other futures for sensitivity analysis: ``reseeded``, parameters
+        that take their numbers from another seed, or ``held``, a direction in the numbers
+        that `Result.numbers` gives and where it is held (both as ``rust/core/src/spec.rs``).
+        """
         if threads is not None:
             _whole("threads", threads, 1, 1024)
         self.scenario = scenario
         self._taken = False
         spec, arrays = core_inputs(scenario, dataset, settings)
+        self._variation = dict(variation or {})
+        spec |= self._variation
         if settings.precision is None:
             precision: Precision = "float32" if _is_uncertain(spec) else "float64"
             settings = replace(settings, precision=precision)
@@ -190,6 +198,7 @@ class Run:
             "seed": self._settings.seed,
             "sampler": self._settings.sampler,
             "precision": self._settings.precision,
+            **({"variation": self._variation} if self._variation else {}),
             "simd": info["simd"],
             "versions": {
                 "gainsmodel": info["version"],
@@ -291,13 +300,20 @@ def start(
 
     With `paired`, the same scenario without its plan runs beside it (`Run.results`).
     """
+    scenario, dataset = resolve(scenario, geography)
+    return Run(scenario, dataset, settings or Settings(), threads, paired=paired)
+
+
+def resolve(
+    scenario: Scenario | str | os.PathLike[str], geography: str | None = None
+) -> tuple[Scenario, Dataset]:
+    """A scenario, however it was named, and the figures it runs on; parameters as `run`."""
     _refuse_fork()
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(Path(scenario) if isinstance(scenario, os.PathLike) else scenario)
     if geography is not None and geography != scenario.setting.geography:
         scenario = scenario.edit({"setting.geography": geography})
-    dataset = load_dataset(scenario.setting.geography)
-    return Run(scenario, dataset, settings or Settings(), threads, paired=paired)
+    return scenario, load_dataset(scenario.setting.geography)
 
 
 def replay(manifest: str | os.PathLike[str], *, threads: int | None = None) -> Result:
@@ -336,7 +352,7 @@ def start_again(manifest: str | os.PathLike[str], *, threads: int | None = None)
             "replay with the version of gainsmodel that made it "
             f"({wanted['versions'].get('gainsmodel', 'unknown')})"
         )
-    return Run(scenario, dataset, settings, threads)
+    return Run(scenario, dataset, settings, threads, variation=wanted.get("variation"))
 
 
 @cache
