@@ -18,11 +18,12 @@ PACKAGE = ROOT / "python/gainsmodel"
 FLOORS = (
     {"errors", "_core"},
     {"data", "scenario", "words"},
-    {"tables"},
+    {"tables", "assumptions"},
     {"manifest"},
     {"result"},
     {"engine"},
     {"compare", "sensitivity", "plan"},
+    {"voi"},
     {"charts", "batch"},
     {"report"},
     {"cli"},

@@ -19,6 +19,7 @@ __all__ = [
     "RunCancelled",
     "Scenario",
     "ScenarioError",
+    "Sensitivity",
     "SettingError",
     "Settings",
     "UnknownNameError",
@@ -28,6 +29,7 @@ __all__ = [
     "replay",
     "run",
     "run_paired",
+    "sensitivity",
     "shipped_scenarios",
     "start",
 ]
@@ -47,13 +49,25 @@ if TYPE_CHECKING:
     )
     from gainsmodel.result import Result
     from gainsmodel.scenario import Scenario, load_scenario, shipped_scenarios
+    from gainsmodel.sensitivity import Sensitivity, sensitivity
 else:
+    import sys
+    from types import ModuleType
+
+    class _Front(ModuleType):
+        # A room may be called as the public function in it, which then keeps the name.
+        def __setattr__(self, name, value):
+            if not (name in __all__ and isinstance(value, ModuleType)):
+                super().__setattr__(name, value)
+
+    sys.modules[__name__].__class__ = _Front
+
     # Whoever needs an error or a scenario does not wait for Polars and the core.
     def __getattr__(name):
         from importlib import import_module
 
-        rooms = ("errors", "scenario", "data", "result", "engine")
-        if name in rooms:
+        rooms = ("errors", "scenario", "data", "result", "engine", "sensitivity")
+        if name in rooms and name not in __all__:
             return import_module(f"gainsmodel.{name}")
         if name in __all__:
             for room in rooms:
