@@ -7,7 +7,7 @@ import polars as pl
 import streamlit as st
 
 from gainsmodel import GainsModelError, load_scenario
-from gainsmodel.assumptions import GROUPS, assumptions, figure_at, questions, restated
+from gainsmodel.assumption_log import GROUPS, assumptions, figure_at, questions, restated
 
 from app import files, parts, session
 from app.choice import DRAWS, GEOGRAPHIES, SAMPLERS

@@ -20,6 +20,7 @@ __all__ = [
     "RunCancelled",
     "Scenario",
     "ScenarioError",
+    "Sensitivity",
     "SettingError",
     "Settings",
     "UnknownNameError",
@@ -38,6 +39,7 @@ __all__ = [
     "run",
     "run_paired",
     "save_dataset",
+    "sensitivity",
     "shipped_scenarios",
     "start",
     "to_toml",
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from gainsmodel.appraisal import appraise, delay_cost
     from gainsmodel.comparison import Comparison, compare, lever_parts
     from gainsmodel.data import Dataset, gva_template, load_dataset, read_gva, save_dataset
+    from gainsmodel.drivers import Sensitivity, sensitivity
     from gainsmodel.engine import (
         Run,
         Settings,
@@ -76,13 +79,16 @@ if TYPE_CHECKING:
         to_toml,
     )
 else:
+    # Rooms that answer questions about runs, and modules that are used as such.
+    _QUESTIONS = ("comparison", "appraisal", "drivers")
+    _MODULES = ("assumption_log", "charts", "export", "sentences", "words")
+
     # Whoever needs an error or a scenario does not wait for Polars and the core.
     def __getattr__(name):
         from importlib import import_module
 
-        rooms = ("errors", "scenario", "data", "result", "engine", "comparison", "appraisal")
-        modules = ("assumptions", "charts", "export", "sentences", "words")
-        if name in rooms or name in modules:
+        rooms = ("errors", "scenario", "data", "result", "engine", *_QUESTIONS)
+        if name in rooms or name in _MODULES:
             return import_module(f"gainsmodel.{name}")
         if name in __all__:
             for room in rooms:

@@ -26,6 +26,8 @@ class RunOutcome:
         """Statistics of every series, shape (series, 19)."""
     def draws(self, series: list[int]) -> NDArray[np.floating[Any]]:
         """Draws of series, shape (series, draws); empty where only counts were kept."""
+    def numbers(self) -> tuple[list[tuple[str, str, str]], NDArray[np.float32]]:
+        """Standard normal numbers cells share, (numbers, draws), and what each is for."""
     def seconds(self) -> list[float]:
         """Seconds spent on simulating and on statistics."""
     def layout(self) -> dict[str, Any]:

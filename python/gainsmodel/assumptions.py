@@ -1,336 +1,247 @@
-"""Every assumption of a scenario in one table: the assumptions log."""
+"""The uncertain assumptions of a scenario, and groups of them in words people use."""
 
-from collections.abc import Iterator, Mapping
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
-import polars as pl
+from gainsmodel.errors import SettingError, UnknownNameError
+from gainsmodel.scenario import Scenario
+from gainsmodel.scenario.schema import LEVER_TARGETS, SPREAD_PARAMETERS, Origin
 
-from gainsmodel.engine import quantiles
-from gainsmodel.scenario import Distribution, Scenario
-from gainsmodel.scenario.distribution import Z95
-from gainsmodel.scenario.problems import KeyPath, dotted
-
-# Part of the scenario, or its parameter: heading, plain name, symbol, what it does.
-_PARAMETERS: dict[str, tuple[str, str, str, str]] = {
-    "initial_adoption": (
-        "Adoption",
-        "Use at the start",
-        "a",
-        "Share of activity that uses a technology when the run begins.",
-    ),
-    "sector_odds_ratio": (
-        "Adoption",
-        "Sectors ahead or behind at the start",
-        "OR",
-        "How much likelier a sector is to use a technology than the UK as a whole.",
-    ),
-    "innovation": (
-        "Adoption",
-        "Adopting first",
-        "p",
-        "How quickly firms adopt without having seen others do so.",
-    ),
-    "imitation": (
-        "Adoption",
-        "Following others",
-        "q",
-        "How quickly firms adopt once they see others do so.",
-    ),
-    "ceiling": (
-        "Adoption",
-        "Where adoption stops",
-        "m",
-        "Share of activity that will ever use a technology.",
-    ),
-    "spillover_share": (
-        "Adoption",
-        "Learning from other areas",
-        "θ",
-        "Part of following that looks to other areas instead of one’s own.",
-    ),
-    "readiness_slope_initial_adoption": (
-        "Adoption",
-        "Readiness and use at the start",
-        "γ_a",
-        "How much more a readier area uses at the start.",
-    ),
-    "readiness_slope_imitation": (
-        "Adoption",
-        "Readiness and following",
-        "γ_q",
-        "How much faster a readier area follows.",
-    ),
-    "readiness_slope_ceiling": (
-        "Adoption",
-        "Readiness and where adoption stops",
-        "γ_m",
-        "How much further adoption goes in a readier area.",
-    ),
-    "productivity_effect": (
-        "Productivity effect",
-        "Gain from one technology",
-        "β",
-        "How much more output full use of one technology brings.",
-    ),
-    "readiness_slope_productivity_effect": (
-        "Productivity effect",
-        "Readiness and gain",
-        "γ_c",
-        "How much more a readier area gains from the same use.",
-    ),
-    "complements": (
-        "Productivity effect",
-        "Skills and management of an area",
-        "z_r",
-        "How far areas differ in what they make of a technology.",
-    ),
-    "uplift_cap": (
-        "Productivity effect",
-        "Most that technologies add together",
-        "cap",
-        "Gains of several technologies stack up to this and no further.",
-    ),
-    "adoption_cost_share": (
-        "Productivity effect",
-        "What adopting costs firms",
-        "κ",
-        "One-off cost of taking one technology into full use.",
-    ),
-    "lag_years": (
-        "Delay and decay",
-        "Delay from use to gain",
-        "τ",
-        "Years until use shows in output.",
-    ),
-    "decay_per_year": (
-        "Delay and decay",
-        "Fading of the gain",
-        "δ",
-        "Part of the gain that is lost each year.",
-    ),
-    "growth_nation": ("Growth", "Growth of the UK", "g", "Real growth of the economy."),
-    "growth_area": ("Growth", "Growth of an area", "g", "How far an area’s growth differs."),
-    "growth_sector": ("Growth", "Growth of a sector", "g", "How far a sector’s growth differs."),
-    "growth_cell": (
-        "Growth",
-        "Growth of a sector in an area",
-        "g",
-        "What area and sector do not explain.",
-    ),
-    "growth_to_start_year": (
-        "Growth",
-        "Growth up to the start",
-        "",
-        "Carries published figures to the first year of the run.",
-    ),
-    "inflation_per_year": (
-        "Growth",
-        "Inflation",
-        "",
-        "Turns the prize into 2023 prices where that is asked for.",
-    ),
-    "take_up": (
-        "Levers",
-        "Take-up of levers",
-        "takeup",
-        "Part of what is planned that is realised; schemes of this kind reached 0.8% and 11% "
-        "of plan.",
-    ),
-    "displacement": (
-        "Appraisal",
-        "Displacement",
-        "",
-        "Part of what levers add that is taken from elsewhere.",
-    ),
-    "leakage": ("Appraisal", "Leakage", "", "Part of what levers add that goes elsewhere."),
-    "multiplier": ("Appraisal", "Multiplier", "", "Knock-on effects of what levers add."),
-}
-_ACTS_ON = {
-    "innovation": "adopting first",
-    "imitation": "following others",
-    "ceiling": "where adoption stops",
-    "productivity_effect": "gain from each technology",
-}
+EVIDENCE = ("published", "derived", "judgement")
+ADJUSTMENTS = ("displacement", "leakage", "multiplier")
+# What the core calls parameters that a scenario calls something else.
+CORE_NAMES = {"sector_odds_ratio": "odds_ratios", "prize": "prize_gbp_bn"}
+COSTS = ("adoption_cost_share", "levers.*.cost_gbp_per_head_per_year")
+# Key, what people call it, and patterns of the names of its parameters.
 GROUPS = (
-    "The £208bn",
-    "Adoption",
-    "Productivity effect",
-    "Delay and decay",
-    "Growth",
-    "Levers",
-    "Appraisal",
+    (
+        "effect",
+        "How much firms gain from each technology",
+        ("productivity_effect", "complements"),
+    ),
+    ("ceiling", "Where adoption will stop", ("ceiling",)),
+    ("speed", "How fast adoption spreads", ("innovation", "imitation")),
+    ("start", "Adoption today", ("initial_adoption", "sector_odds_ratio")),
+    ("growth", "Growth of the economy", ("growth_*",)),
+    ("timing", "How soon gains come and how long they last", ("lag_years", "decay_per_year")),
+    ("cap", "Cap on stacked gains", ("uplift_cap",)),
+    ("spillover", "Spillover between areas", ("spillover_share",)),
+    ("readiness", "Readiness of areas", ("readiness_slope_*",)),
+    ("lever_effects", "What the levers do", ("levers.*.effects.*",)),
+    ("take_up", "Take-up of the levers", ("take_up",)),
+    ("adjustments", "Displacement, leakage and knock-on effects", ADJUSTMENTS),
+    ("adoption_cost", "What adopting costs firms", ("adoption_cost_share",)),
+    ("lever_cost", "What the levers cost", ("levers.*.cost_*",)),
+    ("prize", "Size of the prize", ("prize",)),
 )
+REST = ("rest", "Everything else")
 
 
-def assumptions(scenario: Scenario, base: Scenario | None = None) -> pl.DataFrame:
-    """List every figure a scenario assumes, with its source and grade of evidence.
+@dataclass(frozen=True)
+class Group:
+    """Uncertain assumptions that are looked at together.
+
+    Attributes
+    ----------
+    name, label : str
+        Short key, and what people call it.
+    parameters : tuple of str
+        Names as in a scenario, such as ``ceiling`` or ``levers.skills.effects.ceiling``.
+    evidence : str
+        The weakest grade among them: published, derived or judgement.
+    """
+
+    name: str
+    label: str
+    parameters: tuple[str, ...]
+    evidence: str
+
+    @property
+    def core_parameters(self) -> list[str]:
+        """Their names in the core."""
+        return [CORE_NAMES.get(name, name) for name in self.parameters]
+
+
+def every_parameter(scenario: Scenario) -> list[str]:
+    """Names of all that may be uncertain, whether it is or not."""
+    return [
+        *(n for n in type(scenario.parameters).model_fields if n not in _CERTAIN),
+        "prize",
+        *(
+            f"levers.{lever}.{rest}"
+            for lever in scenario.levers
+            for rest in (
+                *(f"effects.{target}" for target in LEVER_TARGETS),
+                "cost_gbp_per_head_per_year",
+            )
+        ),
+    ]
+
+
+# They carry money between years before the run, and are the same in every future.
+_CERTAIN = ("growth_to_start_year", "inflation_per_year")
+
+
+def uncertain(scenario: Scenario) -> dict[str, str]:
+    """Assumptions that differ between futures of this scenario, each with its evidence.
+
+    Levers that nobody moves and adjustments that are off are not among them.
+    """
+    found: dict[str, str] = {}
+    for name, origins in _figures(scenario):
+        grades = [origin.evidence for origin, core in origins if _varies(core)]
+        if grades:
+            found[name] = max(grades, key=EVIDENCE.index)
+    return found
+
+
+def moved_levers(scenario: Scenario) -> list[str]:
+    """Levers with an intensity above 0 anywhere, in the scenario's order."""
+    moved = {
+        name
+        for plan in scenario.plan.values()
+        for name, lever in plan.items()
+        if lever.intensity > 0
+    }
+    return [name for name in scenario.levers if name in moved]
+
+
+def groups_of(
+    scenario: Scenario,
+    cannot_matter: Sequence[str] = (),
+    own: Mapping[str, Sequence[str]] | None = None,
+) -> tuple[list[Group], dict[str, str]]:
+    """Groups of everything uncertain, each assumption in exactly one.
 
     Parameters
     ----------
     scenario : Scenario
-    base : Scenario, optional
-        Usually the reference: what differs from it is marked.
+    cannot_matter : sequence of str
+        Patterns of names that cannot change the answer that is asked for.
+    own : mapping, optional
+        Label to names or patterns (``levers.skills.*``), instead of the usual groups;
+        what it does not name becomes "Everything else".
 
     Returns
     -------
-    DataFrame
-        A row for each figure, in the order of `GROUPS`: ``group``, ``key`` (as `Scenario.edit`
-        takes it), ``name``, ``symbol``, ``what``, ``kind`` of distribution, ``middle``,
-        ``low``, ``high`` (5%, 50% and 95% quantiles in the figure's unit), ``unit``,
-        ``source``, ``evidence``, ``note``, ``enabled`` (null but for adjustments that can be
-        switched), ``changed``, and ``base_middle``, ``base_low``, ``base_high``.
+    groups : list of Group
+    left_out : dict
+        Label of each group without anything that can change the answer, to the reason.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name matches nothing in the scenario; offers the nearest.
+    SettingError
+        If an assumption stands in two groups, or a group is empty.
     """
-    theirs = {row["key"]: row for row in _rows(base)} if base is not None else {}
-    rows = []
-    for row in _rows(scenario):
-        old = theirs.get(row["key"])
-        compared = ("stated", "enabled", "unit", "source", "evidence", "note")
-        row["changed"] = base is not None and (
-            old is None or any(row[key] != old[key] for key in compared)
-        )
-        for name in ("middle", "low", "high"):
-            row[f"base_{name}"] = None if old is None else old[name]
-        rows.append({key: value for key, value in row.items() if key not in ("stated", "figure")})
-    order = {group: place for place, group in enumerate(GROUPS)}
-    rows.sort(key=lambda row: order[row["group"]])
-    return pl.DataFrame(rows, infer_schema_length=None)
-
-
-def _rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
-    yield _row(
-        ("prize",),
-        ("The £208bn", "The national prize", "", "The amount that is split between areas."),
-        scenario.prize,
-        scenario.prize.figure(),
+    known, varying = every_parameter(scenario), uncertain(scenario)
+    wanted: list[tuple[str, str, Sequence[str]]] = (
+        [(label, label, names) for label, names in own.items()] if own else [*GROUPS]
     )
-    labels = {name: technology.label for name, technology in scenario.technologies.items()}
-    for name, about in _PARAMETERS.items():
-        parameter = getattr(scenario.parameters, name)
-        path = ("parameters", name)
-        if name == "sector_odds_ratio":
-            for technology, ratios in parameter.by_technology.items():
-                for sector, figure in ratios.values.items():
-                    at = (*path, "by_technology", technology, "values", sector)
-                    yield _row(at, _named(about, labels[technology], f"sector {sector}"), ratios, figure)
-            continue
-        if name == "growth_to_start_year" or name == "inflation_per_year":
-            yield _row(path, about, parameter, None, parameter.value)
-            continue
-        if name != "initial_adoption":
-            enabled = getattr(parameter, "enabled", None)
-            yield _row(path, about, parameter, parameter.figure(), enabled=enabled)
-        for technology, entry in getattr(parameter, "by_technology", {}).items():
-            at = (*path, "by_technology", technology)
-            yield _row(at, _named(about, labels[technology]), entry, entry.figure())
-    for name, lever in scenario.levers.items():
-        cost = lever.cost_gbp_per_head_per_year
-        what = "What it costs the authority in full."
-        about = ("Levers", f"{lever.label}: cost", "", what)
-        yield _row(("levers", name, "cost_gbp_per_head_per_year"), about, cost, cost.figure())
-        for target, effect in lever.effects:
-            if effect is not None:
-                about = (
-                    "Levers",
-                    f"{lever.label}: {_ACTS_ON[target]}",
-                    "ε",
-                    "What it adds at full take-up.",
+    taken: dict[str, str] = {}
+    named: list[tuple[str, str, list[str]]] = []
+    for key, label, patterns in wanted:
+        if own is not None:
+            _check_patterns(label, patterns, known)
+        members = [n for n in known if any(fnmatchcase(n, pattern) for pattern in patterns)]
+        for name in members:
+            if name in taken:
+                raise SettingError(
+                    f"group {label!r}: {name!r} stands in the group {taken[name]!r} too; "
+                    "keep one of them"
                 )
-                yield _row(("levers", name, "effects", target), about, effect, effect.figure())
-    for place, rate in enumerate(scenario.discounting.rates):
-        about = (
-            "Appraisal",
-            f"Discount rate from year {rate.from_year}",
-            "",
-            "Makes money of later years comparable with today’s.",
-        )
-        yield _row(("discounting", "rates", place), about, scenario.discounting, None, rate.rate)
+            taken[name] = label
+        named.append((key, label, members))
+    named.append((*REST, [name for name in known if name not in taken]))
+
+    groups: list[Group] = []
+    left_out: dict[str, str] = {}
+    for key, label, members in named:
+        uncertain_ones = [name for name in members if name in varying]
+        can = [n for n in uncertain_ones if not any(fnmatchcase(n, p) for p in cannot_matter)]
+        if can:
+            evidence = max((varying[name] for name in can), key=EVIDENCE.index)
+            groups.append(Group(key, label, tuple(can), evidence))
+        elif members and (key, label) != REST:
+            left_out[label] = (
+                "cannot change this answer" if uncertain_ones else _why_certain(scenario, members)
+            )
+    return groups, left_out
 
 
-def _named(about: tuple[str, str, str, str], *parts: str) -> tuple[str, str, str, str]:
-    return (about[0], f"{about[1]}: {', '.join(parts)}", *about[2:])
+def _check_patterns(label: str, patterns: Sequence[str], known: Sequence[str]) -> None:
+    if isinstance(patterns, str) or not patterns:
+        raise SettingError(f"group {label!r}: needs a list of names, not {patterns!r}")
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in known):
+            near = difflib.get_close_matches(pattern, known, n=1, cutoff=0.4)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(known)}"
+            raise UnknownNameError(f"group {label!r}: no assumption is called {pattern!r}{hint}")
 
 
-def _row(
-    path: KeyPath,
-    about: tuple[str, str, str, str],
-    origin: Any,
-    figure: Distribution | None,
-    value: float | None = None,
-    enabled: bool | None = None,
-) -> dict[str, Any]:
-    low, middle, high = (value,) * 3 if figure is None else quantiles(figure)
-    group, name, symbol, what = about
-    return {
-        "group": group,
-        "key": dotted(path),
-        "name": name,
-        "symbol": symbol,
-        "what": what,
-        "kind": "fixed" if figure is None else figure.kind,
-        "middle": middle,
-        "low": low,
-        "high": high,
-        "unit": origin.unit,
-        "source": origin.source,
-        "evidence": origin.evidence,
-        "note": origin.note,
-        "enabled": enabled,
-        "stated": value if figure is None else figure,
-        "figure": figure,
-    }
+def _why_certain(scenario: Scenario, members: Sequence[str]) -> str:
+    if all(name in ADJUSTMENTS for name in members):
+        off = [name for name in members if not getattr(scenario.parameters, name).enabled]
+        return "switched off" if off == list(members) else "the same in every future"
+    of_levers = all(name.startswith("levers.") or name == "take_up" for name in members)
+    none_moved = of_levers and not moved_levers(scenario)
+    return "no lever is moved" if none_moved else "the same in every future"
 
 
-# What people are asked for when they restate a distribution, and the key it goes under.
-_QUESTIONS = {
-    "fixed": (("Value", "value"),),
-    "lognormal": (
-        ("1 in 20 lies below", "p05"),
-        ("Middle", "median"),
-        ("1 in 20 lies above", "p95"),
-    ),
-    "logitnormal": (
-        ("1 in 20 lies below", "p05"),
-        ("Middle", "median"),
-        ("1 in 20 lies above", "p95"),
-    ),
-    "normal": (
-        ("1 in 20 lies below", "p05"),
-        ("Middle", "median"),
-        ("1 in 20 lies above", "p95"),
-    ),
-    "uniform": (("Lowest possible", "low"), ("Highest possible", "high")),
-    "triangular": (
-        ("Lowest possible", "low"),
-        ("Most likely", "mode"),
-        ("Highest possible", "high"),
-    ),
-    "pert": (("Lowest possible", "low"), ("Most likely", "mode"), ("Highest possible", "high")),
-    "beta": (("Alpha", "alpha"), ("Beta", "beta")),
-    "gamma": (("Shape", "shape"), ("Scale", "scale")),
-}
+def shared_between(scenario: Scenario, groups: Sequence[Group]) -> list[tuple[str, str, Group]]:
+    """Correlated assumptions in different groups: the two, and the group that has what they share.
 
-
-def questions(distribution: Distribution) -> list[tuple[str, str, float]]:
-    """What to ask to restate a distribution: label, key and present value of each number.
-
-    Empty for one that is a list of values.
+    The core mixes the later of two correlated parameters from the earlier one's numbers and its
+    own, so that what they share belongs to the earlier one.
     """
-    low, middle, high = quantiles(distribution)
-    known = {"p05": low, "median": middle, "p95": high} | distribution.core()
-    return [(label, key, known[key]) for label, key in _QUESTIONS.get(distribution.kind, ())]
+    of = {name: group for group in groups for name in group.parameters}
+    found: list[tuple[str, str, Group]] = []
+    for correlation in scenario.correlations:
+        first, second = sorted(correlation.between, key=SPREAD_PARAMETERS.index)
+        if correlation.value and first in of and second in of and of[first] != of[second]:
+            found.append((first, second, of[first]))
+    return found
 
 
-def restated(distribution: Distribution, answers: Mapping[str, float]) -> dict[str, Any]:
-    """Give the distribution of the same kind that answers make, for `Scenario.edit`.
+def _figures(scenario: Scenario) -> Iterator[tuple[str, list[tuple[Origin, dict[str, Any]]]]]:
+    """Go through what the core is handed, each with where its figures come from."""
+    parameters = scenario.parameters
+    for name in every_parameter(scenario):
+        if name in SPREAD_PARAMETERS:
+            spread = getattr(parameters, name)
+            entries = [spread.by_technology.get(k, spread) for k in scenario.technologies]
+            yield name, [(entry, entry.figure().core()) for entry in entries]
+        elif name == "sector_odds_ratio":
+            yield (
+                name,
+                [
+                    (origin, distribution.core())
+                    for origin in parameters.sector_odds_ratio.by_technology.values()
+                    for distribution in origin.values.values()
+                ],
+            )
+        elif name == "prize":
+            yield name, [(scenario.prize, scenario.prize.figure().core())]
+        elif not name.startswith("levers."):
+            figure = getattr(parameters, name)
+            off = (name in ADJUSTMENTS and not figure.enabled) or (
+                name == "take_up" and not moved_levers(scenario)
+            )
+            yield name, [] if off else [(figure, figure.figure().core())]
+    for moved in moved_levers(scenario):
+        lever = scenario.levers[moved]
+        for target in LEVER_TARGETS:
+            effect = getattr(lever.effects, target)
+            if effect is not None:
+                yield f"levers.{moved}.effects.{target}", [(effect, effect.figure().core())]
+        cost = lever.cost_gbp_per_head_per_year
+        yield f"levers.{moved}.cost_gbp_per_head_per_year", [(cost, cost.figure().core())]
 
-    A normal one takes its mean from the middle and its deviation from the width of the range.
-    """
-    if distribution.kind == "normal":
-        sd = (answers["p95"] - answers["p05"]) / (2 * Z95)
-        return {"kind": "normal", "mean": answers["median"], "sd": sd}
-    return {"kind": distribution.kind, **answers}
 
-
-def figure_at(scenario: Scenario, key: str) -> Distribution | None:
-    """Give the distribution at a key of `assumptions`; None where only a value is possible."""
-    return next((row["figure"] for row in _rows(scenario) if row["key"] == key), None)
+def _varies(core: Mapping[str, Any]) -> bool:
+    """Whether a distribution has more than one value; as ``Distribution::fixed`` in the core."""
+    return core["kind"] != "fixed" and core.get("sd") != 0 and core.get("sigma") != 0

@@ -9,7 +9,7 @@ import json
 import operator
 import os
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -112,8 +112,14 @@ class Run:
         *,
         paired: bool = False,
         detail: str | None = None,
+        variation: Mapping[str, Any] | None = None,
     ) -> None:
-        """Check and start; parameters as `start`."""
+        """Check and start; parameters as `start`.
+
+        `variation` makes other futures for sensitivity analysis: ``reseeded``, parameters
+        that take their numbers from another seed, or ``held``, a direction in the numbers
+        that `Result.numbers` gives and where it is held (both as ``rust/core/src/spec.rs``).
+        """
         if threads is not None:
             _whole("threads", threads, 1, 1024)
         self.scenario = scenario
@@ -123,6 +129,8 @@ class Run:
         if self._detail is not None:
             codes = dataset.areas["area_code"].to_list()
             spec["detail"] = [codes.index(code) for code in self._detail.members]
+        self._variation = dict(variation or {})
+        spec |= self._variation
         if settings.precision is None:
             precision: Precision = "float32" if _is_uncertain(spec) else "float64"
             settings = replace(settings, precision=precision)
@@ -208,6 +216,7 @@ class Run:
             "sampler": self._settings.sampler,
             "precision": self._settings.precision,
             "detail": None if self._detail is None else self._detail.code,
+            **({"variation": self._variation} if self._variation else {}),
             "simd": info["simd"],
             "versions": {
                 "gainsmodel": info["version"],
@@ -339,10 +348,19 @@ def start(
 
     With `paired`, the same scenario without its plan runs beside it (`Run.results`).
     """
+    scenario, figures = resolve(scenario, geography, dataset)
+    return Run(scenario, figures, settings or Settings(), threads, paired=paired, detail=detail)
+
+
+def resolve(
+    scenario: Scenario | str | os.PathLike[str],
+    geography: str | None = None,
+    dataset: Dataset | None = None,
+) -> tuple[Scenario, Dataset]:
+    """A scenario, however it was named, and the figures it runs on; parameters as `run`."""
     _refuse_fork()
     scenario = as_scenario(scenario, geography)
-    figures = figures_for(scenario, dataset)
-    return Run(scenario, figures, settings or Settings(), threads, paired=paired, detail=detail)
+    return scenario, figures_for(scenario, dataset)
 
 
 def as_scenario(
@@ -407,7 +425,7 @@ def start_again(
             f"({wanted['versions'].get('gainsmodel', 'unknown')})"
         )
     try:
-        return Run(scenario, figures, settings, threads, detail=wanted.get("detail"))
+        return Run(scenario, figures, settings, threads, detail=wanted.get("detail"), variation=wanted.get("variation"))
     except UnknownNameError as error:
         raise ResultError(f"{path}: detail: {error}") from error
 

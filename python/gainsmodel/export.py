@@ -8,7 +8,7 @@ import polars as pl
 import polars.selectors as cs
 
 from gainsmodel import sentences
-from gainsmodel.assumptions import assumptions
+from gainsmodel.assumption_log import assumptions
 from gainsmodel.errors import ResultError
 from gainsmodel.result import Result
 from gainsmodel.scenario import Scenario, load_scenario

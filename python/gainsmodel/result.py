@@ -139,6 +139,26 @@ class Result:
             )
         return self._kept.frame(metric)
 
+    def numbers(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:
+        """Standard normal numbers behind every draw that more than one cell shares.
+
+        Returns
+        -------
+        names : pl.DataFrame
+            One row a number: ``parameter``, ``area_code`` where it is an area's own, ``cell``
+            where it is a sector's or a technology's; empty text otherwise. Correlated
+            parameters are mixed from their own numbers and those of parameters before them.
+        numbers : ndarray, shape (numbers, draws)
+
+        Raises
+        ------
+        ResultError
+            If the result was loaded from disk.
+        """
+        if self._kept is None:
+            raise ResultError("a loaded result has no numbers; run it again with replay")
+        return self._kept.numbers()
+
     def difference(
         self, baseline: "Result", metric: str = "gain_final_year_gbp_m", *, net: bool = False
     ) -> pl.DataFrame:
@@ -383,6 +403,11 @@ class _Draws:
         draw = pl.int_range(rows.shape[1], dtype=pl.UInt32, eager=True).alias("draw")
         return pl.DataFrame([draw]).hstack(pl.DataFrame(columns))
 
+    def numbers(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:
+        names, numbers = self._outcome.numbers()
+        schema = dict.fromkeys(("parameter", "area_code", "cell"), pl.String)
+        return pl.DataFrame(names, schema=schema, orient="row"), numbers
+
 
 class _Saved(_Draws):
     """Draws read back from disk."""
@@ -394,6 +419,9 @@ class _Saved(_Draws):
     def seconds(self) -> dict[str, float]:
         """Nothing was run."""
         return {}
+
+    def numbers(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:
+        raise ResultError("a loaded result has no numbers; run it again with replay")
 
     @property
     def held(self) -> bool:

@@ -7,13 +7,14 @@
 
 use crate::distribution::{Distribution, Sampler};
 use crate::error::{Error, Result};
-use crate::lanes::{Real, Words};
+use crate::lanes::{LANES, Lanes, Real, Words};
 use crate::layout::Together;
 use crate::normal::NormalTable;
 use crate::rng::{GROUP, Key, KeyGroup, seed_words};
 use crate::sobol::{Directions, MAX_DIMENSIONS, scrambled, scrambles};
 use crate::spec::{
-    Correlation, LEVELS, LEVER_TARGETS, NATIONAL_PARAMETERS, SPREAD_PARAMETERS, SamplerKind, Spec,
+    Correlation, Held, LEVELS, LEVER_TARGETS, NATIONAL_PARAMETERS, SPREAD_PARAMETERS, SamplerKind,
+    Spec,
 };
 use crate::vector::Vector;
 
@@ -26,24 +27,37 @@ pub struct Batch {
     length: usize,
     /// Sobol dimension and its sixteen scramblings.
     points: Vec<(Slot, usize, Words)>,
-    /// First slot, number and keys of neighbouring pseudo-random factors.
-    keyed: Vec<(Slot, usize, KeyGroup)>,
+    /// First slot, number, seed and keys of neighbouring pseudo-random factors.
+    keyed: Vec<(Slot, usize, [u32; 2], KeyGroup)>,
+}
+
+/// What a factor's number is for, and where it comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Factor {
+    key: Key,
+    seed: u64,
+    /// Pseudo-random if it has none.
+    dimension: Option<usize>,
 }
 
 impl Batch {
-    /// Factors in the order of their slots, each with its dimension if it has one.
-    fn new(seed: u64, factors: &[(Key, Option<usize>)]) -> Self {
+    /// Factors in the order of their slots.
+    fn new(factors: &[Factor]) -> Self {
         let mut batch = Batch { length: factors.len(), ..Batch::default() };
         let mut slot = 0;
-        for run in factors.chunk_by(|a, b| a.1.is_none() && b.1.is_none()) {
+        let together = |a: &Factor, b: &Factor| {
+            a.dimension.is_none() && b.dimension.is_none() && a.seed == b.seed
+        };
+        for run in factors.chunk_by(together) {
             for group in run.chunks(GROUP) {
                 match group[0] {
-                    (key, Some(dimension)) => {
+                    Factor { key, seed, dimension: Some(dimension) } => {
                         batch.points.push((slot, dimension, scrambles(seed, key)));
                     }
-                    _ => {
-                        let keys: Vec<Key> = group.iter().map(|(key, _)| *key).collect();
-                        batch.keyed.push((slot, group.len(), KeyGroup::new(&keys)));
+                    Factor { seed, .. } => {
+                        let keys: Vec<Key> = group.iter().map(|factor| factor.key).collect();
+                        let keys = KeyGroup::new(&keys);
+                        batch.keyed.push((slot, group.len(), seed_words(seed), keys));
                     }
                 }
                 slot += group.len();
@@ -80,8 +94,8 @@ impl Batch {
                 None => normals,
             };
         }
-        for (slot, count, keys) in &self.keyed {
-            let mut normals = V::keyed_normals(source.table, source.seed, keys, block);
+        for (slot, count, seed, keys) in &self.keyed {
+            let mut normals = V::keyed_normals(source.table, *seed, keys, block);
             let slots = *slot..slot + count;
             if let Some(scales) = scales {
                 match scales[slots.clone()].first_chunk::<GROUP>() {
@@ -108,32 +122,63 @@ impl Batch {
 /// The number source of a run.
 #[derive(Debug, Clone)]
 pub struct Source {
-    seed: [u32; 2],
     directions: Directions,
     table: &'static NormalTable,
 }
 
-/// Collects the shared factors and hands out dimensions, both in order.
-struct Plan {
-    sobol: bool,
-    next: usize,
-    factors: Vec<(Key, Option<usize>)>,
+/// What a shared number is for: a parameter, and an area, sector or technology where it is theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FactorName {
+    /// One of [`Spec::parameters`].
+    pub parameter: String,
+    /// Empty where the number belongs to no single area.
+    pub area: String,
+    /// Sector, technology or `sector/technology`, or empty.
+    pub cell: String,
 }
 
-impl Plan {
+/// Collects the shared factors and hands out dimensions, both in order.
+struct Plan<'a> {
+    spec: &'a Spec,
+    next: usize,
+    factors: Vec<Factor>,
+    names: Vec<FactorName>,
+}
+
+impl Plan<'_> {
     fn dimension(&mut self) -> Option<usize> {
         let dimension = self.next;
         self.next += 1;
-        (self.sobol && dimension < MAX_DIMENSIONS).then_some(dimension)
+        (self.spec.sampler != SamplerKind::Random && dimension < MAX_DIMENSIONS)
+            .then_some(dimension)
     }
 
     /// Reserves the next dimension and gives the factor a slot if it is needed.
-    fn factor(&mut self, key: Key, needed: bool) -> Option<Slot> {
+    fn factor(
+        &mut self,
+        parameter: &str,
+        family: &str,
+        [area, cell]: [&str; 2],
+        needed: bool,
+    ) -> Option<Slot> {
         let dimension = self.dimension();
-        needed.then(|| {
-            self.factors.push((key, dimension));
-            self.factors.len() - 1
-        })
+        needed.then(|| self.push(parameter, Key::new(family, area, cell), [area, cell], dimension))
+    }
+
+    fn push(
+        &mut self,
+        parameter: &str,
+        key: Key,
+        [area, cell]: [&str; 2],
+        dimension: Option<usize>,
+    ) -> Slot {
+        self.factors.push(Factor { key, seed: self.spec.seed_of(parameter), dimension });
+        self.names.push(FactorName {
+            parameter: parameter.into(),
+            area: area.into(),
+            cell: cell.into(),
+        });
+        self.factors.len() - 1
     }
 }
 
@@ -216,6 +261,10 @@ pub struct Factors<F> {
     pub source: Source,
     /// Numbers shared by more than one cell.
     pub shared: Batch,
+    /// What each of them is for.
+    pub names: Vec<FactorName>,
+    /// Direction along which they are held, and where.
+    pub held: (Vec<(Slot, F)>, F),
     /// Numbers of single cells, sector by sector.
     pub cells: Vec<CellFactors>,
     /// In the order of [`NATIONAL_PARAMETERS`].
@@ -244,8 +293,7 @@ impl<F: Real> Factors<F> {
     /// [`Error::Spec`] when correlations cannot hold together.
     pub fn new(spec: &Spec, columns: usize) -> Result<Self> {
         let mix = mixing(spec)?;
-        let mut plan =
-            Plan { sobol: spec.sampler != SamplerKind::Random, next: 0, factors: Vec::new() };
+        let mut plan = Plan { spec, next: 0, factors: Vec::new(), names: Vec::new() };
         let p = &mut plan;
         let varies = |x: &Distribution| x.fixed().is_none();
         // A parameter's number is needed at a level if a varying parameter mixes it in there.
@@ -255,10 +303,11 @@ impl<F: Real> Factors<F> {
                     && spec.spread_parameters[*name].distributions.iter().any(varies)
             })
         };
-        let scalar = |p: &mut Plan, distribution: &Distribution, key: Key| Scalar {
-            sampler: Sampler::new(distribution),
-            slot: p.factor(key, varies(distribution)),
-        };
+        let scalar =
+            |p: &mut Plan<'_>, distribution: &Distribution, name: &str, family: &str, of| Scalar {
+                sampler: Sampler::new(distribution),
+                slot: p.factor(name, family, of, varies(distribution)),
+            };
 
         // Areas take dimensions in the order of their hashes, so that the order in which the
         // data list them is of no account.
@@ -269,23 +318,24 @@ impl<F: Real> Factors<F> {
             placed.sort_by_key(|(area, _)| *area);
             placed.into_iter().map(|(_, scalar)| scalar).collect::<Vec<_>>()
         };
-        let per_area = |p: &mut Plan, family: &str, distribution: &Distribution| {
+        let per_area = |p: &mut Plan<'_>, name: &str, distribution: &Distribution| {
+            let family = format!("{name}/area");
             let made = by_hash
                 .iter()
-                .map(|area| scalar(p, distribution, Key::new(family, &spec.areas[*area], "")));
+                .map(|area| scalar(p, distribution, name, &family, [&spec.areas[*area], ""]));
             in_data_order(made.collect())
         };
 
         let mut slots: [[Vec<Slot>; 4]; 5] = Default::default();
-        let mut level = |p: &mut Plan, level: usize, names: &[String]| {
+        let mut level = |p: &mut Plan<'_>, level: usize, names: &[String]| {
             for (i, parameter) in SPREAD_PARAMETERS.iter().enumerate() {
                 let family = format!("{parameter}/{}", LEVELS[level]);
-                let of = |n: &String| match level {
-                    2 => Key::new(&family, n, ""),
-                    _ => Key::new(&family, "", n),
-                };
-                let made: Vec<_> =
-                    names.iter().filter_map(|n| p.factor(of(n), needed(i, level))).collect();
+                let made: Vec<_> = (names.iter())
+                    .filter_map(|n| {
+                        let of = if level == 2 { [n.as_str(), ""] } else { ["", n] };
+                        p.factor(parameter, &family, of, needed(i, level))
+                    })
+                    .collect();
                 slots[i][level] = made;
             }
         };
@@ -293,7 +343,7 @@ impl<F: Real> Factors<F> {
         let national = NATIONAL_PARAMETERS
             .iter()
             .map(|name| {
-                scalar(p, &spec.national[*name], Key::new(&format!("national/{name}"), "", ""))
+                scalar(p, &spec.national[*name], name, &format!("national/{name}"), ["", ""])
             })
             .collect();
         level(p, 1, &spec.technologies);
@@ -301,7 +351,9 @@ impl<F: Real> Factors<F> {
         let growth_sector = spec
             .sectors
             .iter()
-            .map(|s| scalar(p, &spec.growth_sector, Key::new("growth_sector/sector", "", s)))
+            .map(|s| {
+                scalar(p, &spec.growth_sector, "growth_sector", "growth_sector/sector", ["", s])
+            })
             .collect();
         level(p, 2, &by_hash.iter().map(|a| spec.areas[*a].clone()).collect::<Vec<_>>());
         for of_levels in slots.iter_mut().filter(|s| !s[2].is_empty()) {
@@ -309,8 +361,8 @@ impl<F: Real> Factors<F> {
             by_hash.iter().zip(&of_levels[2]).for_each(|(area, slot)| placed[*area] = *slot);
             of_levels[2] = placed;
         }
-        let complements = per_area(p, "complements/area", &spec.complements);
-        let growth_area = per_area(p, "growth_area/area", &spec.growth_area);
+        let complements = per_area(p, "complements", &spec.complements);
+        let growth_area = per_area(p, "growth_area", &spec.growth_area);
 
         let cells = cell_factors(spec, p, &by_hash, columns, |parameter| needed(parameter, 4));
 
@@ -318,11 +370,14 @@ impl<F: Real> Factors<F> {
         let mut levers = Vec::new();
         for (l, lever) in spec.levers.iter().enumerate() {
             let moved = spec.data.intensity[l * areas..(l + 1) * areas].iter().any(|i| *i > 0.0);
-            let family = |rest: &str| Key::new(&format!("lever/{}/{rest}", lever.name), "", "");
+            let family = |rest: &str| format!("lever/{}/{rest}", lever.name);
+            let nation = ["", ""];
             let effects = LEVER_TARGETS.map(|target| {
                 let effect = lever.effects.get(target);
                 let slot = p.factor(
-                    family(&format!("effect/{target}")),
+                    &lever.effect_parameter(target),
+                    &family(&format!("effect/{target}")),
+                    nation,
                     moved && effect.is_some_and(varies),
                 );
                 effect.map(|e| Scalar { sampler: Sampler::new(e), slot })
@@ -330,15 +385,20 @@ impl<F: Real> Factors<F> {
             let cost = &lever.cost_gbp_per_head_per_year;
             let cost = Scalar {
                 sampler: Sampler::new(cost),
-                slot: p.factor(family("cost"), moved && varies(cost)),
+                slot: p.factor(
+                    &lever.cost_parameter(),
+                    &family("cost"),
+                    nation,
+                    moved && varies(cost),
+                ),
             };
             let uncertain = moved && varies(&spec.take_up.distribution);
-            let shared = p.factor(family("take_up/nation"), uncertain);
+            let shared = p.factor("take_up", &family("take_up/nation"), nation, uncertain);
             let mut own = vec![None; areas];
+            let of_area = family("take_up/area");
             for area in &by_hash {
-                let key =
-                    Key::new(&format!("lever/{}/take_up/area", lever.name), &spec.areas[*area], "");
-                own[*area] = p.factor(key, uncertain);
+                let of = [&spec.areas[*area], ""];
+                own[*area] = p.factor("take_up", &of_area, of, uncertain);
             }
             if moved {
                 levers.push(LeverFactors { lever: l, effects, cost, take_up: (shared, own) });
@@ -352,8 +412,8 @@ impl<F: Real> Factors<F> {
                     .map(|(distribution, technology)| {
                         let cell = format!("{sector}/{technology}");
                         let slot = varies(distribution).then(|| {
-                            p.factors.push((Key::new("odds_ratio/cell", "", &cell), None));
-                            p.factors.len() - 1
+                            let key = Key::new("odds_ratio/cell", "", &cell);
+                            p.push("odds_ratios", key, ["", &cell], None)
                         });
                         Scalar { sampler: Sampler::new(distribution), slot }
                     })
@@ -362,16 +422,24 @@ impl<F: Real> Factors<F> {
             .collect();
 
         let used = |batch: &Batch| batch.points.iter().map(|(_, d, _)| d + 1).max().unwrap_or(0);
-        let shared = Batch::new(spec.seed, &plan.factors);
+        let shared = Batch::new(&plan.factors);
+        let Held { direction, at } = &spec.held;
+        let length: f64 = direction.iter().map(|(_, weight)| weight * weight).sum();
+        if direction.iter().any(|(slot, _)| *slot >= shared.len())
+            || !(direction.is_empty() || (length - 1.0).abs() < 1e-6)
+            || !at.is_finite()
+        {
+            return Err(Error::spec("held", "must be a direction of length 1 in shared numbers"));
+        }
+        let direction = direction.iter().map(|(slot, weight)| (*slot, F::of(*weight)));
+        let held = (direction.collect(), F::of(*at));
         let of_cells = cells.iter().flat_map(|c| c.spread.iter().flatten().chain(&c.growth));
         let dimensions = of_cells.map(used).max().unwrap_or(0).max(used(&shared));
         Ok(Factors {
-            source: Source {
-                seed: seed_words(spec.seed),
-                directions: Directions::new(dimensions),
-                table: NormalTable::get(),
-            },
+            source: Source { directions: Directions::new(dimensions), table: NormalTable::get() },
             shared,
+            names: plan.names,
+            held,
             cells,
             national,
             spread: SpreadLevels { slots, mix },
@@ -391,39 +459,41 @@ const CELL_ORDER: [usize; 5] = [3, 4, 0, 2, 1];
 
 fn cell_factors(
     spec: &Spec,
-    plan: &mut Plan,
+    plan: &mut Plan<'_>,
     by_hash: &[usize],
     columns: usize,
     needed: impl Fn(usize) -> bool,
 ) -> Vec<CellFactors> {
     let (areas, technologies) = (spec.areas.len(), spec.technologies.len());
     let in_dimensions = spec.sampler == SamplerKind::SobolFull;
-    let dimension = |plan: &mut Plan| in_dimensions.then(|| plan.dimension()).flatten();
-    let batch = |row: &[(Key, Option<usize>)]| Batch::new(spec.seed, row);
+    let dimension = |plan: &mut Plan<'_>| in_dimensions.then(|| plan.dimension()).flatten();
+    let seed = spec.seed_of("growth_cell");
     let mut made: Vec<CellFactors> = Vec::new();
     for sector in &spec.sectors {
-        let mut row = vec![(Key::default(), None); areas];
+        let mut row = vec![Factor::default(); areas];
         for area in by_hash {
             let key = Key::new("growth_cell/cell", &spec.areas[*area], sector);
-            row[*area] = (key, dimension(plan));
+            row[*area] = Factor { key, seed, dimension: dimension(plan) };
         }
-        let growth = spec.growth_cell.fixed().is_none().then(|| batch(&row));
+        let growth = spec.growth_cell.fixed().is_none().then(|| Batch::new(&row));
         made.push(CellFactors { spread: Default::default(), growth });
     }
     for parameter in CELL_ORDER {
         let family = format!("{}/{}", SPREAD_PARAMETERS[parameter], LEVELS[4]);
+        let seed = spec.seed_of(SPREAD_PARAMETERS[parameter]);
         for (sector, made) in spec.sectors.iter().zip(&mut made) {
-            let mut row = vec![(Key::default(), None); areas * technologies];
+            let mut row = vec![Factor::default(); areas * technologies];
             for area in by_hash {
                 for group in Together::all(technologies, columns) {
                     for k in 0..group.columns {
                         let cell = format!("{sector}/{}", spec.technologies[group.first + k]);
                         let key = Key::new(&family, &spec.areas[*area], &cell);
-                        row[group.cell(areas, *area, k)] = (key, dimension(plan));
+                        let factor = Factor { key, seed, dimension: dimension(plan) };
+                        row[group.cell(areas, *area, k)] = factor;
                     }
                 }
             }
-            made.spread[parameter] = needed(parameter).then(|| batch(&row));
+            made.spread[parameter] = needed(parameter).then(|| Batch::new(&row));
         }
     }
     made
@@ -488,4 +558,28 @@ fn mixing(spec: &Spec) -> Result<[[[f64; 5]; 5]; 5]> {
         }
     }
     Ok(mix)
+}
+
+/// Shared numbers of every draw, `[factor][draw]`, as a run has them, and what each is for.
+///
+/// Correlated parameters are mixed from these, each from its own and those of the parameters
+/// before it in [`SPREAD_PARAMETERS`].
+///
+/// # Errors
+/// [`Error::Spec`] for anything that cannot be simulated.
+pub fn numbers(spec: &Spec) -> Result<(Vec<FactorName>, Vec<Vec<f32>>)> {
+    spec.check()?;
+    let factors = Factors::<f32>::new(spec, 1)?;
+    let draws = usize::try_from(spec.draws).unwrap_or(usize::MAX);
+    let mut rows = vec![Vec::with_capacity(draws); factors.names.len()];
+    let mut block = vec![Lanes::<f32>::zero(); rows.len()];
+    for first in (0..draws).step_by(LANES) {
+        let index = u32::try_from(first / LANES).unwrap_or(u32::MAX);
+        factors.shared.draw(&factors.source, index, None, &mut block);
+        let valid = (draws - first).min(LANES);
+        for (row, lanes) in rows.iter_mut().zip(&block) {
+            row.extend_from_slice(&lanes.0[..valid]);
+        }
+    }
+    Ok((factors.names, rows))
 }

@@ -29,6 +29,9 @@ pub const NATIONAL_PARAMETERS: [&str; 14] = [
     "leakage",
     "multiplier",
 ];
+/// Parameters with a number for each area, sector, cell or lever.
+const OTHER_PARAMETERS: [&str; 6] =
+    ["complements", "growth_area", "growth_sector", "growth_cell", "odds_ratios", "take_up"];
 /// What a lever can act on.
 pub const LEVER_TARGETS: [&str; 4] = ["innovation", "imitation", "ceiling", "productivity_effect"];
 
@@ -110,6 +113,37 @@ pub struct Lever {
     pub cost_gbp_per_head_per_year: Distribution,
 }
 
+impl Lever {
+    /// Name of its effect on a target among [`Spec::parameters`].
+    pub(crate) fn effect_parameter(&self, target: &str) -> String {
+        format!("levers.{}.effects.{target}", self.name)
+    }
+    /// Name of its cost among [`Spec::parameters`].
+    pub(crate) fn cost_parameter(&self) -> String {
+        format!("levers.{}.cost_gbp_per_head_per_year", self.name)
+    }
+}
+
+/// Parameters that take their numbers from another seed, all others keeping theirs.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reseeded {
+    /// Seed of their numbers.
+    pub seed: u64,
+    /// Some of [`Spec::parameters`].
+    pub parameters: Vec<String>,
+}
+
+/// A combination of shared numbers that is held, everything at right angles to it varying.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Held {
+    /// Positions among [`crate::factors::numbers`] and weights, whose squares sum to 1.
+    pub direction: Vec<(usize, f64)>,
+    /// Standard normal value at which the weighted sum is held.
+    pub at: f64,
+}
+
 /// Figures of each area, in the order of `Spec::areas`; matrices are row-major.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct AreaData {
@@ -169,11 +203,31 @@ pub struct Spec {
     /// Positions of the areas of one unit that is reported in more detail; none if empty.
     #[serde(default)]
     pub detail: Vec<usize>,
+    #[serde(default)]
+    pub reseeded: Reseeded,
+    #[serde(default)]
+    pub held: Held,
     #[serde(skip)]
     pub data: AreaData,
 }
 
 impl Spec {
+    /// Every parameter that may be uncertain.
+    pub fn parameters(&self) -> impl Iterator<Item = String> {
+        let named = SPREAD_PARAMETERS.iter().chain(&NATIONAL_PARAMETERS).chain(&OTHER_PARAMETERS);
+        let levers = self.levers.iter().flat_map(|lever| {
+            let effects = LEVER_TARGETS.map(|target| lever.effect_parameter(target));
+            effects.into_iter().chain([lever.cost_parameter()])
+        });
+        named.map(ToString::to_string).chain(levers)
+    }
+
+    /// Seed of a parameter's numbers.
+    pub(crate) fn seed_of(&self, parameter: &str) -> u64 {
+        let moved = self.reseeded.parameters.iter().any(|name| name == parameter);
+        if moved { self.reseeded.seed } else { self.seed }
+    }
+
     /// Checks everything the simulation relies on.
     ///
     /// # Errors
@@ -283,6 +337,14 @@ impl Spec {
         }
         if !(0.0..1.0).contains(&self.share_floor) {
             return bad("share_floor", "must lie in 0 to 1");
+        }
+        let known: Vec<String> = self.parameters().collect();
+        if let Some(name) = self.reseeded.parameters.iter().find(|name| !known.contains(name)) {
+            return bad("reseeded", &format!("no parameter is called '{name}'"));
+        }
+        // Two scramblings of one dimension share their leading digits, draw by draw.
+        if !self.reseeded.parameters.is_empty() && self.sampler != SamplerKind::Random {
+            return bad("reseeded", "needs the sampler random");
         }
         Ok(())
     }

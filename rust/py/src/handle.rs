@@ -3,6 +3,7 @@
 use crate::errors;
 use crate::pool::pool;
 use gainsmodel_core::error::Error;
+use gainsmodel_core::factors::numbers;
 use gainsmodel_core::layout::{Layout, UNIT_METRICS};
 use gainsmodel_core::run::{Options, Outcome, Progress, simulate};
 use gainsmodel_core::simd::Level;
@@ -49,6 +50,7 @@ pub fn start(
     std::thread::Builder::new()
         .name("gainsmodel-run".into())
         .spawn(move || {
+            let spec = Arc::new(spec);
             let work = || {
                 pool.install(|| {
                     if double {
@@ -78,7 +80,7 @@ pub fn start(
 
 /// Runs in one precision and notes how long simulating and statistics took.
 fn timed<F: Precision>(
-    spec: &Spec,
+    spec: &Arc<Spec>,
     options: Options,
     progress: &Progress,
     precise: impl Fn(Outcome<F>) -> Precise,
@@ -88,7 +90,8 @@ fn timed<F: Precision>(
     let simulating = begun.elapsed().as_secs_f64();
     let outcomes = simulated.summarise(progress)?;
     let seconds = [simulating, begun.elapsed().as_secs_f64() - simulating];
-    Ok(outcomes.into_iter().map(|of| RunOutcome { outcome: precise(of), seconds }).collect())
+    let outcome = |of| RunOutcome { outcome: precise(of), seconds, spec: Arc::clone(spec) };
+    Ok(outcomes.into_iter().map(outcome).collect())
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -144,11 +147,14 @@ impl Drop for RunHandle {
     }
 }
 
+type Name = (String, String, String);
+
 /// Statistics and draws of a run that has ended.
 #[pyclass(module = "gainsmodel._core", frozen)]
 pub struct RunOutcome {
     outcome: Precise,
     seconds: [f64; 2],
+    spec: Arc<Spec>,
 }
 
 pub fn rows(statistics: &[Statistics]) -> Vec<[f64; 19]> {
@@ -212,6 +218,15 @@ impl RunOutcome {
             Precise::Single(o) => stacked(py, o, &series),
             Precise::Double(o) => stacked(py, o, &series),
         }
+    }
+
+    /// Standard normal numbers that more than one cell shares, shape (numbers, draws), and what
+    /// each is for: parameter, area, and sector or technology, empty where it belongs to none.
+    fn numbers<'py>(&self, py: Python<'py>) -> PyResult<(Vec<Name>, Bound<'py, PyArray2<f32>>)> {
+        let (names, rows) =
+            py.detach(|| numbers(&self.spec)).map_err(|error| errors::to_python(py, &error))?;
+        let names = names.into_iter().map(|n| (n.parameter, n.area, n.cell)).collect();
+        Ok((names, PyArray2::from_vec2(py, &rows)?))
     }
 
     /// Seconds spent on simulating and on statistics, those of a paired run together.
