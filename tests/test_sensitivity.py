@@ -30,7 +30,7 @@ from gainsmodel import (
 )
 from gainsmodel.assumptions import GROUPS, every_parameter, groups_of, uncertain
 from gainsmodel.engine import Run, Settings
-from gainsmodel.sensitivity import (
+from gainsmodel.drivers import (
     OUTPUTS,
     Sensitivity,
     caveats,

@@ -28,7 +28,7 @@ def main() -> None:
     pairs = _pairs({name: options[name] for name in dict.fromkeys([first, second])})
     if pairs is None:
         return
-    _difference(options[first], first, second, pairs[first], pairs[second])
+    _difference(options[first], options[second], first, second, pairs)
     _side_by_side(options, first, second)
 
 
@@ -65,22 +65,25 @@ def _pairs(choices: dict[str, Choice]) -> dict[str, Pair] | None:
     return pairs
 
 
-def _difference(choice: Choice, first: str, second: str, a: Pair, b: Pair) -> None:
+def _difference(
+    choice: Choice, other: Choice, first: str, second: str, pairs: dict[str, Pair]
+) -> None:
     unit = choice.unit
     try:
-        comparison = compare(a.result, b.result, area=unit)
+        comparison = compare(pairs[first].result, pairs[second].result, area=unit)
     except GainsModelError as error:
         parts.problem("These plans cannot be compared.", error)
         return
-    st.title(plain(sentences.compared(comparison, unit, first, second)), anchor=False)
-    st.markdown(plain(sentences.compared_ranges(comparison, unit, first, second)))
+    costs_more = parts.cost_per_year(choice) - parts.cost_per_year(other)
+    st.title(plain(sentences.compared(comparison, first, second, costs_more)), anchor=False)
     if comparison.identical:
         return
+    st.markdown(plain(sentences.compared_ranges(comparison, first)))
     left, right = st.columns(2)
     with left:
         st.subheader("Difference, future by future", anchor=False)
         chart = charts.difference_dots(
-            comparison.draws(unit), first, second, theme=parts.theme()
+            comparison.draws(), first, second, theme=parts.theme()
         )
         parts.show(chart, "difference")
         parts.table_of(chart, "difference")

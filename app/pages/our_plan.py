@@ -210,7 +210,7 @@ def _ordered(slot: str, key: Any, work: Callable[..., Any], doing: str) -> Any |
 
 
 def _lever_parts(choice: Choice, on_progress: Any) -> pl.DataFrame:
-    return lever_parts(
+    table = lever_parts(
         choice.scenario,
         choice.unit,
         draws=min(choice.draws, 10_000),
@@ -218,6 +218,10 @@ def _lever_parts(choice: Choice, on_progress: Any) -> pl.DataFrame:
         sampler=choice.sampler,
         dataset=choice.data,
         on_progress=on_progress,
+    )
+    gain = "gain_final_year_gbp_m_"
+    return table.filter(pl.col("part") != "left_out").rename(
+        {"part": "kind"} | {f"{gain}{name}": name for name in ("mean", "p05", "p95")}
     )
 
 

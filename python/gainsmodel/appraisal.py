@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gainsmodel.data import load_dataset
-from gainsmodel.engine import Run, Sampler, Settings, as_scenario
+from gainsmodel.data import Dataset
+from gainsmodel.engine import Run, Sampler, Settings, as_scenario, figures_for
 from gainsmodel.errors import ResultError, ScenarioError, SettingError
 from gainsmodel.result import Result, check_paired, draws_of
 from gainsmodel.scenario import Scenario
@@ -123,6 +123,7 @@ def delay_cost(
     seed: int = 1,
     sampler: Sampler = "sobol",
     geography: str | None = None,
+    dataset: Dataset | None = None,
     threads: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> pl.DataFrame:
@@ -136,7 +137,7 @@ def delay_cost(
         Name or code of an area or group.
     years : float
         By how much every lever starts later than planned, above 0, to a delay of 40 in all.
-    draws, seed, sampler, geography, threads, on_progress
+    draws, seed, sampler, geography, dataset, threads, on_progress
         As `run`; two runs are made.
 
     Returns
@@ -166,13 +167,13 @@ def delay_cost(
         raise SettingError(f"years: must be above 0, not {years!r}")
     delay = loaded.setting.lever_delay_years + years
     later = loaded.edit({"setting.lever_delay_years": delay})
-    dataset = load_dataset(loaded.setting.geography)
-    unit = unit_of(dataset, area)
+    figures = figures_for(loaded, dataset)
+    unit = unit_of(figures, area)
     settings = Settings(draws=draws, seed=seed, sampler=sampler)
 
     def run(scenario: Scenario, before: int) -> Result:
         report = on_progress and (lambda done, total: on_progress(before + done, 2 * total))
-        return Run(scenario, dataset, settings, threads).result(report or None)
+        return Run(scenario, figures, settings, threads).result(report or None)
 
     in_time, delayed = run(loaded, 0), run(later, draws)
     lost = _values(in_time, delayed, unit)["net_present_value_gbp_m"]

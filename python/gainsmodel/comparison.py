@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gainsmodel.data import load_dataset
-from gainsmodel.engine import ADJUSTMENTS, Sampler, Settings, as_scenario, start
+from gainsmodel.data import Dataset, load_dataset
+from gainsmodel.engine import ADJUSTMENTS, Sampler, Settings, as_scenario, figures_for, start
 from gainsmodel.errors import ResultError, ScenarioError, UnknownNameError
 from gainsmodel.result import Result, check_paired, draws_of
 from gainsmodel.scenario import Scenario
@@ -62,6 +62,7 @@ class Comparison:
     metric: str
     unit: Unit
     paired: bool
+    _dataset: Dataset | None = None
     _threads: int | None = None
 
     @cached_property
@@ -120,6 +121,18 @@ class Comparison:
                 for name, side in zip(("first", "second"), both, strict=True)
             ]
         )
+
+    def draws(self) -> Draws:
+        """Difference of `metric` of `unit` in every future, shape (draws,).
+
+        Raises
+        ------
+        ResultError
+            If the two are not paired.
+        """
+        if not self.paired:
+            raise ResultError("draws: only paired runs differ draw by draw")
+        return self._net(self.metric, self._gap(self.metric)).reshape(-1)
 
     def years(self) -> pl.DataFrame:
         """Difference of the gain of `unit` in each year that both have, £m a year."""
@@ -222,7 +235,13 @@ class Comparison:
             for (result, scenario), sign in zip(sides, (1.0, -1.0), strict=True):
                 alone = _with_one_technology(scenario, technology)
                 if alone is not None:
-                    again = _run(alone, result, self._threads, progress.next())
+                    run = start(
+                        alone,
+                        Settings.of(result.manifest),
+                        dataset=self._dataset,
+                        threads=self._threads,
+                    )
+                    again = run.result(progress.next())
                     gap = gap + sign * draws_of(again, self.metric, self.unit)
             parts.append(gap)
         remainder = whole - np.sum(parts, axis=0)
@@ -243,13 +262,18 @@ class Comparison:
         first, second = (draws_of(r, metric, self.unit) for r in (self.first, self.second))
         return first - second
 
+    def _net(self, metric: str, gaps: Draws) -> Draws:
+        """Differences of a gain after what is switched on."""
+        if self.net_of and metric.startswith("gain_"):
+            return gaps * draws_of(self.first, "additionality")
+        return gaps
+
     def _statistics(self, draws: Draws) -> NDArray[np.float64]:
         return statistics_of(draws, self.first.manifest["sampler"])[:, FROM_CORE]
 
     def _differences(self, metric: str, gaps: Draws) -> list[pl.Series]:
         """Columns of paired differences, net of what is switched on."""
-        if self.net_of and metric.startswith("gain_"):
-            gaps = gaps * draws_of(self.first, "additionality")
+        gaps = self._net(metric, gaps)
         sampler = self.first.manifest["sampler"]
         known = ~np.isnan(gaps)
         return [
@@ -269,6 +293,7 @@ def compare(
     seed: int = 1,
     sampler: Sampler = "sobol",
     geography: str | None = None,
+    dataset: Dataset | None = None,
     threads: int | None = None,
     unpaired: bool = False,
     on_progress: Progress | None = None,
@@ -285,7 +310,7 @@ def compare(
         the UK if left out.
     metric : str
         One of `METRICS`, or ``gain_gbp_m_2031`` for a year.
-    draws, seed, sampler, geography, threads
+    draws, seed, sampler, geography, dataset, threads
         See `run`; of scenarios that are run.
     unpaired : bool
         Allow two results that met different futures. Part of their difference is then chance:
@@ -327,7 +352,7 @@ def compare(
         # The second of two is run as the first, also in its precision.
         like = [*made, *results][:1]
         chosen = Settings.of(like[0].manifest) if like else settings
-        run = start(side, chosen, threads=threads, detail=area or "uk")
+        run = start(side, chosen, dataset=dataset, threads=threads, detail=area or "uk")
         results.append(run.result(progress.next()))
     one, other = results
     paired = True
@@ -342,7 +367,7 @@ def compare(
             ) from None
         paired = False
     unit = unit_of(load_dataset(one.manifest["geography"]), area or "uk")
-    comparison = Comparison(one, other, metric, unit, paired, threads)
+    comparison = Comparison(one, other, metric, unit, paired, dataset, threads)
     _check_comparable(one, other, metric)
     return comparison
 
@@ -356,6 +381,7 @@ def lever_parts(
     seed: int = 1,
     sampler: Sampler = "sobol",
     geography: str | None = None,
+    dataset: Dataset | None = None,
     threads: int | None = None,
     on_progress: Progress | None = None,
 ) -> pl.DataFrame:
@@ -367,7 +393,7 @@ def lever_parts(
         A scenario with a plan; its levers are moved as planned, in every area of the plan.
     area : str
         Name or code of the area or group in which the effect is measured.
-    metric, draws, seed, sampler, geography, threads, on_progress
+    metric, draws, seed, sampler, geography, dataset, threads, on_progress
         As in `compare`.
 
     Returns
@@ -402,7 +428,7 @@ def lever_parts(
             "plan: no lever is moved in any area, so there is nothing to split; set one, such as "
             'plan."Greater Manchester".skills = 1.0'
         )
-    unit = unit_of(load_dataset(loaded.setting.geography), area)
+    unit = unit_of(figures_for(loaded, dataset), area)
     settings = Settings(draws=draws, seed=seed, sampler=sampler)
     without = {lever: frozenset(moved) - {lever} for lever in moved}
     wanted = {
@@ -415,7 +441,7 @@ def lever_parts(
     values: dict[frozenset[str], Draws] = {}
     factor: Draws | float = 1.0
     for levers in sorted(wanted, key=lambda levers: (len(levers), sorted(levers))):
-        run = start(_with_levers(loaded, levers), settings, threads=threads)
+        run = start(_with_levers(loaded, levers), settings, dataset=dataset, threads=threads)
         result = run.result(progress.next())
         values[levers] = draws_of(result, metric, unit)
         if metric.startswith("gain_"):
@@ -451,13 +477,6 @@ class _Steps:
         if report is None:
             return None
         return lambda done, _: report(before + done, self._runs * self._draws)
-
-
-def _run(
-    scenario: Scenario, like: Result, threads: int | None, progress: Progress | None
-) -> Result:
-    """Run a scenario on the futures of a result."""
-    return start(scenario, Settings.of(like.manifest), threads=threads).result(progress)
 
 
 def _with_levers(scenario: Scenario, levers: frozenset[str]) -> Scenario:

@@ -154,6 +154,7 @@ def sensitivity(
     draws: int = 10_000,
     seed: int = 1,
     geography: str | None = None,
+    dataset: Dataset | None = None,
     threads: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Sensitivity:
@@ -179,7 +180,7 @@ def sensitivity(
         For ``p_target``: £m a year in the final year.
     draws : int
         Futures in each of groups + 2 samples.
-    seed, geography, threads
+    seed, geography, dataset, threads
         As in `run`.
     on_progress : callable, optional
         Called with (draws done, draws in all), over all samples.
@@ -200,7 +201,7 @@ def sensitivity(
     >>> drivers.indices["group"][0]
     'effect'
     """
-    scenario, dataset = resolve(scenario, geography)
+    scenario, dataset = resolve(scenario, geography, dataset)
     if output not in OUTPUTS:
         raise SettingError(f"output: no answer is called {output!r}{did_you_mean(output, OUTPUTS)}")
     question = _Question(scenario, dataset, output, area, target_gbp_m, threads)

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from gainsmodel import words
+from gainsmodel.comparison import Comparison
 from gainsmodel.engine import quantiles
 from gainsmodel.errors import UnknownNameError
 from gainsmodel.result import Result
@@ -283,12 +284,12 @@ def plan_amount(with_plan: Result, without: Result, unit: str) -> Amount:
 
 def _difference(first: Result, second: Result, unit: str, metric: str) -> Amount:
     unit_row(first, unit)
-    row = first.difference(second, metric, net=True).row(
-        by_predicate=pl.col("area_code") == unit, named=True
+    return _amount_of(
+        first.difference(second, metric, net=True).row(
+            by_predicate=pl.col("area_code") == unit, named=True
+        ),
+        metric,
     )
-    middle, low, high = (known(row[f"{metric}_{q}"]) for q in ("p50", "p05", "p95"))
-    # The error of a median is that of the mean or less where tails are long to the right.
-    return Amount(middle, low, high, known(row[f"{metric}_mcse_mean"]))
 
 
 def plan_adds(a: About, added: Amount, cost_gbp_m_per_year: float) -> str:
@@ -344,6 +345,90 @@ def reaches_target(p_target: float, target_gbp_m: float, a: About) -> str:
 def capital(text: str) -> str:
     """Text with a capital first letter."""
     return text[:1].upper() + text[1:]
+
+
+def compared(comparison: Comparison, first: str, second: str, costs_more_gbp_m: float) -> str:
+    """The headline of a comparison of two plans, by their names, for its area.
+
+    `costs_more_gbp_m` is what the first costs the authority a year more than the second.
+    """
+    if comparison.identical:
+        return f"“{first}” and “{second}” are the same plan: nothing differs."
+    row = _compared(comparison)
+    p_higher = known(row["p_first_higher"])
+    futures = comparison.first.manifest["draws"]
+    if not comparison.paired:
+        return (
+            f"These two runs met different futures, so part of the difference between “{first}” "
+            f"and “{second}” is chance."
+        )
+    gap = _amount_of(row, comparison.metric)
+    if gap.middle == gap.low == gap.high == 0:
+        return f"“{first}” and “{second}” come to the same in {comparison.unit.name}."
+    if 0.1 < p_higher < 0.9:
+        return (
+            f"We cannot tell these plans apart: “{first}” adds more "
+            f"{words.chance(p_higher, futures)}."
+        )
+    sign, more = (1, "more") if gap.middle > 0 else (-1, "less")
+    money = words.gbp(sign * gap.middle, gap.mcse)
+    final = _final_year(comparison.first)
+    cost = words.cost(abs(costs_more_gbp_m))
+    costs = (
+        "costs the same"
+        if cost == "£0"
+        else f"costs {cost} a year {'more' if costs_more_gbp_m > 0 else 'less'}"
+    )
+    return f"“{first}” adds about {money} a year {more} than “{second}” by {final}, and {costs}."
+
+
+def compared_ranges(comparison: Comparison, first: str) -> str:
+    """The range of the paired difference, its error, and why luck cancels out."""
+    row = _compared(comparison)
+    gap = _amount_of(row, comparison.metric)
+    futures = comparison.first.manifest["draws"]
+    if not comparison.paired:
+        error = words.gbp(known(row[f"{comparison.metric}_mcse_mean"]))
+        return f"Standard error of the difference of averages, as of independent runs: {error}."
+    error = known(row[f"{comparison.metric}_mcse_mean"])
+    said = "less than £0.1m" if error < 0.05 else words.cost(error)
+    return (
+        f"In 9 of 10 futures the difference is {gap.gbp_range()}; “{first}” adds more "
+        f"{words.chance(known(row['p_first_higher']), futures)}. The average difference is "
+        f"{words.gbp(known(row[f'{comparison.metric}_mean']), error)}, with a standard error of "
+        f"{said} from the number of futures. Both plans met the same {futures:,} futures, so the "
+        "luck of the draw cancels out."
+    )
+
+
+def _compared(comparison: Comparison) -> dict[str, Any]:
+    return comparison.areas().row(
+        by_predicate=pl.col("area_code") == comparison.unit.code, named=True
+    )
+
+
+def _amount_of(row: dict[str, Any], metric: str) -> Amount:
+    middle, low, high = (known(row[f"{metric}_{q}"]) for q in ("p50", "p05", "p95"))
+    return Amount(middle, low, high, known(row[f"{metric}_mcse_mean"]))
+
+
+def _final_year(result: Result) -> int:
+    setting = result.manifest["scenario"]["setting"]
+    return int(setting["start_year"] + setting["horizon_years"])
+
+
+def waiting_costs(table: pl.DataFrame) -> str:
+    """What starting a plan later costs, from `gainsmodel.delay_cost`."""
+    row = table.row(0, named=True)
+    lost = _amount_of(row, "lost_net_present_value_gbp_m")
+    wait = "a year" if row["delay_years"] == 1 else f"{row['delay_years']:g} years"
+    ends = f"9 of 10 futures: {lost.gbp_range()}"
+    if lost.middle < 0:
+        return (
+            f"Waiting {wait} would save about {words.gbp(-lost.middle, lost.mcse)} of net present "
+            f"value more than it forgoes ({ends}, where a minus is a saving)."
+        )
+    return f"Waiting {wait} costs about {lost.gbp()} of net present value ({ends})."
 
 
 def plan_title(a: About, added: Amount, p_pays_back: float) -> str:
