@@ -12,6 +12,15 @@ Drawing a page needs nothing beside this package; pictures and Altair objects ne
 
 from gainsmodel.charts.amounts import fan, three_amounts
 from gainsmodel.charts.chart import Chart
+from gainsmodel.charts.shares import difference_dots, share_curve, share_dots
 from gainsmodel.charts.tiles import tile_map
 
-__all__ = ["Chart", "fan", "three_amounts", "tile_map"]
+__all__ = [
+    "Chart",
+    "difference_dots",
+    "fan",
+    "share_curve",
+    "share_dots",
+    "three_amounts",
+    "tile_map",
+]

@@ -152,7 +152,7 @@ def _three_amounts_spec(theme: str, width: int | None, height: int, money: str) 
     return view(
         theme,
         [
-            extent(x="x"),
+            extent(x=number("x")),
             layer(
                 "amounts",
                 {"type": "bar", "height": 14, "yOffset": 8},
@@ -351,7 +351,7 @@ def _fan_spec(
     line["scale"] = {"domain": list(ink), "range": list(ink.values())}
     band = {"type": "area", "color": colours.carried, "line": False}
     layers = [
-        extent(x="x", y="y"),
+        extent(x=number("x"), y=number("y")),
         layer("years", {**band, "opacity": 0.28}, x=x, y={**low, **y}, y2=to(high)),
         layer("years", {**band, "opacity": 0.42}, x=x, y=quarter, y2=to(three_quarters)),
         layer("years", {"type": "line", "strokeWidth": 2.5, "color": ink["middle"]}, x=x, y=middle),
@@ -360,7 +360,7 @@ def _fan_spec(
         # A band of one year is a dot with its range.
         dot = {"type": "point", "filled": True, "size": 60, "color": colours.median, "opacity": 1}
         layers = [
-            extent(x="x", y="y"),
+            extent(x=number("x"), y=number("y")),
             layer(
                 "years",
                 {"type": "rule", "strokeWidth": 3, "color": colours.carried},
