@@ -11,6 +11,7 @@ Drawing a page needs nothing beside this package; pictures and Altair objects ne
 """
 
 from gainsmodel.charts.amounts import fan, three_amounts
+from gainsmodel.charts.breakdown import levers, local_authorities, sectors
 from gainsmodel.charts.chart import Chart
 from gainsmodel.charts.shares import difference_dots, share_curve, share_dots
 from gainsmodel.charts.tiles import tile_map
@@ -19,6 +20,9 @@ __all__ = [
     "Chart",
     "difference_dots",
     "fan",
+    "levers",
+    "local_authorities",
+    "sectors",
     "share_curve",
     "share_dots",
     "three_amounts",
