@@ -13,11 +13,14 @@ Drawing a page needs nothing beside this package; pictures and Altair objects ne
 from gainsmodel.charts.amounts import fan, three_amounts
 from gainsmodel.charts.breakdown import levers, local_authorities, sectors
 from gainsmodel.charts.chart import Chart
+from gainsmodel.charts.drivers import tornado, total_order
 from gainsmodel.charts.shares import difference_dots, share_curve, share_dots
+from gainsmodel.charts.spread import adoption
 from gainsmodel.charts.tiles import tile_map
 
 __all__ = [
     "Chart",
+    "adoption",
     "difference_dots",
     "fan",
     "levers",
@@ -27,4 +30,6 @@ __all__ = [
     "share_dots",
     "three_amounts",
     "tile_map",
+    "tornado",
+    "total_order",
 ]

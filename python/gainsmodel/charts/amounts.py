@@ -133,7 +133,7 @@ def three_amounts(
     return Chart(
         _three_amounts_spec(theme, width, height, money),
         {"amounts": rows, "extent": ends},
-        f"{count} bars on one scale for {reading.name}, {reading.when}: {', '.join(said)}.",
+        f"{count} bars on one scale for {reading.place}, {reading.when}: {', '.join(said)}.",
         caption,
         _money_table(rows, "Amount", money),
     )
@@ -248,11 +248,11 @@ def fan(
     data["note"] = [{"Note": note}]
     low, high = words.gbp_ends(final.low, final.high)
     if zero:
-        sentence = f"No gain for {reading.name} with these assumptions: a flat line at zero"
+        sentence = f"No gain for {reading.place} with these assumptions: a flat line at zero"
     else:
         sentence = (
-            f"Gain of {reading.name} rises from zero in {first} to {final.gbp} a year in {last} in "
-            "the middle estimate; "
+            f"Gain of {reading.place} rises from zero in {first} to {final.gbp} a year in {last} "
+            "in the middle estimate; "
         )
         sentence += (
             "there is no uncertainty in this run"

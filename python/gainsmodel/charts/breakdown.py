@@ -133,7 +133,7 @@ def sectors(
         amounts,
         reading.by_final_year,
         "carried",
-        f"Where the gain of {reading.name} arises, on average {reading.by_final_year}: "
+        f"Where the gain of {reading.place} arises, on average {reading.by_final_year}: "
         f"most in {'; '.join(named)}.",
         f"{PRICES}, average of all futures. {ADD_UP}",
         "Channel" if by == "channel" else "Sector",

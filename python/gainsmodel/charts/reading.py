@@ -94,6 +94,11 @@ class Reading:
         return str(self.row["area_name"])
 
     @property
+    def place(self) -> str:
+        """Name as it stands within a sentence."""
+        return "the UK" if self.unit == "uk" else self.name
+
+    @property
     def scenario(self) -> dict[str, Any]:
         """Scenario as resolved."""
         scenario: dict[str, Any] = self.result.manifest["scenario"]
