@@ -11,7 +11,25 @@ Drawing a page needs nothing beside this package; pictures and Altair objects ne
 """
 
 from gainsmodel.charts.amounts import fan, three_amounts
+from gainsmodel.charts.breakdown import levers, local_authorities, sectors
 from gainsmodel.charts.chart import Chart
+from gainsmodel.charts.drivers import tornado, total_order
+from gainsmodel.charts.shares import difference_dots, share_curve, share_dots
+from gainsmodel.charts.spread import adoption
 from gainsmodel.charts.tiles import tile_map
 
-__all__ = ["Chart", "fan", "three_amounts", "tile_map"]
+__all__ = [
+    "Chart",
+    "adoption",
+    "difference_dots",
+    "fan",
+    "levers",
+    "local_authorities",
+    "sectors",
+    "share_curve",
+    "share_dots",
+    "three_amounts",
+    "tile_map",
+    "tornado",
+    "total_order",
+]

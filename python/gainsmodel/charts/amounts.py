@@ -133,7 +133,7 @@ def three_amounts(
     return Chart(
         _three_amounts_spec(theme, width, height, money),
         {"amounts": rows, "extent": ends},
-        f"{count} bars on one scale for {reading.name}, {reading.when}: {', '.join(said)}.",
+        f"{count} bars on one scale for {reading.place}, {reading.when}: {', '.join(said)}.",
         caption,
         _money_table(rows, "Amount", money),
     )
@@ -152,7 +152,7 @@ def _three_amounts_spec(theme: str, width: int | None, height: int, money: str) 
     return view(
         theme,
         [
-            extent(x="x"),
+            extent(x=number("x")),
             layer(
                 "amounts",
                 {"type": "bar", "height": 14, "yOffset": 8},
@@ -248,11 +248,11 @@ def fan(
     data["note"] = [{"Note": note}]
     low, high = words.gbp_ends(final.low, final.high)
     if zero:
-        sentence = f"No gain for {reading.name} with these assumptions: a flat line at zero"
+        sentence = f"No gain for {reading.place} with these assumptions: a flat line at zero"
     else:
         sentence = (
-            f"Gain of {reading.name} rises from zero in {first} to {final.gbp} a year in {last} in "
-            "the middle estimate; "
+            f"Gain of {reading.place} rises from zero in {first} to {final.gbp} a year in {last} "
+            "in the middle estimate; "
         )
         sentence += (
             "there is no uncertainty in this run"
@@ -351,7 +351,7 @@ def _fan_spec(
     line["scale"] = {"domain": list(ink), "range": list(ink.values())}
     band = {"type": "area", "color": colours.carried, "line": False}
     layers = [
-        extent(x="x", y="y"),
+        extent(x=number("x"), y=number("y")),
         layer("years", {**band, "opacity": 0.28}, x=x, y={**low, **y}, y2=to(high)),
         layer("years", {**band, "opacity": 0.42}, x=x, y=quarter, y2=to(three_quarters)),
         layer("years", {"type": "line", "strokeWidth": 2.5, "color": ink["middle"]}, x=x, y=middle),
@@ -360,7 +360,7 @@ def _fan_spec(
         # A band of one year is a dot with its range.
         dot = {"type": "point", "filled": True, "size": 60, "color": colours.median, "opacity": 1}
         layers = [
-            extent(x="x", y="y"),
+            extent(x=number("x"), y=number("y")),
             layer(
                 "years",
                 {"type": "rule", "strokeWidth": 3, "color": colours.carried},

@@ -156,9 +156,8 @@ def roles(theme: str, field: str = "Role") -> Spec:
     return {"field": field, "type": "nominal", "scale": scale, "legend": None}
 
 
-def extent(x: str | None = None, y: str | None = None) -> Spec:
+def extent(**channels: Spec) -> Spec:
     """An invisible layer that stretches the axes to the rows named ``extent``."""
-    channels = {axis: number(field) for axis, field in (("x", x), ("y", y)) if field}
     return layer("extent", {"type": "point", "opacity": 0, "tooltip": None}, **channels)
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from gainsmodel import words
 from gainsmodel.data.dataset import BASE_YEAR
-from gainsmodel.errors import UnknownNameError
+from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.result import Result
 from gainsmodel.scenario.problems import did_you_mean
 
@@ -94,6 +94,11 @@ class Reading:
         return str(self.row["area_name"])
 
     @property
+    def place(self) -> str:
+        """Name as it stands within a sentence."""
+        return "the UK" if self.unit == "uk" else self.name
+
+    @property
     def scenario(self) -> dict[str, Any]:
         """Scenario as resolved."""
         scenario: dict[str, Any] = self.result.manifest["scenario"]
@@ -164,7 +169,7 @@ class Reading:
         error = self.result.statistics().filter(
             (pl.col("area_code") == self.unit) & (pl.col("quantity") == quantity)
         )["mcse_p50"]
-        return Three.of(self.row, metric, plain(error.item()), scale)
+        return Three.of(self.row, metric, known(error.item()), scale)
 
     def added(self, without: Result) -> Three:
         """Give what the plan adds on the scenario's basis, £m, paired and net."""
@@ -175,7 +180,23 @@ class Reading:
         return Three.of(row, self.gain, quartiles / self.futures**0.5)
 
 
-def unknown_unit(unit: object, result: Result) -> UnknownNameError:
+def checked(frame: pl.DataFrame, columns: Iterable[str]) -> None:
+    """See that a table has the columns that a chart reads.
+
+    Raises
+    ------
+    SettingError
+        If one is missing.
+    """
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise SettingError(
+            f"the table has no column {missing[0]!r}; it needs {', '.join(columns)} "
+            f"and has {', '.join(frame.columns) or 'none'}"
+        )
+
+
+def unknown_unit(unit: object, result: Result, suffix: str = "") -> UnknownNameError:
     """Say that a result has no such area or group, with the nearest that it has."""
     names = pl.concat(
         [table.select("area_code", "area_name") for table in (result.areas(), result.groups())]
@@ -185,7 +206,7 @@ def unknown_unit(unit: object, result: Result) -> UnknownNameError:
     for name, code in coded.items():
         words_near = words_near.replace(f"'{name}'?", f"{code!r} ({name})?")
     return UnknownNameError(
-        f"this result ({result.manifest['geography']}) has no area or group of code "
+        f"this result ({result.manifest['geography']}) has no area or group{suffix} of code "
         f"{unit!r}{words_near}"
     )
 
@@ -209,6 +230,11 @@ def same_scenario(one: Result, other: Result) -> bool:
 def plain(value: float | None) -> float:
     """A number of a table, NaN where it is unknown."""
     return float("nan") if value is None else float(value)
+
+
+def known(error: float | None) -> float:
+    """A Monte Carlo error, 0 where none was reckoned."""
+    return 0.0 if error is None or error != error else float(error)
 
 
 def or_none(value: float) -> float | None:
