@@ -232,8 +232,10 @@ def what_is_the_prize(choice: Choice) -> None:
 
 def show(chart: Chart, key: str, **options: Any) -> Any:
     """A chart, what it says for those who cannot see it, and its table."""
+    # Streamlit warns of a description that `alt` stands in for.
+    spec = {key: value for key, value in chart.vega_lite().items() if key != "description"}
     shown = st.vega_lite_chart(
-        chart.vega_lite(), theme=None, width="stretch", alt=chart.alt, key=key, **options
+        spec, theme=None, width="stretch", alt=chart.alt, key=key, **options
     )
     if chart.caption:
         small(chart.caption)

@@ -198,7 +198,7 @@ def _figure(row: dict[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"row_{key}"):
         st.markdown(
             f"**{plain(row['name'])}** {plain(_value(row))} {EVIDENCE[row['evidence']]}{changed}"
-            + (f"  \n:small[Reference: {plain(_value(row, 'base_'))}]" if row["changed"] else ""),
+            + f"  \n:small[{plain(_source(row))}]",
             help=plain(f"{row['what']} {row['note']}"),
             width="stretch",
         )
@@ -221,9 +221,15 @@ def _figure(row: dict[str, Any]) -> None:
         )
         if row["changed"] and row["base_middle"] is not None:
             st.button("Restore", key=f"restore_{key}", type="tertiary", on_click=_restore, args=(key,))
-    parts.small(f"{row['symbol'] + ' · ' if row['symbol'] else ''}{row['source']}")
     if st.session_state.get("editing") == key:
         _form(row)
+
+
+def _source(row: dict[str, Any]) -> str:
+    said = [row["symbol"], row["source"]]
+    if row["changed"]:
+        said.append(f"reference: {_value(row, 'base_')}")
+    return " · ".join(filter(None, said))
 
 
 def _value(row: dict[str, Any], which: str = "") -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from gainsmodel import GainsModelError, appraise, charts, compare, sentences, words
+from gainsmodel import Comparison, GainsModelError, appraise, charts, compare, sentences, words
 
 from app import parts, runs, session
 from app.choice import LEVERS, STARTING_PLANS, Choice
@@ -89,7 +89,27 @@ def _difference(
         parts.table_of(chart, "difference")
     with right:
         st.subheader("Every area", anchor=False)
-        parts.frame(comparison.areas(), "difference_by_area", height=320)
+        parts.frame(_by_area(comparison), "difference_by_area", height=320)
+        parts.small("Averages add up; middle estimates do not.")
+
+
+def _by_area(comparison: Comparison) -> pl.DataFrame:
+    gain = comparison.metric
+    final = f"£m a year by {session.current().final_year}"
+    return comparison.areas().select(
+        pl.col("area_name").alias("Area"),
+        *(
+            pl.col(f"{gain}_{name}").round(2).alias(f"{label}, {final}")
+            for name, label in (
+                ("mean", "Average difference"),
+                ("mcse_mean", "Its standard error"),
+                ("p05", "Low"),
+                ("p50", "Middle"),
+                ("p95", "High"),
+            )
+        ),
+        (pl.col("p_first_higher") * 100).round(1).alias("Plan A adds more, in 100 futures"),
+    )
 
 
 def _side_by_side(options: dict[str, Choice], first: str, second: str) -> None:

@@ -110,14 +110,15 @@ def _timing(lever: str) -> None:
 
 def _target() -> float | None:
     return st.number_input(
-        "Target: the plan should add at least, £m a year in the final year",
+        "Target: adds at least, £m a year",
         min_value=0.0,
         step=10.0,
         value=100.0,
         key="target_gbp_m",
         persist_state="session",
         width=360,
-        help="Leave it blank for no target.",
+        format="%.0f",
+        help="What the plan should add in the final year. Leave it blank for no target.",
     )
 
 
@@ -127,9 +128,8 @@ def _headline(found: Answer, value: dict[str, Any]) -> None:
     st.title(plain(sentences.plan_title(about, found.added, value["p_pays_back"])), anchor=False)
     st.markdown(
         plain(
-            sentences.plan_adds(about, found.added, found.cost_gbp_m_per_year)
-            + " "
-            + sentences.JUDGEMENT
+            f"{sentences.plan_range(about, found.added, found.cost_gbp_m_per_year)} "
+            f"{sentences.pays_back(value['p_pays_back'], about)} {sentences.JUDGEMENT}"
         )
     )
     if found.refining is not None:
@@ -139,7 +139,6 @@ def _headline(found: Answer, value: dict[str, Any]) -> None:
 def _value(found: Answer, value: dict[str, Any], target: float | None) -> None:
     st.subheader("Cost and return", anchor=False)
     about = found.about
-    st.markdown(plain(sentences.pays_back(value["p_pays_back"], about)))
     if target:
         st.markdown(plain(sentences.reaches_target(value["p_target"], target, about)))
     rows = []

@@ -127,22 +127,23 @@ def _charts(found: Answer) -> None:
         parts.show(fan, "fan")
         parts.table_of(fan, "fan")
     with right:
-        st.subheader("Across the UK", anchor=False)
         _map(found, theme)
 
 
 def _map(found: Answer, theme: Any) -> None:
-    measure = st.segmented_control(
-        "What the tiles show",
-        list(MAP_MEASURES),
-        default="gbp",
-        format_func=MAP_MEASURES.__getitem__,
-        label_visibility="collapsed",
-        required=True,
-        wrap=True,
-        key="map_measure",
-        persist_state="session",
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Across the UK", anchor=False, width="content")
+        measure = st.segmented_control(
+            "What the tiles show",
+            list(MAP_MEASURES),
+            default="gbp",
+            format_func=MAP_MEASURES.__getitem__,
+            label_visibility="collapsed",
+            required=True,
+            wrap=True,
+            key="map_measure",
+            persist_state="session",
+        )
     try:
         tiles = charts.tile_map(
             found.result,

@@ -326,6 +326,14 @@ def lever_source(scenario: Scenario, lever: str) -> str:
     return f"Source: {'; '.join(dict.fromkeys(effect.source for effect in effects))}."
 
 
+def plan_range(a: About, added: Amount, cost_gbp_m_per_year: float) -> str:
+    """The range and the cost that go with `plan_title`."""
+    return (
+        f"In 9 of 10 futures it adds {added.gbp_range()} {a.when}; it costs "
+        f"{words.cost(cost_gbp_m_per_year)} a year once running."
+    )
+
+
 def pays_back(p_pays_back: float, a: About) -> str:
     """The chance of pay-back, which counts what firms spend."""
     return (
