@@ -4,8 +4,9 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -27,12 +28,17 @@ app = typer.Typer(
 ScenarioFile = Annotated[
     str, typer.Argument(help="scenario file, or the name of a shipped one such as 'reference'")
 ]
-DrawsOption = Annotated[int, typer.Option("--draws", help="futures to simulate")]
-SeedOption = Annotated[int, typer.Option("--seed", help="same seed, same answer")]
+DrawsOption = Annotated[
+    int | None, typer.Option("--draws", help="futures to simulate; 10,000 if left out")
+]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", help="same seed, same answer; 1 if left out")
+]
 SamplerOption = Annotated[
-    Sampler,
+    Sampler | None,
     typer.Option(
-        "--sampler", help="quasi-random where cells share numbers, everywhere, or nowhere"
+        "--sampler",
+        help="quasi-random where cells share numbers (if left out), everywhere, or nowhere",
     ),
 ]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", help="changes no number")]
@@ -143,3 +149,22 @@ def quantiles(row: dict[str, Any], metric: str) -> tuple[float, float, float]:
 def number(value: float | None) -> float:
     """A figure of a table; what is unknown is NaN."""
     return float("nan") if value is None else value
+
+
+def stated(**options: Any) -> dict[str, Any]:
+    """Options that were given; the others keep the defaults of what is called."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def is_saved_run(name: str) -> bool:
+    """Whether it is a manifest or the folder of a saved run, and no scenario."""
+    try:
+        return name.endswith(".json") or (Path(name) / "manifest.json").is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def adjusted(switched: Iterable[str]) -> str:
+    """What an amount is after, in words."""
+    names = ", ".join(switched)
+    return f"after {names} (unverified)" if names else "before displacement"

@@ -12,8 +12,10 @@ import typer
 from gainsmodel import words
 from gainsmodel.cli.app import (
     ScenarioFile,
+    adjusted,
     app,
     finish,
+    is_saved_run,
     number,
     plain_console,
     plain_table,
@@ -67,7 +69,7 @@ def run_command(
         "precision": precision,
     }
     stated = {name: value for name, value in chosen.items() if value is not None}
-    if _is_saved_run(scenario):
+    if is_saved_run(scenario):
         if fixed := [*stated, *(["geography"] if geography else [])]:
             raise SettingError(f"--{fixed[0]}: a manifest settles this; leave it out")
         run = start_again(scenario, threads=threads)
@@ -87,13 +89,6 @@ def run_command(
     if out is not None:
         result.save(out, csv=True)
         print(f"written: {out}", file=sys.stderr)
-
-
-def _is_saved_run(name: str) -> bool:
-    try:
-        return name.endswith(".json") or (Path(name) / "manifest.json").is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def _print_result(result: Result, scenario: Scenario, codes: Iterable[str] | None) -> None:
@@ -194,14 +189,13 @@ def _print_levers(result: Result, scenario: Scenario, threads: int | None) -> No
     baseline = finish(start(twin, Settings.of(manifest), threads=threads), "Without the plan")
     added = result.difference(baseline, net=True)
     switched = [name for name in ADJUSTMENTS if getattr(scenario.parameters, name).enabled]
-    after = f"after {', '.join(switched)} (unverified)" if switched else "before displacement"
     final = scenario.setting.start_year + scenario.setting.horizon_years
     dataset = load_dataset(scenario.setting.geography)
     planned = {code for name in scenario.plan for code in dataset.resolve(name)}
     console = plain_console()
     console.print(
         f"\nWhat the plan adds a year by {final}, beside the same futures without it "
-        f"({after}; sizes of effect: judgement, no causal study was found):"
+        f"({adjusted(switched)}; sizes of effect: judgement, no causal study was found):"
     )
     table = plain_table(
         "Area", "Adds", "in 9 of 10\nfutures", "Average", "Authority's cost\nin all years"
