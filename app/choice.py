@@ -326,9 +326,7 @@ def from_query(params: Mapping[str, str]) -> tuple[Choice, list[str]]:
     return choice, notices
 
 
-def _moved(
-    choice: Choice, lever: str, params: Mapping[str, str], notices: list[str]
-) -> Choice:
+def _moved(choice: Choice, lever: str, params: Mapping[str, str], notices: list[str]) -> Choice:
     label = choice.scenario.levers[lever].label
     percent = _number(params, lever, 0, 100, 0.0, f"{label}, in per cent", notices)
     start = ramp = None
@@ -427,4 +425,3 @@ def _first_unit(choice: Choice) -> str:
 @cache
 def _reference() -> Scenario:
     return load_scenario("reference")
-

@@ -7,6 +7,9 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from app import parts, runs, session
+from app.choice import Choice
+from app.parts import plain
 from gainsmodel import (
     GainsModelError,
     charts,
@@ -17,10 +20,6 @@ from gainsmodel import (
     sentences,
     to_toml,
 )
-
-from app import parts, runs, session
-from app.choice import Choice
-from app.parts import plain
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_BYTES = 20_000_000
@@ -99,7 +98,9 @@ def share() -> None:
     st.markdown("**Link to this page**")
     st.code(link(choice), language=None, wrap_lines=True)
     if choice.data is not None:
-        parts.small("Your own figures are not in the link; whoever opens it sees the built-in ones.")
+        parts.small(
+            "Your own figures are not in the link; whoever opens it sees the built-in ones."
+        )
     if choice.too_long():
         parts.small(
             "Your changed assumptions are too many for a link: download the scenario instead."
@@ -122,17 +123,31 @@ def share() -> None:
     without = pair.without if choice.scenario.plan else None
     with st.container(horizontal=True):
         _scenario_button(choice, "share")
-        _file("Results (Excel)", f"{name}.xlsx", EXCEL,
-              lambda: export.workbook(pair.result, choice.unit, without))
+        _file(
+            "Results (Excel)",
+            f"{name}.xlsx",
+            EXCEL,
+            lambda: export.workbook(pair.result, choice.unit, without),
+        )
         _file("Results (CSV)", f"{name}.csv", "text/csv", lambda: export.csv(pair.result.areas()))
-        _file("Manifest (JSON)", f"{name}-manifest.json", "application/json",
-              lambda: json.dumps(pair.result.manifest, ensure_ascii=False, indent=1).encode())
-        _file("Picture (PNG)", f"{name}.png", "image/png",
-              lambda: charts.three_amounts(
-                  pair.result, choice.unit, without,
-                  heading=" ".join(sentences.headline(about, added)),
-                  note=f"{sentences.ranges(about)} {sentences.causes(about)}",
-              ).png())
+        _file(
+            "Manifest (JSON)",
+            f"{name}-manifest.json",
+            "application/json",
+            lambda: json.dumps(pair.result.manifest, ensure_ascii=False, indent=1).encode(),
+        )
+        _file(
+            "Picture (PNG)",
+            f"{name}.png",
+            "image/png",
+            lambda: charts.three_amounts(
+                pair.result,
+                choice.unit,
+                without,
+                heading=" ".join(sentences.headline(about, added)),
+                note=f"{sentences.ranges(about)} {sentences.causes(about)}",
+            ).png(),
+        )
 
 
 def text(about: sentences.About, added: sentences.Amount | None, choice: Choice) -> str:
@@ -217,9 +232,7 @@ def upload_figures() -> None:
     sheet = st.text_input(
         "Sheet", key="figures_sheet", placeholder="the first", help="Of an Excel workbook."
     )
-    fill = st.checkbox(
-        "Keep the built-in figures where the table has none", key="figures_fill"
-    )
+    fill = st.checkbox("Keep the built-in figures where the table has none", key="figures_fill")
     geography = choice.scenario.setting.geography
     try:
         dataset = read_gva(

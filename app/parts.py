@@ -8,12 +8,11 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from gainsmodel import GainsModelError, Result, RunCancelled, export, lever_costs, sentences, words
-from gainsmodel.charts import Chart
-
 from app import runs, session
 from app.choice import BASES, LEVERS, STARTING_PLANS, WHO, Choice
 from app.runs import Job, Pair
+from gainsmodel import GainsModelError, Result, RunCancelled, export, lever_costs, sentences, words
+from gainsmodel.charts import Chart
 
 EVIDENCE = {
     "published": ":blue-badge[:material/menu_book: Published]",
@@ -95,9 +94,7 @@ def answer() -> Answer | None:
         pair=full,
         about=sentences.about(full.result, unit),
         added=(
-            sentences.plan_amount(full.result, full.without, unit)
-            if choice.scenario.plan
-            else None
+            sentences.plan_amount(full.result, full.without, unit) if choice.scenario.plan else None
         ),
         cost_gbp_m_per_year=cost_per_year(choice),
         refining=refining,
@@ -234,9 +231,7 @@ def show(chart: Chart, key: str, **options: Any) -> Any:
     """A chart, what it says for those who cannot see it, and its table."""
     # Streamlit warns of a description that `alt` stands in for.
     spec = {key: value for key, value in chart.vega_lite().items() if key != "description"}
-    shown = st.vega_lite_chart(
-        spec, theme=None, width="stretch", alt=chart.alt, key=key, **options
-    )
+    shown = st.vega_lite_chart(spec, theme=None, width="stretch", alt=chart.alt, key=key, **options)
     if chart.caption:
         small(chart.caption)
     return shown
@@ -359,7 +354,5 @@ def lever_help(choice: Choice, lever: str, full_cost_gbp_m: float) -> str:
 
 def costs_by_lever(choice: Choice) -> dict[str, dict[str, float]]:
     """Each lever's cost where the levers move: now and in full, £m a year."""
-    costs = lever_costs(choice.scenario, choice.dataset).filter(
-        pl.col("area_code") == choice.actor
-    )
+    costs = lever_costs(choice.scenario, choice.dataset).filter(pl.col("area_code") == choice.actor)
     return {row["lever"]: row for row in costs.iter_rows(named=True)}

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from gainsmodel import Result, RunCancelled, run, run_paired
-
 from app.choice import Choice, start
+from gainsmodel import Result, RunCancelled, run, run_paired
 
 # The first answer to a lever; its futures are the first of the longer run's.
 QUICK_DRAWS = 2_000
@@ -244,5 +243,3 @@ def _pair(choice: Choice, draws: int, on_progress: OnProgress) -> Pair:
 def _size(choice: Choice, draws: int) -> int:
     series = len(choice.dataset.units) * (choice.scenario.setting.horizon_years + 11)
     return 4 * series * draws * (2 if choice.scenario.plan else 1)
-
-

@@ -118,5 +118,3 @@ def bound(key: str, value: Any, on_change: Callable[[Any], None]) -> dict[str, A
 def _remember(what: str) -> None:
     state = st.session_state
     state.steps = [*state.steps, (state.choice, what)][-MOST_STEPS:]
-
-

@@ -29,7 +29,6 @@ from gainsmodel import (
     shipped_scenarios,
 )
 from gainsmodel.assumptions import GROUPS, every_parameter, groups_of, uncertain
-from gainsmodel.engine import Run, Settings
 from gainsmodel.drivers import (
     OUTPUTS,
     Sensitivity,
@@ -38,6 +37,7 @@ from gainsmodel.drivers import (
     sensitivity,
     sobol_indices,
 )
+from gainsmodel.engine import Run, Settings
 from reference.model import simulate
 from reference.random_numbers import normals
 from toy import SPREAD, TARGETS, run_core, toy_data, toy_spec

@@ -5,13 +5,12 @@ from typing import Any
 
 import polars as pl
 import streamlit as st
-
-from gainsmodel import GainsModelError, load_scenario
-from gainsmodel.assumption_log import GROUPS, assumptions, figure_at, questions, restated
-
 from app import files, parts, session
 from app.choice import DRAWS, GEOGRAPHIES, SAMPLERS
 from app.parts import EVIDENCE, plain
+
+from gainsmodel import GainsModelError, load_scenario
+from gainsmodel.assumption_log import GROUPS, assumptions, figure_at, questions, restated
 
 GEOGRAPHY_NAMES = {
     "mayoral": "23 mayoral and other areas",
@@ -60,9 +59,7 @@ def main() -> None:
 
 def _restore_all() -> None:
     choice = session.current()
-    base = load_scenario("reference").edit(
-        {"setting.geography": choice.scenario.setting.geography}
-    )
+    base = load_scenario("reference").edit({"setting.geography": choice.scenario.setting.geography})
     plan = {
         area: {name: lever for name, lever in levers.items() if name in base.levers}
         for area, levers in choice.scenario.plan.items()
@@ -220,7 +217,9 @@ def _figure(row: dict[str, Any]) -> None:
             disabled="rates" in key,
         )
         if row["changed"] and row["base_middle"] is not None:
-            st.button("Restore", key=f"restore_{key}", type="tertiary", on_click=_restore, args=(key,))
+            st.button(
+                "Restore", key=f"restore_{key}", type="tertiary", on_click=_restore, args=(key,)
+            )
     if st.session_state.get("editing") == key:
         _form(row)
 
@@ -257,11 +256,15 @@ def _form(row: dict[str, Any]) -> None:
         if not asked:
             st.markdown("This one is a list of values: change it in the scenario file.")
         answers = {
-            name: st.number_input(label, value=float(f"{value:.6g}"), format="%.6g", key=f"{key}_{name}")
+            name: st.number_input(
+                label, value=float(f"{value:.6g}"), format="%.6g", key=f"{key}_{name}"
+            )
             for label, name, value in asked
         }
-        certain = figure is not None and figure.kind != "fixed" and st.checkbox(
-            "One certain value, the middle"
+        certain = (
+            figure is not None
+            and figure.kind != "fixed"
+            and st.checkbox("One certain value, the middle")
         )
         source = st.text_input("Source of the new figure", key=f"{key}_source", max_chars=200)
         if not st.form_submit_button("Use it", type="primary", disabled=not asked):

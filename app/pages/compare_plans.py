@@ -5,13 +5,12 @@ from typing import Any
 
 import polars as pl
 import streamlit as st
-
-from gainsmodel import Comparison, GainsModelError, appraise, charts, compare, sentences, words
-
 from app import parts, runs, session
 from app.choice import LEVERS, STARTING_PLANS, Choice
 from app.parts import plain
 from app.runs import Pair
+
+from gainsmodel import Comparison, GainsModelError, appraise, charts, compare, sentences, words
 
 NOW = "The plan on screen"
 MOST_ROWS = 6
@@ -82,9 +81,7 @@ def _difference(
     left, right = st.columns(2)
     with left:
         st.subheader("Difference, future by future", anchor=False)
-        chart = charts.difference_dots(
-            comparison.draws(), first, second, theme=parts.theme()
-        )
+        chart = charts.difference_dots(comparison.draws(), first, second, theme=parts.theme())
         parts.show(chart, "difference")
         parts.table_of(chart, "difference")
     with right:
@@ -146,7 +143,9 @@ def _side_by_side(options: dict[str, Choice], first: str, second: str) -> None:
                     value["p_target"], pair.draws
                 )
         rows.append(row)
-    st.table(pl.DataFrame(rows, infer_schema_length=None).fill_null("–").to_pandas().set_index("Plan"))
+    st.table(
+        pl.DataFrame(rows, infer_schema_length=None).fill_null("–").to_pandas().set_index("Plan")
+    )
 
 
 main()

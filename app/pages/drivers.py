@@ -4,12 +4,11 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
-
-from gainsmodel import GainsModelError, Sensitivity, charts, sensitivity
-
 from app import parts, runs, session
 from app.choice import Choice
 from app.parts import plain
+
+from gainsmodel import GainsModelError, Sensitivity, charts, sensitivity
 
 QUESTIONS = {
     "gain_final_year_gbp_m": "What digital carries",
@@ -51,7 +50,9 @@ def main() -> None:
             slot="drivers",
         )
         if not job.wait(0.1):
-            st.markdown("Every group of assumptions is drawn anew in turn. This takes some seconds.")
+            st.markdown(
+                "Every group of assumptions is drawn anew in turn. This takes some seconds."
+            )
             parts.follow(job, "Finding out what matters", slot="drivers")
             return
         found: Sensitivity = job.future.result()

@@ -6,12 +6,11 @@ from typing import Any
 
 import polars as pl
 import streamlit as st
-
-from gainsmodel import appraise, charts, delay_cost, lever_parts, sentences, words
-
 from app import parts, runs, session
 from app.choice import WHO, Choice
 from app.parts import Answer, plain
+
+from gainsmodel import appraise, charts, delay_cost, lever_parts, sentences, words
 
 
 def main() -> None:

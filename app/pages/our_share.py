@@ -3,12 +3,11 @@
 from typing import Any
 
 import streamlit as st
-
-from gainsmodel import UnknownNameError, charts, sentences
-
 from app import files, parts, session
 from app.choice import BASES
 from app.parts import Answer, plain
+
+from gainsmodel import UnknownNameError, charts, sentences
 
 MAP_MEASURES = {"gbp": "£bn", "per_head": "£ a head", "against_gva": "vs economy"}
 
@@ -88,13 +87,14 @@ def _headline(found: Answer) -> None:
     first, second = sentences.headline(about, found.added)
     st.title(plain(f"{first} {second}"), anchor=False)
     st.markdown(
-        plain(f"{sentences.ranges(about)} {sentences.causes(about)} {sentences.against_gva(about)}"),
+        plain(
+            f"{sentences.ranges(about)} {sentences.causes(about)} {sentences.against_gva(about)}"
+        ),
         help=plain(f"{sentences.FUTURE} {sentences.against_gva_hover(about)}"),
     )
     if found.refining is not None:
         parts.small(
-            f"Quick estimate from {found.pair.draws:,} futures; refining to "
-            f"{found.choice.draws:,}…"
+            f"Quick estimate from {found.pair.draws:,} futures; refining to {found.choice.draws:,}…"
         )
 
 
@@ -116,9 +116,7 @@ def _charts(found: Answer) -> None:
     left, middle, right = st.columns([1.1, 1.0, 1.2])
     with left:
         st.subheader("Three amounts, one scale", anchor=False)
-        amounts = charts.three_amounts(
-            found.result, unit, found.without, theme=theme, height=230
-        )
+        amounts = charts.three_amounts(found.result, unit, found.without, theme=theme, height=230)
         parts.show(amounts, "three_amounts")
         parts.table_of(amounts, "three_amounts")
     with middle:

@@ -6,12 +6,11 @@ from typing import Any
 
 import polars as pl
 import streamlit as st
-
-from gainsmodel import GainsModelError, Result, charts, load_dataset, run
-
 from app import parts, runs, session
 from app.choice import Choice
 from app.parts import Answer, plain
+
+from gainsmodel import Result, charts, load_dataset, run
 
 LOCAL_DRAWS = 2_000
 

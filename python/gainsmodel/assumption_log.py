@@ -211,7 +211,9 @@ def _rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
             for technology, ratios in parameter.by_technology.items():
                 for sector, figure in ratios.values.items():
                     at = (*path, "by_technology", technology, "values", sector)
-                    yield _row(at, _named(about, labels[technology], f"sector {sector}"), ratios, figure)
+                    yield _row(
+                        at, _named(about, labels[technology], f"sector {sector}"), ratios, figure
+                    )
             continue
         if name == "growth_to_start_year" or name == "inflation_per_year":
             yield _row(path, about, parameter, None, parameter.value)

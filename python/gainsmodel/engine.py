@@ -425,7 +425,14 @@ def start_again(
             f"({wanted['versions'].get('gainsmodel', 'unknown')})"
         )
     try:
-        return Run(scenario, figures, settings, threads, detail=wanted.get("detail"), variation=wanted.get("variation"))
+        return Run(
+            scenario,
+            figures,
+            settings,
+            threads,
+            detail=wanted.get("detail"),
+            variation=wanted.get("variation"),
+        )
     except UnknownNameError as error:
         raise ResultError(f"{path}: detail: {error}") from error
 

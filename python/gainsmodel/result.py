@@ -339,6 +339,18 @@ def check_paired(first: Result, second: Result) -> None:
                 f"the results are not paired: {key} is {first.manifest[key]!r} in one and "
                 f"{second.manifest[key]!r} in the other"
             )
+    # Keyed numbers are found by name, Sobol points by place: decision 1.
+    if first.manifest["sampler"] == "random":
+        return
+    for key in ("technologies", "levers"):
+        mine, theirs = (list(r.manifest["scenario"].get(key, ())) for r in (first, second))
+        common = min(len(mine), len(theirs)) if key == "levers" else None
+        if mine[:common] != theirs[:common]:
+            raise ResultError(
+                f"the results are not paired: {key} are {', '.join(mine)} in one and "
+                f"{', '.join(theirs)} in the other, which moves Sobol points; use the sampler "
+                "'random'" + (" or list what is new last" if key == "levers" else "")
+            )
 
 
 def draws_of(result: Result, metric: str, unit: Unit | None = None) -> NDArray[np.float64]:

@@ -214,7 +214,9 @@ def excluded(a: About) -> str:
         return ""
     part = words.percent(a.excluded)
     if a.excluded > MOST_EXCLUDED:
-        return f"In {part} of futures the national gain is too small to divide, so no share is given."
+        return (
+            f"In {part} of futures the national gain is too small to divide, so no share is given."
+        )
     rest = words.percent(1 - a.excluded)
     return (
         f"In {part} of futures the national gain is too small to divide, "

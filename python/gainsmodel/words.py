@@ -164,6 +164,65 @@ def against_gva(p_share_above_gva: float, futures: int) -> str:
     return side if sure else f"probably {side}"
 
 
+def compared(
+    first: str,
+    second: str,
+    *,
+    middle_gbp_m: float,
+    low_gbp_m: float,
+    high_gbp_m: float,
+    mcse_gbp_m: float,
+    p_first_higher: float,
+    p_second_higher: float,
+    futures: int,
+    year: int,
+    plans: bool,
+) -> str:
+    """Which of two scenarios comes to more in an area, in one or two sentences.
+
+    Told apart where one is the higher in more than nine of ten futures, as a share is from its
+    null model.
+
+    Parameters
+    ----------
+    first, second : str
+        Their names.
+    middle_gbp_m, low_gbp_m, high_gbp_m, mcse_gbp_m : float
+        First minus second, £m: median, 5%, 95% and Monte Carlo standard error.
+    p_first_higher, p_second_higher : float
+        Probabilities; in the other futures the two are equal.
+    futures : int
+        Draws.
+    year : int
+        The final year.
+    plans : bool
+        Whether the two assume the same and differ in what is done only.
+    """
+    a, b = f"“{first}”", f"“{second}”"
+    if not all(map(math.isfinite, (p_first_higher, p_second_higher))) or futures < 40:
+        return f"{a} beside {b}: {TOO_FEW}."
+    if p_first_higher == p_second_higher == 0:
+        return f"{a} and {b} come to the same here in every future."
+    sure = max(p_first_higher, p_second_higher)
+    if sure <= 0.90:
+        kind, verb = ("plans", "adds") if plans else ("scenarios", "comes to")
+        return (
+            f"We cannot tell these {kind} apart: {a} {verb} more {chance(p_first_higher, futures)}."
+        )
+    if p_second_higher > p_first_higher:
+        a, b = b, a
+        middle_gbp_m, low_gbp_m, high_gbp_m = -middle_gbp_m, -high_gbp_m, -low_gbp_m
+    probably = "" if sure > 0.975 else "probably "
+    amount = gbp(middle_gbp_m, mcse_gbp_m)
+    how_much = "" if amount == TOO_FEW else f"about {amount} a year "
+    verb = "adds" if plans else "comes to"
+    told = f"{a} {probably}{verb} {how_much}more than {b} by {year}"
+    if amount == TOO_FEW:
+        return f"{told}, {chance(sure, futures)}; by how much: {TOO_FEW}."
+    spread = gbp_range(low_gbp_m, high_gbp_m)
+    return f"{told}. In 9 of 10 futures the difference is {spread}."
+
+
 def _carried(value: float, mcse: float) -> int:
     """Significant figures that an error leaves standing: 2, 1 or none."""
     if not (math.isfinite(value) and math.isfinite(mcse)) or mcse > abs(value) / 4:

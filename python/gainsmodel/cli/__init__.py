@@ -1,0 +1,11 @@
+"""The command line: ``gainsmodel run``, ``compare``, ``appraise``, ``validate`` and others.
+
+Answers go to standard output, progress and notes to standard error. Exit codes: 0; 2 for
+anything the user can mend, with one message; 130 on Ctrl-C.
+"""
+
+# Verbs stand in the help in this order.
+from gainsmodel.cli import run, compare, appraise, about, data  # noqa: F401, I001
+from gainsmodel.cli.app import app, main
+
+__all__ = ["app", "main"]

@@ -1,0 +1,47 @@
+"""``gainsmodel validate``, ``info`` and ``schema``: what there is to run."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from gainsmodel.cli.app import app
+from gainsmodel.data import GEOGRAPHIES, load_dataset
+from gainsmodel.engine import Settings, build_info, core_inputs
+from gainsmodel.scenario import json_schema, load_scenario, shipped_scenarios
+
+
+@app.command()
+def validate(
+    scenarios: Annotated[list[str], typer.Argument(help="scenario files or shipped names")],
+) -> None:
+    """Check scenario files without running them."""
+    for name in scenarios:
+        scenario = load_scenario(name)
+        dataset = load_dataset(scenario.setting.geography)
+        core_inputs(scenario, dataset, Settings())
+        print(f"{name}: valid: {scenario.title}")
+        for path, stated, simulated in scenario.ranges_missed():
+            print(
+                f"  note: {path}: 9 in 10 stated as {stated[0]:g} to {stated[1]:g}, simulated as "
+                f"{simulated[0]:.2g} to {simulated[1]:.2g}: the median is not in the middle"
+            )
+
+
+@app.command()
+def info() -> None:
+    """Version, build, machine, shipped scenarios."""
+    build = build_info()
+    for name, value in build.items():
+        shown = ", ".join(value) if isinstance(value, list) else value
+        print(f"{name}: {shown}")
+    print(f"geographies: {', '.join(GEOGRAPHIES)}")
+    print("scenarios:")
+    for name in shipped_scenarios():
+        print(f"  {name}: {load_scenario(name).title}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    print(json.dumps(json_schema(), indent=1, ensure_ascii=False))

@@ -1,0 +1,163 @@
+"""``gainsmodel appraise``: what a plan adds, costs and is worth in one area."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+
+from gainsmodel import words
+from gainsmodel.appraisal import appraise, delay_cost
+from gainsmodel.cli.app import (
+    DrawsOption,
+    JsonOption,
+    SamplerOption,
+    ScenarioFile,
+    SeedOption,
+    ThreadsOption,
+    adjusted,
+    app,
+    number,
+    plain_console,
+    plain_table,
+    progress,
+    quantiles,
+    stated,
+)
+from gainsmodel.data import Geography, load_dataset
+from gainsmodel.engine import ADJUSTMENTS, as_scenario, run_paired
+from gainsmodel.errors import ScenarioError, SettingError
+from gainsmodel.scenario import Scenario
+from gainsmodel.tables import unit_of
+
+AMOUNTS = {
+    "added_final_year_gbp_m": "Added a year by {year}",
+    "added_cumulative_gbp_m": "Added over the {years} years",
+    "added_present_value_gbp_m": "Added, present value",
+    "authority_cost_per_year_gbp_m": "Authority's cost a year once running",
+    "authority_cost_present_value_gbp_m": "Authority's cost, present value",
+    "firms_cost_present_value_gbp_m": "Firms' extra cost of adopting, present value",
+    "net_present_value_gbp_m": "Net present value",
+}
+
+
+@app.command("appraise")
+def appraise_command(
+    scenario: ScenarioFile,
+    area: Annotated[
+        str | None, typer.Option(help="area or group (name or code); the UK if left out")
+    ] = None,
+    target: Annotated[
+        float | None, typer.Option(help="gain to be added in the final year, £m a year")
+    ] = None,
+    delay: Annotated[
+        float | None, typer.Option(help="also: what starting so many years later costs")
+    ] = None,
+    geography: Annotated[
+        Geography | None, typer.Option(help="instead of the scenario's geography")
+    ] = None,
+    draws: DrawsOption = None,
+    seed: SeedOption = None,
+    sampler: SamplerOption = None,
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What a plan adds, what it costs whom, and whether it pays back."""
+    loaded = as_scenario(scenario, geography)
+    if not loaded.moved_levers():
+        raise ScenarioError(
+            f"{scenario}: every lever is at zero, so the plan adds nothing; set one, such as "
+            'plan."Greater Manchester".skills = 1.0'
+        )
+    unit = unit_of(load_dataset(loaded.setting.geography), area or "uk")
+    settings = stated(draws=draws, seed=seed, sampler=sampler)
+    with progress("Simulating") as on_progress:
+        results = run_paired(loaded, threads=threads, on_progress=on_progress, **settings)
+    table = appraise(*results, target_gbp_m=target)
+    of_unit = table.filter(pl.col("area_code") == unit.code)
+    if not of_unit.height:
+        raise SettingError(
+            f"area: {unit.name} is several areas of the {loaded.setting.geography} geography; "
+            "name one of them, or another --geography"
+        )
+    row = of_unit.row(0, named=True)
+    waiting = None
+    if delay is not None:
+        with progress("Simulating the delay") as on_progress:
+            waiting = delay_cost(
+                loaded, unit.code, delay, threads=threads, on_progress=on_progress, **settings
+            ).row(0, named=True)
+    if as_json:
+        answer = {"appraisal": row, "delay": waiting, "manifest": results[0].manifest}
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n")
+    else:
+        _print(loaded, row, waiting, target, results[0].manifest)
+
+
+def _print(
+    scenario: Scenario,
+    row: dict[str, Any],
+    waiting: dict[str, Any] | None,
+    target_gbp_m: float | None,
+    manifest: dict[str, Any],
+) -> None:
+    console = plain_console()
+    years, futures = scenario.setting.horizon_years, manifest["draws"]
+    year = scenario.setting.start_year + years
+    rates = dict.fromkeys(r.rate for r in scenario.discounting.rates if r.from_year <= years)
+    discounted = " then ".join(words.percent(rate) for rate in rates)
+    middle, low, high = quantiles(row, "added_final_year_gbp_m")
+    error = number(row["added_final_year_gbp_m_mcse_mean"])
+    console.print(f"{scenario.title}: {row['area_name']}\n", style="bold")
+    added = words.gbp(middle, error)
+    console.print(
+        (
+            f"What the plan adds a year by {year}: {added}. It costs "
+            if added == words.TOO_FEW
+            else f"The plan adds about {added} a year by {year} "
+            f"({words.gbp_range(low, high)} in 9 of 10 futures) and costs "
+        )
+        + f"{words.gbp(number(row['authority_cost_per_year_gbp_m_mean']))} a year once running.\n"
+        f"Counting what the authority and firms spend, discounted at {discounted}, it pays back "
+        f"within {years} years {words.chance(number(row['p_pays_back']), futures)}."
+    )
+    if target_gbp_m is not None:
+        console.print(
+            f"It adds at least {words.gbp(target_gbp_m)} a year by {year} "
+            f"{words.chance(number(row['p_target']), futures)}."
+        )
+    if waiting is not None:
+        name = "lost_net_present_value_gbp_m"
+        middle, low, high = quantiles(waiting, name)
+        lost = words.gbp(abs(middle), number(waiting[f"{name}_mcse_mean"]))
+        verb = "costs" if middle >= 0 else "saves"
+        span = waiting["delay_years"]
+        later = "a year later" if span == 1 else f"{span:g} years later"
+        console.print(
+            f"Starting every lever {later}: {lost}."
+            if lost == words.TOO_FEW
+            else f"Starting every lever {later} {verb} about {lost} "
+            f"of net present value (loss in 9 of 10 futures: {words.gbp_range(low, high)})."
+        )
+    table = plain_table("", "Middle", "in 9 of 10\nfutures", "Average")
+    for name, label in AMOUNTS.items():
+        middle, low, high = quantiles(row, name)
+        error = number(row[f"{name}_mcse_mean"])
+        table.add_row(
+            label.format(year=year, years=years),
+            words.gbp(middle, error),
+            words.gbp_range(low, high),
+            words.gbp(number(row[f"{name}_mean"]), error),
+        )
+    ratio = [row[f"benefit_cost_ratio_{q}"] for q in ("p50", "p05", "p95")]
+    if ratio[0] is not None:
+        spread = f"£{ratio[1]:.1f} to £{ratio[2]:.1f}"
+        table.add_row("Benefit for each £1 spent", f"£{ratio[0]:.1f}", spread, "")
+    console.print(table)
+    switched = [n for n in ADJUSTMENTS if getattr(scenario.parameters, n).enabled]
+    console.print(
+        f"\nAt 2023 prices, {adjusted(switched)}; costs are gross. Sizes of effect and costs: "
+        "judgement, no causal study was found.\nAverages add up; middle estimates do not.\n"
+        f"{futures:,} futures, sampler {manifest['sampler']}, seed {manifest['seed']}."
+    )

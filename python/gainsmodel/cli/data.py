@@ -1,0 +1,127 @@
+"""``gainsmodel data``: the figures the model starts from, built in or somebody's own."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+
+from gainsmodel import words
+from gainsmodel.cli.app import (
+    FillOption,
+    SheetOption,
+    YearOption,
+    app,
+    plain_console,
+    plain_table,
+    read_own,
+)
+from gainsmodel.data import (
+    GEOGRAPHIES,
+    Geography,
+    check,
+    gva_template,
+    load_dataset,
+    save_dataset,
+)
+from gainsmodel.errors import DataError, GainsModelError
+
+data_app = typer.Typer(no_args_is_help=True, help="The figures the model starts from.")
+app.add_typer(data_app, name="data")
+
+
+@data_app.command("list")
+def data_list() -> None:
+    """Geographies and what there is of each."""
+    for name in GEOGRAPHIES:
+        dataset = load_dataset(name)
+        total = dataset.gva_gbp_m.sum() / 1000
+        print(
+            f"{name}: {dataset.areas.height} areas, {len(dataset.sectors)} sectors, "
+            f"{dataset.base_year}, £{total:,.0f}bn GVA without imputed rent; "
+            f"groups: {', '.join(dataset.groups)}"
+        )
+
+
+@data_app.command("show")
+def data_show(
+    geography: Annotated[Geography, typer.Argument()] = "mayoral",
+    area: Annotated[list[str] | None, typer.Option(help="only this area or group")] = None,
+) -> None:
+    """Figures of each area; of each sector where areas are named."""
+    dataset = load_dataset(geography)
+    totals = dataset.areas.with_columns(pl.Series("gva_gbp_m", dataset.gva_gbp_m.sum(axis=1)))
+    console = plain_console()
+    if area:
+        codes = [code for name in area for code in dataset.resolve(name)]
+        for code in dict.fromkeys(codes):
+            row = totals.row(by_predicate=pl.col("area_code") == code, named=True)
+            position = dataset.areas["area_code"].to_list().index(code)
+            for key, value in row.items():
+                print(f"{key}: {value}")
+            for sector, gva in zip(dataset.sectors, dataset.gva_gbp_m[position], strict=True):
+                print(f"  {sector:>2}  {gva:>10,.0f}  £m  {dataset.sector_names[sector]}")
+        return
+    table = plain_table("Code", "Area", "Type", "GVA £m", "Residents", "Gigabit", left=(0, 1, 2))
+    for row in totals.iter_rows(named=True):
+        table.add_row(
+            row["area_code"],
+            row["area_name"],
+            row["area_type"].replace("_", " "),
+            f"{row['gva_gbp_m']:,.0f}",
+            f"{row['population']:,}",
+            words.percent(row["gigabit_share"]),
+        )
+    console.print(table)
+
+
+@data_app.command("check")
+def data_check() -> None:
+    """Check every shipped table: sums, codes, missing cells, hashes."""
+    failed = 0
+    for name in GEOGRAPHIES:
+        for result in check(name):
+            failed += not result.passed
+            print(f"{'ok  ' if result.passed else 'FAIL'} {name}: {result.name}: {result.detail}")
+    if failed:
+        raise GainsModelError(f"{failed} checks failed")
+
+
+@data_app.command("import-table")
+def data_import_table(
+    table: Annotated[Path, typer.Argument(help="CSV, Parquet or Excel: area × sector, £m")],
+    out: Annotated[Path, typer.Option(help="folder to write, for 'run --data'")],
+    geography: Annotated[Geography, typer.Option(help="which areas the table has")] = "mayoral",
+    sheet: SheetOption = None,
+    year: YearOption = None,
+    fill_built_in: FillOption = False,
+) -> None:
+    """Check your own GVA figures and keep them in a folder that notices edits."""
+    dataset = read_own(table, geography, sheet, year, fill_built_in)
+    save_dataset(dataset, out)
+    print("\n".join(dataset.notes))
+    print(f"written: {out}", file=sys.stderr)
+
+
+@data_app.command("template")
+def data_template(
+    out: Annotated[Path, typer.Option(help="file to write: .xlsx or .csv")],
+    geography: Annotated[Geography, typer.Option(help="which areas")] = "mayoral",
+    filled: Annotated[bool, typer.Option("--filled", help="with the built-in figures")] = False,
+) -> None:
+    """Write a table to fill in with your own GVA figures."""
+    kind = out.suffix.casefold().removeprefix(".")
+    if kind not in ("csv", "xlsx"):
+        raise DataError(f"--out: must end in .xlsx or .csv, not {out.name!r}")
+    content = gva_template(geography, "csv" if kind == "csv" else "xlsx", filled=filled)
+    try:
+        # A table that somebody has filled in must not be lost.
+        with out.open("xb") as opened:
+            opened.write(content)
+    except FileExistsError:
+        raise DataError(f"--out: {out} exists already; name a new file") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "not a possible name"
+        raise DataError(f"--out: {out} cannot be written: {why}") from None
+    print(f"written: {out}", file=sys.stderr)
