@@ -23,6 +23,7 @@ __all__ = [
     "SettingError",
     "Settings",
     "UnknownNameError",
+    "ValueOfInformation",
     "build_info",
     "load_dataset",
     "load_scenario",
@@ -32,10 +33,12 @@ __all__ = [
     "sensitivity",
     "shipped_scenarios",
     "start",
+    "voi",
 ]
 
 if TYPE_CHECKING:
     from gainsmodel.data import Dataset, load_dataset
+    from gainsmodel.drivers import Sensitivity, sensitivity
     from gainsmodel.engine import Run, Settings, build_info, replay, run, run_paired, start
     from gainsmodel.errors import (
         CoreError,
@@ -47,27 +50,16 @@ if TYPE_CHECKING:
         SettingError,
         UnknownNameError,
     )
+    from gainsmodel.information import ValueOfInformation, voi
     from gainsmodel.result import Result
     from gainsmodel.scenario import Scenario, load_scenario, shipped_scenarios
-    from gainsmodel.sensitivity import Sensitivity, sensitivity
 else:
-    import sys
-    from types import ModuleType
-
-    class _Front(ModuleType):
-        # A room may be called as the public function in it, which then keeps the name.
-        def __setattr__(self, name, value):
-            if not (name in __all__ and isinstance(value, ModuleType)):
-                super().__setattr__(name, value)
-
-    sys.modules[__name__].__class__ = _Front
-
     # Whoever needs an error or a scenario does not wait for Polars and the core.
     def __getattr__(name):
         from importlib import import_module
 
-        rooms = ("errors", "scenario", "data", "result", "engine", "sensitivity")
-        if name in rooms and name not in __all__:
+        rooms = ("errors", "scenario", "data", "result", "engine", "drivers", "information")
+        if name in rooms:
             return import_module(f"gainsmodel.{name}")
         if name in __all__:
             for room in rooms:
