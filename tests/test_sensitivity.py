@@ -7,9 +7,13 @@ scenarios small enough to have their indices in closed form.
 
 from __future__ import annotations
 
+import json
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -735,8 +739,49 @@ def test_extreme_futures_are_pointed_out_only_where_they_weigh() -> None:
 
 
 def test_the_answer_goes_into_json() -> None:
-    import json
-
     plain = json.loads(json.dumps(drivers_of("reference").to_dict(), allow_nan=False))
     assert plain["output"] in OUTPUTS
     assert plain["indices"][0]["group"] == "effect"
+
+
+# ---------------------------------------------------------------- the command line
+
+PROGRAM = Path(sys.executable).with_name("gainsmodel")
+
+
+def program(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(PROGRAM), *args], capture_output=True, text=True, encoding="utf-8")
+
+
+def test_the_command_prints_every_group_with_its_interval_and_its_words() -> None:
+    done = program(
+        *("sensitivity", "skills_first", "--output", "share", "--area", MANCHESTER),
+        *("--draws", "1000"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    drivers = drivers_of("skills_first", "share", MANCHESTER)
+    for row in drivers.indices.iter_rows(named=True):
+        assert row["label"] in done.stdout
+        for name in ("first", "total"):
+            low, high = row[f"{name}_low"], row[f"{name}_high"]
+            shown = f"{row[name]:.1%} ({low:.1%} to {high:.1%})"
+            assert (shown in done.stdout) == (not low <= 0 <= high)
+    assert "not distinguishable from zero" in done.stdout
+    for words in (*drivers.caveats, *drivers.notes):
+        assert words in done.stdout
+    for label, reason in drivers.left_out.items():
+        assert f"Left out: “{label}”, {reason}." in done.stdout
+
+
+def test_the_command_gives_the_same_as_the_function() -> None:
+    done = program("sensitivity", "reference", "--draws", "1000", "--threads", "1", "--json")
+    assert json.loads(done.stdout) == json.loads(json.dumps(drivers_of("reference").to_dict()))
+
+
+def test_a_mistake_at_the_command_line_is_one_message() -> None:
+    done = program("sensitivity", "skills_first", "--output", "p_target")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: target_gbp_m")
+    assert len(done.stderr.splitlines()) == 1

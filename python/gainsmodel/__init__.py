@@ -24,6 +24,7 @@ __all__ = [
     "SettingError",
     "Settings",
     "UnknownNameError",
+    "ValueOfInformation",
     "appraise",
     "build_info",
     "compare",
@@ -43,6 +44,7 @@ __all__ = [
     "shipped_scenarios",
     "start",
     "to_toml",
+    "voi",
 ]
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
         SettingError,
         UnknownNameError,
     )
+    from gainsmodel.information import ValueOfInformation, voi
     from gainsmodel.result import Result
     from gainsmodel.scenario import (
         Scenario,
@@ -80,7 +83,7 @@ if TYPE_CHECKING:
     )
 else:
     # Rooms that answer questions about runs, and modules that are used as such.
-    _QUESTIONS = ("comparison", "appraisal", "drivers")
+    _QUESTIONS = ("comparison", "appraisal", "drivers", "information")
     _MODULES = ("assumption_log", "charts", "export", "sentences", "words")
 
     # Whoever needs an error or a scenario does not wait for Polars and the core.

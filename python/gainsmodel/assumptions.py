@@ -192,19 +192,23 @@ def _why_certain(scenario: Scenario, members: Sequence[str]) -> str:
     return "no lever is moved" if none_moved else "the same in every future"
 
 
-def shared_between(scenario: Scenario, groups: Sequence[Group]) -> list[tuple[str, str, Group]]:
-    """Correlated assumptions in different groups: the two, and the group that has what they share.
+def shared_notes(scenario: Scenario, groups: Sequence[Group]) -> list[str]:
+    """Say where correlated assumptions stand in different groups, and what follows.
 
     The core mixes the later of two correlated parameters from the earlier one's numbers and its
     own, so that what they share belongs to the earlier one.
     """
     of = {name: group for group in groups for name in group.parameters}
-    found: list[tuple[str, str, Group]] = []
+    notes = []
     for correlation in scenario.correlations:
         first, second = sorted(correlation.between, key=SPREAD_PARAMETERS.index)
         if correlation.value and first in of and second in of and of[first] != of[second]:
-            found.append((first, second, of[first]))
-    return found
+            words = [name.replace("_", " ") for name in (first, second)]
+            notes.append(
+                f"{words[0].capitalize()} and {words[1]} move together; what they share is "
+                f"counted with “{of[first].label}”."
+            )
+    return notes
 
 
 def _figures(scenario: Scenario) -> Iterator[tuple[str, list[tuple[Origin, dict[str, Any]]]]]:

@@ -14,8 +14,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from gainsmodel.assumptions import COSTS, Group, groups_of, moved_levers, shared_between
+from gainsmodel.assumptions import COSTS, Group, groups_of, moved_levers, shared_notes
 from gainsmodel.data import Dataset
 from gainsmodel.engine import MAX_SEED, Run, Settings, resolve
 from gainsmodel.errors import SettingError
@@ -421,11 +422,7 @@ def columns_of_area(dataset: Dataset, area: str) -> tuple[list[str], str]:
 def _notes(
     scenario: Scenario, found: Sequence[Group], f_a: Array, f_b: Array, known: NDArray[np.bool_]
 ) -> list[str]:
-    notes = [
-        f"{first.capitalize()} and {second} move together; what they share is counted with "
-        f"“{group.label}”."
-        for first, second, group in shared_between(scenario, found)
-    ]
+    notes = shared_notes(scenario, found)
     if not known.all():
         notes.append(
             f"{1 - known.mean():.1%} of the futures are left out, in which the national gain is "
@@ -447,7 +444,8 @@ def _pull(answers: Array, numbers: NDArray[np.float32], *, ranked: bool) -> Arra
     spread = values.std()
     if not spread:
         return np.zeros(len(numbers))
-    pull: Array = np.asarray(numbers @ ((values - values.mean()) / spread)) / values.size
+    with threadpool_limits(1):  # sums in the same order on every machine
+        pull: Array = np.asarray(numbers @ ((values - values.mean()) / spread)) / values.size
     pull[np.abs(pull) <= 3 / math.sqrt(values.size)] = 0.0
     return pull
 

@@ -1,0 +1,151 @@
+"""``gainsmodel sensitivity`` and ``voi``: what drives an answer, what knowing it is worth."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from gainsmodel import words
+from gainsmodel.cli.app import ScenarioFile, app, plain_console, plain_table, progress
+from gainsmodel.data import Geography
+from gainsmodel.drivers import Output, Sensitivity, sensitivity
+from gainsmodel.information import ValueOfInformation, voi
+
+NOT_DISTINGUISHABLE = "not distinguishable from zero"
+
+
+@app.command("sensitivity")
+def sensitivity_command(
+    scenario: ScenarioFile,
+    output: Annotated[Output, typer.Option(help="the answer")] = "gain_final_year_gbp_m",
+    area: Annotated[str, typer.Option(help="area or group, name or code")] = "uk",
+    target_gbp_m: Annotated[
+        float | None, typer.Option(help="for p_target: what the plan is to add a year, £m")
+    ] = None,
+    geography: Annotated[
+        Geography | None, typer.Option(help="instead of the scenario's geography")
+    ] = None,
+    draws: Annotated[int, typer.Option(help="futures in each sample")] = 10_000,
+    seed: Annotated[int, typer.Option(help="same seed, same answer")] = 1,
+    threads: Annotated[int | None, typer.Option(help="changes no number")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead")] = False,
+) -> None:
+    """Which assumptions drive an answer."""
+    with progress("Simulating") as on_progress:
+        found = sensitivity(
+            scenario,
+            output,
+            area,
+            target_gbp_m=target_gbp_m,
+            draws=draws,
+            seed=seed,
+            geography=geography,
+            threads=threads,
+            on_progress=on_progress,
+        )
+    if as_json:
+        print(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))
+    else:
+        _print_sensitivity(found)
+
+
+def _print_sensitivity(found: Sensitivity) -> None:
+    console = plain_console()
+    console.print(f"What drives {found.output}, {found.area} ({found.unit})\n", style="bold")
+    table = plain_table(
+        "Assumptions",
+        "Share of the variance\nalone",
+        "together with\nothers",
+        "Middle answer if they are\nlow … high",
+        left=(0, 3),
+    )
+    bars = {row["group"]: row for row in found.tornado.iter_rows(named=True)}
+    show = words.gbp if found.unit.startswith("£m") else words.percent
+
+    def index(row: dict[str, Any], name: str) -> str:
+        low, high = row[f"{name}_low"], row[f"{name}_high"]
+        if low <= 0 <= high:
+            return NOT_DISTINGUISHABLE
+        return f"{row[name]:.1%} ({low:.1%} to {high:.1%})"
+
+    for row in found.indices.iter_rows(named=True):
+        bar = bars[row["group"]]
+        ends = (
+            "does not move it"
+            if bar["leading"] is None
+            else " … ".join(show(bar[end]) for end in ("low", "high"))
+        )
+        table.add_row(row["label"], index(row, "first"), index(row, "total"), ends)
+    console.print(table)
+    said = [found.disagreement] if found.disagreement else []
+    console.print(
+        f"\nMiddle answer as it is: {show(found.tornado['middle'][0])}. In brackets: 95% intervals "
+        "of the simulation.\n" + "\n".join([*found.caveats, *said, *found.notes])
+    )
+    _print_left_out(console, found.left_out)
+    console.print(f"{found.draws:,} futures in each sample, seed {found.seed}.")
+
+
+@app.command("voi")
+def voi_command(
+    scenarios: Annotated[list[str], typer.Argument(help="the plans to choose from")],
+    area: Annotated[str, typer.Option(help="area or group whose net benefit is meant")],
+    geography: Annotated[
+        Geography | None, typer.Option(help="instead of the scenario's geography")
+    ] = None,
+    draws: Annotated[int, typer.Option(help="futures to simulate")] = 20_000,
+    seed: Annotated[int, typer.Option(help="same seed, same answer")] = 1,
+    threads: Annotated[int | None, typer.Option(help="changes no number")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead")] = False,
+) -> None:
+    """What it would be worth to know more before choosing a plan, or none."""
+    with progress("Simulating") as on_progress:
+        found = voi(
+            scenarios,
+            area,
+            draws=draws,
+            seed=seed,
+            geography=geography,
+            threads=threads,
+            on_progress=on_progress,
+        )
+    if as_json:
+        print(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))
+    else:
+        _print_voi(found)
+
+
+def _print_voi(found: ValueOfInformation) -> None:
+    console = plain_console()
+    console.print(f"What knowing more is worth, {found.area}\n", style="bold")
+    table = plain_table("Option", "Net benefit\non average", "in 9 of 10\nfutures", "Best", left=(0, 3))
+    for row in found.options.iter_rows(named=True):
+        mean, error, low, high = (
+            row[f"net_benefit_gbp_m_{s}"] for s in ("mean", "mcse_mean", "p05", "p95")
+        )
+        chance = words.chance(row["p_best"], found.draws)
+        table.add_row(row["option"], words.gbp(mean, error), words.gbp_range(low, high), chance)
+    console.print(table)
+    table = plain_table("Assumptions", "Worth knowing,\nabout", "Evidence", left=(0, 2))
+    for row in found.groups.iter_rows(named=True):
+        worth = (
+            f"{words.gbp(row['evppi_gbp_m'], row['mcse_gbp_m'])} ± {row['mcse_gbp_m']:.2g}m"
+            if row["distinguishable"]
+            else NOT_DISTINGUISHABLE
+        )
+        table.add_row(row["label"], worth, row["evidence"])
+    console.print()
+    console.print(table)
+    console.print("\n" + "\n".join([*found.summary, *found.notes]))
+    _print_left_out(console, found.left_out)
+    console.print(
+        "Net benefit: present value at 2023 prices of the gain less what firms spend on adopting "
+        "and what the levers cost,\nagainst doing nothing. Sizes of effect and costs are "
+        f"judgement.\n{found.draws:,} futures, seed {found.seed}."
+    )
+
+
+def _print_left_out(console: Console, left_out: dict[str, str]) -> None:
+    for label, reason in left_out.items():
+        console.print(f"Left out: “{label}”, {reason}.")

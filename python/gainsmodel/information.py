@@ -1,0 +1,412 @@
+"""What it would be worth to know more before deciding: EVPI, and EVPPI by group of assumptions.
+
+The decision is between plans, doing nothing among them; what a plan is worth in a future is its
+net present value there against doing nothing.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from gainsmodel import words
+from gainsmodel.assumptions import ADJUSTMENTS, groups_of, moved_levers, shared_notes
+from gainsmodel.data import Dataset
+from gainsmodel.drivers import LEAST_DRAWS, Z975, columns_of_area
+from gainsmodel.engine import Run, Settings, resolve
+from gainsmodel.errors import SettingError
+from gainsmodel.result import Result
+from gainsmodel.scenario import Scenario
+
+Array = NDArray[np.float64]
+
+NOTHING = "Do nothing"
+NOTE = (
+    "What a group is worth is estimated on the low side, and leaves out what is particular to "
+    "single sectors within an area."
+)
+FOLDS = 5
+# Numbers whose correlation with an option's worth is below so many standard errors are let go.
+SCREEN = 2.5
+# Products of numbers are tried where few enough are left.
+MOST_IN_PRODUCTS = 10
+KNOTS = 5
+RIDGE = 1e-8
+
+
+@dataclass(frozen=True)
+class Worth:
+    """An expected value of information and its Monte Carlo standard error."""
+
+    value: float
+    mcse: float
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether its 95% interval excludes 0."""
+        return self.value > Z975 * self.mcse
+
+
+def evpi(net_benefit: Array) -> Worth:
+    """Expected value of perfect information: E[max over options] − max over options of E.
+
+    Parameters
+    ----------
+    net_benefit : ndarray, shape (options, draws)
+        What each option is worth in each future.
+    """
+    best = net_benefit[net_benefit.mean(axis=1).argmax()]
+    return _mean(net_benefit.max(axis=0) - best)
+
+
+def evppi(net_benefit: Array, numbers: NDArray[np.floating[Any]]) -> Worth:
+    """Expected value of knowing some uncertain numbers, and them alone, before deciding.
+
+    What each option is worth, given the numbers, is estimated by regression (Strong, Oakley
+    and Brennan 2014, Medical Decision Making 34): a spline along the direction in which the
+    numbers move it most, with each number's own line, parabola and, where they are few,
+    products. The decisions that follow are then valued on draws that the regression has not
+    seen, fifth by fifth. So the estimate is, but for chance, on the low side: decisions that
+    are not quite the best are worth less. It never exceeds `evpi` of the same draws, and is
+    set to 0 where chance puts it below.
+
+    Parameters
+    ----------
+    net_benefit : ndarray, shape (options, draws)
+    numbers : ndarray, shape (numbers, draws)
+        Standard normal; drawn independently from draw to draw.
+    """
+    options, draws = net_benefit.shape
+    usual = int(net_benefit.mean(axis=1).argmax())
+    fold = np.arange(draws) % FOLDS
+    chosen = np.full(draws, usual)
+    # Fitted against the usual choice, so that what all options share adds no noise.
+    against = net_benefit - net_benefit[usual]
+    z = np.clip(numbers, -3.0, 3.0).astype(np.float64)
+    for k in range(FOLDS):
+        seen, unseen = fold != k, fold == k
+        expected = np.zeros((options, int(unseen.sum())))
+        # One thread: sums in the same order on every machine, and these are too small for more.
+        with threadpool_limits(1):
+            for option in range(options):
+                if option != usual:
+                    expected[option] = _expected(z[:, seen], against[option, seen], z[:, unseen])
+        chosen[unseen] = expected.argmax(axis=0)
+        # Where nothing is expected to be better, the usual choice stays.
+        chosen[unseen] = np.where(expected.max(axis=0) > 0, chosen[unseen], usual)
+    gained = _mean(against[chosen, np.arange(draws)])
+    return Worth(max(gained.value, 0.0), gained.mcse)
+
+
+def _expected(z: Array, y: Array, at: Array) -> Array:
+    """Expected worth at other values of the numbers, by regression; shapes (numbers, draws)."""
+    n = y.size
+    middle, spread = y.mean(), y.std()
+    constant: Array = np.full(at.shape[1], middle)
+    if n < 50 or not spread:
+        return constant
+    # By rank, since a few extreme futures would turn the direction.
+    rank = np.argsort(np.argsort(y)) / n - 0.5
+    pull = np.array([z @ (y - middle) / (n * spread), z @ rank / (n * rank.std())])
+    kept = (np.abs(pull) > SCREEN / math.sqrt(n)).any(axis=0)
+    if not kept.any():
+        return constant
+    z, at, direction = z[kept], at[kept], pull[1, kept]
+    direction = direction / (np.linalg.norm(direction) or 1.0)
+    knots = np.quantile(direction @ z, np.linspace(0, 1, KNOTS + 2)[1:-1])
+
+    def terms(z: Array) -> Array:
+        s = direction @ z
+        rows = [np.ones_like(s), *z, *z**2, s**3]
+        rows += [np.maximum(s - knot, 0.0) ** 3 for knot in knots]
+        if 1 < len(z) <= MOST_IN_PRODUCTS:
+            rows += [z[i] * z[j] for i in range(len(z)) for j in range(i)]
+        return np.array(rows)
+
+    # Normal equations of scaled terms; the ridge only keeps like terms apart.
+    x = terms(z)
+    scale = np.sqrt((x**2).mean(axis=1, keepdims=True))
+    x /= scale
+    gram = x @ x.T / n + RIDGE * np.eye(len(x))
+    fitted = np.linalg.solve(gram, x @ y / n)
+    expected: Array = fitted @ (terms(at) / scale)
+    return expected
+
+
+@dataclass(frozen=True, eq=False)
+class ValueOfInformation:
+    """What knowing more is worth to a decision; made by `voi`.
+
+    All amounts are £m, present value at the start of the run, at base-year prices.
+
+    Attributes
+    ----------
+    options : pl.DataFrame
+        One row an option, best mean first: ``option``, ``net_benefit_gbp_m_mean``, its
+        ``_mcse_mean``, ``_p05``, ``_p50``, ``_p95``, and ``p_best``, the share of futures in
+        which it is the best.
+    evpi_gbp_m, evpi_mcse_gbp_m : float
+        Expected value of perfect information, and its Monte Carlo standard error.
+    groups : pl.DataFrame
+        One row a group of assumptions, most valuable first: ``group``, ``label``,
+        ``evidence``, ``evppi_gbp_m``, ``mcse_gbp_m`` and ``distinguishable``: whether the 95%
+        interval excludes 0.
+    left_out : dict
+        Label of each group that is not there, to the reason.
+    summary, notes : list of str
+        What follows, in sentences; and what to know about the calculation.
+    """
+
+    area: str
+    draws: int
+    seed: int
+    options: pl.DataFrame
+    evpi_gbp_m: float
+    evpi_mcse_gbp_m: float
+    groups: pl.DataFrame
+    left_out: dict[str, str]
+    summary: list[str]
+    notes: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return {
+            "area": self.area,
+            "draws": self.draws,
+            "seed": self.seed,
+            "options": self.options.to_dicts(),
+            "evpi_gbp_m": self.evpi_gbp_m,
+            "evpi_mcse_gbp_m": self.evpi_mcse_gbp_m,
+            "groups": self.groups.to_dicts(),
+            "left_out": self.left_out,
+            "summary": self.summary,
+            "notes": self.notes,
+        }
+
+
+def voi(
+    scenarios: Sequence[Scenario | str | PathLike[str]] | Scenario | str | PathLike[str],
+    area: str,
+    *,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    draws: int = 20_000,
+    seed: int = 1,
+    geography: str | None = None,
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ValueOfInformation:
+    """Value knowing more before choosing one of several plans, or none.
+
+    A plan's net benefit in a future is what it adds there against doing nothing: present value
+    of the gain (after displacement, leakage and the multiplier where they are on) less present
+    value of what firms spend on adopting more and of what the levers cost.
+
+    Parameters
+    ----------
+    scenarios : one scenario or several
+        The plans to choose from, as in `run`; they may differ in nothing but their plans.
+        Doing nothing is always an option.
+    area : str
+        Area or group whose net benefit is meant; the levers' cost counts where it is paid.
+    groups : mapping, optional
+        Label to names of assumptions; see `gainsmodel.assumptions.groups_of`.
+    draws, seed, geography, threads
+        As in `run`; plain random draws.
+    on_progress : callable, optional
+        Called with (draws done, draws in all), over all options.
+
+    Returns
+    -------
+    ValueOfInformation
+
+    Raises
+    ------
+    UnknownNameError, SettingError, ScenarioError
+        For anything the caller can mend.
+
+    Examples
+    --------
+    >>> import gainsmodel
+    >>> known = gainsmodel.voi("skills_first", "Greater Manchester", draws=500)
+    >>> known.options["option"].sort().to_list()
+    ['Do nothing', 'Skills first in Greater Manchester']
+    """
+    given = [scenarios] if isinstance(scenarios, Scenario | str | PathLike) else [*scenarios]
+    plans, dataset = _plans(given, geography)
+    settings = Settings(draws=draws, seed=seed, sampler="random")
+    if settings.draws < LEAST_DRAWS:
+        raise SettingError(f"draws: at least {LEAST_DRAWS} are needed, not {settings.draws}")
+    columns, area_name = columns_of_area(dataset, area)
+    all_moved = {
+        f"{i} {place}": levers
+        for i, plan in enumerate(plans.values())
+        for place, levers in plan.plan.items()
+    }
+    first = next(iter(plans.values()))
+    bundle = first.model_copy(update={"plan": all_moved})
+    curve = ["innovation"] if first.setting.curve != "bass" else []
+    found, left_out = groups_of(bundle, ["prize", *curve], groups)
+
+    options = {NOTHING: first.without_plan(), **plans}
+    total = settings.draws * len(options)
+    done = 0
+
+    def result_of(scenario: Scenario) -> Result:
+        nonlocal done
+        before = done
+        tick = (lambda at, _: on_progress(before + at, total)) if on_progress else None
+        result = Run(scenario, dataset, settings, threads).result(tick)
+        done += settings.draws
+        return result
+
+    def amount(result: Result, name: str) -> Array:
+        rows = result.draws(f"{name}_present_value_gbp_m").select(columns).to_numpy()
+        summed: Array = rows.astype(np.float64).sum(axis=1)
+        return summed
+
+    nothing = result_of(options[NOTHING])
+    worth = nothing.draws("additionality")["additionality"].to_numpy().astype(np.float64)
+    before = {name: amount(nothing, name) for name in ("gain", "cost")}
+    net = np.zeros((len(options), settings.draws))
+    numbers: dict[tuple[str, str, str], NDArray[np.float32]] = {}
+    for row, scenario in zip(net[1:], plans.values(), strict=True):
+        result = result_of(scenario)
+        row[:] = (amount(result, "gain") - before["gain"]) * worth
+        row -= amount(result, "cost") - before["cost"]
+        row -= amount(result, "lever_cost")
+        # A plan draws what the others do, and its own levers' numbers.
+        names, drawn = result.numbers()
+        numbers |= dict(zip(names.iter_rows(), drawn, strict=True))
+    if on_progress:
+        on_progress(total, total)
+
+    members = {*dataset.resolve(area)}
+    rows = []
+    for group in found:
+        core = set(group.core_parameters)
+        of_group = [
+            z
+            for (parameter, code, _), z in numbers.items()
+            if parameter in core and (not code or code in members)
+        ]
+        known = evppi(net, np.array(of_group)) if of_group else Worth(0.0, 0.0)
+        rows.append(
+            (
+                group.name,
+                group.label,
+                group.evidence,
+                known.value,
+                known.mcse,
+                known.distinguishable,
+            )
+        )
+    schema = ["group", "label", "evidence", "evppi_gbp_m", "mcse_gbp_m", "distinguishable"]
+    table = pl.DataFrame(rows, schema=schema, orient="row")
+    table = table.sort("evppi_gbp_m", descending=True, maintain_order=True)
+    perfect = evpi(net)
+    listed = _options([*options], net)
+    return ValueOfInformation(
+        area=area_name,
+        draws=settings.draws,
+        seed=settings.seed,
+        options=listed,
+        evpi_gbp_m=perfect.value,
+        evpi_mcse_gbp_m=perfect.mcse,
+        groups=table,
+        left_out=left_out,
+        summary=_summary(listed, net, perfect, table),
+        notes=[
+            NOTE,
+            *shared_notes(bundle, found),
+            *([] if _adjusted(first) else ["Before displacement, leakage and knock-on effects."]),
+        ],
+    )
+
+
+def _plans(
+    given: Sequence[Scenario | str | PathLike[str]], geography: str | None
+) -> tuple[dict[str, Scenario], Dataset]:
+    """The plans by name, which must be plans for the same futures, and their figures."""
+    if not given:
+        raise SettingError("scenarios: needs at least one plan to choose or not to choose")
+    plans: dict[str, Scenario] = {}
+    for scenario in given:
+        plan, dataset = resolve(scenario, geography)
+        if not moved_levers(plan):
+            continue  # that is doing nothing, which is an option anyway
+        if plan.title in plans or plan.title == NOTHING:
+            raise SettingError(f"scenarios: two plans are called {plan.title!r}; rename one")
+        plans[plan.title] = plan
+    if not plans:
+        raise SettingError("scenarios: no lever is moved in any, so there is nothing to decide")
+    ignored = {"plan", "title", "question"}
+    first, *others = plans.values()
+    for other in others:
+        mine, theirs = first.to_dict(), other.to_dict()
+        differs = [
+            key
+            for key in sorted(mine.keys() | theirs.keys())
+            if key not in ignored and mine.get(key) != theirs.get(key)
+        ]
+        if differs:
+            raise SettingError(
+                f"scenarios: {other.title!r} differs from {first.title!r} in more than its plan "
+                f"({', '.join(differs)}); options of one decision share their assumptions"
+            )
+    return plans, dataset
+
+
+def _adjusted(scenario: Scenario) -> bool:
+    return any(getattr(scenario.parameters, name).enabled for name in ADJUSTMENTS)
+
+
+def _options(names: Sequence[str], net: Array) -> pl.DataFrame:
+    low, middle, high = np.quantile(net, (0.05, 0.5, 0.95), axis=1)
+    best = np.bincount(net.argmax(axis=0), minlength=len(names)) / net.shape[1]
+    return pl.DataFrame(
+        {
+            "option": names,
+            "net_benefit_gbp_m_mean": net.mean(axis=1),
+            "net_benefit_gbp_m_mcse_mean": net.std(axis=1, ddof=1) / math.sqrt(net.shape[1]),
+            "net_benefit_gbp_m_p05": low,
+            "net_benefit_gbp_m_p50": middle,
+            "net_benefit_gbp_m_p95": high,
+            "p_best": best,
+        }
+    ).sort("net_benefit_gbp_m_mean", descending=True, maintain_order=True)
+
+
+def _summary(options: pl.DataFrame, net: Array, perfect: Worth, table: pl.DataFrame) -> list[str]:
+    draws = net.shape[1]
+    means = net.mean(axis=1)
+    best, second = np.argsort(-means, kind="stable")[:2]
+    gap = _mean(net[best] - net[second])
+    name, runner_up = options["option"][:2]
+    if gap.distinguishable:
+        chance = words.chance(options["p_best"][0], draws)
+        sentences = [f"“{name}” is worth most on average, and is the best {chance}."]
+    else:
+        sentences = [f"“{name}” and “{runner_up}” cannot be told apart on average."]
+    if not perfect.distinguishable:
+        return [*sentences, "Nothing that could be learned would be likely to change the decision."]
+    sentences.append(
+        "Knowing everything before deciding would be worth "
+        f"{words.gbp(perfect.value, perfect.mcse)} on average, present value: no study can be "
+        "worth more."
+    )
+    first = table.row(0, named=True) if table.height else None
+    if first is None or not first["distinguishable"]:
+        return [*sentences, "No single group of assumptions is worth a study of its own."]
+    value = words.gbp(first["evppi_gbp_m"], first["mcse_gbp_m"])
+    of = value if value == words.TOO_FEW else f"worth about {value}"
+    return [*sentences, f"First to learn: “{first['label']}” ({of})."]
+
+
+def _mean(values: Array) -> Worth:
+    return Worth(float(values.mean()), float(values.std(ddof=1) / math.sqrt(values.size)))

@@ -1,0 +1,392 @@
+"""What knowing more is worth: estimators against closed forms, the whole against nested runs."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+
+import gainsmodel
+from gainsmodel import Scenario, SettingError, UnknownNameError, load_dataset, load_scenario
+from gainsmodel.assumptions import Group, groups_of
+from gainsmodel.engine import Run, Settings
+from gainsmodel.information import NOTHING, ValueOfInformation, evpi, evppi, voi
+
+Array = np.ndarray
+MANCHESTER = "Greater Manchester"
+ALL, SKILLS = "greater_manchester_all_levers", "skills_first"
+SIGMAS = 4.5
+# How far estimates may fall below the truth beside chance, as a share of EVPI; see the decision.
+LOW_SIDE = 0.05
+
+
+def normal_loss(mean: float, sd: float) -> float:
+    """E[max(X, 0)] − max(E[X], 0) of a normal X: Raiffa and Schlaifer (1961), unit normal loss."""
+    u = abs(mean) / sd
+    return float(sd * (stats.norm.pdf(u) - u * stats.norm.cdf(-u)))
+
+
+def gaussian(mean: float, k: int, seed: int, n: int = 10_000) -> tuple[Array, Array]:
+    """Doing nothing, or mean + 0.6 of what k numbers say together + 0.8 of something else."""
+    rng = np.random.default_rng(seed)
+    z = rng.standard_normal((k, n))
+    weights = np.linspace(0.5, 1.5, k)
+    weights *= 0.6 / np.linalg.norm(weights)
+    act = mean + weights @ z + 0.8 * rng.standard_normal(n)
+    return np.vstack([np.zeros(n), act]), z
+
+
+# ---------------------------------------------------------------- the estimators
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.3, -0.3, 1.0])
+@pytest.mark.parametrize("k", [1, 3, 20, 60])
+def test_a_gaussian_decision_in_closed_form(mean: float, k: int) -> None:
+    net, z = gaussian(mean, k, seed=5)
+    perfect, partial = evpi(net), evppi(net, z)
+    whole = normal_loss(mean, 1.0)
+    # The maximum of means leans on the draws too; that is within its own error.
+    error = math.hypot(perfect.mcse, 1 / math.sqrt(net.shape[1]) if abs(mean) < 0.05 else 0)
+    assert abs(perfect.value - whole) < SIGMAS * error
+    gap = partial.value - normal_loss(mean, 0.6)
+    assert -SIGMAS * partial.mcse - LOW_SIDE * whole < gap < SIGMAS * partial.mcse
+
+
+@pytest.mark.parametrize(("mean", "k"), [(0.0, 20), (0.3, 3), (0.3, 40)])
+def test_the_estimate_errs_on_the_low_side_and_not_by_much(mean: float, k: int) -> None:
+    """Over many seeds: no upward bias that can be told, and a small one downward."""
+    runs = [evppi(*gaussian(mean, k, seed, n=4_000)).value for seed in range(20)]
+    gap = np.mean(runs) - normal_loss(mean, 0.6)
+    error = np.std(runs, ddof=1) / math.sqrt(len(runs))
+    assert gap < 3 * error
+    assert gap > -3 * error - LOW_SIDE * normal_loss(mean, 1.0)
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.2])
+def test_numbers_that_tell_nothing_are_worth_nothing(mean: float) -> None:
+    found = []
+    for seed in range(30):
+        net, _ = gaussian(mean, 1, seed, n=4_000)
+        other = np.random.default_rng(seed + 1_000).standard_normal((40, 4_000))
+        found.append(evppi(net, other).value)
+    assert np.mean(found) < 0.02 * normal_loss(mean, 1.0)
+
+
+def test_the_error_is_that_of_repeated_runs() -> None:
+    runs = [evppi(*gaussian(0.3, 3, seed, n=4_000)) for seed in range(60)]
+    spread = np.std([run.value for run in runs], ddof=1)
+    # A chi distribution with 59 degrees of freedom, and the mean that settles what is usual.
+    assert spread == pytest.approx(np.mean([run.mcse for run in runs]), rel=0.4)
+
+
+def test_a_multiplicative_decision_in_closed_form() -> None:
+    """Acting brings exp(…) and costs 1.5: the option formula of Black and Scholes (1973)."""
+    n, sigmas, cost = 40_000, (0.7, 0.5), 1.5
+    rng = np.random.default_rng(4)
+    z, rest = rng.standard_normal((2, n)), rng.standard_normal(n)
+    act = np.exp(sigmas[0] * z[0] + sigmas[1] * z[1] + 0.6 * rest - 0.18) - cost
+    net = np.vstack([np.zeros(n), act])
+
+    def worth(known: float, unknown: float) -> float:
+        forward = math.exp((known**2 + unknown**2) / 2)
+        d = (math.log(forward / cost) + known**2 / 2) / known
+        call = forward * stats.norm.cdf(d) - cost * stats.norm.cdf(d - known)
+        return float(call - max(forward - cost, 0.0))
+
+    both = math.hypot(*sigmas)
+    perfect = evpi(net).value
+    for numbers, known, unknown in (
+        (z[:1], sigmas[0], sigmas[1]),
+        (z[1:], sigmas[1], sigmas[0]),
+        (z, both, 0.0),
+    ):
+        found = evppi(net, numbers)
+        gap = found.value - worth(known, unknown)
+        assert -SIGMAS * found.mcse - LOW_SIDE * perfect < gap < SIGMAS * found.mcse
+
+
+def test_a_decision_between_several_options() -> None:
+    """Of three plans and none, each turning on a number of its own; by plain integration."""
+    n = 40_000
+    rng = np.random.default_rng(9)
+    means, weights = np.array([0.0, 0.2, 0.1, -0.1]), np.array([0.0, 0.5, 0.7, 1.0])
+    z, noise = rng.standard_normal((4, n)), rng.standard_normal((4, n))
+    net = means[:, None] + weights[:, None] * z + 0.5 * noise * (weights[:, None] > 0)
+    many = np.random.default_rng(10).standard_normal((4, 2_000_000))
+    truth = (means[:, None] + weights[:, None] * many).max(axis=0).mean() - means.max()
+    found = evppi(net, z[1:])
+    gap = found.value - truth
+    assert -SIGMAS * found.mcse - LOW_SIDE * evpi(net).value < gap < SIGMAS * found.mcse
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_bounds_hold_in_every_sample(seed: int) -> None:
+    """Between 0 and EVPI exactly, however few the draws and however wild the worths."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(100, 400))
+    z = rng.standard_normal((int(rng.integers(1, 30)), n))
+    net = np.exp(rng.standard_normal((3, n)) * 2) * z[0] + rng.standard_normal((3, 1))
+    found, perfect = evppi(net, z), evpi(net)
+    assert 0 <= found.value <= perfect.value
+
+
+def test_more_knowledge_is_worth_no_less() -> None:
+    n = 20_000
+    rng = np.random.default_rng(2)
+    z = rng.standard_normal((5, n))
+    act = np.exp(0.6 * z[0] + 0.4 * z[1]) * (1 + 0.3 * z[2]) - 1.2 + 0.3 * z[3] * z[4]
+    net = np.vstack([np.zeros(n), act, 0.5 * act + 0.2 * z[3]])
+    found = [evppi(net, z[:k]) for k in range(1, 6)]
+    for less, more in pairwise(found):
+        assert more.value > less.value - 2 * max(less.mcse, more.mcse)
+    # The five are all there is.
+    perfect = evpi(net).value
+    assert perfect * (1 - LOW_SIDE) < found[-1].value <= perfect
+
+
+def test_options_of_no_uncertainty_are_not_worth_knowing_more_about() -> None:
+    net = np.vstack([np.zeros(200), np.ones(200)])
+    z = np.random.default_rng(0).standard_normal((3, 200))
+    assert evpi(net).value == evppi(net, z).value == 0
+    assert not evppi(net, z).distinguishable
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def near_call() -> Scenario:
+    """A plan so dear that whether to act is a near thing."""
+    costs = {"skills": 30.0, "inclusion": 10.0}
+    changes = {
+        f"levers.{lever}.cost_gbp_per_head_per_year.value": cost for lever, cost in costs.items()
+    }
+    return load_scenario(SKILLS).edit(changes)
+
+
+@cache
+def known() -> ValueOfInformation:
+    return voi(near_call(), MANCHESTER, draws=10_000)
+
+
+def present_value(result: gainsmodel.Result, metric: str) -> Array:
+    code = load_dataset("mayoral").resolve(MANCHESTER)[0]
+    return result.draws(f"{metric}_present_value_gbp_m")[code].to_numpy().astype(float)
+
+
+def net_benefit(plan: Scenario, settings: Settings, variation: Any = None) -> Array:
+    run = Run(plan, load_dataset("mayoral"), settings, paired=True, variation=variation)
+    acting, not_acting = run.results()
+    gain, cost = (
+        present_value(acting, metric) - present_value(not_acting, metric)
+        for metric in ("gain", "cost")
+    )
+    return gain - cost - present_value(acting, "lever_cost")
+
+
+def others_than(name: str, groups: list[Group]) -> list[str]:
+    return [p for group in groups if group.name != name for p in group.core_parameters]
+
+
+@pytest.mark.parametrize("name", ["take_up", "effect", "ceiling"])
+def test_nested_runs_agree(name: str) -> None:
+    """The group is kept and everything else drawn anew, again and again.
+
+    Deciding on the mean of all these runs is biased upward by their noise, deciding on one half
+    and counting the other downward; the truth is between.
+    """
+    plan, settings, repeats = near_call(), Settings(draws=1_500, sampler="random"), 32
+    reseed = others_than(name, groups_of(plan)[0])
+    nested = np.array(
+        [
+            net_benefit(plan, settings, {"reseeded": {"seed": 100 + i, "parameters": reseed}})
+            for i in range(repeats)
+        ]
+    )
+    usual = max(nested.mean(), 0.0)
+    upper = np.maximum(nested.mean(axis=0), 0).mean() - usual
+    halves = nested[: repeats // 2].mean(axis=0), nested[repeats // 2 :].mean(axis=0)
+    lower = np.mean([(b * (a > 0)).mean() for a, b in (halves, halves[::-1])]) - usual
+    error = np.maximum(nested.mean(axis=0), 0).std() / math.sqrt(settings.draws)
+    row = known().groups.row(by_predicate=pl.col("group") == name, named=True)
+    room = 3 * math.hypot(error, row["mcse_gbp_m"])
+    assert lower - room < row["evppi_gbp_m"] < upper + room
+
+
+def test_net_benefit_is_gain_less_both_costs_against_doing_nothing() -> None:
+    found = voi(near_call(), MANCHESTER, draws=400)
+    expected = net_benefit(near_call(), Settings(draws=400, sampler="random"))
+    rows = {row["option"]: row for row in found.options.iter_rows(named=True)}
+    row = rows[near_call().title]
+    assert row["net_benefit_gbp_m_mean"] == pytest.approx(expected.mean(), rel=1e-4)
+    assert row["net_benefit_gbp_m_p05"] == pytest.approx(np.quantile(expected, 0.05), rel=1e-4)
+    assert row["p_best"] == pytest.approx((expected > 0).mean())
+    assert rows[NOTHING]["net_benefit_gbp_m_mean"] == 0
+    assert found.evpi_gbp_m == pytest.approx(
+        np.maximum(expected, 0).mean() - max(expected.mean(), 0), rel=1e-3
+    )
+
+
+def test_no_group_is_worth_more_than_everything_and_none_less_than_nothing() -> None:
+    for found in (known(), voi([SKILLS, ALL], MANCHESTER, draws=2_000)):
+        worth = found.groups["evppi_gbp_m"]
+        assert worth.min() >= 0
+        assert worth.max() <= found.evpi_gbp_m
+        assert worth.is_sorted(descending=True)
+
+
+def test_a_greater_group_is_worth_no_less() -> None:
+    nested = [["take_up"], ["take_up", "productivity_effect"], ["*"]]
+    found = []
+    for names in nested:
+        groups = voi(near_call(), MANCHESTER, draws=4_000, groups={"G": names}).groups
+        found.append(groups.row(by_predicate=pl.col("group") == "G", named=True))
+    for less, more in pairwise(found):
+        assert more["evppi_gbp_m"] > less["evppi_gbp_m"] - 2 * less["mcse_gbp_m"]
+    assert found[2]["evppi_gbp_m"] > 1.2 * found[0]["evppi_gbp_m"]
+    perfect = voi(near_call(), MANCHESTER, draws=4_000).evpi_gbp_m
+    assert found[2]["evppi_gbp_m"] <= perfect
+
+
+def test_what_is_uncertain_about_any_option_counts() -> None:
+    """The second plan's levers are among the groups, and costs are, unlike in other questions."""
+    found = voi([SKILLS, ALL], MANCHESTER, draws=200)
+    assert found.options.height == 3
+    assert {"lever_effects", "adoption_cost"} <= set(found.groups["group"])
+    own = {"Open data": ["levers.open_data.*"], "Cost": ["adoption_cost_share"]}
+    labels = voi([SKILLS, ALL], MANCHESTER, draws=200, groups=own).groups["label"]
+    assert {"Open data", "Cost"} <= set(labels)
+
+
+def test_displacement_takes_from_the_gain() -> None:
+    off = known()
+    displaced = near_call().edit({"parameters.displacement.enabled": True})
+    on = voi(displaced, MANCHESTER, draws=10_000)
+    title = near_call().title
+    mean = {
+        name: dict(found.options.select("option", "net_benefit_gbp_m_mean").iter_rows())[title]
+        for name, found in (("on", on), ("off", off))
+    }
+    assert mean["on"] < mean["off"]
+    assert any("Before displacement" in note for note in off.notes)
+    assert not any("Before displacement" in note for note in on.notes)
+
+
+def test_threads_change_nothing() -> None:
+    one = voi(SKILLS, MANCHESTER, draws=300, threads=1)
+    three = voi(SKILLS, MANCHESTER, draws=300, threads=3)
+    assert one.groups.equals(three.groups)
+    assert one.options.equals(three.options)
+
+
+def test_progress_reaches_its_end() -> None:
+    seen: list[tuple[int, int]] = []
+    voi([SKILLS, ALL], MANCHESTER, draws=100, on_progress=lambda *at: seen.append(at))
+    done = [at for at, _ in seen]
+    assert done == sorted(done)
+    assert seen[-1] == (300, 300)
+
+
+@pytest.mark.parametrize(
+    ("scenarios", "area", "settings", "words"),
+    [
+        ([], MANCHESTER, {}, "at least one plan"),
+        ("reference", MANCHESTER, {}, "nothing to decide"),
+        ([SKILLS, "delivered_in_full"], MANCHESTER, {}, "more than its plan .parameters."),
+        ([SKILLS, SKILLS], MANCHESTER, {}, "two plans are called"),
+        (SKILLS, "Manchestr", {}, "the nearest are"),
+        (SKILLS, MANCHESTER, {"draws": 99}, "at least 100"),
+        (SKILLS, MANCHESTER, {"groups": {"a": ["ceilng"]}}, "did you mean 'ceiling'"),
+    ],
+)
+def test_what_cannot_be_answered_is_answered_in_words(
+    scenarios: Any, area: str, settings: dict[str, Any], words: str
+) -> None:
+    with pytest.raises((SettingError, UnknownNameError), match=words):
+        voi(scenarios, area, **{"draws": 100, **settings})
+
+
+def test_a_scenario_without_a_plan_is_doing_nothing() -> None:
+    found = voi(["reference", SKILLS], MANCHESTER, draws=100)
+    assert sorted(found.options["option"]) == [NOTHING, "Skills first in Greater Manchester"]
+
+
+# ---------------------------------------------------------------- words
+
+
+def test_a_near_call_says_so_and_what_to_learn_first() -> None:
+    summary = known().summary
+    assert "cannot be told apart" in summary[0]
+    assert "no study can be worth more" in summary[1]
+    top = known().groups["label"][0]
+    assert summary[2].startswith(f"First to learn: “{top}” (worth about £")
+
+
+def test_a_clear_call_says_so() -> None:
+    cheap = {f"levers.{lever}.cost_gbp_per_head_per_year.value": 0.0 for lever in ("skills",)}
+    found = voi(load_scenario(SKILLS).edit(cheap), MANCHESTER, draws=300)
+    assert "is worth most on average" in found.summary[0]
+
+
+def test_where_nothing_can_change_the_decision_it_is_said() -> None:
+    """Far from the plan: nothing is gained and nothing is paid, but for spillover."""
+    dear = {
+        f"levers.{lever}.cost_gbp_per_head_per_year.value": 1e6
+        for lever in ("leadership", "skills", "inclusion")
+    }
+    found = voi(load_scenario(SKILLS).edit(dear), MANCHESTER, draws=300)
+    assert found.options["option"][0] == NOTHING
+    assert found.evpi_gbp_m == 0
+    assert found.summary[1:] == [
+        "Nothing that could be learned would be likely to change the decision."
+    ]
+
+
+def test_the_answer_goes_into_json() -> None:
+    plain = json.loads(json.dumps(known().to_dict(), allow_nan=False))
+    assert plain["groups"][0]["evppi_gbp_m"] > 0
+    assert plain["options"]
+
+
+# ---------------------------------------------------------------- the command line
+
+PROGRAM = Path(sys.executable).with_name("gainsmodel")
+
+
+def program(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(PROGRAM), *args], capture_output=True, text=True, encoding="utf-8")
+
+
+def test_the_command_prints_options_groups_and_what_follows() -> None:
+    done = program("voi", SKILLS, ALL, "--area", MANCHESTER, "--draws", "1000")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    found = voi([SKILLS, ALL], MANCHESTER, draws=1_000)
+    for words in (*found.options["option"], *found.groups["label"], *found.summary, *found.notes):
+        assert words in done.stdout
+    assert "not distinguishable from zero" in done.stdout
+    assert "judgement" in done.stdout
+
+
+def test_the_command_gives_the_same_as_the_function() -> None:
+    done = program("voi", SKILLS, "--area", MANCHESTER, "--draws", "300", "--json")
+    expected = voi(SKILLS, MANCHESTER, draws=300).to_dict()
+    assert json.loads(done.stdout) == json.loads(json.dumps(expected))
+
+
+def test_a_mistake_at_the_command_line_is_one_message() -> None:
+    done = program("voi", "reference", "--area", MANCHESTER)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "error: scenarios: no lever is moved in any, so there is nothing to decide"
+    ]
