@@ -31,7 +31,7 @@ def main() -> None:
     page = st.navigation(
         [
             st.Page(
-                f"pages/{name}.py",
+                f"screens/{name}.py",
                 title=title,
                 icon=icon,
                 url_path=None if name == "our_share" else ADDRESSES.get(name, name),

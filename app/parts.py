@@ -200,7 +200,7 @@ def context_line() -> None:
         st.markdown(
             plain(f"{choice.unit_name} · {reading(choice)} · {plan}{who}{others}"), width="content"
         )
-        st.page_link("pages/our_share.py", label="Change", width="content")
+        st.page_link("screens/our_share.py", label="Change", width="content")
         what_is_the_prize(choice)
     notices()
 
@@ -224,7 +224,7 @@ def what_is_the_prize(choice: Choice) -> None:
         st.markdown(plain(sentences.prize_note(choice.scenario)))
         if pair is not None:
             st.markdown(plain(sentences.national(sentences.about(pair.result, choice.unit))))
-        st.page_link("pages/about.py", label="More about the figure and the method")
+        st.page_link("screens/about.py", label="More about the figure and the method")
 
 
 def show(chart: Chart, key: str, **options: Any) -> Any:

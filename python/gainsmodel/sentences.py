@@ -47,6 +47,8 @@ class Amount:
 
     def gbp_range(self) -> str:
         """Its range, from £m."""
+        if self.low == self.high:
+            return "the same in every future"
         return words.gbp_range(self.low, self.high)
 
 
@@ -286,7 +288,7 @@ def plan_amount(with_plan: Result, without: Result, unit: str) -> Amount:
 
 def _difference(first: Result, second: Result, unit: str, metric: str) -> Amount:
     unit_row(first, unit)
-    return _amount_of(
+    return amount_of(
         first.difference(second, metric, net=True).row(
             by_predicate=pl.col("area_code") == unit, named=True
         ),
@@ -372,7 +374,7 @@ def compared(comparison: Comparison, first: str, second: str, costs_more_gbp_m: 
             f"These two runs met different futures, so part of the difference between “{first}” "
             f"and “{second}” is chance."
         )
-    gap = _amount_of(row, comparison.metric)
+    gap = amount_of(row, comparison.metric)
     if gap.middle == gap.low == gap.high == 0:
         return f"“{first}” and “{second}” come to the same in {comparison.unit.name}."
     if 0.1 < p_higher < 0.9:
@@ -395,7 +397,7 @@ def compared(comparison: Comparison, first: str, second: str, costs_more_gbp_m: 
 def compared_ranges(comparison: Comparison, first: str) -> str:
     """The range of the paired difference, its error, and why luck cancels out."""
     row = _compared(comparison)
-    gap = _amount_of(row, comparison.metric)
+    gap = amount_of(row, comparison.metric)
     futures = comparison.first.manifest["draws"]
     if not comparison.paired:
         error = words.gbp(known(row[f"{comparison.metric}_mcse_mean"]))
@@ -417,7 +419,8 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
     )
 
 
-def _amount_of(row: dict[str, Any], metric: str) -> Amount:
+def amount_of(row: dict[str, Any], metric: str) -> Amount:
+    """A quantity of a table's row, £m where it is money."""
     middle, low, high = (known(row[f"{metric}_{q}"]) for q in ("p50", "p05", "p95"))
     return Amount(middle, low, high, known(row[f"{metric}_mcse_mean"]))
 
@@ -430,7 +433,7 @@ def _final_year(result: Result) -> int:
 def waiting_costs(table: pl.DataFrame) -> str:
     """What starting a plan later costs, from `gainsmodel.delay_cost`."""
     row = table.row(0, named=True)
-    lost = _amount_of(row, "lost_net_present_value_gbp_m")
+    lost = amount_of(row, "lost_net_present_value_gbp_m")
     wait = "a year" if row["delay_years"] == 1 else f"{row['delay_years']:g} years"
     ends = f"9 of 10 futures: {lost.gbp_range()}"
     if lost.middle < 0:

@@ -181,7 +181,7 @@ def _below(found: Answer) -> None:
             "Which assumptions move the answer, and by how much, is on its own page, since it "
             "takes some seconds to find out."
         )
-        st.page_link("pages/drivers.py", label="What drives it")
+        st.page_link("screens/drivers.py", label="What drives it")
 
 
 main()

@@ -147,18 +147,18 @@ def _value(found: Answer, value: dict[str, Any], target: float | None) -> None:
         ("Cost to firms, present value", "firms_cost_present_value_gbp_m"),
         ("Net present value", "net_present_value_gbp_m"),
     ):
-        middle, low, high = (value[f"{name}_{q}"] for q in ("p50", "p05", "p95"))
+        amount = sentences.amount_of(value, name)
         rows.append(
             {
                 "What": label,
-                "Middle estimate": words.gbp(middle, value[f"{name}_mcse_mean"]),
-                "In 9 of 10 futures": words.gbp_range(low, high),
+                "Middle estimate": amount.gbp(),
+                "In 9 of 10 futures": amount.gbp_range(),
                 "Average": words.gbp(value[f"{name}_mean"], value[f"{name}_mcse_mean"]),
             }
         )
     ratio = [value[f"benefit_cost_ratio_{q}"] for q in ("p50", "p05", "p95")]
     if None not in ratio:
-        middle, low, high = (f"{number:.1f}" for number in ratio)
+        middle, low, high = (f"{number:.2g}" for number in ratio)
         rows.append(
             {
                 "What": "Gain for each £1 spent by authority and firms",
