@@ -7,7 +7,9 @@ BIN := .venv/bin
 CARGO := PYO3_PYTHON=$(CURDIR)/$(BIN)/python cargo
 RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml)
 
-.PHONY: help run test test-rust test-python bench bench-instructions bench-sampling lint fmt lock clean
+PORT ?= 8501
+
+.PHONY: help run app test test-rust test-python test-browser bench bench-instructions bench-sampling lint fmt lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,13 +17,20 @@ help: ## show this list
 run: .venv/.built ## the main job: each area's share of the £208bn, on official figures
 	@$(BIN)/gainsmodel run scenarios/reference.toml
 
-test: test-rust test-python ## all tests
+app: .venv/.built .venv/.app ## the app for a mayor's team, in the browser (PORT=8501)
+	$(BIN)/python -m app --server.port $(PORT)
+
+test: test-rust test-python ## all tests but those in a browser
 
 test-rust: .venv/.built
 	cargo test --locked --quiet -p gainsmodel-core
 
-test-python: .venv/.built
+test-python: .venv/.built .venv/.app
 	$(BIN)/python -m pytest -q
+
+test-browser: .venv/.built .venv/.app ## the app in a real browser; screenshots in target/screenshots
+	command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install -y chromium; } > /dev/null
+	$(BIN)/python -m pytest -q tests/browser
 
 bench: .venv/.built $(if $(SMOKE),,.venv/.bench) ## time the core against its peers (SMOKE=1: NumPy only, a minute)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benches/bench.py $(if $(SMOKE),--smoke)
@@ -34,7 +43,7 @@ bench-instructions: .venv/.ready ## instructions a draw, held against benches/in
 bench-sampling: .venv/.built ## what Sobol points are worth in equivalent draws; some minutes
 	$(BIN)/python benches/sampling.py
 
-lint: .venv/.built ## style, types, clippy
+lint: .venv/.built .venv/.app ## style, types, clippy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -50,6 +59,7 @@ lock: .venv/.ready ## renew requirements.txt, benches/requirements.txt and Cargo
 	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv
 	$(call pin,--group dev,requirements.txt,Pinned with hashes; renewed by "make lock".)
 	$(call pin,--group bench --constraint requirements.txt,benches/requirements.txt,For "make bench"; pinned with hashes$(comma) renewed by "make lock".)
+	$(call pin,--group app --constraint requirements.txt,app/requirements.txt,For "make app"; pinned with hashes$(comma) renewed by "make lock".)
 	cargo update
 
 comma := ,
@@ -66,6 +76,10 @@ clean: ## remove everything that was built
 
 .venv/.bench: .venv/.ready benches/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benches/requirements.txt
+	touch $@
+
+.venv/.app: .venv/.ready app/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r app/requirements.txt
 	touch $@
 
 # python -m venv needs a Debian package that may be missing; virtualenv does not.
