@@ -29,7 +29,6 @@ from gainsmodel.charts.reading import (
     RANGE,
     Reading,
     checked,
-    known,
     or_none,
     plain,
     unknown_unit,
@@ -108,7 +107,7 @@ def sectors(
             SHORT_NAMES.get(row["sector"], row["sector_name"]),
             row["sector_name"],
             *_average(row, metric),
-            error=known(row[f"{metric}_mcse_mean"]),
+            error=plain(row[f"{metric}_mcse_mean"]),
             group=CHANNELS[row["channel"]],
         )
         for row in cells.iter_rows(named=True)
@@ -128,7 +127,7 @@ def sectors(
             amounts.append(_Amount(group, group, totals[group], is_heading=True))
             amounts += [amount for amount in found if amount.group == group]
     ranked = amounts if by == "channel" else found
-    named = [f"{amount.label} {words.gbp(amount.mean)}" for amount in ranked[:3]]
+    named = [f"{amount.label} {amount.value}" for amount in ranked[:3]]
     return _bars(
         amounts,
         reading.by_final_year,
@@ -187,7 +186,7 @@ def levers(
         return message(
             "Every lever is at zero, so the plan adds nothing.", theme, width, height or 120
         )
-    said = [f"{amount.label} {words.gbp(amount.mean)}" for amount in amounts]
+    said = [f"{amount.label} {amount.value}" for amount in amounts]
     return _bars(
         amounts,
         when,
@@ -239,7 +238,7 @@ def local_authorities(
             reading.name,
             reading.name,
             *_average(reading.row, gain),
-            error=known(reading.row[f"{gain}_mcse_mean"]),
+            error=plain(reading.row[f"{gain}_mcse_mean"]),
             reference=total * reading.row["gva_gbp_m"] / gva,
         )
         for reading in readings
@@ -248,9 +247,9 @@ def local_authorities(
         return message("No gain with these assumptions.", theme, width, height or 120)
     amounts.sort(key=lambda amount: -amount.mean)
     first, last = amounts[0], amounts[-1]
-    named = f"highest {first.label} {words.gbp(first.mean)}"
+    named = f"highest {first.label} {first.value}"
     if last is not first:
-        named += f", lowest {last.label} {words.gbp(last.mean)}"
+        named += f", lowest {last.label} {last.value}"
     return _bars(
         amounts,
         when,
@@ -279,6 +278,11 @@ class _Amount:
     reference: float = NAN
     is_heading: bool = False
     is_total: bool = False
+
+    @property
+    def value(self) -> str:
+        """Its average in words."""
+        return words.gbp(self.mean, self.error)
 
     @property
     def numbers(self) -> list[float]:
@@ -312,7 +316,6 @@ def _bars(
     for amount in amounts:
         ranged = amount.low == amount.low and amount.high == amount.high
         drawn = not amount.is_heading
-        value = words.gbp(amount.mean, amount.error)
         rows.append(
             {
                 "Label": _short(amount.label),
@@ -322,7 +325,7 @@ def _bars(
                 high: or_none(amount.high / per) if drawn else None,
                 "Split by size of economy": or_none(amount.reference / per),
                 "End": max(0.0, *amount.numbers) / per if drawn else 0.0,
-                "Value": f"{value} together" if amount.is_heading else value,
+                "Value": f"{amount.value} together" if amount.is_heading else amount.value,
                 RANGE: words.gbp_range(amount.low, amount.high) if ranged else "not known",
                 "Weight": "bold" if amount.is_heading or amount.is_total else "normal",
             }
