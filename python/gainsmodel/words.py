@@ -102,7 +102,7 @@ def percent(share: float) -> str:
 
 def whole_percent(share: float) -> str:
     """An intensity or a rate of adoption: whole per cent."""
-    return f"{share * 100:.0f}%".replace("-", "−") if math.isfinite(share) else TOO_FEW
+    return f"{round(share * 100)}%".replace("-", "−") if math.isfinite(share) else TOO_FEW
 
 
 def percent_range(low: float, high: float) -> str:

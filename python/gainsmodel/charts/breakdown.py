@@ -333,7 +333,6 @@ def _bars(
     ranged = any(row[low] is not None for row in rows)
     if not ranged and kind == "carried":
         caption += " Ranges of single rows are not known here."
-    bold = tuple(row["Label"] for row in rows if row["Weight"] == "bold")
     shown = [row for row in rows if row[mean] is not None]
     columns: dict[str, Any] = {heading: [row[heading] for row in shown]}
     columns[mean] = rounded([row[mean] for row in shown])
@@ -343,7 +342,7 @@ def _bars(
         split = f"Split by size of economy, {money}"
         columns[split] = rounded([row["Split by size of economy"] for row in shown])
     return Chart(
-        _bars_spec(theme, width, height or ROW * len(rows) + AXIS, money, heading, kind, bold),
+        _bars_spec(theme, width, height or ROW * len(rows) + AXIS, money, heading, kind),
         {"amounts": rows},
         alt,
         caption,
@@ -363,14 +362,10 @@ def _bars_spec(
     money: str,
     heading: str,
     kind: str,
-    bold: tuple[str, ...],
 ) -> Spec:
     colours = palette(theme)
     low, mean, high = (number(f"{end}, {money}") for end in ("Low", "Average", "High"))
-    is_bold = {"test": {"field": "value", "oneOf": list(bold)}, "value": "bold"}
-    axis: Spec = {"title": None, "labelLimit": 0, "labelColor": colours.text}
-    axis["labelFontWeight"] = {"condition": is_bold, "value": "normal"}
-    y = name("Label", axis=axis, scale={"paddingInner": 0.35, "paddingOuter": 0.2})
+    y = name("Label", axis=None, scale={"paddingInner": 0.35, "paddingOuter": 0.2})
     x = {**mean, "title": f"Average, {money}", "scale": {"zero": True, "nice": False}}
     x["axis"] = {"grid": True, "tickCount": 4, "format": ",~r"}
     hover = tooltip(heading, "Value", RANGE)
@@ -392,10 +387,15 @@ def _bars_spec(
         marks = [layer("amounts", bar, y=y, x=x, tooltip=hover), ranged]
     weight = {"expr": "datum.Weight"}
     value = {"type": "text", "align": "left", "dx": 6, "fontWeight": weight}
+    label = {"type": "text", "align": "right", "dx": -7, "fontWeight": weight}
     return view(
         theme,
-        # First, since it has every row, those without a bar too, and so sets their order.
-        [layer("amounts", value, y=y, x=number("End"), text=text("Value")), *marks],
+        # Labels first, since they have every row, those without a bar too: so the order is kept.
+        [
+            layer("amounts", label, y=y, x={"value": 0}, text=text("Label")),
+            *marks,
+            layer("amounts", value, y=y, x=number("End"), text=text("Value")),
+        ],
         width=width,
         height=height,
     )

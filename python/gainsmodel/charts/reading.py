@@ -1,8 +1,7 @@
 """What charts read from a result: one unit, the basis, the years, and the words for them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -73,24 +72,26 @@ class Reading:
     result : Result
     unit : str
         Code of the area or group.
+    row : dict
+        Its row in the result's table.
+
+    Raises
+    ------
+    UnknownNameError
+        If the result has no area or group of that code.
     """
 
     result: Result
     unit: str
+    row: dict[str, Any] = field(init=False)
 
-    @cached_property
-    def row(self) -> dict[str, Any]:
-        """Row of the area or group.
-
-        Raises
-        ------
-        UnknownNameError
-            If the result has none of that code.
-        """
+    def __post_init__(self) -> None:
+        """Find the row."""
         for table in (self.result.areas(), self.result.groups()):
             found = table.filter(pl.col("area_code") == self.unit)
             if found.height:
-                return found.row(0, named=True)
+                object.__setattr__(self, "row", found.row(0, named=True))
+                return
         raise unknown_unit(self.unit, self.result)
 
     @property

@@ -170,8 +170,8 @@ def tile_map(
             f"there are tile maps of {' and '.join(LAYOUTS)}"
         )
     layout, areas = LAYOUTS[geography], result.areas()
-    if selected is not None and selected not in areas["area_code"]:
-        Reading(result, selected).row  # noqa: B018 - a group is known, and has no tile
+    if selected is not None:
+        Reading(result, selected)
     first = Reading(result, areas["area_code"][0])
     values = _values(result, measure, first)
     classes = _classes(measure, first.basis, layout)
