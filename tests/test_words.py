@@ -14,9 +14,17 @@ from gainsmodel.words import (
     against_gva,
     chance,
     gbp,
+    gbp_a_head,
+    gbp_a_head_range,
+    gbp_ends,
     gbp_range,
+    money_unit,
+    out_of_100,
     percent,
     percent_range,
+    printed_gbp_m,
+    when,
+    whole_percent,
 )
 
 MINUS = "−"
@@ -190,6 +198,72 @@ def test_both_ends_of_a_range_use_the_unit_of_the_larger(one: float, two: float)
             assert abs(read(text)[0] - value) <= step * (1 + 1e-9)
 
 
+@given(signed, signed)
+def test_the_ends_of_a_range_are_those_of_the_range(one: float, two: float) -> None:
+    assert " to ".join(gbp_ends(one, two)) == gbp_range(one, two)
+
+
+@given(signed, st.floats(0, 0.3))
+@example(7_960.0, 0.1)
+def test_the_number_printed_is_the_number_given(value: float, relative_error: float) -> None:
+    number = printed_gbp_m(value, abs(value) * relative_error)
+    text = gbp(value, abs(value) * relative_error)
+    if text == TOO_FEW:
+        assert math.isnan(number)
+    else:
+        assert read(text)[0] == pytest.approx(number)
+
+
+def test_nothing_printed_is_no_number() -> None:
+    assert printed_gbp_m(0.0) == 0
+    assert math.isnan(printed_gbp_m(NAN))
+
+
+@pytest.mark.parametrize(
+    ("value", "unit"), [(0, "m"), (994, "m"), (999, "bn"), (-2_000, "bn"), (NAN, "m")]
+)
+def test_an_axis_has_the_unit_of_its_largest_amount(value: float, unit: str) -> None:
+    assert money_unit(value) == unit
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (764.0, "£760"),
+        (1_251.0, "£1,300"),
+        (9.96, "£10"),
+        (3.2, "£3"),
+        (0.2, "less than £1"),
+        (0.0, "£0"),
+        (-0.2, "a loss of less than £1"),
+        (-764.0, "−£760"),
+        (NAN, TOO_FEW),
+    ],
+)
+def test_amounts_a_head_are_printed_as_the_rules_show(value: float, text: str) -> None:
+    assert gbp_a_head(value) == text
+
+
+def test_ranges_a_head() -> None:
+    assert gbp_a_head_range(181, 2_240) == "£180 to £2,200"
+    assert gbp_a_head_range(NAN, 2_240) == TOO_FEW
+
+
+@pytest.mark.parametrize(
+    ("basis", "years", "text"),
+    [
+        ("final_year", 10, "a year by 2036"),
+        ("final_year", 1, "a year by 2027"),
+        ("cumulative", 10, "over the ten years to 2036"),
+        ("cumulative", 2, "over the two years to 2028"),
+        ("cumulative", 1, "in the year 2027"),
+        ("cumulative", 25, "over the 25 years to 2051"),
+    ],
+)
+def test_what_follows_every_amount(basis: str, years: int, text: str) -> None:
+    assert when(basis, 2026, years) == text
+
+
 # ---------------------------------------------------------------- %
 
 
@@ -302,3 +376,29 @@ def test_larger_and_smaller_are_mirror_images(probability: float) -> None:
     words = against_gva(probability, 10_000).split()
     mirrored = " ".join(swapped.get(word, word) for word in words)
     assert against_gva(1 - probability, 10_000) == mirrored
+
+
+# ---------------------------------------------------------------- short forms
+
+
+@pytest.mark.parametrize(
+    ("probability", "futures", "text"),
+    [
+        (0.4549, 10_000, "45 in 100"),
+        (0.0, 10_000, "none of 10,000"),
+        (1.0, 500, "all of 500"),
+        (0.004, 10_000, "fewer than 1 in 100"),
+        (0.996, 10_000, "more than 99 in 100"),
+        (0.5, 40, "20 in 40"),
+        (NAN, 10_000, TOO_FEW),
+    ],
+)
+def test_short_counts_never_say_0_or_100(probability: float, futures: int, text: str) -> None:
+    assert out_of_100(probability, futures) == text
+
+
+def test_intensities_are_whole_per_cent() -> None:
+    assert whole_percent(0.753) == "75%"
+    assert whole_percent(-0.012) == "−1%"
+    assert whole_percent(-0.004) == "0%"
+    assert whole_percent(NAN) == TOO_FEW

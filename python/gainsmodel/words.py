@@ -26,6 +26,12 @@ def gbp(value_gbp_m: float, mcse_gbp_m: float = 0.0) -> str:
     return TOO_FEW if digits == 0 else _gbp(value_gbp_m, _unit(value_gbp_m, digits), digits)
 
 
+def printed_gbp_m(value_gbp_m: float, mcse_gbp_m: float = 0.0) -> float:
+    """The number that `gbp` prints, £m; NaN where it prints none."""
+    digits = _carried(value_gbp_m, mcse_gbp_m)
+    return math.copysign(float(_rounded(value_gbp_m, digits)), value_gbp_m) if digits else math.nan
+
+
 def gbp_range(low_gbp_m: float, high_gbp_m: float) -> str:
     """A range in the unit of its larger end, such as ``£0.5bn to £6.5bn``."""
     if not (math.isfinite(low_gbp_m) and math.isfinite(high_gbp_m)):
@@ -108,7 +114,7 @@ def percent(share: float) -> str:
 
 def whole_percent(share: float) -> str:
     """An intensity or a rate of adoption: whole per cent."""
-    return f"{share * 100:.0f}%".replace("-", "−") if math.isfinite(share) else TOO_FEW
+    return f"{round(share * 100)}%".replace("-", "−") if math.isfinite(share) else TOO_FEW
 
 
 def percent_range(low: float, high: float) -> str:

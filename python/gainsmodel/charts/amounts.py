@@ -13,6 +13,7 @@ from gainsmodel.charts.chart import (
     apart,
     extent,
     layer,
+    lowered,
     message,
     name,
     number,
@@ -36,6 +37,7 @@ from gainsmodel.charts.reading import (
 from gainsmodel.charts.theme import Theme, palette
 from gainsmodel.result import Result
 
+UNKNOWN = Three(float("nan"), float("nan"), float("nan"))
 # Of the scale that lies right of the largest range, where its value is printed.
 ROOM_FOR_VALUE = 1.28
 
@@ -83,8 +85,8 @@ def three_amounts(
     elif not reading.has_plan or without is not None:
         amounts.append(("plan", "Added by the plan", Three(0.0, 0.0, 0.0)))
     if no_share:
-        amounts[0] = (*amounts[0][:2], Three(*[float("nan")] * 3))
-    known = [three for _, _, three in amounts if three.middle == three.middle]
+        amounts[0] = (*amounts[0][:2], UNKNOWN)
+    known = [three for _, _, three in amounts if three.is_told]
     low = min((three.low for three in known if three.low == three.low), default=0.0)
     high = max((max(three.high, three.middle) for three in known), default=0.0)
     unit_of_money = words.money_unit(max(high, -low))
@@ -93,43 +95,38 @@ def three_amounts(
     rows: list[Row] = []
     for role, label, three in amounts:
         withheld = role == "prize" and no_share
+        drawn = three if three.is_told else UNKNOWN
         rows.append(
             {
                 "Role": role,
                 "Amount": label,
-                f"Low, {money}": or_none(three.low / per),
-                f"Middle, {money}": or_none(three.middle / per),
-                f"High, {money}": or_none(three.high / per),
-                # Where the value is printed, since a middle alone has no range to stand beside.
-                "End": or_none(max(three.high, three.middle, 0.0) / per) or 0.0,
+                f"Low, {money}": or_none(drawn.low / per),
+                f"Middle, {money}": or_none(drawn.middle / per),
+                f"High, {money}": or_none(drawn.high / per),
+                # Where the value is printed: right of all that is drawn.
+                "End": max(
+                    0.0, or_none(drawn.high / per) or 0.0, or_none(drawn.middle / per) or 0.0
+                ),
                 "Middle": "not defined" if withheld else three.gbp,
                 RANGE: _range(three),
             }
         )
     ends = [{"x": min(low, 0.0) / per}, {"x": (high or per) * ROOM_FOR_VALUE / per}]
     said = [
-        f"{label[0].lower()}{label[1:]} {row['Middle']}"
-        + (f" ({row[RANGE]})" if row[RANGE] else "")
+        f"{lowered(label)} {row['Middle']}" + (f" ({row[RANGE]})" if row[RANGE] else "")
         for row, (_, label, _) in zip(rows, amounts, strict=True)
     ]
     count = {2: "Two", 3: "Three"}[len(rows)]
-    excluded = plain(reading.row["share_excluded_draws"])
     caption = (
         "Bars show the middle estimate; lines the range that holds 9 of 10 futures. "
         f"Grey: {reading.prize_prices}. Blue and orange: {PRICES}."
     )
     if no_share:
-        caption += (
-            f" In {words.percent(excluded)} of the futures the national gain is too small to "
-            "divide, so shares are withheld."
-        )
-    elif excluded > 0:
-        caption += (
-            f" In {words.percent(excluded)} of the futures the national gain is too small to "
-            "divide, so shares use the others."
-        )
+        caption += f" {reading.excluded}, so shares are withheld."
+    elif plain(reading.row["share_excluded_draws"]) > 0:
+        caption += f" {reading.excluded}, so shares use the others."
     if not no_share and all(three.is_certain for _, _, three in amounts[:2]):
-        caption += " No uncertainty in this run."
+        caption += f" {reading.certainty}."
     return Chart(
         _three_amounts_spec(theme, width, height, money),
         {"amounts": rows, "extent": ends},
@@ -153,6 +150,8 @@ def _three_amounts_spec(theme: str, width: int | None, height: int, money: str) 
         theme,
         [
             extent(x=number("x")),
+            # First, since every row has a name, also one without a bar: so the order is kept.
+            layer("amounts", {**above, "align": "left"}, y=row, x=left, text=text("Amount")),
             layer(
                 "amounts",
                 {"type": "bar", "height": 14, "yOffset": 8},
@@ -169,7 +168,6 @@ def _three_amounts_spec(theme: str, width: int | None, height: int, money: str) 
                 x2=to(high),
                 tooltip=hover,
             ),
-            layer("amounts", {**above, "align": "left"}, y=row, x=left, text=text("Amount")),
             layer(
                 "amounts",
                 {"type": "text", "align": "left", "dx": 6, "dy": 9, "fontWeight": "bold"},
@@ -211,14 +209,16 @@ def fan(
     """
     reading = Reading(result, unit)
     first, last = reading.years
-    mine = _by_year(result, unit)
+    mine = reading.gains()
     theirs = None
     if without is not None and not same_scenario(result, without):
-        theirs = [plain(row["gain_gbp_m_p50"]) for row in _by_year(without, unit)]
-    ends = [plain(row[f"gain_gbp_m_{q}"]) for row in mine for q in ("p05", "p50", "p95")]
-    ends = [value for value in [*ends, *(theirs or [])] if value == value]
-    if not ends:
-        return message(f"{reading.name}: {words.TOO_FEW}", theme, width, height)
+        theirs = Reading(without, unit).gains()
+    final = mine[-1][1]
+    if not final.is_told:
+        return message(f"{reading.name}: {words.TOO_FEW}.", theme, width, height)
+    ends = [value for _, three, _ in mine for value in (three.low, three.middle, three.high)]
+    ends += [three.middle for _, three, _ in theirs or []]
+    ends = [value for value in ends if value == value]
     top, bottom = max(*ends, 0.0), min(*ends, 0.0)
     unit_of_money = words.money_unit(max(top, -bottom))
     per = GBP_M[unit_of_money]
@@ -226,41 +226,40 @@ def fan(
     names = [f"{band}, {money}" for band in _BANDS.values()]
     start: Row = {"Year": first, **dict.fromkeys(names, 0.0), "Middle": "£0", RANGE: "£0"}
     rows = [start]
-    for row in mine:
+    for year, three, row in mine:
         values = [or_none(plain(row[f"gain_gbp_m_{q}"]) / per) for q in _BANDS]
-        three = Three.of(row, "gain_gbp_m")
-        said = {"Middle": three.gbp, RANGE: _range(three) or "no uncertainty"}
-        rows.append({"Year": row["year"], **dict(zip(names, values, strict=True)), **said})
+        said = {"Middle": three.gbp, RANGE: _range(three) or "no range"}
+        rows.append({"Year": year, **dict(zip(names, values, strict=True)), **said})
     reference = f"No plan, middle, {money}"
     data: dict[str, list[Row]] = {"years": rows}
     if theirs is not None:
         data["without"] = [
-            {"Year": year, reference: or_none(value / per)}
-            for year, value in zip(range(first, last + 1), [0.0, *theirs], strict=True)
+            {"Year": first, reference: 0.0},
+            *({"Year": year, reference: or_none(three.middle / per)} for year, three, _ in theirs),
         ]
-    final = Three.of(mine[-1], "gain_gbp_m")
     certain, zero = final.is_certain, top == bottom == 0
     # A scale of nothing still needs a height.
     top = top or per
     data["extent"] = [{"x": last, "y": bottom / per}, {"x": last, "y": top / per}]
-    data["labels"] = _end_labels(final, theirs, per, bottom, top - bottom, height, certain, last)
-    note = "No gain with these assumptions" if zero else "No uncertainty in this run" * certain
+    lasting = theirs[-1][1] if theirs is not None else None
+    data["labels"] = _end_labels(final, lasting, per, bottom, top, height, last)
+    note = "No gain with these assumptions" if zero else reading.certainty if certain else ""
     data["note"] = [{"Note": note}]
     low, high = words.gbp_ends(final.low, final.high)
     if zero:
         sentence = f"No gain for {reading.place} with these assumptions: a flat line at zero"
     else:
         sentence = (
-            f"Gain of {reading.place} rises from zero in {first} to {final.gbp} a year in {last} "
-            "in the middle estimate; "
+            f"Gain of {reading.place} {'falls' if final.middle < 0 else 'rises'} from zero in "
+            f"{first} to {final.gbp} a year in {last} in the middle estimate; "
         )
         sentence += (
-            "there is no uncertainty in this run"
+            lowered(reading.certainty)
             if certain
             else f"9 in 10 futures lie between {low} and {high}"
         )
-        if theirs is not None:
-            sentence += f". Without the plan the middle is {words.gbp(theirs[-1])}"
+        if lasting is not None:
+            sentence += f". Without the plan the middle is {lasting.gbp}"
     caption = (
         "Blue line: the middle estimate. Dark band: half of the futures; pale band: 9 of 10. "
         + ("Dashed: the middle without the plan. " if theirs is not None else "")
@@ -290,30 +289,25 @@ _BANDS = {
 }
 
 
-def _by_year(result: Result, unit: str) -> list[Row]:
-    return result.years().filter(pl.col("area_code") == unit).rows(named=True)
-
-
 def _end_labels(
     final: Three,
-    theirs: list[float] | None,
+    lasting: Three | None,
     per: float,
     bottom: float,
-    span: float,
+    top: float,
     height: int,
-    certain: bool,
     last: int,
 ) -> list[Row]:
     """Words at the right end, moved apart where they would touch."""
     labels = [(f"Middle {final.gbp}", final.middle, "middle")]
-    if not certain:
+    if not final.is_certain:
         low, high = words.gbp_ends(final.low, final.high)
         labels += [(f"High {high}", final.high, "end"), (f"Low {low}", final.low, "end")]
-    if theirs is not None:
-        labels.append((f"No plan {words.gbp(theirs[-1])}", theirs[-1], "without"))
+    if lasting is not None:
+        labels.append((f"No plan {lasting.gbp}", lasting.middle, "without"))
     labels = [label for label in labels if label[1] == label[1]]
-    line = 15 / max(height - 50, 60) * span
-    places = apart([value for _, value, _ in labels], line, min(bottom, 0.0), bottom + span)
+    line = 15 / max(height - 50, 60) * (top - bottom)
+    places = apart([value for _, value, _ in labels], line, bottom, top)
     return [
         {"Year": last, "Place": place / per, "Label": label, "Line": kind}
         for (label, _, kind), place in zip(labels, places, strict=True)

@@ -29,7 +29,6 @@ from gainsmodel.charts.reading import (
     RANGE,
     Reading,
     checked,
-    known,
     or_none,
     plain,
     unknown_unit,
@@ -108,7 +107,7 @@ def sectors(
             SHORT_NAMES.get(row["sector"], row["sector_name"]),
             row["sector_name"],
             *_average(row, metric),
-            error=known(row[f"{metric}_mcse_mean"]),
+            error=plain(row[f"{metric}_mcse_mean"]),
             group=CHANNELS[row["channel"]],
         )
         for row in cells.iter_rows(named=True)
@@ -128,7 +127,7 @@ def sectors(
             amounts.append(_Amount(group, group, totals[group], is_heading=True))
             amounts += [amount for amount in found if amount.group == group]
     ranked = amounts if by == "channel" else found
-    named = [f"{amount.label} {words.gbp(amount.mean)}" for amount in ranked[:3]]
+    named = [f"{amount.label} {amount.value}" for amount in ranked[:3]]
     return _bars(
         amounts,
         reading.by_final_year,
@@ -187,7 +186,7 @@ def levers(
         return message(
             "Every lever is at zero, so the plan adds nothing.", theme, width, height or 120
         )
-    said = [f"{amount.label} {words.gbp(amount.mean)}" for amount in amounts]
+    said = [f"{amount.label} {amount.value}" for amount in amounts]
     return _bars(
         amounts,
         when,
@@ -239,7 +238,7 @@ def local_authorities(
             reading.name,
             reading.name,
             *_average(reading.row, gain),
-            error=known(reading.row[f"{gain}_mcse_mean"]),
+            error=plain(reading.row[f"{gain}_mcse_mean"]),
             reference=total * reading.row["gva_gbp_m"] / gva,
         )
         for reading in readings
@@ -248,9 +247,9 @@ def local_authorities(
         return message("No gain with these assumptions.", theme, width, height or 120)
     amounts.sort(key=lambda amount: -amount.mean)
     first, last = amounts[0], amounts[-1]
-    named = f"highest {first.label} {words.gbp(first.mean)}"
+    named = f"highest {first.label} {first.value}"
     if last is not first:
-        named += f", lowest {last.label} {words.gbp(last.mean)}"
+        named += f", lowest {last.label} {last.value}"
     return _bars(
         amounts,
         when,
@@ -279,6 +278,11 @@ class _Amount:
     reference: float = NAN
     is_heading: bool = False
     is_total: bool = False
+
+    @property
+    def value(self) -> str:
+        """Its average in words."""
+        return words.gbp(self.mean, self.error)
 
     @property
     def numbers(self) -> list[float]:
@@ -312,7 +316,6 @@ def _bars(
     for amount in amounts:
         ranged = amount.low == amount.low and amount.high == amount.high
         drawn = not amount.is_heading
-        value = words.gbp(amount.mean, amount.error)
         rows.append(
             {
                 "Label": _short(amount.label),
@@ -322,7 +325,7 @@ def _bars(
                 high: or_none(amount.high / per) if drawn else None,
                 "Split by size of economy": or_none(amount.reference / per),
                 "End": max(0.0, *amount.numbers) / per if drawn else 0.0,
-                "Value": f"{value} together" if amount.is_heading else value,
+                "Value": f"{amount.value} together" if amount.is_heading else amount.value,
                 RANGE: words.gbp_range(amount.low, amount.high) if ranged else "not known",
                 "Weight": "bold" if amount.is_heading or amount.is_total else "normal",
             }
@@ -330,7 +333,6 @@ def _bars(
     ranged = any(row[low] is not None for row in rows)
     if not ranged and kind == "carried":
         caption += " Ranges of single rows are not known here."
-    bold = tuple(row["Label"] for row in rows if row["Weight"] == "bold")
     shown = [row for row in rows if row[mean] is not None]
     columns: dict[str, Any] = {heading: [row[heading] for row in shown]}
     columns[mean] = rounded([row[mean] for row in shown])
@@ -340,7 +342,7 @@ def _bars(
         split = f"Split by size of economy, {money}"
         columns[split] = rounded([row["Split by size of economy"] for row in shown])
     return Chart(
-        _bars_spec(theme, width, height or ROW * len(rows) + AXIS, money, heading, kind, bold),
+        _bars_spec(theme, width, height or ROW * len(rows) + AXIS, money, heading, kind),
         {"amounts": rows},
         alt,
         caption,
@@ -360,14 +362,10 @@ def _bars_spec(
     money: str,
     heading: str,
     kind: str,
-    bold: tuple[str, ...],
 ) -> Spec:
     colours = palette(theme)
     low, mean, high = (number(f"{end}, {money}") for end in ("Low", "Average", "High"))
-    is_bold = {"test": {"field": "value", "oneOf": list(bold)}, "value": "bold"}
-    axis: Spec = {"title": None, "labelLimit": 0, "labelColor": colours.text}
-    axis["labelFontWeight"] = {"condition": is_bold, "value": "normal"}
-    y = name("Label", axis=axis, scale={"paddingInner": 0.35, "paddingOuter": 0.2})
+    y = name("Label", axis=None, scale={"paddingInner": 0.35, "paddingOuter": 0.2})
     x = {**mean, "title": f"Average, {money}", "scale": {"zero": True, "nice": False}}
     x["axis"] = {"grid": True, "tickCount": 4, "format": ",~r"}
     hover = tooltip(heading, "Value", RANGE)
@@ -389,10 +387,15 @@ def _bars_spec(
         marks = [layer("amounts", bar, y=y, x=x, tooltip=hover), ranged]
     weight = {"expr": "datum.Weight"}
     value = {"type": "text", "align": "left", "dx": 6, "fontWeight": weight}
+    label = {"type": "text", "align": "right", "dx": -7, "fontWeight": weight}
     return view(
         theme,
-        # First, since it has every row, those without a bar too, and so sets their order.
-        [layer("amounts", value, y=y, x=number("End"), text=text("Value")), *marks],
+        # Labels first, since they have every row, those without a bar too: so the order is kept.
+        [
+            layer("amounts", label, y=y, x={"value": 0}, text=text("Label")),
+            *marks,
+            layer("amounts", value, y=y, x=number("End"), text=text("Value")),
+        ],
         width=width,
         height=height,
     )

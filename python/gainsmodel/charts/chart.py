@@ -6,6 +6,7 @@ and size and shared, with rows given by name, so that a new result costs no more
 
 import html
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -206,9 +207,12 @@ def message(
 
 def wrapped(words: str, characters: int) -> list[str]:
     """Break a sentence into lines."""
-    import textwrap
-
     return textwrap.wrap(words, characters) or [""]
+
+
+def lowered(words: str) -> str:
+    """A label as it stands within a sentence."""
+    return words[:1].lower() + words[1:]
 
 
 def rounded(values: Sequence[float | None]) -> list[float | None]:

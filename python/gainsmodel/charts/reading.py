@@ -1,8 +1,7 @@
 """What charts read from a result: one unit, the basis, the years, and the words for them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -49,6 +48,11 @@ class Three:
         return words.gbp_range(self.low, self.high)
 
     @property
+    def is_told(self) -> bool:
+        """Whether there are futures enough to print the middle."""
+        return self.gbp != words.TOO_FEW
+
+    @property
     def is_certain(self) -> bool:
         """Whether nothing is uncertain."""
         return self.low == self.high
@@ -68,24 +72,26 @@ class Reading:
     result : Result
     unit : str
         Code of the area or group.
+    row : dict
+        Its row in the result's table.
+
+    Raises
+    ------
+    UnknownNameError
+        If the result has no area or group of that code.
     """
 
     result: Result
     unit: str
+    row: dict[str, Any] = field(init=False)
 
-    @cached_property
-    def row(self) -> dict[str, Any]:
-        """Row of the area or group.
-
-        Raises
-        ------
-        UnknownNameError
-            If the result has none of that code.
-        """
+    def __post_init__(self) -> None:
+        """Find the row."""
         for table in (self.result.areas(), self.result.groups()):
             found = table.filter(pl.col("area_code") == self.unit)
             if found.height:
-                return found.row(0, named=True)
+                object.__setattr__(self, "row", found.row(0, named=True))
+                return
         raise unknown_unit(self.unit, self.result)
 
     @property
@@ -108,6 +114,11 @@ class Reading:
     def futures(self) -> int:
         """Number of draws."""
         return int(self.result.manifest["draws"])
+
+    @property
+    def certainty(self) -> str:
+        """Why there is no range, where there is none."""
+        return "One future only" if self.futures == 1 else "No uncertainty in this run"
 
     @property
     def years(self) -> tuple[int, int]:
@@ -162,14 +173,31 @@ class Reading:
         """Whether too few futures have a national gain to divide."""
         return plain(self.row["share_excluded_draws"]) > SHARES_WITHHELD_ABOVE
 
+    @property
+    def excluded(self) -> str:
+        """How many futures have no share, as a sentence without its consequence."""
+        chance = words.chance(plain(self.row["share_excluded_draws"]), self.futures)
+        return f"I{chance[1:]} the national gain is too small to divide"
+
     def three(self, metric: str, scale: float = 1.0) -> Three:
         """Give one quantity's middle and range."""
-        final = metric == "gain_final_year_gbp_m"
-        quantity = f"gain_gbp_m_{self.years[1]}" if final else metric
-        error = self.result.statistics().filter(
-            (pl.col("area_code") == self.unit) & (pl.col("quantity") == quantity)
-        )["mcse_p50"]
-        return Three.of(self.row, metric, known(error.item()), scale)
+        error = errors_of_medians(self.result, metric)[self.unit]
+        return Three.of(self.row, metric, error, scale)
+
+    def gains(self) -> list[tuple[int, Three, dict[str, Any]]]:
+        """Give each year, its gain in £m, and its row in the table of years."""
+        errors = {
+            quantity: plain(error)
+            for quantity, error in self.result.statistics()
+            .filter(pl.col("area_code") == self.unit)
+            .select("quantity", "mcse_p50")
+            .iter_rows()
+        }
+        rows = self.result.years().filter(pl.col("area_code") == self.unit).rows(named=True)
+        return [
+            (row["year"], Three.of(row, "gain_gbp_m", errors[f"gain_gbp_m_{row['year']}"]), row)
+            for row in rows
+        ]
 
     def added(self, without: Result) -> Three:
         """Give what the plan adds on the scenario's basis, £m, paired and net."""
@@ -211,6 +239,15 @@ def unknown_unit(unit: object, result: Result, suffix: str = "") -> UnknownNameE
     )
 
 
+def errors_of_medians(result: Result, metric: str) -> dict[str, float]:
+    """Monte Carlo standard error of one quantity's median, by code of area or group."""
+    setting = result.manifest["scenario"]["setting"]
+    final = setting["start_year"] + setting["horizon_years"]
+    quantity = f"gain_gbp_m_{final}" if metric == "gain_final_year_gbp_m" else metric
+    found = result.statistics().filter(pl.col("quantity") == quantity)
+    return {code: plain(error) for code, error in found["area_code", "mcse_p50"].iter_rows()}
+
+
 def has_plan(result: Result) -> bool:
     """Whether a result's scenario has a lever above zero."""
     plan: Iterable[Mapping[str, Any]] = result.manifest["scenario"].get("plan", {}).values()
@@ -230,11 +267,6 @@ def same_scenario(one: Result, other: Result) -> bool:
 def plain(value: float | None) -> float:
     """A number of a table, NaN where it is unknown."""
     return float("nan") if value is None else float(value)
-
-
-def known(error: float | None) -> float:
-    """A Monte Carlo error, 0 where none was reckoned."""
-    return 0.0 if error is None or error != error else float(error)
 
 
 def or_none(value: float) -> float | None:

@@ -262,17 +262,10 @@ def _shares(
 ) -> tuple[Reading, NDArray[np.float64]] | Chart:
     """Give an area's shares in per cent, draw by draw, or say why there is nothing to draw."""
     reading = Reading(result, unit)
-    if reading.row["gva_share"] >= 1 or result.areas().height == 1:
+    if math.isclose(reading.row["gva_share"], 1) or result.areas().height == 1:
         return message(f"{_possessive(reading.name)} share is 100%.", theme, width, height)
     if reading.shares_withheld:
-        excluded = words.percent(reading.row["share_excluded_draws"])
-        return message(
-            f"In {excluded} of the futures the national gain is too small to divide, so shares "
-            "are withheld.",
-            theme,
-            width,
-            height,
-        )
+        return message(f"{reading.excluded}, so shares are withheld.", theme, width, height)
     if not result.holds_draws:
         return message(
             "This run kept no single futures to count; run fewer at once to see dots.",

@@ -27,7 +27,15 @@ from gainsmodel.charts.chart import (
     view,
     wrapped,
 )
-from gainsmodel.charts.reading import PRICES, RANGE, Reading, Three, plain, unknown_unit
+from gainsmodel.charts.reading import (
+    PRICES,
+    RANGE,
+    Reading,
+    Three,
+    errors_of_medians,
+    plain,
+    unknown_unit,
+)
 from gainsmodel.charts.theme import Theme, palette
 from gainsmodel.data import load_dataset
 from gainsmodel.errors import SettingError, UnknownNameError
@@ -117,6 +125,7 @@ PER_HEAD_CLASSES: dict[str, tuple[float, ...]] = {
 # Classes of the comparison with the share of GVA, in the words that decide between them.
 AGAINST_GVA = ("smaller", "probably smaller", "cannot be told apart", "probably larger", "larger")
 NO_DATA = -1
+IDENTITY = ("area_code", "area_name", "mayor_2017")
 
 
 def tile_map(
@@ -161,18 +170,19 @@ def tile_map(
             f"there are tile maps of {' and '.join(LAYOUTS)}"
         )
     layout, areas = LAYOUTS[geography], result.areas()
-    if selected is not None and selected not in areas["area_code"]:
-        Reading(result, selected).row  # noqa: B018 - a group is known, and has no tile
+    if selected is not None:
+        Reading(result, selected)
     first = Reading(result, areas["area_code"][0])
     values = _values(result, measure, first)
     classes = _classes(measure, first.basis, layout)
     rows: list[Row] = []
-    for row in areas.iter_rows(named=True):
+    shown = areas.select(*IDENTITY, "share_p50", "gva_share", "p_share_above_gva")
+    for row in shown.iter_rows(named=True):
         code = row["area_code"]
         if code not in layout.tiles:
             raise unknown_unit(code, result)
         column, line, label, second = layout.tiles[code]
-        three, printed = values[code]
+        value = values[code]
         dot = " •" if row["mayor_2017"] else ""
         rows.append(
             {
@@ -182,9 +192,9 @@ def tile_map(
                 "Row": line,
                 "Line 1": label + dot,
                 "Line 2": second,
-                "Value": printed,
-                "Class": _class_of(measure, three, row, classes, first.futures),
-                RANGE: _range(measure, three),
+                "Value": value.printed,
+                "Class": _class_of(measure, value, row, classes, first.futures),
+                RANGE: _range(measure, value.three),
                 "Share of the gain": words.percent(plain(row["share_p50"])),
                 "Share of the economy": words.percent(row["gva_share"]),
                 "Share of the gain is the larger": words.out_of_100(
@@ -208,33 +218,43 @@ def tile_map(
     )
 
 
-Values = dict[str, tuple[Three, str]]
+@dataclass(frozen=True)
+class _Value:
+    """What a tile shows: its number, what it prints, and the number that decides its class."""
+
+    three: Three
+    printed: str
+    classed: float
+
+
+Values = dict[str, _Value]
 
 
 def _values(result: Result, measure: Measure, first: Reading) -> Values:
-    """Give each area's numbers (£m, £ a head or a probability) and what its tile prints."""
+    """Give each area's number: £m, £ a head or a probability."""
     areas = result.areas()
+    values: Values = {}
     if measure == "against_gva":
-        chances = [
-            (code, plain(p)) for code, p in areas["area_code", "p_share_above_gva"].iter_rows()
-        ]
-        return {code: (Three(p, p, p), _short_count(p, first.futures)) for code, p in chances}
-    if measure == "gbp":
-        readings = [Reading(result, code) for code in areas["area_code"]]
-        prize = {r.unit: r.three("prize_gbp_bn", 1e3) for r in readings}
-        return {code: (three, _or_no_data(three, three.gbp)) for code, three in prize.items()}
+        for code, p in areas["area_code", "p_share_above_gva"].iter_rows():
+            chance = plain(p)
+            three = Three(chance, chance, chance)
+            values[code] = _Value(three, _short_count(chance, first.futures), chance)
+        return values
+    metric = "prize_gbp_bn" if measure == "gbp" else first.gain
+    rows = areas.select("area_code", *(f"{metric}_{q}" for q in ("p05", "p50", "p95")))
+    errors = errors_of_medians(result, metric)
     dataset = load_dataset(result.manifest["geography"])
     population = dict(dataset.areas["area_code", "population"].iter_rows())
-    a_head: Values = {}
-    for row in areas.iter_rows(named=True):
-        three = Three.of(row, first.gain, scale=1e6 / population[row["area_code"]])
-        printed = _or_no_data(three, words.gbp_a_head(three.middle))
-        a_head[row["area_code"]] = (three, printed)
-    return a_head
-
-
-def _or_no_data(three: Three, printed: str) -> str:
-    return "no data" if three.middle != three.middle else printed
+    for row in rows.iter_rows(named=True):
+        code = row["area_code"]
+        scale = 1e3 if measure == "gbp" else 1e6 / population[code]
+        three = Three.of(row, metric, errors[code], scale)
+        classed = words.printed_gbp_m(three.middle, three.error)
+        printed = three.gbp if measure == "gbp" else words.gbp_a_head(three.middle)
+        if classed != classed:
+            printed = "no data" if three.middle != three.middle else "too few"
+        values[code] = _Value(three, printed, classed)
+    return values
 
 
 def _short_count(p: float, futures: int) -> str:
@@ -260,15 +280,15 @@ def _classes(measure: Measure, basis: str, layout: Layout) -> tuple[float, ...]:
 
 
 def _class_of(
-    measure: Measure, three: Three, row: Row, classes: Sequence[float], futures: int
+    measure: Measure, value: _Value, row: Row, classes: Sequence[float], futures: int
 ) -> int:
-    if three.middle != three.middle:
+    if value.classed != value.classed:
         return NO_DATA
     if measure == "against_gva":
         told = words.against_gva(plain(row["p_share_above_gva"]), futures)
         return AGAINST_GVA.index(told) if told in AGAINST_GVA else NO_DATA
     # As printed, so that no tile says 2.0 in the colour of "under 2".
-    return bisect_right(classes, float(f"{three.middle:.1e}"))
+    return bisect_right(classes, value.classed)
 
 
 def _title(measure: Measure, first: Reading) -> tuple[str, str]:
@@ -289,8 +309,10 @@ def _key(measure: Measure, classes: Sequence[float], layout: Layout) -> list[Row
     else:
         per = 1e3 if measure == "gbp" else 1
         ends = [f"{end / per:,.0f}" for end in classes]
+        # Long ends stand on two lines, or they would run into the tiles.
+        dash, under = ("–\n", "under\n") if len(ends[0]) > 3 else ("–", "under ")
         pairs = pairwise(ends)
-        labels = [f"under {ends[0]}", *(f"{a}–{b}" for a, b in pairs), f"{ends[-1]} +"]
+        labels = [f"{under}{ends[0]}", *(f"{a}{dash}{b}" for a, b in pairs), f"{ends[-1]} +"]
     # Below the title, and above the tiles that fill the lower part of the last column.
     top = 1.1 if layout.columns == 6 else 0.75
     bottom = 4.9 if layout.columns == 6 else 2.9
@@ -316,7 +338,7 @@ def _note(rows: list[Row], layout: Layout) -> list[Row]:
 
 def _alt(measure: Measure, values: Values, rows: list[Row], selected: str | None, when: str) -> str:
     known = [row for row in rows if row["Class"] != NO_DATA]
-    ranked = sorted(known, key=lambda row: values[row["code"]][0].middle, reverse=True)
+    ranked = sorted(known, key=lambda row: values[row["code"]].three.middle, reverse=True)
     of = {
         "gbp": f"share of the prize {when}",
         "per_head": f"£ a head carried by digital adoption {when}",
@@ -351,7 +373,7 @@ def _caption(
             f"Grey: cannot be told apart. {grey}{note}"
         )
     known = areas.filter(pl.col("share_p50").is_not_null())
-    middles = [values[code][0].middle for code in known["area_code"]]
+    middles = [values[code].three.middle for code in known["area_code"]]
     if measure == "gbp":
         follows = pl.DataFrame({"value": middles, "gva": known["gva_share"]}).select(
             pl.corr("value", "gva")
@@ -362,7 +384,7 @@ def _caption(
             f"Middle estimate of each area’s share of the {first.prize} {first.when}, "
             f"{first.prize_prices}.{follow}{note}"
         )
-    ranges = sorted(three.high - three.low for three, _ in values.values())
+    ranges = sorted(value.three.high - value.three.low for value in values.values())
     blurred = middles and ranges[0] > max(middles) - min(middles)
     blur = " Every area’s own range is wider than the gap between the highest and the lowest."
     return (
@@ -372,7 +394,7 @@ def _caption(
 
 
 def _table(measure: Measure, areas: pl.DataFrame, values: Values, first: Reading) -> pl.DataFrame:
-    threes = [values[code][0] for code in areas["area_code"]]
+    threes = [values[code].three for code in areas["area_code"]]
     columns: dict[str, list[object] | pl.Series] = {"Area": areas["area_name"]}
     if measure != "against_gva":
         per, unit = (1e3, "£bn") if measure == "gbp" else (1.0, "£ a head")
