@@ -195,10 +195,15 @@ def run_command(
 
 
 def _read_own(
-    data: Path, geography: str, sheet: str | None, year: int | None, fill_built_in: bool
+    data: Path | list[Path],
+    geography: str,
+    sheet: str | None,
+    year: int | None,
+    fill_built_in: bool,
 ) -> Dataset:
     fill: Fill | None = "built_in" if fill_built_in else None
-    return read_gva(data, geography, sheet=sheet, year=year, fill=fill)
+    single = data[0] if isinstance(data, list) and len(data) == 1 else data
+    return read_gva(single, geography, sheet=sheet, year=year, fill=fill)
 
 
 def _is_saved_run(name: str) -> bool:
@@ -485,7 +490,10 @@ def data_check() -> None:
 
 @data_app.command("import-table")
 def data_import_table(
-    table: Annotated[Path, typer.Argument(help="CSV, Parquet or Excel: area × sector, £m")],
+    tables: Annotated[
+        list[Path],
+        typer.Argument(help="CSV, Parquet or Excel: area × sector, £m; one table in all"),
+    ],
     out: Annotated[Path, typer.Option(help="folder to write, for 'run --data'")],
     geography: Annotated[Geography, typer.Option(help="which areas the table has")] = "mayoral",
     sheet: Sheet = None,
@@ -493,7 +501,7 @@ def data_import_table(
     fill_built_in: FillBuiltIn = False,
 ) -> None:
     """Check your own GVA figures and keep them in a folder that notices edits."""
-    dataset = _read_own(table, geography, sheet, year, fill_built_in)
+    dataset = _read_own(tables, geography, sheet, year, fill_built_in)
     save_dataset(dataset, out)
     print("\n".join(dataset.notes))
     print(f"written: {out}", file=sys.stderr)
