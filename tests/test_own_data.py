@@ -97,6 +97,14 @@ def test_a_filled_template_gives_the_built_in_figures(geography: str, kind: Any)
     assert "as the built-in 2023 figures" in own.notes[0]
 
 
+@pytest.mark.parametrize("geography", GEOGRAPHIES)
+def test_the_geography_is_told_by_the_areas(geography: str, tmp_path: Path) -> None:
+    content = gainsmodel.gva_template(geography, "csv", filled=True)
+    own = read_gva(content, None, name="own.csv")
+    assert own.geography == geography
+    assert read_gva(gainsmodel.save_dataset(own, tmp_path / "own"), None).geography == geography
+
+
 SPELLINGS: dict[str, Callable[[str], str]] = {
     "code": lambda code: code,
     "small code": str.lower,
@@ -823,17 +831,47 @@ def test_the_command_line_runs_and_repeats_own_figures(tmp_path: Path) -> None:
     assert "exists already" in refused("data", "template", "--out", table)
     assert "must end in .xlsx or .csv" in refused("data", "template", "--out", tmp_path / "x.doc")
     notes = answered("data", "import-table", table, "--out", folder)
-    assert notes.startswith("23 areas × 18 sectors from own.xlsx, sheet 'GVA', headings in row 3")
+    assert notes.startswith(
+        "geography: mayoral\n23 areas × 18 sectors from own.xlsx, sheet 'GVA', headings in row 3"
+    )
     with_plan = ("run", "skills_first", "--draws", "64")
     printed = answered(*with_plan, "--data", folder, "--out", out)
     head, _, rest = printed.partition("\nRun on somebody's own GVA figures:\n")
     own_part, _, rest = rest.partition("\n\n")
     assert (head + rest).split() == answered(*with_plan).split()
-    assert [line.strip() for line in own_part.split("\n")] == notes.strip().split("\n")
+    assert [line.strip() for line in own_part.split("\n")] == notes.strip().split("\n")[1:]
     assert answered("run", out, "--data", table, "--sheet", "GVA").split() == printed.split()
     assert "hand them over: dataset= (--data)" in refused("run", out)
     manifest = json.loads(answered(*with_plan, "--data", table, "--json"))["manifest"]
     assert manifest["own_data"]["name"] == "own.xlsx"
+
+
+ONS = Path(__file__).parents[1].parent / "shared/data/ons_workbooks"
+
+
+@pytest.mark.skipif(not ONS.is_dir(), reason="the publisher's workbooks are not beside it")
+def test_the_publisher_s_workbooks_are_imported_as_they_are(tmp_path: Path) -> None:
+    """Their contents, notes and other measures are told from the one table of GVA."""
+    authorities = ONS / "regional_gva_by_industry_local_authorities_north_east_2025.xlsx"
+    printed = answered(
+        *("data", "import-ons", authorities, "--out", tmp_path / "la", "--fill-built-in")
+    )
+    assert printed.startswith("geography: local_authority\n12 areas × 18 sectors")
+    assert "sheet 'Table 3', headings in row 2" in printed
+    assert "own totals of 12 areas agree with the sums of sectors" in printed
+    own = read_gva(tmp_path / "la", None)
+    assert np.array_equal(own.gva_gbp_m, load_dataset("local_authority").gva_gbp_m)
+
+    regions = ONS / "regional_gva_per_head_and_income_components_edition_2023.xlsx"
+    command = ("data", "import-ons", regions, "--out", tmp_path / "itl1")
+    assert "none of 2023; say which year is meant with year= (--year)" in refused(*command)
+    assert "sector L without imputed rent" in refused(*command, "--year", "2021")
+    printed = answered(*command, "--year", "2021", "--fill-built-in")
+    assert "12 areas × 17 sectors" in printed
+    assert "own totals of 12 areas agree" in printed
+    # Table 6, North East, 2021: A £424m and B £137m, carried by UK growth to 2023.
+    own = read_gva(tmp_path / "itl1", "itl1")
+    assert own.gva_gbp_m[0, 0] == pytest.approx((424 + 137) * 2_497_390 / 2_086_257)
 
 
 def test_the_command_line_says_what_is_wrong_with_a_table(tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ def run_command(
 
 def _read_own(
     data: Path | list[Path],
-    geography: str,
+    geography: str | None,
     sheet: str | None,
     year: int | None,
     fill_built_in: bool,
@@ -488,22 +488,25 @@ def data_check() -> None:
         raise GainsModelError(f"{failed} checks failed")
 
 
-@data_app.command("import-table")
-def data_import_table(
+@data_app.command("import-table", help="Check own GVA figures and keep them in a folder.")
+@data_app.command("import-ons", help="The same for the publisher's own workbooks, all in one go.")
+def data_import(
     tables: Annotated[
         list[Path],
         typer.Argument(help="CSV, Parquet or Excel: area × sector, £m; one table in all"),
     ],
     out: Annotated[Path, typer.Option(help="folder to write, for 'run --data'")],
-    geography: Annotated[Geography, typer.Option(help="which areas the table has")] = "mayoral",
+    geography: Annotated[
+        Geography | None, typer.Option(help="which areas; told by their names if left out")
+    ] = None,
     sheet: Sheet = None,
     year: FigureYear = None,
     fill_built_in: FillBuiltIn = False,
 ) -> None:
-    """Check your own GVA figures and keep them in a folder that notices edits."""
+    """Keep own figures in a folder that notices edits."""
     dataset = _read_own(tables, geography, sheet, year, fill_built_in)
     save_dataset(dataset, out)
-    print("\n".join(dataset.notes))
+    print(f"geography: {dataset.geography}", *dataset.notes, sep="\n")
     print(f"written: {out}", file=sys.stderr)
 
 

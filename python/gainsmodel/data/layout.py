@@ -114,8 +114,8 @@ def find_table(sheets: dict[str, list[Row]], file: str) -> Table:
     seen = ", ".join(shown(text_of(cell), 30) for cell in first[:8] if cell is not None)
     where = f" in any of the sheets {', '.join(map(shown, sheets))}" if len(sheets) > 1 else ""
     raise DataError(
-        f"{file}: no row{where} reads as headings. Wanted are a column 'area', with an area a row, and "
-        "either 'sector' and 'gva_gbp_m' or one column for each sector "
+        f"{file}: no row{where} reads as headings. Wanted are a column 'area', with an area a row, "
+        "and either 'sector' and 'gva_gbp_m' or one column for each sector "
         f"({', '.join(SECTORS)}); found {seen}"
     )
 

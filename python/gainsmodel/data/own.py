@@ -28,7 +28,7 @@ from gainsmodel.data.dataset import (
     load_dataset,
 )
 from gainsmodel.data.layout import find_table
-from gainsmodel.data.reading import Fill, Reading
+from gainsmodel.data.reading import Fill, Reading, likely_geography
 from gainsmodel.data.sheets import content_of, needed, sheets_of, shown
 from gainsmodel.errors import DataError
 
@@ -43,7 +43,7 @@ TEMPLATE_TITLE = (
 
 def read_gva(
     source: Source | Sequence[str | os.PathLike[str]],
-    geography: str = "mayoral",
+    geography: str | None = "mayoral",
     *,
     sheet: str | None = None,
     name: str | None = None,
@@ -61,8 +61,9 @@ def read_gva(
         A CSV (UTF-8), Parquet or Excel file of at most 20 MB, or its content; several files
         that make up one table, such as one for each region; or a folder that `save_dataset`
         wrote.
-    geography : str
-        ``"mayoral"``, ``"itl1"`` or ``"local_authority"``.
+    geography : str or None
+        ``"mayoral"``, ``"itl1"`` or ``"local_authority"``; None for the one that knows most of
+        the table's areas.
     sheet : str, optional
         Which sheet of a workbook; needed where several hold such a table.
     name : str, optional
@@ -95,18 +96,18 @@ def read_gva(
     """
     if fill not in (None, *get_args(Fill)):
         raise DataError(f"fill: must be 'built_in' or left out, not {fill!r}")
-    built_in = load_dataset(geography)
-    known = built_in.economy["year"].to_list()
+    known = load_dataset(geography or "mayoral").economy["year"].to_list()
     if year is not None and year not in known:
         raise DataError(f"year: must be from {known[0]} to {known[-1]}, not {year!r}")
     if isinstance(source, str | os.PathLike) and is_dataset(source):
-        return _saved(Path(source), built_in, {"sheet": sheet, "year": year, "fill": fill})
+        return _saved(Path(source), geography, {"sheet": sheet, "year": year, "fill": fill})
     one = isinstance(source, str | os.PathLike | bytes)
     sources = [source] if isinstance(source, str | os.PathLike | bytes) else source
     files = [content_of(single, name if one else None) for single in sources]
     tables = [find_table(sheets_of(content, file, sheet), file) for content, file in files]
     if not tables:
         raise DataError("source: is an empty list of files")
+    built_in = load_dataset(geography or likely_geography(tables))
     called = ", ".join(file for _, file in files[:3])
     called += f" and {len(files) - 3} more" if len(files) > 3 else ""
     called = name or called
@@ -227,7 +228,7 @@ def _shipped(built_in: Dataset, cells: tuple[tuple[str, str], ...]) -> dict[str,
     return {file: value for file, value in built_in.hashes.items() if cells or file != "gva.csv"}
 
 
-def _saved(folder: Path, built_in: Dataset, options: dict[str, object]) -> Dataset:
+def _saved(folder: Path, geography: str | None, options: dict[str, object]) -> Dataset:
     """Read a folder of `save_dataset`, unless it was edited or is of other shipped tables."""
     where = str(folder)
     for option, value in options.items():
@@ -248,7 +249,8 @@ def _saved(folder: Path, built_in: Dataset, options: dict[str, object]) -> Datas
             )
     try:
         provenance = tomllib.loads(contents[PROVENANCE].decode())
-        of, name = str(provenance["geography"]), str(provenance["name"])
+        built_in = load_dataset(str(provenance["geography"]))
+        name = str(provenance["name"])
         notes = tuple(str(note) for note in provenance["notes"])
         cells = tuple((str(code), str(sector)) for code, sector in provenance["built_in_cells"])
         then = dict(provenance["shipped_sha256"])
@@ -256,9 +258,9 @@ def _saved(folder: Path, built_in: Dataset, options: dict[str, object]) -> Datas
         figures = {(code, sector): float(value) for code, sector, value in text}
     except (ValueError, KeyError, TypeError):
         raise DataError(f"{where}: cannot be understood; import the table again") from None
-    if of != built_in.geography:
+    if geography not in (None, built_in.geography):
         raise DataError(
-            f"{where}: holds figures of the {of} geography, not of {built_in.geography}"
+            f"{where}: holds figures of the {built_in.geography} geography, not of {geography}"
         )
     now = _shipped(built_in, cells)
     changed = sorted(file for file in then | now if then.get(file) != now.get(file))

@@ -11,7 +11,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gainsmodel.data.dataset import BASE_YEAR, GEOGRAPHIES, SECTORS, Dataset, load_dataset, plain
+from gainsmodel.data.dataset import (
+    BASE_YEAR,
+    GEOGRAPHIES,
+    SECTORS,
+    Dataset,
+    Geography,
+    load_dataset,
+    plain,
+)
 from gainsmodel.data.layout import (
     ALL_SECTORS,
     PROBLEMS_SHOWN,
@@ -493,9 +501,9 @@ class Reading:
         where = file
         if len(self.tables) == 1:
             where = f"{self.table.place}, headings in row {self.table.heading + 1}"
+        size = f"{_count(len(areas), 'area')} × {_count(len(sectors), 'sector')}"
         notes = [
-            f"{_count(len(areas), 'area')} × {_count(len(sectors), 'sector')} from {where}: £{now / 1e3:,.0f}bn, "
-            f"{against} the built-in {BASE_YEAR} figures"
+            f"{size} from {where}: £{now / 1e3:,.0f}bn, {against} the built-in {BASE_YEAR} figures"
         ]
         if self.read_year is None:
             notes.append(f"the table says no year: taken as figures of {BASE_YEAR}")
@@ -542,6 +550,18 @@ def _parsed(text: str) -> float | None:
         value = float(bare)
         return -value if negative else value
     return None
+
+
+def likely_geography(tables: list[Table]) -> Geography:
+    """Give the geography that knows most of the areas that tables have."""
+    spoken = {
+        plain(text_of(row[column]))
+        for table in tables
+        for row in table.rows[table.heading + 1 :]
+        for column in table.areas
+        if column < len(row)
+    }
+    return max(GEOGRAPHIES, key=lambda name: len(spoken & {*_codes(load_dataset(name))}))
 
 
 @cache
