@@ -232,6 +232,14 @@ def test_several_files_make_up_one_table(tmp_path: Path) -> None:
         read_gva([], "itl1")
 
 
+def test_a_merged_area_holds_for_its_rows_of_every_year() -> None:
+    rows = [["area", "sector", "year", "gva"]]
+    for code, values in zip(ITL1.areas["area_code"], ITL1.gva_gbp_m.tolist(), strict=True):
+        for s, value in zip(SECTORS, values, strict=True):
+            rows += [[code if s == "AB" else "", s, 2022, 1], ["", s, 2023, value]]
+    assert np.array_equal(read(rows).gva_gbp_m, ITL1.gva_gbp_m)
+
+
 def test_finer_sectors_make_up_the_model_s() -> None:
     """The publisher's A and B, D and E, parts of C, and L that holds imputed rent."""
     rows = [["area", "sector", "gva"]]

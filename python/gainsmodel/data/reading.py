@@ -205,11 +205,11 @@ class Reading:
                 elif spoken and table.layout == "wide":
                     self.places.setdefault(self._area(spoken) or "", self._place(row))
                 continue
+            # A merged cell is filled in its first row only.
+            last_area = spoken or last_area
+            spoken = last_area if industry else spoken
             if not self._is_of_year(row):
                 continue
-            if not spoken and industry:
-                # A merged cell is filled in its first row only.
-                spoken = last_area
             if not spoken:
                 filled = [text for text in map(text_of, table.rows[row]) if text]
                 if len(filled) == 1 and _parsed(filled[0]) is None:
@@ -217,7 +217,6 @@ class Reading:
                 else:
                     self._problem("has a figure but no area", row, area)
                 continue
-            last_area = spoken
             self._read_row(row, area, partner, sector, spoken, industry)
 
     def _read_row(
@@ -249,7 +248,8 @@ class Reading:
                     *(row, sector),
                 )
                 continue
-            if not label and plain(said) not in ALL_SECTORS:
+            finer = label[:1].isdigit() and label not in ("68", "68IMP")
+            if finer or (not label and plain(said) not in ALL_SECTORS):
                 continue
             value = self._number(row, column)
             if value is _WRONG:
