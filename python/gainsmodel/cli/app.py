@@ -181,8 +181,13 @@ def adjusted(switched: Iterable[str]) -> str:
 
 
 def read_own(
-    data: Path, geography: str, sheet: str | None, year: int | None, fill_built_in: bool
+    data: Path | list[Path],
+    geography: str | None,
+    sheet: str | None,
+    year: int | None,
+    fill_built_in: bool,
 ) -> Dataset:
     """Read somebody's own figures as the options of a verb say."""
     fill: Fill | None = "built_in" if fill_built_in else None
-    return read_gva(data, geography, sheet=sheet, year=year, fill=fill)
+    single = data[0] if isinstance(data, list) and len(data) == 1 else data
+    return read_gva(single, geography, sheet=sheet, year=year, fill=fill)

@@ -88,19 +88,25 @@ def data_check() -> None:
         raise GainsModelError(f"{failed} checks failed")
 
 
-@data_app.command("import-table")
-def data_import_table(
-    table: Annotated[Path, typer.Argument(help="CSV, Parquet or Excel: area × sector, £m")],
+@data_app.command("import-table", help="Check own GVA figures and keep them in a folder.")
+@data_app.command("import-ons", help="The same for the publisher's own workbooks, all in one go.")
+def data_import(
+    tables: Annotated[
+        list[Path],
+        typer.Argument(help="CSV, Parquet or Excel: area × sector, £m; one table in all"),
+    ],
     out: Annotated[Path, typer.Option(help="folder to write, for 'run --data'")],
-    geography: Annotated[Geography, typer.Option(help="which areas the table has")] = "mayoral",
+    geography: Annotated[
+        Geography | None, typer.Option(help="which areas; told by their names if left out")
+    ] = None,
     sheet: SheetOption = None,
     year: YearOption = None,
     fill_built_in: FillOption = False,
 ) -> None:
-    """Check your own GVA figures and keep them in a folder that notices edits."""
-    dataset = read_own(table, geography, sheet, year, fill_built_in)
+    """Keep own figures in a folder that notices edits."""
+    dataset = read_own(tables, geography, sheet, year, fill_built_in)
     save_dataset(dataset, out)
-    print("\n".join(dataset.notes))
+    print(f"geography: {dataset.geography}", *dataset.notes, sep="\n")
     print(f"written: {out}", file=sys.stderr)
 
 

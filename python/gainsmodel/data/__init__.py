@@ -34,12 +34,14 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from gainsmodel.data.own import Fill, gva_template, is_dataset, read_gva, save_dataset
+    from gainsmodel.data.own import gva_template, is_dataset, read_gva, save_dataset
+    from gainsmodel.data.reading import Fill
 else:
     # Reading tables of every make is loaded by those who bring one.
     def __getattr__(name):
         from importlib import import_module
 
         if name in __all__:
+            # What own.py imports is found there too.
             return getattr(import_module("gainsmodel.data.own"), name)
         raise AttributeError(f"module 'gainsmodel.data' has no attribute {name!r}")

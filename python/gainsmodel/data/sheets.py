@@ -31,10 +31,10 @@ def shown(text: object, limit: int = 60) -> str:
 
 def content_of(source: str | os.PathLike[str] | bytes, name: str | None) -> tuple[bytes, str]:
     """Give a file's content and what to call it; refuse one that is too large, unread."""
-    if isinstance(source, bytes | bytearray | memoryview):
+    if isinstance(source, bytes):
         if not name:
             raise DataError("name: is needed where a file's content is handed over")
-        file, size = name, len(source)
+        file, size = Path(name).name or name, len(source)
     else:
         path = Path(source)
         file = name or path.name or str(path)
@@ -58,7 +58,7 @@ def content_of(source: str | os.PathLike[str] | bytes, name: str | None) -> tupl
         )
     if not size:
         raise DataError(f"{file}: is empty")
-    if isinstance(source, bytes | bytearray | memoryview):
+    if isinstance(source, bytes):
         return bytes(source), file
     try:
         return Path(source).read_bytes(), file
@@ -167,14 +167,17 @@ def _csv(content: bytes, file: str) -> list[Row]:
         ) from None
     if "\0" in text:
         raise DataError(f"{file}: is no table: it holds bytes that are no text")
-    best: list[Row] = []
+    found: list[list[Row]] = []
+    wrong: csv.Error | None = None
     for separator in ",;\t":
         try:
-            rows: list[Row] = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+            found.append(list(csv.reader(io.StringIO(text, newline=""), delimiter=separator)))
         except csv.Error as error:
-            raise DataError(f"{file}: is no table of separated values: {error}") from None
-        # The right separator makes the widest rows, on the whole.
-        best = max(best, rows, key=lambda found: sum(len(row) for row in found) - len(found))
+            wrong = error
+    if not found:
+        raise DataError(f"{file}: is no table of separated values: {wrong}")
+    # The right separator makes the widest rows, on the whole.
+    best = max(found, key=lambda rows: sum(len(row) for row in rows) - len(rows))
     _limit(len(best), max((len(row) for row in best), default=0), file)
     return best
 
