@@ -582,6 +582,26 @@ def test_the_plan_s_effect_is_the_paired_difference() -> None:
     added = added.astype(float) * with_plan.draws("additionality")["additionality"].to_numpy()
     assert drivers.tornado["middle"][0] == pytest.approx(np.median(added), rel=1e-5)
     assert "adjustments" in drivers.indices["group"].to_list()
+    before = "Before displacement, leakage and knock-on effects."
+    assert before not in drivers.notes
+    assert before in drivers_of("skills_first", "plan_adds", MANCHESTER).notes
+    assert before not in drivers_of("skills_first", "share", MANCHESTER).notes
+
+
+def test_choices_in_the_model_stand_beside_what_is_drawn() -> None:
+    drivers = drivers_of("reference", "share", MANCHESTER)
+    rows = {(r["switch"], r["choice"]): r for r in drivers.structure.iter_rows(named=True)}
+    assert [key for key, row in rows.items() if row["in_use"]] == [
+        ("prize.basis", "final_year"),
+        ("setting.curve", "bass"),
+    ]
+    code = load_dataset("mayoral").resolve(MANCHESTER)[0]
+    for (switch, choice), row in rows.items():
+        other = load_scenario("reference").edit({switch: choice})
+        shares = gainsmodel.run(other, draws=1_000, sampler="random").draws("share")[code]
+        assert row["middle"] == pytest.approx(shares.median(), rel=1e-6)
+    assert len(rows) == 5
+    assert drivers_of("reference").structure["switch"].unique().to_list() == ["setting.curve"]
 
 
 def test_threads_change_nothing_and_seeds_change_little() -> None:

@@ -109,6 +109,11 @@ def moved_levers(scenario: Scenario) -> list[str]:
     return [name for name in scenario.levers if name in moved]
 
 
+def any_adjustment(scenario: Scenario) -> bool:
+    """Whether displacement, leakage or the multiplier is on."""
+    return any(getattr(scenario.parameters, name).enabled for name in ADJUSTMENTS)
+
+
 def groups_of(
     scenario: Scenario,
     cannot_matter: Sequence[str] = (),

@@ -6,7 +6,7 @@ giving its parameters another seed.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any, Literal, get_args
@@ -16,7 +16,14 @@ import polars as pl
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from gainsmodel.assumptions import COSTS, Group, groups_of, moved_levers, shared_notes
+from gainsmodel.assumptions import (
+    COSTS,
+    Group,
+    any_adjustment,
+    groups_of,
+    moved_levers,
+    shared_notes,
+)
 from gainsmodel.data import Dataset
 from gainsmodel.engine import MAX_SEED, Run, Settings, resolve
 from gainsmodel.errors import SettingError
@@ -112,6 +119,9 @@ class Sensitivity:
         and 90th percentile of that line, turned so that the leading number is low in
         ``low``. Numbers of single cells stay as they are. Groups without a line have no
         swing.
+    structure : pl.DataFrame
+        Choices in the model itself, which no draw varies: ``switch`` (key in a scenario),
+        ``choice``, ``in_use`` and ``middle``, the median answer (or probability) with it.
     disagreement : str, optional
         Where the two rank differently, in words.
     caveats, notes : list of str
@@ -127,6 +137,7 @@ class Sensitivity:
     seed: int
     indices: pl.DataFrame
     tornado: pl.DataFrame
+    structure: pl.DataFrame
     disagreement: str | None
     caveats: list[str]
     left_out: dict[str, str]
@@ -138,6 +149,7 @@ class Sensitivity:
             **{name: getattr(self, name) for name in ("output", "area", "unit", "draws", "seed")},
             "indices": self.indices.to_dicts(),
             "tornado": self.tornado.to_dicts(),
+            "structure": self.structure.to_dicts(),
             "disagreement": self.disagreement,
             "caveats": self.caveats,
             "left_out": self.left_out,
@@ -220,7 +232,9 @@ def sensitivity(
         raise SettingError("nothing that could change this answer is uncertain in this scenario")
 
     few = min(settings.draws, TORNADO_DRAWS)
-    question.total = settings.draws * (len(found) + 2) + 2 * few * len(found)
+    fewer = Settings(draws=few, seed=settings.seed, sampler="random")
+    others = [*_other_structures(scenario, output)]
+    question.total = settings.draws * (len(found) + 2) + few * (2 * len(found) + len(others))
     question.on_progress = on_progress
     other = Settings(draws=draws, seed=settings.seed ^ OTHER_SEED & MAX_SEED, sampler="random")
     f_a, (names, z_a) = question.answer_and_numbers(settings)
@@ -230,7 +244,7 @@ def sensitivity(
         reseeded = {"seed": other.seed, "parameters": group.core_parameters}
         row[:] = question.answer(settings, {"reseeded": reseeded})
     known: NDArray[np.bool_] = ~np.isnan(np.vstack([f_a, f_b, f_ab]).sum(axis=0))
-    notes = _notes(scenario, found, f_a, f_b, known)
+    notes = _notes(scenario, output, found, f_a, f_b, known)
     question.refuse_constant(f_a[known], f_b[known])
     of = sobol_indices(f_a[known], f_b[known], f_ab[:, known])
 
@@ -243,17 +257,17 @@ def sensitivity(
     for group in found:
         leading, direction = _line(group, names, pull)
         ends = [
-            question.typical(
-                question.answer(
-                    Settings(draws=few, seed=settings.seed, sampler="random"),
-                    {"held": {"direction": direction, "at": at}},
-                )
-            )
+            question.typical(question.answer(fewer, {"held": {"direction": direction, "at": at}}))
             if direction
             else middle
             for at in (-Z90, Z90)
         ]
         bars.append((group.name, group.label, leading, ends[0], middle, ends[1]))
+    structure = [
+        (switch, choice, False, question.typical(question.answer(fewer, scenario=other)))
+        for switch, choice, other in others
+    ]
+    structure += [(s, _in_use(scenario, s), True, middle) for s in _structures(output)]
     question.progress(question.total)
     indices, tornado = _frames(found, of, bars)
     return Sensitivity(
@@ -264,6 +278,9 @@ def sensitivity(
         seed=settings.seed,
         indices=indices,
         tornado=tornado,
+        structure=pl.DataFrame(
+            structure, schema=["switch", "choice", "in_use", "middle"], orient="row"
+        ).sort("switch", "in_use", "choice", descending=[False, True, False]),
         disagreement=disagreement(indices, tornado),
         caveats=caveats(indices),
         left_out=left_out,
@@ -345,15 +362,20 @@ class _Question:
         if target_gbp_m is not None and not math.isfinite(target_gbp_m):
             raise SettingError(f"target_gbp_m: must be a number, not {target_gbp_m!r}")
 
-    def answer(self, settings: Settings, variation: Mapping[str, Any] | None = None) -> Array:
-        """Give the answer in every draw of a variation."""
-        return self._answer(self._results(settings, variation))
+    def answer(
+        self,
+        settings: Settings,
+        variation: Mapping[str, Any] | None = None,
+        scenario: Scenario | None = None,
+    ) -> Array:
+        """Give the answer in every draw of a variation, or of another scenario."""
+        return self._answer(self._results(settings, variation, scenario or self.scenario))
 
     def answer_and_numbers(
         self, settings: Settings
     ) -> tuple[Array, tuple[pl.DataFrame, NDArray[np.float32]]]:
         """Give the answer and the numbers behind it."""
-        results = self._results(settings, None)
+        results = self._results(settings, None, self.scenario)
         return self._answer(results), results[0].numbers()
 
     def progress(self, done: int) -> None:
@@ -362,10 +384,10 @@ class _Question:
             self.on_progress(done, self.total)
 
     def _results(
-        self, settings: Settings, variation: Mapping[str, Any] | None
+        self, settings: Settings, variation: Mapping[str, Any] | None, scenario: Scenario
     ) -> tuple[Result, ...]:
         run = Run(
-            self.scenario,
+            scenario,
             self.dataset,
             settings,
             self.threads,
@@ -419,10 +441,35 @@ def columns_of_area(dataset: Dataset, area: str) -> tuple[list[str], str]:
     return [*codes], area
 
 
+def _structures(output: str) -> dict[str, tuple[str, ...]]:
+    """Choices in the model that the answer turns on, by their keys in a scenario."""
+    curves = {"setting.curve": ("bass", "logistic", "gompertz")}
+    return curves | ({"prize.basis": ("final_year", "cumulative")} if output == "share" else {})
+
+
+def _in_use(scenario: Scenario, switch: str) -> str:
+    part, key = switch.split(".")
+    return str(getattr(getattr(scenario, part), key))
+
+
+def _other_structures(scenario: Scenario, output: str) -> Iterator[tuple[str, str, Scenario]]:
+    for switch, choices in _structures(output).items():
+        for choice in choices:
+            if choice != _in_use(scenario, switch):
+                yield switch, choice, scenario.edit({switch: choice})
+
+
 def _notes(
-    scenario: Scenario, found: Sequence[Group], f_a: Array, f_b: Array, known: NDArray[np.bool_]
+    scenario: Scenario,
+    output: str,
+    found: Sequence[Group],
+    f_a: Array,
+    f_b: Array,
+    known: NDArray[np.bool_],
 ) -> list[str]:
     notes = shared_notes(scenario, found)
+    if output in OF_PLAN and not any_adjustment(scenario):
+        notes.append("Before displacement, leakage and knock-on effects.")
     if not known.all():
         notes.append(
             f"{1 - known.mean():.1%} of the futures are left out, in which the national gain is "

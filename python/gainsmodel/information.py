@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from gainsmodel import words
-from gainsmodel.assumptions import ADJUSTMENTS, groups_of, moved_levers, shared_notes
+from gainsmodel.assumptions import any_adjustment, groups_of, moved_levers, shared_notes
 from gainsmodel.data import Dataset
 from gainsmodel.drivers import LEAST_DRAWS, Z975, columns_of_area
 from gainsmodel.engine import Run, Settings, resolve
@@ -324,7 +324,11 @@ def voi(
         notes=[
             NOTE,
             *shared_notes(bundle, found),
-            *([] if _adjusted(first) else ["Before displacement, leakage and knock-on effects."]),
+            *(
+                []
+                if any_adjustment(first)
+                else ["Before displacement, leakage and knock-on effects."]
+            ),
         ],
     )
 
@@ -360,10 +364,6 @@ def _plans(
                 f"({', '.join(differs)}); options of one decision share their assumptions"
             )
     return plans, dataset
-
-
-def _adjusted(scenario: Scenario) -> bool:
-    return any(getattr(scenario.parameters, name).enabled for name in ADJUSTMENTS)
 
 
 def _options(names: Sequence[str], net: Array) -> pl.DataFrame:

@@ -13,6 +13,13 @@ from gainsmodel.drivers import Output, Sensitivity, sensitivity
 from gainsmodel.information import ValueOfInformation, voi
 
 NOT_DISTINGUISHABLE = "not distinguishable from zero"
+ANSWERS = {
+    "share": "its share",
+    "gain_final_year_gbp_m": "what digital carries in the final year",
+    "gain_cumulative_gbp_m": "what digital carries in all years",
+    "plan_adds": "what the plan adds in the final year",
+    "p_target": "whether the plan adds enough in the final year",
+}
 
 
 @app.command("sensitivity")
@@ -52,7 +59,9 @@ def sensitivity_command(
 
 def _print_sensitivity(found: Sensitivity) -> None:
     console = plain_console()
-    console.print(f"What drives {found.output}, {found.area} ({found.unit})\n", style="bold")
+    console.print(
+        f"{found.area}: what drives {ANSWERS[found.output]} ({found.unit})\n", style="bold"
+    )
     table = plain_table(
         "Assumptions",
         "Share of the variance\nalone",
@@ -77,6 +86,12 @@ def _print_sensitivity(found: Sensitivity) -> None:
             else " … ".join(show(bar[end]) for end in ("low", "high"))
         )
         table.add_row(row["label"], index(row, "first"), index(row, "total"), ends)
+    console.print(table)
+    table = plain_table("Choice in the model itself", "", "Middle answer", left=(0, 1))
+    for row in found.structure.iter_rows(named=True):
+        in_use = "as it is" if row["in_use"] else ""
+        table.add_row(f"{row['switch']} = {row['choice']}", in_use, show(row["middle"]))
+    console.print()
     console.print(table)
     said = [found.disagreement] if found.disagreement else []
     console.print(
