@@ -390,6 +390,132 @@ def test_out_that_cannot_be_is_refused_before_the_run(tmp_path: Path, where: str
     assert (tmp_path / "file").read_text() == "kept"
 
 
+# ---------------------------------------------------------------- compare and appraise
+
+SKILLS, REFERENCE_TITLE = "“Skills first in Greater Manchester”", "“Reference”"
+
+
+def test_compare_says_which_adds_more_by_how_much_and_at_what_cost() -> None:
+    text = " ".join(
+        answered("compare", "scenarios/skills_first.toml", "reference", "--draws", "2000").split()
+    )
+    assert f"{SKILLS} adds about £120m a year more than {REFERENCE_TITLE} by 2036." in text
+    assert "In 9 of 10 futures the difference is £14m to £" in text
+    assert f"{SKILLS} costs the authorities £15m a year more than {REFERENCE_TITLE}" in text
+    assert "Both met the same 2,000 futures, so the luck of the draw cancels out." in text
+    assert "differ by less than £1m" in text
+    assert "before displacement" in text
+    assert "Wales" not in text
+
+
+def test_compare_turned_round_says_the_same() -> None:
+    one, other = (
+        answered("compare", *pair, "--draws", "500", "--area", "Greater Manchester")
+        for pair in (("skills_first", "reference"), ("reference", "skills_first"))
+    )
+    assert one.splitlines()[2:5] == other.splitlines()[2:5]
+
+
+def test_compare_sets_each_against_the_first() -> None:
+    text = answered("compare", "reference", "skills_first", "late_start", "--draws", "200")
+    assert text.count("beside") == 2
+    assert text.count(f"{REFERENCE_TITLE} beside") == 2
+
+
+def test_compare_of_the_same_says_so() -> None:
+    text = answered("compare", "reference", "scenarios/reference.toml", "--draws", "100")
+    assert "The two are the same" in text
+    assert "£" not in text
+
+
+def test_compare_does_not_tell_apart_what_it_cannot() -> None:
+    text = answered("compare", "skills_first", "late_start", "--draws", "500")
+    assert "We cannot tell these plans apart" in text
+
+
+def test_compare_splits_as_asked() -> None:
+    args = ("--by", "year", "--by", "sector", "--by", "technology", "--by", "lever")
+    text = answered("compare", "skills_first", "reference", "--draws", "200", *args)
+    for part in ("2027", "Manufacturing", "Cap on stacked technologies", "Working together"):
+        assert part in text
+
+
+def test_compare_json_is_one_object() -> None:
+    args = ("--area", "wales", "--by", "year", "--by", "lever", "--json")
+    found = one_object(answered("compare", "skills_first", "reference", "--draws", "50", *args))
+    assert set(found) == {"comparisons"}
+    (only,) = found["comparisons"]
+    assert only["area"] == {"code": "TLL", "name": "Wales"}
+    assert only["paired"] is True
+    assert only["identical"] is False
+    assert len(only["areas"]) == 26
+    assert [part["split"] for part in only["by"]] == ["year", "lever"]
+    assert len(only["by"][0]["rows"]) == 10
+    assert all(isinstance(x, str | int | float | bool | None) for x in numbers(only))
+
+
+def test_compare_of_saved_runs(tmp_path: Path) -> None:
+    for name, seed in (("skills_first", "1"), ("reference", "2")):
+        args = ("--draws", "640", "--seed", seed, "--out", str(tmp_path / name))
+        answered("run", name, *args)
+    one, other = tmp_path / "skills_first", tmp_path / "reference"
+    found = answered("compare", str(one), "reference")
+    assert found == answered("compare", "skills_first", "reference", "--draws", "640")
+    assert "not paired: seed" in refused("compare", str(one), str(other))
+    text = answered("compare", str(one), str(other), "--unpaired")
+    assert "Unpaired" in text
+    assert "standard error of independent samples" in text
+    assert "cancels out" not in text
+    assert "--draws" in refused("compare", str(one), "reference", "--draws", "5")
+
+
+def test_appraise_says_what_is_added_spent_and_paid_back() -> None:
+    args = ("--area", "greater manchester", "--target", "50", "--delay", "1", "--draws", "2000")
+    text = " ".join(answered("appraise", "skills_first", *args).split())
+    assert "The plan adds about £120m a year by 2036 (£14m to £" in text
+    assert "costs £15m a year once running" in text
+    assert "Counting what the authority and firms spend, discounted at 3.5%, it pays back" in text
+    assert "It adds at least £50m a year by 2036 in 7" in text
+    assert "Starting every lever a year later costs about £80m of net present value" in text
+    assert "Net present value" in text
+    assert "judgement" in text
+
+
+def test_appraise_json_is_one_object() -> None:
+    found = one_object(answered("appraise", "skills_first", "--draws", "50", "--json"))
+    assert found["appraisal"]["area_code"] == "uk"
+    assert found["appraisal"]["p_target"] is None
+    assert found["delay"] is None
+    assert found["manifest"]["draws"] == 50
+
+
+@pytest.mark.parametrize("draws", ["1", "20"])
+def test_few_futures_are_too_few_to_say(draws: str) -> None:
+    for args in (("compare", "skills_first", "reference"), ("appraise", "skills_first")):
+        assert "too few futures to say" in answered(*args, "--draws", draws)
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("compare", "reference"), "two scenarios or more"),
+        (("compare", "reference", "nowhere"), "nowhere"),
+        (("compare", "reference", "skills_first", "--area", "Manchester"), "Greater Manchester"),
+        (("compare", "reference", "skills_first", "--draws", "0"), "draws"),
+        (("compare", "reference", "skills_first", "--by", "luck"), "luck"),
+        (("appraise", "reference"), "every lever is at zero"),
+        (("appraise", "skills_first", "--target", "-5"), "target"),
+        (("appraise", "skills_first", "--delay", "50"), "lever_delay_years"),
+        (("appraise", "skills_first", "--delay", "0"), "years"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_compared_or_appraised_gets_one_message(
+    args: tuple[str, ...], said: str
+) -> None:
+    assert said in refused(*args)
+
+
 # ---------------------------------------------------------------- the other commands
 
 
@@ -428,7 +554,14 @@ def test_data_commands_list_show_and_check() -> None:
     assert "FAIL" not in text
 
 
-@pytest.mark.parametrize("command", [(), ("run",), ("validate",), ("data",), ("data", "show")])
+VERBS = [
+    (),
+    *((verb,) for verb in ("run", "compare", "appraise", "validate", "info", "schema", "data")),
+    ("data", "show"),
+]
+
+
+@pytest.mark.parametrize("command", VERBS)
 def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
     assert "Usage" in answered(*command, "--help")
 

@@ -128,6 +128,17 @@ def test_statistics_hold_every_quantity_with_its_errors() -> None:
     assert not statistics.select("area_code", "quantity").is_duplicated().any()
 
 
+def test_draws_of_some_columns_are_those_of_all(tmp_path: Path) -> None:
+    result = ran("skills_first", 40)
+    back = Result.load(result.save(tmp_path / "run", draws=True))
+    wanted = ["uk", "TLL"]
+    for source in (result, back):
+        some = source.draws("share", wanted)
+        assert some.equals(result.draws("share").select("draw", *wanted))
+        with pytest.raises(UnknownNameError, match="TLL"):
+            source.draws("share", ["Wales"])
+
+
 # ---------------------------------------------------------------- one unit in detail
 
 

@@ -13,6 +13,7 @@ from gainsmodel.words import (
     TOO_FEW,
     against_gva,
     chance,
+    compared,
     gbp,
     gbp_a_head,
     gbp_a_head_range,
@@ -402,3 +403,51 @@ def test_intensities_are_whole_per_cent() -> None:
     assert whole_percent(-0.012) == "−1%"
     assert whole_percent(-0.004) == "0%"
     assert whole_percent(NAN) == TOO_FEW
+
+
+# ---------------------------------------------------------------- two scenarios
+
+
+def told(p_first: float, p_second: float, **changes: object) -> str:
+    amounts = {"middle_gbp_m": 120.0, "low_gbp_m": 14.0, "high_gbp_m": 610.0, "mcse_gbp_m": 1.0}
+    other = {"futures": 10_000, "year": 2036, "plans": True}
+    chances = {"p_first_higher": p_first, "p_second_higher": p_second}
+    return compared("P", "Q", **(amounts | other | chances | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("p_first", "p_second", "text"),
+    [
+        (0.99, 0.0, "“P” adds about £120m a year more than “Q” by 2036. In 9 of 10 futures the "
+         "difference is £14m to £610m."),
+        (0.95, 0.05, "“P” probably adds about £120m a year more than “Q” by 2036. In 9 of 10 "
+         "futures the difference is £14m to £610m."),
+        (0.54, 0.46, "We cannot tell these plans apart: “P” adds more in 54 of 100 futures."),
+        (0.9, 0.1, "We cannot tell these plans apart: “P” adds more in 90 of 100 futures."),
+        (0.0, 0.0, "“P” and “Q” come to the same here in every future."),
+    ],
+)  # fmt: skip
+def test_two_plans_are_told_apart_as_the_rules_say(
+    p_first: float, p_second: float, text: str
+) -> None:
+    assert told(p_first, p_second) == text
+
+
+def test_the_higher_of_two_comes_first() -> None:
+    turned = told(0.0, 0.99, middle_gbp_m=-120.0, low_gbp_m=-610.0, high_gbp_m=-14.0)
+    swapped = turned.replace("“P”", "?").replace("“Q”", "“P”").replace("?", "“Q”")
+    assert swapped == told(0.99, 0.0)
+
+
+def test_scenarios_with_other_assumptions_are_no_plans() -> None:
+    assert "“P” comes to about £120m a year more" in told(1.0, 0.0, plans=False)
+    assert "these scenarios apart" in told(0.5, 0.5, plans=False)
+
+
+def test_too_few_futures_tell_nothing_or_only_which() -> None:
+    for text in (told(1.0, 0.0, futures=39), told(NAN, NAN)):
+        assert TOO_FEW in text
+        assert "£" not in text
+    unsure = told(0.99, 0.0, mcse_gbp_m=80.0)
+    assert "“P” adds more than “Q” by 2036, in 99 of 100 futures" in unsure
+    assert TOO_FEW in unsure

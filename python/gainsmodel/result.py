@@ -5,7 +5,7 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gainsmodel import _core
 from gainsmodel.data import Dataset
-from gainsmodel.errors import ResultError
+from gainsmodel.errors import ResultError, UnknownNameError
 from gainsmodel.manifest import DRAWS_SAVED, TABLES, check_target, read_manifest
 from gainsmodel.scenario import Scenario
 from gainsmodel.tables import (
@@ -115,7 +115,9 @@ class Result:
         """Whether `draws` and `difference` can answer."""
         return self._kept is not None and self._kept.held
 
-    def draws(self, metric: str = "gain_final_year_gbp_m") -> pl.DataFrame:
+    def draws(
+        self, metric: str = "gain_final_year_gbp_m", columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
         """One quantity in every draw: column ``draw``, then one for each area and group.
 
         Parameters
@@ -126,18 +128,22 @@ class Result:
             Of the unit of the run's ``detail``: ``gain_final_year_gbp_m_by_sector``, one column
             for each sector, and ``adoption_by_technology_and_year``, columns such as
             ``cloud_2031``.
+        columns : sequence of str, optional
+            Those wanted beside ``draw``, such as codes of areas; all if left out.
 
         Raises
         ------
         ResultError
             If the run was too long to keep its draws, was loaded without them, or was not asked
             for detail.
+        UnknownNameError
+            If there is no such quantity or column.
         """
         if self._kept is None:
             raise ResultError(
                 "this result holds no draws: save with draws=True, or run fewer draws at once"
             )
-        return self._kept.frame(metric)
+        return self._kept.frame(metric, columns)
 
     def numbers(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:
         """Standard normal numbers behind every draw that more than one cell shares.
@@ -363,14 +369,15 @@ def draws_of(result: Result, metric: str, unit: Unit | None = None) -> NDArray[n
     ResultError
         If draws were not kept, or the areas of a wider one do not add up.
     """
-    draws = result.draws(metric).drop("draw")
     if unit is None:
+        draws = result.draws(metric).drop("draw")
         return np.ascontiguousarray(draws.to_numpy().T, dtype=np.float64)
-    wider = unit.code not in draws.columns
-    if wider and metric == "uplift_final_year":
+    units = [*result.areas()["area_code"], *result.groups()["area_code"]]
+    columns = [unit.code] if unit.code in units else list(unit.members)
+    if columns != [unit.code] and metric == "uplift_final_year":
         raise ResultError(f"{metric}: is not reported of {unit.name}; name one of its areas")
-    columns = unit.members if wider else [unit.code]
-    total: NDArray[np.float64] = draws.select(columns).to_numpy().astype(np.float64).sum(axis=1)
+    draws = result.draws(metric, columns).drop("draw")
+    total: NDArray[np.float64] = draws.to_numpy().astype(np.float64).sum(axis=1)
     return total
 
 
@@ -403,8 +410,12 @@ class _Draws:
         """Whether the run was short enough to keep them."""
         return self._outcome.draws([0]).size > 0
 
-    def frame(self, metric: str) -> pl.DataFrame:
+    def frame(self, metric: str, wanted: Sequence[str] | None = None) -> pl.DataFrame:
         names, positions = self._report.series(metric)
+        if wanted is not None:
+            _check_columns(metric, wanted, names)
+            positions = [positions[names.index(name)] for name in wanted]
+            names = list(wanted)
         rows = self._outcome.draws(positions)
         if rows.size == 0:
             raise ResultError(
@@ -440,12 +451,24 @@ class _Saved(_Draws):
         """Whether any were saved."""
         return bool(self._frames)
 
-    def frame(self, metric: str) -> pl.DataFrame:
+    def frame(self, metric: str, wanted: Sequence[str] | None = None) -> pl.DataFrame:
         if metric not in self._frames:
             raise ResultError(
                 f"no draws of {metric!r} were saved; saved: {', '.join(self._frames)}"
             )
-        return self._frames[metric]
+        frame = self._frames[metric]
+        if wanted is None:
+            return frame
+        _check_columns(metric, wanted, frame.columns[1:])
+        return frame.select("draw", *wanted)
+
+
+def _check_columns(metric: str, wanted: Sequence[str], known: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in known:
+            raise UnknownNameError(
+                f"draws of {metric}: no column is called {name!r}; there are {', '.join(known)}"
+            )
 
 
 def _mean_of_known(hits: NDArray[np.bool_], known: NDArray[np.bool_]) -> list[float | None]:
