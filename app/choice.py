@@ -97,6 +97,11 @@ class Choice:
         return self.scenario.setting.start_year + self.scenario.setting.horizon_years
 
     @property
+    def cumulative(self) -> bool:
+        """Whether the prize is read as a sum over the horizon."""
+        return self.scenario.prize.basis == "cumulative"
+
+    @property
     def actor(self) -> str:
         """Code of the area or group in which the levers move."""
         return self.unit if self.who == "area" else self.who

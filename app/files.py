@@ -20,6 +20,7 @@ from gainsmodel import (
     sentences,
     to_toml,
 )
+from gainsmodel.reading import Reading, Three
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_BYTES = 20_000_000
@@ -111,11 +112,7 @@ def share() -> None:
         _scenario_button(choice, "share")
         return
     about = sentences.about(pair.result, choice.unit)
-    added = (
-        sentences.plan_amount(pair.result, pair.without, choice.unit)
-        if choice.scenario.plan
-        else None
-    )
+    added = about.added(pair.without) if choice.scenario.plan else None
     st.markdown("**Text to paste**")
     st.code(text(about, added, choice), language=None, wrap_lines=True)
     st.markdown("**Files**")
@@ -140,17 +137,15 @@ def share() -> None:
             "Picture (PNG)",
             f"{name}.png",
             "image/png",
-            lambda: charts.three_amounts(
-                pair.result,
-                choice.unit,
-                without,
+            lambda: charts.three_amounts(pair.result, choice.unit, without, width=720).png(
                 heading=" ".join(sentences.headline(about, added)),
-                note=f"{sentences.ranges(about)} {sentences.causes(about)}",
-            ).png(),
+                note=f"{sentences.ranges(about)} {sentences.causes(about)} "
+                f"{sentences.prices(about)}",
+            ),
         )
 
 
-def text(about: sentences.About, added: sentences.Amount | None, choice: Choice) -> str:
+def text(about: Reading, added: Three | None, choice: Choice) -> str:
     """The headline with all that must go with it."""
     said = [
         *sentences.headline(about, added),
@@ -246,7 +241,7 @@ def upload_figures() -> None:
         parts.problem(f"We could not use {given.name}. Nothing has changed.", error)
         return
     st.markdown("**What was read**\n\n" + "\n".join(f"- {plain(note)}" for note in dataset.notes))
-    st.dataframe(dataset.preview(), hide_index=True, height=250)
+    st.dataframe(dataset.gva_frame(), hide_index=True, height=250)
     st.button(
         "Use these figures",
         type="primary",

@@ -13,6 +13,7 @@ from app.choice import BASES, LEVERS, STARTING_PLANS, WHO, Choice
 from app.runs import Job, Pair
 from gainsmodel import GainsModelError, Result, RunCancelled, export, lever_costs, sentences, words
 from gainsmodel.charts import Chart
+from gainsmodel.reading import Reading, Three
 
 EVIDENCE = {
     "published": ":blue-badge[:material/menu_book: Published]",
@@ -44,8 +45,8 @@ class Answer:
 
     choice: Choice
     pair: Pair
-    about: sentences.About
-    added: sentences.Amount | None
+    about: Reading
+    added: Three | None
     cost_gbp_m_per_year: float
     refining: Job | None
 
@@ -88,14 +89,12 @@ def answer() -> Answer | None:
     except GainsModelError as error:
         problem("This scenario cannot be run.", error)
         return None
-    unit = choice.unit
+    about = sentences.about(full.result, choice.unit)
     return Answer(
         choice=choice,
         pair=full,
-        about=sentences.about(full.result, unit),
-        added=(
-            sentences.plan_amount(full.result, full.without, unit) if choice.scenario.plan else None
-        ),
+        about=about,
+        added=about.added(full.without) if choice.scenario.plan else None,
         cost_gbp_m_per_year=cost_per_year(choice),
         refining=refining,
     )
@@ -207,10 +206,16 @@ def context_line() -> None:
 
 def reading(choice: Choice, basis: str | None = None) -> str:
     """The reading of the prize in the words of the chooser."""
-    years = sentences.years(choice.scenario.setting.horizon_years)
+    years = words.years(choice.scenario.setting.horizon_years)
     text = BASES[basis or choice.scenario.prize.basis].format(year=choice.final_year, years=years)
     value = choice.scenario.prize.value
     return text.replace("£208bn", "the prize" if value is None else f"£{value:g}bn")
+
+
+def when(choice: Choice) -> str:
+    """What follows every £ on the choice's reading."""
+    setting = choice.scenario.setting
+    return words.when(choice.scenario.prize.basis, setting.start_year, setting.horizon_years)
 
 
 def what_is_the_prize(choice: Choice) -> None:

@@ -26,7 +26,7 @@ OnProgress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Pair:
-    """A scenario's result and the same futures without its plan; one and the same if it has none."""
+    """A scenario's result, and the same futures without its plan: itself, if it has none."""
 
     result: Result
     without: Result
@@ -211,7 +211,7 @@ def pair_key(choice: Choice, draws: int) -> Hashable:
     return ("pair", choice.scenario, *run_key(choice), draws)
 
 
-def run_key(choice: Choice) -> Hashable:
+def run_key(choice: Choice) -> tuple[Hashable, ...]:
     """How a choice is run, beside its scenario."""
     return (choice.seed, choice.sampler, tuple(sorted(choice.dataset.hashes.items())))
 

@@ -22,7 +22,7 @@ FLOORS = (
     {"manifest"},
     {"result"},
     {"engine"},
-    {"appraisal", "assumption_log", "comparison", "drivers"},
+    {"appraisal", "assumption_log", "comparison", "drivers", "reading"},
     {"information", "sentences"},
     {"batch", "charts", "export"},
     {"report"},

@@ -9,7 +9,7 @@ from app import files, parts, session
 from app.choice import DRAWS, GEOGRAPHIES, SAMPLERS
 from app.parts import EVIDENCE, plain
 
-from gainsmodel import GainsModelError, load_scenario
+from gainsmodel import GainsModelError, export, load_scenario
 from gainsmodel.assumption_log import GROUPS, assumptions, figure_at, questions, restated
 
 GEOGRAPHY_NAMES = {
@@ -43,7 +43,7 @@ def main() -> None:
         )
         st.download_button(
             "Assumptions log (CSV)",
-            data=lambda: parts.export.csv(table),
+            data=lambda: export.csv(table),
             file_name="gainsmodel-assumptions.csv",
             mime="text/csv",
             on_click="ignore",
@@ -79,59 +79,61 @@ def _structure() -> None:
 
         return changed
 
-    with st.expander("Run, horizon and structure", icon=":material/settings:", key="run_expander"):
-        with st.grid(4, min_column_width=220):
-            st.selectbox(
-                "Areas",
-                list(GEOGRAPHIES),
-                format_func=GEOGRAPHY_NAMES.__getitem__,
-                **session.bound(
-                    "geography", setting.geography, edit("setting.geography", "other areas")
-                ),
-            )
-            st.number_input(
-                "Years to simulate",
-                1,
-                40,
-                **session.bound(
-                    "horizon", setting.horizon_years, edit("setting.horizon_years", "horizon")
-                ),
-            )
-            st.selectbox(
-                "Curve of adoption",
-                list(CURVES),
-                format_func=CURVES.__getitem__,
-                help="The shape of the way from few users to many: a structural assumption.",
-                **session.bound("curve", setting.curve, edit("setting.curve", "curve")),
-            )
-            st.selectbox(
-                "The prize is shown",
-                list(PRICES),
-                format_func=PRICES.__getitem__,
-                **session.bound(
-                    "prices", prize.price_basis, edit("prize.price_basis", "prices of the prize")
-                ),
-            )
-            st.selectbox(
-                "Futures",
-                sorted({*DRAWS, choice.draws}),
-                format_func="{:,}".format,
-                help="More futures, less luck in the last digits, more time.",
-                **session.bound("draws", choice.draws, _run_with("draws")),
-            )
-            st.number_input(
-                "Seed",
-                0,
-                2**53 - 1,
-                help="Same seed, same answer.",
-                **session.bound("seed", min(choice.seed, 2**53 - 1), _run_with("seed")),
-            )
-            st.selectbox(
-                "How futures are drawn",
-                list(SAMPLERS),
-                format_func=SAMPLERS.__getitem__,
-                **session.bound("sampler", choice.sampler, _run_with("sampler")),
-            )
+    with (
+        st.expander("Run, horizon and structure", icon=":material/settings:", key="run_expander"),
+        st.grid(4, min_column_width=220),
+    ):
+        st.selectbox(
+            "Areas",
+            list(GEOGRAPHIES),
+            format_func=GEOGRAPHY_NAMES.__getitem__,
+            **session.bound(
+                "geography", setting.geography, edit("setting.geography", "other areas")
+            ),
+        )
+        st.number_input(
+            "Years to simulate",
+            1,
+            40,
+            **session.bound(
+                "horizon", setting.horizon_years, edit("setting.horizon_years", "horizon")
+            ),
+        )
+        st.selectbox(
+            "Curve of adoption",
+            list(CURVES),
+            format_func=CURVES.__getitem__,
+            help="The shape of the way from few users to many: a structural assumption.",
+            **session.bound("curve", setting.curve, edit("setting.curve", "curve")),
+        )
+        st.selectbox(
+            "The prize is shown",
+            list(PRICES),
+            format_func=PRICES.__getitem__,
+            **session.bound(
+                "prices", prize.price_basis, edit("prize.price_basis", "prices of the prize")
+            ),
+        )
+        st.selectbox(
+            "Futures",
+            sorted({*DRAWS, choice.draws}),
+            format_func="{:,}".format,
+            help="More futures, less luck in the last digits, more time.",
+            **session.bound("draws", choice.draws, _run_with("draws")),
+        )
+        st.number_input(
+            "Seed",
+            0,
+            2**53 - 1,
+            help="Same seed, same answer.",
+            **session.bound("seed", min(choice.seed, 2**53 - 1), _run_with("seed")),
+        )
+        st.selectbox(
+            "How futures are drawn",
+            list(SAMPLERS),
+            format_func=SAMPLERS.__getitem__,
+            **session.bound("sampler", choice.sampler, _run_with("sampler")),
+        )
 
 
 def _run_with(name: str) -> Any:
@@ -249,10 +251,7 @@ def _form(row: dict[str, Any]) -> None:
     key = row["key"]
     figure = figure_at(session.current().scenario, key)
     with st.form(f"form_{key}"):
-        if figure is None:
-            asked = [("Value", "value", row["middle"])]
-        else:
-            asked = questions(figure)
+        asked = questions(figure) if figure else [("Value", "value", row["middle"])]
         if not asked:
             st.markdown("This one is a list of values: change it in the scenario file.")
         answers = {
@@ -269,15 +268,14 @@ def _form(row: dict[str, Any]) -> None:
         source = st.text_input("Source of the new figure", key=f"{key}_source", max_chars=200)
         if not st.form_submit_button("Use it", type="primary", disabled=not asked):
             return
-    if key.rpartition(".")[0].endswith(".values"):
-        changes: dict[str, Any] = {key: answers.get("value") or restated(figure, answers)}
-    elif figure is None or figure.kind == "fixed":
-        changes = {f"{key}.value": answers["value"]}
+    if figure is None or figure.kind == "fixed":
+        place = key if key.rpartition(".")[0].endswith(".values") else f"{key}.value"
+        changes: dict[str, Any] = {place: answers["value"]}
     elif certain:
         changes = {f"{key}.value": answers.get("median", answers.get("mode", row["middle"]))}
     else:
         changes = {f"{key}.distribution": restated(figure, answers)}
-    if source:
+    if source and ".values." not in key:
         changes |= {f"{key}.source": source}
     try:
         new = session.current().edit(changes)

@@ -77,7 +77,7 @@ def _difference(
     st.title(plain(sentences.compared(comparison, first, second, costs_more)), anchor=False)
     if comparison.identical:
         return
-    st.markdown(plain(sentences.compared_ranges(comparison, first)))
+    st.markdown(plain(sentences.compared_error(comparison, first)))
     left, right = st.columns(2)
     with left:
         st.subheader("Difference, future by future", anchor=False)
@@ -131,10 +131,10 @@ def _side_by_side(options: dict[str, Choice], first: str, second: str) -> None:
                 by_predicate=pl.col("area_code") == choice.unit, named=True
             )
             about = sentences.about(pair.result, choice.unit)
-            added = sentences.plan_amount(pair.result, pair.without, choice.unit)
+            added = about.added(pair.without)
             row |= {
-                f"Adds {about.when}": added.gbp(),
-                "In 9 of 10 futures": added.gbp_range(),
+                f"Adds {about.when}": added.gbp,
+                "In 9 of 10 futures": added.gbp_range,
                 "Costs a year": words.cost(parts.cost_per_year(choice)),
                 "Pays back": words.chance(value["p_pays_back"], pair.draws),
             }

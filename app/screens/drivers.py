@@ -1,25 +1,14 @@
 """What drives it: which assumptions matter?"""
 
-from functools import partial
-from typing import Any
-
 import streamlit as st
-from app import parts, runs, session
+from app import drivers, parts, session
 from app.choice import Choice
 from app.parts import plain
 
-from gainsmodel import GainsModelError, Sensitivity, charts, sensitivity
+from gainsmodel import GainsModelError, Sensitivity, charts
+from gainsmodel.drivers import Output
 
-QUESTIONS = {
-    "gain_final_year_gbp_m": "What digital carries",
-    "share": "Our share",
-    "plan_adds": "What the plan adds",
-}
-UNITS = {
-    "gain_final_year_gbp_m": "£m a year by {year}",
-    "share": "share of the UK gain",
-    "plan_adds": "£m a year by {year}",
-}
+QUESTIONS = {"carried": "What digital carries", "share": "Our share", "plan": "What the plan adds"}
 
 
 def main() -> None:
@@ -27,11 +16,11 @@ def main() -> None:
     parts.context_line()
     choice = session.current()
     st.title(plain(f"What drives the answer for {choice.unit_name}?"), anchor=False)
-    question = str(
+    asked = str(
         st.segmented_control(
             "Question",
             list(QUESTIONS),
-            default="gain_final_year_gbp_m",
+            default="carried",
             format_func=QUESTIONS.__getitem__,
             required=True,
             wrap=True,
@@ -39,16 +28,17 @@ def main() -> None:
             persist_state="session",
         )
     )
-    if question == "plan_adds" and not choice.scenario.plan:
+    questions: dict[str, Output] = {
+        "carried": drivers.carried(choice),
+        "share": "share",
+        "plan": "plan_adds",
+    }
+    question = questions[asked]
+    if asked == "plan" and not choice.scenario.plan:
         st.info("Every lever is at zero, so nothing drives what the plan adds. Move a lever first.")
         return
     try:
-        job = runs.DESK.order(
-            ("drivers", question, choice.scenario, choice.unit, *runs.run_key(choice)),
-            partial(_sensitivity, choice, question),
-            visitor=session.visitor(),
-            slot="drivers",
-        )
+        job = drivers.order(choice, question)
         if not job.wait(0.1):
             st.markdown(
                 "Every group of assumptions is drawn anew in turn. This takes some seconds."
@@ -59,28 +49,21 @@ def main() -> None:
     except GainsModelError as error:
         parts.problem("This could not be worked out.", error)
         return
-    _show(found, question, choice)
+    _show(found, asked, choice)
 
 
-def _sensitivity(choice: Choice, question: str, on_progress: Any) -> Sensitivity:
-    return sensitivity(
-        choice.scenario,
-        question,
-        choice.unit,
-        seed=choice.seed,
-        dataset=choice.data,
-        on_progress=on_progress,
-    )
-
-
-def _show(found: Sensitivity, question: str, choice: Choice) -> None:
+def _show(found: Sensitivity, asked: str, choice: Choice) -> None:
     if found.caveats:
         st.markdown("**The caveats that matter most**")
         st.markdown("\n".join(f"- {plain(text)}" for text in found.caveats))
     if found.disagreement:
         st.warning(plain(found.disagreement))
     left, right = st.columns(2)
-    unit = UNITS[question].format(year=choice.final_year)
+    unit = {
+        "carried": f"£m {parts.when(choice)}",
+        "share": "% of the UK gain",
+        "plan": f"£m a year by {choice.final_year}",
+    }[asked]
     with left:
         st.subheader("One assumption at a time", anchor=False)
         chart = charts.tornado(found.tornado, unit, theme=parts.theme())

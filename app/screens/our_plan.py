@@ -151,8 +151,8 @@ def _value(found: Answer, value: dict[str, Any], target: float | None) -> None:
         rows.append(
             {
                 "What": label,
-                "Middle estimate": amount.gbp(),
-                "In 9 of 10 futures": amount.gbp_range(),
+                "Middle estimate": amount.gbp,
+                "In 9 of 10 futures": amount.gbp_range,
                 "Average": words.gbp(value[f"{name}_mean"], value[f"{name}_mcse_mean"]),
             }
         )

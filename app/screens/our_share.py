@@ -3,7 +3,7 @@
 from typing import Any
 
 import streamlit as st
-from app import files, parts, session
+from app import drivers, files, parts, session
 from app.choice import BASES
 from app.parts import Answer, plain
 
@@ -131,7 +131,7 @@ def _charts(found: Answer) -> None:
 def _map(found: Answer, theme: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Across the UK", anchor=False, width="content")
-        measure = st.segmented_control(
+        measure: Any = st.segmented_control(
             "What the tiles show",
             list(MAP_MEASURES),
             default="gbp",
@@ -177,10 +177,7 @@ def _below(found: Answer) -> None:
         parts.table_of(dots, "share_dots")
     with right:
         st.subheader("What would change this answer most?", anchor=False)
-        st.markdown(
-            "Which assumptions move the answer, and by how much, is on its own page, since it "
-            "takes some seconds to find out."
-        )
+        drivers.top_three(found.choice)
         st.page_link("screens/drivers.py", label="What drives it")
 
 

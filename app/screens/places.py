@@ -10,7 +10,7 @@ from app import parts, runs, session
 from app.choice import Choice
 from app.parts import Answer, plain
 
-from gainsmodel import Result, charts, load_dataset, run
+from gainsmodel import Result, charts, load_dataset, run, sentences
 
 LOCAL_DRAWS = 2_000
 
@@ -69,7 +69,7 @@ def _run_detail(choice: Choice, draws: int, on_progress: Any) -> Result:
 def _sectors(detail: Result | None, choice: Choice) -> None:
     if detail is None:
         return
-    by = st.segmented_control(
+    by: Any = st.segmented_control(
         "Show",
         ["sector", "channel"],
         default="sector",
@@ -139,7 +139,7 @@ def _areas(found: Answer) -> None:
     parts.frame(table, "areas")
     parts.small(
         f"Amounts {found.about.when}. Averages add up; middle estimates do not, so this table "
-        "shows averages. Low and high hold 9 of 10 futures. " + found.about.prices
+        "shows averages. Low and high hold 9 of 10 futures. " + sentences.prices(found.about)
     )
     parts.refine(found)
 

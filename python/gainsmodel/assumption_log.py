@@ -210,12 +210,12 @@ def _rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
         if name == "sector_odds_ratio":
             for technology, ratios in parameter.by_technology.items():
                 for sector, figure in ratios.values.items():
-                    at = (*path, "by_technology", technology, "values", sector)
+                    where = (*path, "by_technology", technology, "values", sector)
                     yield _row(
-                        at, _named(about, labels[technology], f"sector {sector}"), ratios, figure
+                        where, _named(about, labels[technology], f"sector {sector}"), ratios, figure
                     )
             continue
-        if name == "growth_to_start_year" or name == "inflation_per_year":
+        if name in ("growth_to_start_year", "inflation_per_year"):
             yield _row(path, about, parameter, None, parameter.value)
             continue
         if name != "initial_adoption":
@@ -227,8 +227,8 @@ def _rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
     for name, lever in scenario.levers.items():
         cost = lever.cost_gbp_per_head_per_year
         what = "What it costs the authority in full."
-        about = ("Levers", f"{lever.label}: cost", "", what)
-        yield _row(("levers", name, "cost_gbp_per_head_per_year"), about, cost, cost.figure())
+        named = ("Levers", f"{lever.label}: cost", "", what)
+        yield _row(("levers", name, "cost_gbp_per_head_per_year"), named, cost, cost.figure())
         for target, effect in lever.effects:
             if effect is not None:
                 about = (

@@ -48,7 +48,7 @@ def about_table(result: Result, unit: str) -> pl.DataFrame:
         ("What the figure is", sentences.prize_note(scenario)),
         ("Digital across the UK", sentences.national(a)),
         ("Amounts are", a.when),
-        ("Prices", a.prices),
+        ("Prices", sentences.prices(a)),
         ("Middle estimates", "are medians, which do not add up; means do."),
         ("A future", sentences.FUTURE.removeprefix("A future ")),
         ("Futures", f"{manifest['draws']:,}"),

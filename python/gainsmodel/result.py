@@ -20,6 +20,7 @@ from gainsmodel.errors import ResultError, UnknownNameError
 from gainsmodel.manifest import DRAWS_SAVED, TABLES, check_target, read_manifest
 from gainsmodel.scenario import Scenario
 from gainsmodel.tables import (
+    COLUMNS,
     DETAIL_METRICS,
     FROM_CORE,
     METRICS,
@@ -171,7 +172,8 @@ class Result:
         """Paired difference from a baseline, draw by draw, with its own standard error.
 
         Both results must come from the same seed, draws, sampler, precision and geography,
-        so that the luck of the draw cancels out. ``p_higher`` is the probability that this
+        so that the luck of the draw cancels out. ``x_mcse_p50`` is the standard error of the
+        middle difference, ``p_higher`` the probability that this
         result is the higher one.
 
         Parameters
@@ -198,6 +200,9 @@ class Result:
         return units.select("area_code", "area_name").hstack(
             [
                 *columns_of(metric, numbers[:, FROM_CORE]),
+                pl.Series(
+                    f"{metric}_mcse_p50", numbers[:, COLUMNS.index("mcse_p50")], nan_to_null=True
+                ),
                 pl.Series("p_higher", _mean_of_known(gaps > 0, ~np.isnan(gaps))),
             ]
         )

@@ -85,8 +85,14 @@ def when(basis: str, start_year: int, horizon_years: int) -> str:
         return f"a year by {final}"
     if horizon_years == 1:
         return f"in the year {final}"
-    years = _COUNTS[horizon_years] if horizon_years < len(_COUNTS) else str(horizon_years)
-    return f"over the {years} years to {final}"
+    return f"over the {years(horizon_years)} to {final}"
+
+
+def years(number: int) -> str:
+    """A number of years in words, such as ``ten years``."""
+    if number == 1:
+        return "one year"
+    return f"{_COUNTS[number] if 1 < number < len(_COUNTS) else number} years"
 
 
 def cost(value_gbp_m: float) -> str:

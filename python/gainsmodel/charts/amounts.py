@@ -24,7 +24,8 @@ from gainsmodel.charts.chart import (
     tooltip,
     view,
 )
-from gainsmodel.charts.reading import (
+from gainsmodel.charts.theme import Theme, palette
+from gainsmodel.reading import (
     GBP_M,
     PRICES,
     RANGE,
@@ -34,7 +35,6 @@ from gainsmodel.charts.reading import (
     plain,
     same_scenario,
 )
-from gainsmodel.charts.theme import Theme, palette
 from gainsmodel.result import Result
 
 UNKNOWN = Three(float("nan"), float("nan"), float("nan"))

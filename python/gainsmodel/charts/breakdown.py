@@ -23,7 +23,9 @@ from gainsmodel.charts.chart import (
     tooltip,
     view,
 )
-from gainsmodel.charts.reading import (
+from gainsmodel.charts.theme import Theme, palette
+from gainsmodel.errors import SettingError
+from gainsmodel.reading import (
     GBP_M,
     PRICES,
     RANGE,
@@ -33,8 +35,6 @@ from gainsmodel.charts.reading import (
     plain,
     unknown_unit,
 )
-from gainsmodel.charts.theme import Theme, palette
-from gainsmodel.errors import SettingError
 from gainsmodel.result import Result
 
 By = Literal["sector", "channel"]

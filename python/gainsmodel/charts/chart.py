@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -59,13 +60,15 @@ class Chart:
         """The specification with its rows and its description."""
         return {**self.spec, "description": self.alt, "datasets": self.data}
 
-    def png(self, scale: float = 2.0) -> bytes:
+    def png(self, scale: float = 2.0, *, heading: str = "", note: str = "") -> bytes:
         """A PNG picture, drawn without a browser.
 
         Parameters
         ----------
         scale : float
             Pixels of the picture to a pixel of the chart, above 0 to 10.
+        heading, note : str
+            Words to draw above the chart, so that a cropped picture keeps them.
 
         Raises
         ------
@@ -74,7 +77,8 @@ class Chart:
         """
         if not 0 < scale <= 10:
             raise SettingError(f"scale must be above 0 and at most 10, not {scale}")
-        return bytes(_converter().vegalite_to_png(self._fixed(), VEGA_LITE, scale=scale))
+        spec = self._fixed(heading, note)
+        return bytes(_converter().vegalite_to_png(spec, VEGA_LITE, scale=scale))
 
     def svg(self) -> str:
         """An SVG picture that carries its description; errors as `png`."""
@@ -97,9 +101,24 @@ class Chart:
         chart: altair.Chart = altair.Chart.from_dict(self.vega_lite())
         return chart
 
-    def _fixed(self) -> Spec:
+    def _fixed(self, heading: str = "", note: str = "") -> Spec:
         full = self.vega_lite()
-        return {**full, "width": PICTURE_WIDTH} if full["width"] == "container" else full
+        if full["width"] == "container":
+            full["width"] = PICTURE_WIDTH
+        if heading or note:
+            # About as many letters as fit in a line of each size.
+            lines, small = (
+                wrap(words, full["width"] // size) for words, size in ((heading, 9), (note, 7))
+            )
+            full["title"] = {
+                "text": lines,
+                "subtitle": small,
+                "anchor": "start",
+                "offset": 16,
+                "frame": "bounds",
+                "subtitlePadding": 6,
+            }
+        return full
 
 
 def _converter() -> Any:

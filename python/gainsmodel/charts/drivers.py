@@ -22,9 +22,9 @@ from gainsmodel.charts.chart import (
     tooltip,
     view,
 )
-from gainsmodel.charts.reading import GBP_M, checked, or_none, plain
 from gainsmodel.charts.theme import Theme, palette
 from gainsmodel.errors import SettingError
+from gainsmodel.reading import GBP_M, checked, or_none, plain
 
 TOP = 10
 INDEX = "Share of the variance it takes part in, %"

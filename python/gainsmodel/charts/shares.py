@@ -24,9 +24,9 @@ from gainsmodel.charts.chart import (
     view,
     wrapped,
 )
-from gainsmodel.charts.reading import FEWEST_FUTURES_FOR_DOTS, GBP_M, Reading, plain
 from gainsmodel.charts.theme import Theme, palette
 from gainsmodel.errors import SettingError
+from gainsmodel.reading import FEWEST_FUTURES_FOR_DOTS, GBP_M, Reading, plain
 from gainsmodel.result import Result
 
 DOTS = 20

@@ -21,8 +21,8 @@ from gainsmodel.charts.chart import (
     view,
     wrapped,
 )
-from gainsmodel.charts.reading import RANGE, Reading, or_none, plain, same_scenario
 from gainsmodel.charts.theme import Theme, palette
+from gainsmodel.reading import RANGE, Reading, or_none, plain, same_scenario
 from gainsmodel.result import Result
 
 # A technology that grows by less than half a printed digit is said to be at its ceiling.

@@ -27,7 +27,10 @@ from gainsmodel.charts.chart import (
     view,
     wrapped,
 )
-from gainsmodel.charts.reading import (
+from gainsmodel.charts.theme import Theme, palette
+from gainsmodel.data import load_dataset
+from gainsmodel.errors import SettingError, UnknownNameError
+from gainsmodel.reading import (
     PRICES,
     RANGE,
     Reading,
@@ -36,9 +39,6 @@ from gainsmodel.charts.reading import (
     plain,
     unknown_unit,
 )
-from gainsmodel.charts.theme import Theme, palette
-from gainsmodel.data import load_dataset
-from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.result import Result
 
 Measure = Literal["gbp", "per_head", "against_gva"]

@@ -134,7 +134,9 @@ def voi_command(
 def _print_voi(found: ValueOfInformation) -> None:
     console = plain_console()
     console.print(f"What knowing more is worth, {found.area}\n", style="bold")
-    table = plain_table("Option", "Net benefit\non average", "in 9 of 10\nfutures", "Best", left=(0, 3))
+    table = plain_table(
+        "Option", "Net benefit\non average", "in 9 of 10\nfutures", "Best", left=(0, 3)
+    )
     for row in found.options.iter_rows(named=True):
         mean, error, low, high = (
             row[f"net_benefit_gbp_m_{s}"] for s in ("mean", "mcse_mean", "p05", "p95")

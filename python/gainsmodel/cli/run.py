@@ -235,12 +235,11 @@ def _print_levers(
     for row, cost in rows:
         if row["area_code"] in planned or row["area_code"] == "uk":
             middle, low, high = quantiles(row, metric)
-            error = number(row[f"{metric}_mcse_mean"])
             table.add_row(
                 row["area_name"],
-                words.gbp(middle, error),
+                words.gbp(middle, number(row[f"{metric}_mcse_p50"])),
                 words.gbp_range(low, high),
-                words.gbp(number(row[f"{metric}_mean"]), error),
+                words.gbp(number(row[f"{metric}_mean"]), number(row[f"{metric}_mcse_mean"])),
                 words.gbp(number(cost["lever_cost_cumulative_gbp_m_mean"])),
             )
     console.print(table)

@@ -162,6 +162,13 @@ class Dataset:
         )
         return share
 
+    def gva_frame(self) -> pl.DataFrame:
+        """GVA as a table: ``area_code``, ``area_name``, a column a sector and ``total``, £m."""
+        sectors = pl.DataFrame(self.gva_gbp_m, schema=list(self.sectors))
+        return self.areas.select("area_code", "area_name").hstack(
+            sectors.with_columns(total=pl.sum_horizontal(self.sectors))
+        )
+
     def resolve(self, name: str) -> tuple[str, ...]:
         """Turn what someone calls an area or a group into area codes.
 

@@ -1,7 +1,12 @@
-"""What charts read from a result: one unit, the basis, the years, and the words for them."""
+"""What is read from a result: one area, the basis, the years, and the words for them.
+
+Sentences, charts and exports all read a result through this, so that no two of them round or
+name a thing in two ways.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -45,6 +50,8 @@ class Three:
     @property
     def gbp_range(self) -> str:
         """The range in words, from £m."""
+        if self.is_certain and not self.is_zero:
+            return "the same in every future"
         return words.gbp_range(self.low, self.high)
 
     @property
@@ -179,6 +186,62 @@ class Reading:
         chance = words.chance(plain(self.row["share_excluded_draws"]), self.futures)
         return f"I{chance[1:]} the national gain is too small to divide"
 
+    @property
+    def cumulative(self) -> bool:
+        """Whether the prize and the gain are sums over the horizon."""
+        return self.basis == "cumulative"
+
+    @property
+    def horizon(self) -> str:
+        """Its length in words, such as ``ten years``."""
+        first, last = self.years
+        return words.years(last - first)
+
+    @property
+    def whose(self) -> str:
+        """The name with its possessive."""
+        return f"{self.name}’" if self.name.endswith("s") else f"{self.name}’s"
+
+    @property
+    def the_prize(self) -> str:
+        """The prize with its article."""
+        return f"the {self.prize}"
+
+    @property
+    def gva_share(self) -> float:
+        """Share of GVA, the null model of every split, 0 to 1."""
+        return float(self.row["gva_share"])
+
+    @property
+    def p_above_gva(self) -> float:
+        """Probability that the share of the gain is above the share of GVA."""
+        return plain(self.row["p_share_above_gva"])
+
+    @cached_property
+    def share(self) -> Three:
+        """Share of the national gain, 0 to 1."""
+        return self.three("share")
+
+    @cached_property
+    def part(self) -> Three:
+        """That share of the prize, £m."""
+        return self.three("prize_gbp_bn", 1000.0)
+
+    @cached_property
+    def carried(self) -> Three:
+        """Gain carried by digital adoption on the scenario's basis, £m."""
+        return self.three(self.gain)
+
+    @cached_property
+    def uk(self) -> "Reading":
+        """The same result, read for the UK."""
+        return Reading(self.result, "uk")
+
+    @property
+    def p_reaches_prize(self) -> float:
+        """Probability that digital adoption alone reaches the prize across the UK."""
+        return plain(self.uk.row[f"p_{self.basis}_reaches_prize"])
+
     def three(self, metric: str, scale: float = 1.0) -> Three:
         """Give one quantity's middle and range."""
         error = errors_of_medians(self.result, metric)[self.unit]
@@ -203,9 +266,7 @@ class Reading:
         """Give what the plan adds on the scenario's basis, £m, paired and net."""
         frame = self.result.difference(without, self.gain, net=True)
         row = frame.filter(pl.col("area_code") == self.unit).row(0, named=True)
-        # Error of a median from its density, which the quartiles tell; points of Sobol do better.
-        quartiles = plain(row[f"{self.gain}_p75"]) - plain(row[f"{self.gain}_p25"])
-        return Three.of(row, self.gain, quartiles / self.futures**0.5)
+        return Three.of(row, self.gain, plain(row[f"{self.gain}_mcse_p50"]))
 
 
 def checked(frame: pl.DataFrame, columns: Iterable[str]) -> None:

@@ -1,0 +1,63 @@
+"""What drives the answer, as two screens ask for it."""
+
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from app import parts, runs, session
+from app.choice import Choice
+from app.parts import plain
+from app.runs import Job
+from gainsmodel import Sensitivity, sensitivity
+from gainsmodel.drivers import Output
+
+
+def order(choice: Choice, question: Output) -> Job:
+    """Have it found out which assumptions drive an answer."""
+    return runs.DESK.order(
+        key(choice, question),
+        partial(_sensitivity, choice, question),
+        visitor=session.visitor(),
+        slot="drivers",
+    )
+
+
+def key(choice: Choice, question: Output) -> Any:
+    """Everything the finding depends on."""
+    return ("drivers", question, choice.scenario, choice.unit, *runs.run_key(choice))
+
+
+def _sensitivity(choice: Choice, question: Output, on_progress: Any) -> Sensitivity:
+    return sensitivity(
+        choice.scenario,
+        question,
+        choice.unit,
+        seed=choice.seed,
+        dataset=choice.data,
+        on_progress=on_progress,
+    )
+
+
+def carried(choice: Choice) -> Output:
+    """The quantity that digital carries, on the choice's reading."""
+    return "gain_cumulative_gbp_m" if choice.cumulative else "gain_final_year_gbp_m"
+
+
+def top_three(choice: Choice) -> None:
+    """The caveats that matter most for what digital carries, found on request."""
+    question = carried(choice)
+    found: Sensitivity | None = runs.DESK.at_hand(key(choice, question))
+    if found is not None:
+        st.markdown("\n".join(f"- {plain(text)}" for text in found.caveats))
+        return
+    st.markdown("Which assumptions move the answer takes some seconds to find out.")
+    wanted = st.session_state.get("drivers_wanted")
+    if wanted != key(choice, question):
+        st.button("Find out", icon=":material/insights:", on_click=_want, args=(choice, question))
+        return
+    parts.follow(order(choice, question), "Finding out what matters", slot="drivers")
+
+
+def _want(choice: Choice, question: Output) -> None:
+    st.session_state.drivers_wanted = key(choice, question)
