@@ -312,7 +312,8 @@ def check(dataset: Dataset | str) -> list[Check]:
     Parameters
     ----------
     dataset : Dataset or str
-        A dataset, whose tables are read again, or a shipped geography.
+        A dataset, whose shipped tables are read again, or a shipped geography. Own figures
+        were checked when they were read.
 
     Returns
     -------
