@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -48,12 +49,16 @@ def saved_plans() -> None:
             )
             st.download_button(
                 "TOML",
-                data=lambda choice=choice: toml(choice).encode(),
+                data=partial(_toml_bytes, choice),
                 file_name=f"{file_name(name)}.toml",
                 key=f"toml_{name}",
                 on_click="ignore",
             )
             st.button("Delete", key=f"delete_{name}", on_click=_delete, args=(name,))
+
+
+def _toml_bytes(choice: Choice) -> bytes:
+    return toml(choice).encode()
 
 
 def _delete(name: str) -> None:
