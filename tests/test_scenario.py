@@ -689,10 +689,11 @@ def test_there_are_malformed_files_of_all_kinds() -> None:
 
 
 def refused(path: str | Path) -> str:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(ScenarioError) as caught:
         load_scenario(path)
-    assert time.perf_counter() - begun < 2
+    # Of this process alone, however busy the machine; what grows out of hand takes minutes.
+    assert time.process_time() - begun < 10
     return str(caught.value)
 
 
