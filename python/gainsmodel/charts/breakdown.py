@@ -342,7 +342,7 @@ def _bars(
         split = f"Split by size of economy, {money}"
         columns[split] = rounded([row["Split by size of economy"] for row in shown])
     return Chart(
-        _bars_spec(theme, width, height or ROW * len(rows) + AXIS, money, heading, kind),
+        _bars_spec(theme, width, height or ROW * len(rows) + AXIS, money, heading, kind, ranged),
         {"amounts": rows},
         alt,
         caption,
@@ -362,6 +362,7 @@ def _bars_spec(
     money: str,
     heading: str,
     kind: str,
+    ranged: bool,
 ) -> Spec:
     colours = palette(theme)
     low, mean, high = (number(f"{end}, {money}") for end in ("Low", "Average", "High"))
@@ -370,21 +371,23 @@ def _bars_spec(
     x["axis"] = {"grid": True, "tickCount": 4, "format": ",~r"}
     hover = tooltip(heading, "Value", RANGE)
     rule = {"type": "rule", "strokeWidth": 2, "color": colours.text}
-    ranged = layer("amounts", rule, y=y, x=low, x2=to(high), tooltip=hover)
+    range_of = layer("amounts", rule, y=y, x=low, x2=to(high), tooltip=hover)
+    ranges = [range_of] if ranged else []
     if kind == "dots":
+        rule |= {"color": colours.secondary, "strokeWidth": 1.5}
         dot = {"type": "point", "filled": True, "opacity": 1, "size": 70, "color": colours.carried}
         hollow = {"type": "point", "shape": "diamond", "filled": False, "strokeWidth": 1.5}
         hollow |= {"opacity": 1, "size": 90, "color": colours.plan}
         split = number("Split by size of economy")
         marks = [
-            {**ranged, "mark": {**rule, "color": colours.secondary, "strokeWidth": 1.5}},
+            *ranges,
             layer("amounts", dot, y=y, x=x, tooltip=hover),
             layer("amounts", hollow, y=y, x=split, tooltip=hover),
         ]
     else:
         colour = colours.plan if kind == "plan" else colours.carried
         bar = {"type": "bar", "color": colour, "height": {"band": 1}}
-        marks = [layer("amounts", bar, y=y, x=x, tooltip=hover), ranged]
+        marks = [layer("amounts", bar, y=y, x=x, tooltip=hover), *ranges]
     weight = {"expr": "datum.Weight"}
     value = {"type": "text", "align": "left", "dx": 6, "fontWeight": weight}
     label = {"type": "text", "align": "right", "dx": -7, "fontWeight": weight}

@@ -468,7 +468,7 @@ def _curve_spec(theme: str, width: int | None, height: int) -> Spec:
     x = number("From, %", title=SHARE, axis=axis, scale={"nice": False, "zero": False})
     y = number("Futures in 100", axis=None, scale={"nice": False})
     reference, bracket = _marks(theme)
-    opacity: Spec = {"field": "Within 9 of 10", "type": "nominal", "legend": None}
+    opacity: Spec = {"field": "Within 9 of 10", "type": "ordinal", "legend": None}
     opacity["scale"] = {"domain": ["no", "yes"], "range": [0.28, 0.7]}
     tick = {"type": "rule", "strokeWidth": 2.5, "color": colours.median}
     return view(

@@ -1,5 +1,6 @@
 """How each technology spreads, year by year."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import polars as pl
@@ -10,9 +11,9 @@ from gainsmodel.charts.chart import (
     Chart,
     Row,
     Spec,
+    extent,
     layer,
     message,
-    name,
     number,
     rounded,
     text,
@@ -27,6 +28,8 @@ from gainsmodel.result import Result
 
 # A technology that grows by less than half a printed digit is said to be at its ceiling.
 NO_GROWTH = 0.005
+# Between panels, in widths of one.
+GAP = 0.17
 
 
 def adoption(
@@ -60,26 +63,33 @@ def adoption(
     shown, table = (unit, own) if _is_yearly(own, reading.years) else ("uk", _of(result, "uk"))
     if not _is_yearly(table, reading.years):
         return message(f"Adoption: {words.TOO_FEW}", theme, width, height)
-    panels = {
-        key: "\n".join(wrapped(technology["label"], 15)[:3])
-        for key, technology in reading.scenario["technologies"].items()
-    }
+    panels = _Panels(list(reading.scenario["technologies"]), first, last)
     rows = [_row(row, panels) for row in table.iter_rows(named=True)]
-    data = {"years": rows, "plain": [], "reference": [], "ends": _ends(rows, first, last)}
+    titles = [wrapped(row["label"], 15)[:3] for row in reading.scenario["technologies"].values()]
+    lines = max(len(title) for title in titles)
+    data: dict[str, list[Row]] = {
+        "years": rows,
+        "ends": _ends(rows, first, last),
+        "titles": [
+            {"x": panels.start(i) + 0.5, "Title": "\n".join(title)}
+            for i, title in enumerate(titles)
+        ],
+        "extent": [{"x": 0}, {"x": panels.start(len(titles) - 1) + 1}],
+    }
     if shown != "uk":
-        data["reference"] = _middles(_of(result, "uk"), panels)
+        data["uk"] = _middles(_of(result, "uk"), panels)
     with_reference = without is not None and not same_scenario(result, without)
     if without is not None and with_reference:
-        data["plain"] = _middles(_of(without, shown), panels)
+        data["without"] = _middles(_of(without, shown), panels)
     of = place if shown != "uk" else "the UK"
     said = []
-    for key, panel in panels.items():
-        middles = [row["Middle, %"] / 100 for row in rows if row["Panel"] == panel]
+    for technology in reading.scenario["technologies"].values():
+        label = technology["label"]
+        middles = [row["Middle, %"] / 100 for row in rows if row["Technology"] == label]
         start, end = words.whole_percent(middles[0]), words.whole_percent(middles[-1])
         reached = f"reaches {end} by {last}"
         if middles[-1] - middles[0] < NO_GROWTH:
             reached = "is already at its ceiling"
-        label = reading.scenario["technologies"][key]["label"]
         said.append(f"{label} starts at {start} and {reached}")
     caption = "Share of activity that uses it. Line: the middle estimate; band: 9 of 10 futures."
     if with_reference:
@@ -88,9 +98,8 @@ def adoption(
         caption += " Dotted: the UK."
     elif unit != "uk":
         caption += f" These are the UK’s rates; this run did not keep those of {place} by year."
-    lines = max(panel.count("\n") for panel in panels.values()) + 1
     return Chart(
-        _adoption_spec(theme, width, height, first, last, lines),
+        _adoption_spec(theme, width, height, first, last, lines, "uk" in data, "without" in data),
         data,
         f"Adoption in {of} in the middle estimate: {'; '.join(said)}.",
         caption,
@@ -123,11 +132,30 @@ def _is_yearly(table: pl.DataFrame, years: tuple[int, int]) -> bool:
     return table.height == expected > 0 and bool(known.all())
 
 
-def _row(row: Row, panels: dict[str, str]) -> Row:
+@dataclass(frozen=True)
+class _Panels:
+    """Where the panels stand on the one axis that they share."""
+
+    technologies: list[str]
+    first: int
+    last: int
+
+    def start(self, panel: int) -> float:
+        """Left edge of a panel, in widths of one."""
+        return panel * (1 + GAP)
+
+    def x(self, row: Row) -> float:
+        """Place of a technology's year."""
+        panel = self.technologies.index(row["technology"])
+        elapsed: int = row["year"] - self.first
+        return self.start(panel) + elapsed / (self.last - self.first)
+
+
+def _row(row: Row, panels: _Panels) -> Row:
     low, middle, high = (plain(row[f"adoption_{q}"]) for q in ("p05", "p50", "p95"))
     said = f"{words.whole_percent(low)} to {words.whole_percent(high)}"
     return {
-        "Panel": panels[row["technology"]],
+        "x": panels.x(row),
         "Technology": row["label"],
         "Year": row["year"],
         "Low, %": or_none(low * 100),
@@ -138,10 +166,11 @@ def _row(row: Row, panels: dict[str, str]) -> Row:
     }
 
 
-def _middles(table: pl.DataFrame, panels: dict[str, str]) -> list[Row]:
+def _middles(table: pl.DataFrame, panels: _Panels) -> list[Row]:
     return [
         {
-            "Panel": panels[row["technology"]],
+            "x": panels.x(row),
+            "Technology": row["label"],
             "Year": row["year"],
             "Middle, %": or_none(plain(row["adoption_p50"]) * 100),
         }
@@ -152,7 +181,7 @@ def _middles(table: pl.DataFrame, panels: dict[str, str]) -> list[Row]:
 def _ends(rows: list[Row], first: int, last: int) -> list[Row]:
     """Words at both ends of each line, and the years below."""
     sides = {first: "left", last: "right"}
-    kept = ("Panel", "Year", "Middle, %", "Middle")
+    kept = ("x", "Year", "Middle, %", "Middle")
     return [
         {**{column: row[column] for column in kept}, "Align": sides[row["Year"]]}
         for row in rows
@@ -162,35 +191,44 @@ def _ends(rows: list[Row], first: int, last: int) -> list[Row]:
 
 @lru_cache(SPECS_KEPT)
 def _adoption_spec(
-    theme: str, width: int | None, height: int, first: int, last: int, lines: int
+    theme: str,
+    width: int | None,
+    height: int,
+    first: int,
+    last: int,
+    lines: int,
+    with_uk: bool,
+    with_reference: bool,
 ) -> Spec:
     colours = palette(theme)
-    # Panels are bands of one axis, and years an offset within a band, so that the whole fills
-    # its container, which facets cannot.
-    top = {
-        "orient": "top",
-        "title": None,
-        "labelAngle": 0,
-        "labelExpr": "split(datum.label, '\\n')",
-    }
-    # The first line of a label stands where its only line would.
-    top["labelPadding"] = 6 + 15 * (lines - 1)
-    top |= {"labelLimit": 0, "labelColor": colours.text, "labelFontWeight": 600}
-    panel = name("Panel", axis=top, scale={"paddingInner": 0.16, "paddingOuter": 0})
-    scale = {"domain": [first, last], "zero": False, "nice": False}
-    at = {"x": panel, "xOffset": number("Year", scale=scale)}
+    # Panels share one axis, so that the whole fills its container, which facets cannot.
+    at = {"x": number("x", axis=None, scale={"nice": False, "zero": False})}
     axis: Spec = {"grid": True, "values": [0, 50, 100], "labelExpr": "datum.value + '%'"}
     low = number("Low, %", title=None, axis=axis, scale={"domain": [0, 100]})
-    middle, high, each = number("Middle, %"), number("High, %"), {"detail": text("Panel")}
+    middle, high, each = number("Middle, %"), number("High, %"), {"detail": text("Technology")}
     line = {"type": "line", "strokeWidth": 2}
     align = {"align": {"expr": "datum.Align"}, "type": "text"}
+    dashed = {
+        "uk": {**line, "strokeDash": [2, 3], "color": colours.secondary},
+        "without": {**line, "strokeDash": [6, 4], "color": colours.plan},
+    }
+    references = ["uk"] * with_uk + ["without"] * with_reference
     rise = {"expr": "datum.Align === 'left' ? 14 : -9"}
     hover = {"type": "rule", "opacity": 0.001, "clip": True}
     hover["strokeWidth"] = {"expr": f"max(2, width / {4 * (last - first)})"}
     year = {**align, "baseline": "top", "color": colours.secondary}
+    title = {"type": "text", "baseline": "top", "lineBreak": "\n", "fontWeight": 600}
     return view(
         theme,
         [
+            extent(**at),
+            layer(
+                "titles",
+                {**title, "lineHeight": 15},
+                **at,
+                y={"value": -8 - 15 * lines},
+                text=text("Title"),
+            ),
             layer(
                 "years",
                 {"type": "area", "color": colours.carried, "opacity": 0.28},
@@ -199,20 +237,7 @@ def _adoption_spec(
                 y=low,
                 y2=to(high),
             ),
-            layer(
-                "reference",
-                {**line, "strokeDash": [2, 3], "color": colours.secondary},
-                **at,
-                **each,
-                y=middle,
-            ),
-            layer(
-                "plain",
-                {**line, "strokeDash": [6, 4], "color": colours.plan},
-                **at,
-                **each,
-                y=middle,
-            ),
+            *(layer(kind, dashed[kind], **at, **each, y=middle) for kind in references),
             layer(
                 "years",
                 {**line, "strokeWidth": 2.5, "color": colours.median},

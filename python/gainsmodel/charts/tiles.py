@@ -139,7 +139,8 @@ def tile_map(
 ) -> Chart:
     """Every area of the UK as a tile, with its value printed and its class as colour.
 
-    A click on a tile, its label or its value sets the point selection ``area`` on ``code``.
+    A click on a tile, its label or its value sets the point selection ``area`` on ``code``; a
+    click on the key gives no code.
 
     Parameters
     ----------
@@ -519,14 +520,8 @@ def _tile_map_spec(
             text=text("Note"),
         ),
     ]
-    select = {
-        "type": "point",
-        "fields": ["code"],
-        "toggle": False,
-        "clear": False,
-        # Not the key: it has no code.
-        "on": {"type": "click", "filter": "datum && datum.code"},
-    }
+    # Events with a filter of their own never reach hosts that interpret expressions.
+    select = {"type": "point", "fields": ["code"], "toggle": False, "clear": False}
     return view(
         theme,
         [*key, *areas],
