@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -76,8 +76,9 @@ def file_name(text: str) -> str:
 
 def link(choice: Choice) -> str:
     """The address that leads back to a choice."""
-    base = (st.context.url or "").split("?")[0]
-    return f"{base}?{urlencode(choice.query())}"
+    base = urlsplit(st.context.url or "")
+    page = f"{base.scheme}://{base.netloc}{base.path or '/'}" if base.netloc else ""
+    return f"{page}?{urlencode(choice.query())}"
 
 
 def toml(choice: Choice) -> str:
