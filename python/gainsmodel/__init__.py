@@ -23,6 +23,7 @@ __all__ = [
     "Settings",
     "UnknownNameError",
     "build_info",
+    "charts",
     "load_dataset",
     "load_scenario",
     "replay",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from gainsmodel import charts
     from gainsmodel.data import Dataset, load_dataset
     from gainsmodel.engine import Run, Settings, build_info, replay, run, run_paired, start
     from gainsmodel.errors import (
