@@ -26,9 +26,12 @@ __all__ = [
     "UnknownNameError",
     "ValueOfInformation",
     "appraise",
+    "assumption_log",
     "build_info",
+    "charts",
     "compare",
     "delay_cost",
+    "export",
     "gva_template",
     "lever_costs",
     "lever_parts",
@@ -36,18 +39,22 @@ __all__ = [
     "load_scenario",
     "parse_scenario",
     "read_gva",
+    "reading",
     "replay",
     "run",
     "run_paired",
     "save_dataset",
     "sensitivity",
+    "sentences",
     "shipped_scenarios",
     "start",
     "to_toml",
     "voi",
+    "words",
 ]
 
 if TYPE_CHECKING:
+    from gainsmodel import assumption_log, charts, export, reading, sentences, words
     from gainsmodel.appraisal import appraise, delay_cost
     from gainsmodel.comparison import Comparison, compare, lever_parts
     from gainsmodel.data import Dataset, gva_template, load_dataset, read_gva, save_dataset
