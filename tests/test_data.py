@@ -531,3 +531,20 @@ def test_a_missing_file_is_named(copy: Path, file: str) -> None:
     (copy / file).unlink()
     with pytest.raises(DataError, match=file):
         load_dataset("itl1", copy)
+
+
+def test_units_are_the_areas_then_the_groups_by_name() -> None:
+    dataset = load_dataset("mayoral")
+    units = dataset.units
+    assert list(units)[:23] == dataset.areas["area_code"].to_list()
+    assert list(units)[23:] == list(dataset.groups)
+    assert units["E47000001"] == "Greater Manchester"
+    assert units["mayors_2017"] == "The 2017 six"
+
+
+def test_figures_as_a_table_are_the_figures() -> None:
+    dataset = load_dataset("itl1")
+    table = dataset.gva_frame()
+    assert table.columns == ["area_code", "area_name", *dataset.sectors, "total"]
+    assert (table.select(dataset.sectors).to_numpy() == dataset.gva_gbp_m).all()
+    assert table["total"].sum() == pytest.approx(dataset.gva_gbp_m.sum(), rel=1e-12)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 import gainsmodel
@@ -622,3 +623,34 @@ def test_the_reference_of_a_paired_run_replays(tmp_path: Path) -> None:
     _, without = gainsmodel.run_paired("skills_first", draws=100)
     assert without.manifest["scenario"]["plan"] == {}
     assert gainsmodel.replay(without.save(tmp_path / "r")).areas().equals(without.areas())
+
+
+# ---------------------------------------------------------------- costs of levers
+
+
+def test_a_lever_costs_residents_times_rate_times_intensity() -> None:
+    scenario = gainsmodel.load_scenario("skills_first")
+    dataset = gainsmodel.load_dataset("mayoral")
+    costs = gainsmodel.lever_costs(scenario, dataset)
+    residents = dict(dataset.areas["area_code", "population"].iter_rows())["E47000001"]
+    row = costs.row(
+        by_predicate=(pl.col("area_code") == "E47000001") & (pl.col("lever") == "leadership"),
+        named=True,
+    )
+    assert row["full_cost_gbp_m_per_year"] == pytest.approx(residents * 0.3 / 1e6, rel=1e-12)
+    assert row["cost_gbp_m_per_year"] == pytest.approx(residents * 0.15 / 1e6, rel=1e-12)
+    assert row["intensity"] == pytest.approx(0.5)
+    of = dict(costs.group_by("area_code").agg(pl.col("cost_gbp_m_per_year").sum()).iter_rows())
+    assert of["uk"] == pytest.approx(of["E47000001"]) == pytest.approx(of["mayors_2017"])
+    assert of["TLL"] == 0
+
+
+def test_costs_of_levers_are_what_the_core_reports_once_all_run() -> None:
+    scenario = gainsmodel.load_scenario("everyone_acts")
+    result = gainsmodel.run(scenario, draws=16)
+    costs = gainsmodel.lever_costs(scenario, gainsmodel.load_dataset("mayoral"))
+    total = costs.group_by("area_code").agg(pl.col("cost_gbp_m_per_year").sum())
+    both = pl.concat([result.areas(), result.groups()], how="diagonal").join(total, on="area_code")
+    assert both.height == 26
+    core = both["lever_cost_per_year_gbp_m_mean"].to_numpy()
+    assert both["cost_gbp_m_per_year"].to_numpy() == pytest.approx(core, rel=1e-6)

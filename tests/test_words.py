@@ -14,6 +14,7 @@ from gainsmodel.words import (
     against_gva,
     chance,
     compared,
+    cost,
     gbp,
     gbp_a_head,
     gbp_a_head_range,
@@ -377,6 +378,24 @@ def test_larger_and_smaller_are_mirror_images(probability: float) -> None:
     words = against_gva(probability, 10_000).split()
     mirrored = " ".join(swapped.get(word, word) for word in words)
     assert against_gva(1 - probability, 10_000) == mirrored
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "£0"),
+        (0.03, "less than £0.1m"),
+        (0.44, "£0.4m"),
+        (9.94, "£9.9m"),
+        (9.97, "£10m"),
+        (29.4, "£29m"),
+        (1_240, "£1.2bn"),
+        (-3.0, "−£3.0m"),
+        (NAN, TOO_FEW),
+    ],
+)
+def test_costs_have_a_decimal_below_ten_million(value: float, text: str) -> None:
+    assert cost(value) == text
 
 
 # ---------------------------------------------------------------- short forms

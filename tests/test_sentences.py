@@ -1,0 +1,187 @@
+"""Sentences: words are chosen by rule from the numbers, and say no more than they do."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+import pytest
+
+from gainsmodel import (
+    Result,
+    UnknownNameError,
+    appraise,
+    compare,
+    delay_cost,
+    load_scenario,
+    run,
+    run_paired,
+    sentences,
+    words,
+)
+
+GM, UK = "E47000001", "uk"
+BANNED = (
+    *("will deliver", "unlocks", "proves", "forecast", "up to £"),
+    *("percentile", "iteration", "posterior", "stochastic", "credible interval"),
+)
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[Result, Result]:
+    return run_paired("skills_first", draws=2_000)
+
+
+@pytest.fixture(scope="module")
+def cumulative() -> Result:
+    return run("cumulative_prize", draws=2_000)
+
+
+def everything(with_plan: Result, without: Result, unit: str) -> list[str]:
+    a = sentences.about(with_plan, unit)
+    added = a.added(without)
+    scenario = load_scenario("skills_first")
+    value = appraise(with_plan, without, target_gbp_m=100).row(
+        by_predicate=pl.col("area_code") == unit, named=True
+    )
+    found = compare(with_plan, without, area=unit)
+    return [
+        *sentences.headline(a),
+        *sentences.headline(a, added),
+        sentences.ranges(a),
+        sentences.causes(a),
+        sentences.prices(a),
+        sentences.against_gva(a),
+        sentences.against_gva_hover(a),
+        sentences.national(a),
+        sentences.prize_note(scenario),
+        sentences.plan_adds(a, added, 15.0),
+        sentences.plan_title(a, added, value["p_pays_back"]),
+        sentences.plan_range(a, added, 15.0),
+        sentences.pays_back(value["p_pays_back"], a),
+        sentences.reaches_target(value["p_target"], 100.0, a),
+        *(sentences.lever_effects(scenario, lever) for lever in scenario.levers),
+        *(sentences.lever_source(scenario, lever) for lever in scenario.levers),
+        sentences.compared(found, "P", "Q", 15.0),
+        sentences.compared_error(found, "P"),
+    ]
+
+
+def test_the_headline_is_the_numbers_in_words(pair: tuple[Result, Result]) -> None:
+    with_plan, without = pair
+    row = with_plan.areas().row(by_predicate=pl.col("area_code") == GM, named=True)
+    errors = dict(
+        with_plan.statistics().filter(pl.col("area_code") == GM)["quantity", "mcse_p50"].iter_rows()
+    )
+    part = words.gbp(row["prize_gbp_bn_p50"] * 1e3, errors["prize_gbp_bn"] * 1e3)
+    carried = words.gbp(row["gain_final_year_gbp_m_p50"], errors["gain_gbp_m_2036"])
+    added = with_plan.difference(without, net=True).row(
+        by_predicate=pl.col("area_code") == GM, named=True
+    )
+    more = words.gbp(added["gain_final_year_gbp_m_p50"], added["gain_final_year_gbp_m_mcse_p50"])
+    a = sentences.about(with_plan, GM)
+    assert sentences.headline(a, a.added(without)) == (
+        f"Greater Manchester’s share of the £208bn would be about {part} a year by 2036.",
+        f"Digital adoption plausibly carries {carried} with this plan, which adds about {more}.",
+    )
+
+
+@pytest.mark.parametrize("unit", [GM, "TLL", UK, "mayors_2017"])
+def test_no_sentence_overclaims_or_speaks_jargon(pair: tuple[Result, Result], unit: str) -> None:
+    for said in everything(*pair, unit):
+        assert said.endswith((".", "…")), said
+        assert not any(word in said.casefold() for word in BANNED), said
+        assert not re.search(r"\bnan\b|None|inf\b|e[+-]\d\d|£-|\b0%|\b100%", said), said
+        assert "  " not in said
+
+
+def test_every_amount_says_when(pair: tuple[Result, Result]) -> None:
+    a = sentences.about(pair[0], GM)
+    for said in (sentences.headline(a)[0], sentences.national(a)):
+        assert "a year by 2036" in said
+
+
+def test_a_sum_over_years_is_never_called_a_year(cumulative: Result) -> None:
+    a = sentences.about(cumulative, GM)
+    first, second = sentences.headline(a)
+    assert "over the ten years to 2036" in first
+    assert "over the same years" in second
+    assert "a year by" not in first + second + sentences.national(a)
+    assert "sum over its own ten years" in sentences.prize_note(load_scenario("cumulative_prize"))
+
+
+def test_no_share_of_the_reference_is_told_from_its_economy() -> None:
+    result = run("reference", draws=2_000)
+    for code in result.areas()["area_code"]:
+        a = sentences.about(result, code)
+        assert sentences.against_gva(a).startswith("The share cannot be told from ")
+
+
+@pytest.mark.parametrize(
+    ("p_above", "verdict"),
+    [(0.95, "is probably larger than"), (0.99, "is larger than"), (0.01, "is smaller than")],
+)
+def test_a_share_is_told_apart_as_the_rules_say(
+    pair: tuple[Result, Result], p_above: float, verdict: str
+) -> None:
+    a = sentences.about(pair[0], GM)
+    a.row["p_share_above_gva"] = p_above
+    assert sentences.against_gva(a).startswith(f"The share {verdict} Greater Manchester’s share")
+
+
+def test_the_uk_is_not_set_beside_itself(pair: tuple[Result, Result]) -> None:
+    assert sentences.against_gva(sentences.about(pair[0], UK)) == "The UK’s share is the whole."
+
+
+def test_a_share_that_cannot_be_divided_is_withheld() -> None:
+    scenario = load_scenario("reference").edit(
+        {
+            "parameters.productivity_effect.distribution": {
+                "kind": "normal",
+                "mean": 0.0,
+                "sd": 0.05,
+            }
+        }
+    )
+    a = sentences.about(run(scenario, draws=500), GM)
+    assert a.shares_withheld
+    assert "cannot be stated" in sentences.headline(a)[0]
+    assert "so no share is given" in sentences.ranges(a)
+
+
+def test_a_plan_elsewhere_adds_nothing_here(pair: tuple[Result, Result]) -> None:
+    scenario = load_scenario("skills_first").edit({"parameters.spillover_share.value": 0.0})
+    with_plan, without = run_paired(scenario, draws=500)
+    a = sentences.about(with_plan, "TLL")
+    said = sentences.plan_adds(a, a.added(without), 0.0)
+    assert said == "This plan adds nothing in Wales. It costs £0 a year once running."
+
+
+def test_the_same_plan_is_called_the_same(pair: tuple[Result, Result]) -> None:
+    found = compare(pair[0], pair[0], area="Wales")
+    assert sentences.compared(found, "P", "P2", 0.0) == (
+        "“P” and “P2” are the same plan: nothing differs."
+    )
+
+
+def test_unpaired_runs_are_called_so(pair: tuple[Result, Result]) -> None:
+    other = run("reference", draws=2_000, seed=2)
+    found = compare(pair[0], other, area=GM, unpaired=True)
+    assert "met different futures" in sentences.compared(found, "P", "Q", 1.0)
+    assert "as of independent runs" in sentences.compared_error(found, "P")
+
+
+def test_what_waiting_costs_or_saves() -> None:
+    table = delay_cost("skills_first", "Greater Manchester", draws=500)
+    said = sentences.waiting_costs(table)
+    assert re.fullmatch(r"Waiting a year costs about £\S+ of net present value \(.+\)\.", said)
+    name = "lost_net_present_value_gbp_m"
+    turned = table.with_columns(
+        **{f"{name}_p50": -pl.col(f"{name}_p50"), "delay_years": pl.lit(2.0)}
+    )
+    assert "Waiting 2 years would save about £" in sentences.waiting_costs(turned)
+
+
+def test_an_unknown_area_is_told_at_once(pair: tuple[Result, Result]) -> None:
+    with pytest.raises(UnknownNameError, match="Atlantis"):
+        sentences.about(pair[0], "Atlantis")
