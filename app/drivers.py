@@ -9,7 +9,7 @@ from app import parts, runs, session
 from app.choice import Choice
 from app.parts import plain
 from app.runs import Job
-from gainsmodel import Sensitivity, sensitivity
+from gainsmodel import Sensitivity, ValueOfInformation, sensitivity, voi
 from gainsmodel.drivers import Output
 
 
@@ -61,3 +61,25 @@ def top_three(choice: Choice) -> None:
 
 def _want(choice: Choice, question: Output) -> None:
     st.session_state.drivers_wanted = key(choice, question)
+
+
+def order_worth(choice: Choice) -> Job:
+    """Have it worked out what knowing more is worth before deciding on the plan."""
+    return runs.DESK.order(
+        worth_key(choice), partial(_worth, choice), visitor=session.visitor(), slot="worth"
+    )
+
+
+def worth_key(choice: Choice) -> Any:
+    """Everything the worth depends on."""
+    return ("worth", choice.scenario, choice.unit, *runs.run_key(choice))
+
+
+def _worth(choice: Choice, on_progress: Any) -> ValueOfInformation:
+    return voi(
+        choice.scenario.edit({"title": "This plan"}),
+        choice.unit,
+        seed=choice.seed,
+        dataset=choice.data,
+        on_progress=on_progress,
+    )

@@ -263,6 +263,12 @@ def frame(table: pl.DataFrame, key: str, **options: Any) -> None:
     )
 
 
+def plain_table(table: pl.DataFrame) -> None:
+    """A short table of words, with real headings."""
+    first = table.columns[0]
+    st.table(table.to_pandas().set_index(first).map(plain))
+
+
 def small(text: str) -> None:
     """Small text with full contrast."""
     st.markdown(f":small[{plain(text)}]")

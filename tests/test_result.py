@@ -423,7 +423,9 @@ def test_no_draw_with_a_gain_leaves_shares_null() -> None:
 
 def test_a_result_differs_from_itself_by_nothing() -> None:
     gap = ran().difference(ran())
-    assert gap.columns == [*UNIT, *columns("gain_final_year_gbp_m"), "p_higher"]
+    medians = "gain_final_year_gbp_m_mcse_p50"
+    expected = [*UNIT, *columns("gain_final_year_gbp_m"), medians, "p_higher"]
+    assert gap.columns == expected
     assert gap.height == 26
     numbers = gap.drop(UNIT).fill_null(0).to_numpy()
     assert not numbers.any()

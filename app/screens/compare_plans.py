@@ -1,6 +1,7 @@
 """Compare plans: which is better, by how much, how surely?"""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -14,6 +15,18 @@ from gainsmodel import Comparison, GainsModelError, appraise, charts, compare, s
 
 NOW = "The plan on screen"
 MOST_ROWS = 6
+SPLITS = {"sectors": "Sectors", "years": "Years", "technologies": "Technologies"}
+COLUMNS = (
+    ("mean", "Average difference"),
+    ("mcse_mean", "Its standard error"),
+    ("p05", "Low"),
+    ("p50", "Middle"),
+    ("p95", "High"),
+)
+BY_TECHNOLOGY = (
+    "A technology’s row is the difference there would be if it alone had an effect on output; "
+    "the remainder is what the cap on stacked technologies takes."
+)
 
 
 def main() -> None:
@@ -87,25 +100,71 @@ def _difference(
     with right:
         st.subheader("Every area", anchor=False)
         parts.frame(_by_area(comparison), "difference_by_area", height=320)
-        parts.small("Averages add up; middle estimates do not.")
+        parts.small(
+            f"£m a year by {choice.final_year}, at 2023 prices. Averages add up; middle estimates "
+            "do not."
+        )
+    _where_it_arises(choice, other)
+
+
+def _where_it_arises(choice: Choice, other: Choice) -> None:
+    st.subheader("Where the difference arises", anchor=False)
+    by: Any = st.segmented_control(
+        "Split by",
+        list(SPLITS),
+        default="sectors",
+        format_func=SPLITS.__getitem__,
+        required=True,
+        wrap=True,
+        key="difference_by",
+        persist_state="session",
+    )
+    job = runs.DESK.order(
+        ("compare", by, choice.scenario, other.scenario, choice.unit, *runs.run_key(choice)),
+        partial(_split, choice, other, by),
+        visitor=session.visitor(),
+        slot="difference_by",
+    )
+    if not job.wait(0.05):
+        parts.follow(job, "Running both plans in detail", slot="difference_by")
+        return
+    parts.frame(job.future.result(), f"difference_by_{by}")
+    parts.small(
+        f"£m a year by {choice.final_year}, at 2023 prices. Averages add up; middle estimates do "
+        "not." + (" " + BY_TECHNOLOGY if by == "technologies" else "")
+    )
+
+
+def _split(choice: Choice, other: Choice, by: str, on_progress: Any) -> pl.DataFrame:
+    found = compare(
+        choice.scenario,
+        other.scenario,
+        area=choice.unit,
+        draws=min(choice.draws, 10_000),
+        seed=choice.seed,
+        sampler=choice.sampler,
+        dataset=choice.data,
+        on_progress=on_progress,
+    )
+    if by == "sectors":
+        return _readable(found.sectors(), "sector_name", "Sector", "gain_final_year_gbp_m")
+    if by == "years":
+        return _readable(found.years(), "year", "Year", "gain_gbp_m")
+    table = found.technologies(on_progress)
+    return _readable(table, "label", "Technology", "gain_final_year_gbp_m")
+
+
+def _readable(table: pl.DataFrame, name: str, heading: str, gain: str) -> pl.DataFrame:
+    return table.select(
+        pl.col(name).alias(heading),
+        *(pl.col(f"{gain}_{column}").round(2).alias(label) for column, label in COLUMNS),
+    )
 
 
 def _by_area(comparison: Comparison) -> pl.DataFrame:
-    gain = comparison.metric
-    final = f"£m a year by {session.current().final_year}"
-    return comparison.areas().select(
-        pl.col("area_name").alias("Area"),
-        *(
-            pl.col(f"{gain}_{name}").round(2).alias(f"{label}, {final}")
-            for name, label in (
-                ("mean", "Average difference"),
-                ("mcse_mean", "Its standard error"),
-                ("p05", "Low"),
-                ("p50", "Middle"),
-                ("p95", "High"),
-            )
-        ),
-        (pl.col("p_first_higher") * 100).round(1).alias("Plan A adds more, in 100 futures"),
+    table = comparison.areas()
+    return _readable(table, "area_name", "Area", comparison.metric).with_columns(
+        (table["p_first_higher"] * 100).round(1).alias("Plan A adds more, in 100 futures")
     )
 
 
@@ -143,9 +202,7 @@ def _side_by_side(options: dict[str, Choice], first: str, second: str) -> None:
                     value["p_target"], pair.draws
                 )
         rows.append(row)
-    st.table(
-        pl.DataFrame(rows, infer_schema_length=None).fill_null("–").to_pandas().set_index("Plan")
-    )
+    parts.plain_table(pl.DataFrame(rows, infer_schema_length=None).fill_null("–"))
 
 
 main()

@@ -1,13 +1,25 @@
 """What drives it: which assumptions matter?"""
 
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
 import streamlit as st
-from app import drivers, parts, session
+from app import drivers, parts, runs, session
 from app.choice import Choice
 from app.parts import plain
 
-from gainsmodel import GainsModelError, Sensitivity, charts
+from gainsmodel import GainsModelError, Sensitivity, ValueOfInformation, charts, words
 from gainsmodel.drivers import Output
 
+SWITCHES = {"setting.curve": "Curve of adoption", "prize.basis": "Reading of the prize"}
+SETTINGS = {
+    "bass": "Bass",
+    "logistic": "Logistic",
+    "gompertz": "Gompertz",
+    "final_year": "A year by the final year",
+    "cumulative": "Over all years",
+}
 QUESTIONS = {"carried": "What digital carries", "share": "Our share", "plan": "What the plan adds"}
 
 
@@ -50,6 +62,7 @@ def main() -> None:
         parts.problem("This could not be worked out.", error)
         return
     _show(found, asked, choice)
+    _worth_knowing(choice)
 
 
 def _show(found: Sensitivity, asked: str, choice: Choice) -> None:
@@ -74,12 +87,62 @@ def _show(found: Sensitivity, asked: str, choice: Choice) -> None:
         chart = charts.total_order(found.indices, theme=parts.theme())
         parts.show(chart, "total_order")
         parts.table_of(chart, "total_order")
+    say = words.percent if asked == "share" else words.gbp
+    _structure(found, say)
     parts.small(
         "Left: the middle answer when one assumption is low or high (1 in 10 each way) and the "
         "others vary. Right: the share of the answer’s variance that each takes part in, with a "
         "95% interval; parts add up to more than 100% where assumptions act together. Which "
         "assumptions matter depends on the ranges assumed: most of those are judgement."
     )
+
+
+def _structure(found: Sensitivity, say: Callable[[float], str]) -> None:
+    st.subheader("Choices in the model itself", anchor=False)
+    rows = [
+        {
+            "Choice": SWITCHES.get(row["switch"], row["switch"]),
+            "Setting": SETTINGS.get(row["choice"], row["choice"])
+            + (" (in use)" if row["in_use"] else ""),
+            "Middle answer": say(row["middle"]),
+        }
+        for row in found.structure.iter_rows(named=True)
+    ]
+    parts.plain_table(pl.DataFrame(rows))
+
+
+def _worth_knowing(choice: Choice) -> None:
+    st.subheader("What would it be worth to know?", anchor=False)
+    if not choice.scenario.plan:
+        st.markdown("Move a lever first: knowing more is worth something for a decision only.")
+        return
+    st.markdown("Before deciding between this plan and doing nothing.")
+    wanted = drivers.worth_key(choice)
+    if runs.DESK.at_hand(wanted) is None and st.session_state.get("worth_wanted") != wanted:
+        st.button("Work it out", icon=":material/calculate:", on_click=_want, args=(wanted,))
+        return
+    job = drivers.order_worth(choice)
+    if not job.wait(0.1):
+        parts.follow(job, "Deciding in every future", slot="worth")
+        return
+    found: ValueOfInformation = job.future.result()
+    st.markdown("\n".join(f"- {plain(text)}" for text in found.summary))
+    rows = [
+        {
+            "Assumptions": row["label"],
+            "Worth knowing, at most": words.gbp(row["evppi_gbp_m"], row["mcse_gbp_m"])
+            if row["distinguishable"]
+            else "not distinguishable from zero",
+            "Evidence": row["evidence"].capitalize(),
+        }
+        for row in found.groups.iter_rows(named=True)
+    ]
+    parts.plain_table(pl.DataFrame(rows))
+    parts.small(" ".join(found.notes))
+
+
+def _want(wanted: Any) -> None:
+    st.session_state.worth_wanted = wanted
 
 
 main()

@@ -167,7 +167,7 @@ def _value(found: Answer, value: dict[str, Any], target: float | None) -> None:
                 "Average": "",
             }
         )
-    st.table(pl.DataFrame(rows).to_pandas().set_index("What"))
+    parts.plain_table(pl.DataFrame(rows))
     parts.small(
         "2023 prices, over the horizon, discounted as the Green Book has it (see Assumptions). "
         "Averages add up; middle estimates do not. Before displacement, leakage and multiplier "

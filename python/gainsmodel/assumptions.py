@@ -98,17 +98,6 @@ def uncertain(scenario: Scenario) -> dict[str, str]:
     return found
 
 
-def moved_levers(scenario: Scenario) -> list[str]:
-    """Levers with an intensity above 0 anywhere, in the scenario's order."""
-    moved = {
-        name
-        for plan in scenario.plan.values()
-        for name, lever in plan.items()
-        if lever.intensity > 0
-    }
-    return [name for name in scenario.levers if name in moved]
-
-
 def any_adjustment(scenario: Scenario) -> bool:
     """Whether displacement, leakage or the multiplier is on."""
     return any(getattr(scenario.parameters, name).enabled for name in ADJUSTMENTS)
@@ -193,7 +182,7 @@ def _why_certain(scenario: Scenario, members: Sequence[str]) -> str:
         off = [name for name in members if not getattr(scenario.parameters, name).enabled]
         return "switched off" if off == list(members) else "the same in every future"
     of_levers = all(name.startswith("levers.") or name == "take_up" for name in members)
-    none_moved = of_levers and not moved_levers(scenario)
+    none_moved = of_levers and not scenario.moved_levers()
     return "no lever is moved" if none_moved else "the same in every future"
 
 
@@ -238,10 +227,10 @@ def _figures(scenario: Scenario) -> Iterator[tuple[str, list[tuple[Origin, dict[
         elif not name.startswith("levers."):
             figure = getattr(parameters, name)
             off = (name in ADJUSTMENTS and not figure.enabled) or (
-                name == "take_up" and not moved_levers(scenario)
+                name == "take_up" and not scenario.moved_levers()
             )
             yield name, [] if off else [(figure, figure.figure().core())]
-    for moved in moved_levers(scenario):
+    for moved in scenario.moved_levers():
         lever = scenario.levers[moved]
         for target in LEVER_TARGETS:
             effect = getattr(lever.effects, target)

@@ -26,6 +26,7 @@ from gainsmodel.tables import (
     Unit,
     chances_of,
     columns_of,
+    columns_of_differences,
     statistics_of,
     unit_of,
 )
@@ -277,7 +278,7 @@ class Comparison:
         sampler = self.first.manifest["sampler"]
         known = ~np.isnan(gaps)
         return [
-            *columns_of(metric, self._statistics(gaps)),
+            *columns_of_differences(metric, statistics_of(gaps, sampler)),
             *chances_of("p_first_higher", gaps > 0, known, sampler),
             *chances_of("p_second_higher", gaps < 0, known, sampler),
         ]

@@ -21,7 +21,6 @@ from gainsmodel.assumptions import (
     Group,
     any_adjustment,
     groups_of,
-    moved_levers,
     shared_notes,
 )
 from gainsmodel.data import Dataset
@@ -355,7 +354,7 @@ class _Question:
         self.on_progress: Callable[[int, int], None] | None = None
         if output == "share" and self.columns == ["uk"]:
             raise SettingError("area: the UK's share is all of it in every future; name an area")
-        if self.paired and not moved_levers(scenario):
+        if self.paired and not scenario.moved_levers():
             raise SettingError(f"output {output}: this scenario moves no lever anywhere")
         if (output == "p_target") != (target_gbp_m is not None):
             raise SettingError("target_gbp_m: goes with the output p_target, and only with it")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from gainsmodel import words
-from gainsmodel.assumptions import any_adjustment, groups_of, moved_levers, shared_notes
+from gainsmodel.assumptions import any_adjustment, groups_of, shared_notes
 from gainsmodel.data import Dataset
 from gainsmodel.drivers import LEAST_DRAWS, Z975, columns_of_area
 from gainsmodel.engine import Run, Settings, resolve
@@ -198,6 +198,7 @@ def voi(
     draws: int = 20_000,
     seed: int = 1,
     geography: str | None = None,
+    dataset: Dataset | None = None,
     threads: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ValueOfInformation:
@@ -216,7 +217,7 @@ def voi(
         Area or group whose net benefit is meant; the levers' cost counts where it is paid.
     groups : mapping, optional
         Label to names of assumptions; see `gainsmodel.assumptions.groups_of`.
-    draws, seed, geography, threads
+    draws, seed, geography, dataset, threads
         As in `run`; plain random draws.
     on_progress : callable, optional
         Called with (draws done, draws in all), over all options.
@@ -238,7 +239,7 @@ def voi(
     ['Do nothing', 'Skills first in Greater Manchester']
     """
     given = [scenarios] if isinstance(scenarios, Scenario | str | PathLike) else [*scenarios]
-    plans, dataset = _plans(given, geography)
+    plans, dataset = _plans(given, geography, dataset)
     settings = Settings(draws=draws, seed=seed, sampler="random")
     if settings.draws < LEAST_DRAWS:
         raise SettingError(f"draws: at least {LEAST_DRAWS} are needed, not {settings.draws}")
@@ -334,15 +335,17 @@ def voi(
 
 
 def _plans(
-    given: Sequence[Scenario | str | PathLike[str]], geography: str | None
+    given: Sequence[Scenario | str | PathLike[str]],
+    geography: str | None,
+    figures: Dataset | None,
 ) -> tuple[dict[str, Scenario], Dataset]:
     """The plans by name, which must be plans for the same futures, and their figures."""
     if not given:
         raise SettingError("scenarios: needs at least one plan to choose or not to choose")
     plans: dict[str, Scenario] = {}
     for scenario in given:
-        plan, dataset = resolve(scenario, geography)
-        if not moved_levers(plan):
+        plan, dataset = resolve(scenario, geography, figures)
+        if not plan.moved_levers():
             continue  # that is doing nothing, which is an option anyway
         if plan.title in plans or plan.title == NOTHING:
             raise SettingError(f"scenarios: two plans are called {plan.title!r}; rename one")

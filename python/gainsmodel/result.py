@@ -20,14 +20,12 @@ from gainsmodel.errors import ResultError, UnknownNameError
 from gainsmodel.manifest import DRAWS_SAVED, TABLES, check_target, read_manifest
 from gainsmodel.scenario import Scenario
 from gainsmodel.tables import (
-    COLUMNS,
     DETAIL_METRICS,
-    FROM_CORE,
     METRICS,
     STATISTICS,
     Report,
     Unit,
-    columns_of,
+    columns_of_differences,
     statistics_of,
 )
 
@@ -199,10 +197,7 @@ class Result:
         units = pl.concat([self.areas(), self.groups()], how="diagonal")
         return units.select("area_code", "area_name").hstack(
             [
-                *columns_of(metric, numbers[:, FROM_CORE]),
-                pl.Series(
-                    f"{metric}_mcse_p50", numbers[:, COLUMNS.index("mcse_p50")], nan_to_null=True
-                ),
+                *columns_of_differences(metric, numbers),
                 pl.Series("p_higher", _mean_of_known(gaps > 0, ~np.isnan(gaps))),
             ]
         )

@@ -305,6 +305,15 @@ def chances_of(
     ]
 
 
+def columns_of_differences(metric: str, numbers: NDArray[np.float64]) -> list[pl.Series]:
+    """Give `columns_of` and the error of the median, from all of the core's statistics."""
+    error = numbers[:, COLUMNS.index("mcse_p50")]
+    return [
+        *columns_of(metric, numbers[:, FROM_CORE]),
+        pl.Series(f"{metric}_mcse_p50", error, nan_to_null=True),
+    ]
+
+
 def columns_of(metric: str, numbers: NDArray[np.float64]) -> list[pl.Series]:
     """Give the `STATISTICS` of one quantity as columns; what is unknown is null."""
     return [

@@ -183,7 +183,7 @@ def _print(names: tuple[str, str], found: Comparison, *, everywhere: bool) -> No
                 middle_gbp_m=middle,
                 low_gbp_m=low,
                 high_gbp_m=high,
-                mcse_gbp_m=number(row[f"{METRIC}_mcse_mean"]),
+                mcse_gbp_m=number(row[f"{METRIC}_mcse_p50"]),
                 p_first_higher=number(row["p_first_higher"]),
                 p_second_higher=number(row["p_second_higher"]),
                 futures=manifest["draws"],
