@@ -1,10 +1,10 @@
 """What drives it: which assumptions matter?"""
 
 import streamlit as st
+
 from app import drivers, parts, session
 from app.choice import Choice
 from app.parts import plain
-
 from gainsmodel import GainsModelError, Sensitivity, charts
 from gainsmodel.drivers import Output
 
