@@ -6,7 +6,9 @@ a scenario file another.
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -230,18 +232,25 @@ class Choice:
             if lever in self.scenario.levers:
                 known = self.scenario.levers[lever]
                 intensity, start, ramp = self.planned(lever)
-                out[lever] = f"{intensity * 100:g}"
+                out[lever] = f"{Decimal(repr(intensity)).scaleb(2).normalize():f}"
                 if (start, ramp) != (known.start_years, known.ramp_years):
-                    out[f"{lever}_when"] = f"{start:g},{ramp:g}"
+                    out[f"{lever}_when"] = f"{_text(start)},{_text(ramp)}"
         out |= {"futures": str(self.draws), "seed": str(self.seed), "sampler": self.sampler}
         changes = self._changes_text()
-        if 0 < len(changes) <= LONGEST_CHANGES:
+        if changes and not self.too_long():
             out["changes"] = changes
         return out | {"v": str(build_info()["version"])}
 
     def too_long(self) -> bool:
-        """Whether the changed assumptions do not fit into an address."""
-        return len(self._changes_text()) > LONGEST_CHANGES
+        """Whether an address cannot hold the changed assumptions.
+
+        They may be too many; and that a lever or a technology of the reference is gone cannot
+        be told as a change.
+        """
+        if len(self._changes_text()) > LONGEST_CHANGES:
+            return True
+        base = _reference().edit({"setting.geography": self.scenario.setting.geography})
+        return base.edit(self.changed()) != self.scenario.without_plan()
 
     def _changes_text(self) -> str:
         changes = self.changed()
@@ -249,9 +258,12 @@ class Choice:
         basis.pop("basis", None)
         if not basis:
             changes.pop("prize", None)
-        if elsewhere := self.elsewhere():
-            whole = self.scenario.to_dict()["plan"]
-            changes["plan"] = {area: whole[area] for area in elsewhere}
+        plan = self.scenario.to_dict()["plan"]
+        if (own := self._entry()) is not None:
+            # The guide's five have parameters of their own.
+            plan[own] = {name: lever for name, lever in plan[own].items() if name not in LEVERS}
+        if plan := {area: levers for area, levers in plan.items() if levers}:
+            changes["plan"] = plan
         return json.dumps(changes, ensure_ascii=False, separators=(",", ":")) if changes else ""
 
     def _with_plan(self, plan: Mapping[str, Any]) -> "Choice":
@@ -294,11 +306,12 @@ def from_query(params: Mapping[str, str]) -> tuple[Choice, list[str]]:
     """
     notices: list[str] = []
     choice = start()
-    if text := params.get("changes"):
-        choice = _changed(choice, text, notices)
     wanted = _one_of(params, "geography", GEOGRAPHIES, choice.scenario.setting.geography, notices)
     if wanted != choice.scenario.setting.geography:
         choice = choice.edit({"setting.geography": wanted})
+    # In the changes may be plans for areas, which only their geography knows.
+    if text := params.get("changes"):
+        choice = _changed(choice, text, notices)
     basis = _one_of(params, "basis", tuple(BASES), choice.scenario.prize.basis, notices)
     if basis != choice.scenario.prize.basis:
         choice = choice.edit({"prize.basis": basis})
@@ -317,9 +330,10 @@ def from_query(params: Mapping[str, str]) -> tuple[Choice, list[str]]:
                 f"Showing {choice.unit_name}."
             )
         else:
-            choice = choice.show(code)
+            choice = replace(choice, unit=code)
     groups = ("area", *(group for group in WHO if group in choice.dataset.groups))
-    choice = choice.let_act(_one_of(params, "who", groups, "area", notices))
+    # Whatever plan an address holds is for the areas it names: none goes along.
+    choice = replace(choice, who=_one_of(params, "who", groups, choice.who, notices))
     for lever in LEVERS:
         choice = _moved(choice, lever, params, notices)
     version = str(build_info()["version"])
@@ -346,9 +360,14 @@ def _moved(choice: Choice, lever: str, params: Mapping[str, str], notices: list[
                 f"This link asked for ‘{when[:40]}’ as start and years to full strength of "
                 f"{label}, which must be two numbers from 0 to 40. Using the lever’s own."
             )
-    if percent or start is not None:
-        return choice.move(lever, intensity=percent / 100, start=start, ramp=ramp)
-    return choice
+    if not percent and start is None:
+        return choice
+    intensity = percent / 100
+    if percent:
+        # A division would not give back every share to the last digit.
+        with suppress(ValueError):
+            intensity = float(f"{params[lever].strip()}e-2")
+    return choice.move(lever, intensity=intensity, start=start, ramp=ramp)
 
 
 def _changed(choice: Choice, text: str, notices: list[str]) -> Choice:
@@ -356,7 +375,9 @@ def _changed(choice: Choice, text: str, notices: list[str]) -> Choice:
         changes = json.loads(text) if len(text) <= 4 * LONGEST_CHANGES else None
         if not isinstance(changes, dict):
             raise ValueError
-        return choice.adopt(choice.scenario.edit(changes))
+        new = choice.adopt(choice.scenario.edit(changes))
+        new.check()
+        return new
     except (GainsModelError, ValueError, RecursionError) as error:
         why = f": {str(error)[:300]}" if isinstance(error, GainsModelError) else "."
         notices.append(f"This link’s changed assumptions could not be used{why}")
@@ -415,6 +436,10 @@ def _whole(
         f"to {high:,}. Using {default:,}."
     )
     return default
+
+
+def _text(years: float) -> str:
+    return repr(years).removesuffix(".0")
 
 
 def _lever_order(lever: str) -> tuple[int, str]:

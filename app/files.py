@@ -110,7 +110,7 @@ def share() -> None:
         )
     if choice.too_long():
         parts.small(
-            "Your changed assumptions are too many for a link: download the scenario instead."
+            "A link cannot hold all of your changed assumptions: download the scenario instead."
         )
     pair = runs.DESK.at_hand(runs.pair_key(choice, choice.draws))
     if pair is None:

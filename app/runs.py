@@ -159,6 +159,8 @@ class Desk:
                 del self._jobs[key]
 
     def _evict(self) -> None:
+        # Visitors leave without a word: a claim on what has ended would keep it in memory for good.
+        self._claims = {claim: job for claim, job in self._claims.items() if not job.ended}
         total = sum(size for _, size in self._jobs.values())
         for key in list(self._jobs)[:-2]:
             if total <= MOST_BYTES and len(self._jobs) <= 500:

@@ -1,9 +1,9 @@
 """About the £208bn: where the figure comes from, how the model works, limits, licences."""
 
 import streamlit as st
+
 from app import parts, session
 from app.parts import plain
-
 from gainsmodel import build_info, export, sentences
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import polars as pl
 import streamlit as st
+
 from app import files, parts, session
 from app.choice import DRAWS, GEOGRAPHIES, SAMPLERS
 from app.parts import EVIDENCE, plain
-
 from gainsmodel import GainsModelError, export, load_scenario
 from gainsmodel.assumption_log import GROUPS, assumptions, figure_at, questions, restated
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import polars as pl
 import streamlit as st
+
 from app import parts, runs, session
 from app.choice import LEVERS, STARTING_PLANS, Choice
 from app.parts import plain
 from app.runs import Pair
-
 from gainsmodel import Comparison, GainsModelError, appraise, charts, compare, sentences, words
 
 NOW = "The plan on screen"

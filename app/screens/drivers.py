@@ -5,10 +5,10 @@ from typing import Any
 
 import polars as pl
 import streamlit as st
+
 from app import drivers, parts, runs, session
 from app.choice import Choice
 from app.parts import plain
-
 from gainsmodel import GainsModelError, Sensitivity, ValueOfInformation, charts, words
 from gainsmodel.drivers import Output
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 import streamlit as st
+
 from app import parts, runs, session
 from app.choice import WHO, Choice
 from app.parts import Answer, plain
-
 from gainsmodel import appraise, charts, delay_cost, lever_parts, sentences, words
 
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 import streamlit as st
+
 from app import drivers, files, parts, session
 from app.choice import BASES
 from app.parts import Answer, plain
-
 from gainsmodel import UnknownNameError, charts, sentences
 
 MAP_MEASURES = {"gbp": "£bn", "per_head": "£ a head", "against_gva": "vs economy"}

@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 import streamlit as st
+
 from app import parts, runs, session
 from app.choice import Choice
 from app.parts import Answer, plain
-
 from gainsmodel import Result, charts, load_dataset, run, sentences
 
 LOCAL_DRAWS = 2_000
