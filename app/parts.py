@@ -242,21 +242,33 @@ def show(chart: Chart, key: str, **options: Any) -> Any:
     return shown
 
 
-def table_of(chart: Chart, key: str, label: str = "Table") -> None:
-    """The chart's table, folded away."""
+def table_of(chart: Chart, key: str, label: str = "Table and picture") -> None:
+    """The chart's table and its picture, folded away."""
     with st.expander(label, key=f"{key}_table"):
-        frame(chart.table, key=key)
+        st.dataframe(chart.table, hide_index=True, key=f"{key}_frame")
+        with st.container(horizontal=True):
+            _csv(chart.table, key)
+            _download("PNG", lambda: chart.png(), f"{key}.png", "image/png")
+            _download("SVG", lambda: chart.svg().encode(), f"{key}.svg", "image/svg+xml")
 
 
 def frame(table: pl.DataFrame, key: str, **options: Any) -> None:
     """A table with its download."""
     st.dataframe(table, hide_index=True, key=f"{key}_frame", **options)
+    _csv(table, key)
+
+
+def _csv(table: pl.DataFrame, key: str) -> None:
+    _download("CSV", lambda: export.csv(table), f"{key}.csv", "text/csv")
+
+
+def _download(kind: str, data: Callable[[], bytes], name: str, mime: str) -> None:
     st.download_button(
-        "Download CSV",
-        data=lambda: export.csv(table),
-        file_name=f"gainsmodel-{key}.csv",
-        mime="text/csv",
-        key=f"{key}_csv",
+        f"Download {kind}",
+        data=data,
+        file_name=f"gainsmodel-{name}",
+        mime=mime,
+        key=f"download_{name}",
         on_click="ignore",
         type="tertiary",
         icon=":material/download:",

@@ -106,17 +106,25 @@ class Chart:
         if full["width"] == "container":
             full["width"] = PICTURE_WIDTH
         if heading or note:
-            # About as many letters as fit in a line of each size.
+            # About as many letters as fit into a line of each size, well inside the picture: a
+            # title wider than the chart would have the chart drawn narrower.
             lines, small = (
-                wrap(words, full["width"] // size) for words, size in ((heading, 9), (note, 7))
+                wrap(words, full["width"] // size) for words, size in ((heading, 10), (note, 8))
             )
+            full["height"] += 22 * len(lines) + 18 * len(small) + 20
+            full["padding"] = {"left": 12, "right": 12, "top": 10, "bottom": 10}
+            text = full["config"]["text"]["color"]
             full["title"] = {
                 "text": lines,
                 "subtitle": small,
                 "anchor": "start",
-                "offset": 16,
-                "frame": "bounds",
+                "align": "left",
+                "offset": 18,
+                "fontSize": 16,
+                "subtitleFontSize": 13,
                 "subtitlePadding": 6,
+                "color": text,
+                "subtitleColor": text,
             }
         return full
 
