@@ -37,7 +37,8 @@ reproducibly = settings(
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-numbers = st.floats(0, 1)
+# A subnormal intensity has no twelve digits that a cost could keep.
+numbers = st.just(0.0) | st.floats(1e-9, 1)
 
 
 @st.composite
