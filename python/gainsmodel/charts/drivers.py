@@ -99,8 +99,8 @@ def tornado(
             "middle": [{"Middle": rows[0]["Middle"], "Label": f"Middle {middle}"}],
         },
         f"Assumptions that move the answer most, around {middle}: {'; '.join(said)}.",
-        "Each bar: the middle result with one assumption at its 10th percentile (pale) and at its "
-        f"90th (dark), all others left uncertain.{more}",
+        "Each bar: the middle result with one assumption low (1 in 10 lies below it; pale) and "
+        f"high (1 in 10 above; dark), all others left uncertain.{more}",
         pl.DataFrame(
             {
                 "Assumption": ranked["label"],
