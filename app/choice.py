@@ -217,6 +217,12 @@ class Choice:
         base = _reference().edit({"setting.geography": self.scenario.setting.geography})
         return self.scenario.without_plan().changes_from(base)
 
+    def assumes_otherwise(self) -> bool:
+        """Whether anything but names and the reading of the prize differs from the reference."""
+        changed = self.changed()
+        prize = {name: value for name, value in changed.pop("prize", {}).items() if name != "basis"}
+        return bool(prize or changed.keys() - {"title", "question"})
+
     def query(self) -> dict[str, str]:
         """The choice as the parameters of an address, complete.
 

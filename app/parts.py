@@ -192,9 +192,7 @@ def context_line() -> None:
     ]
     plan = ", ".join(moved) if moved else "no plan"
     who = "" if choice.who == "area" or not moved else f" by {WHO[choice.who].casefold()}"
-    changed = choice.changed()
-    changed.get("prize", {}).pop("basis", None)
-    others = "" if not {k for k, v in changed.items() if v} else " · assumptions changed"
+    others = " · assumptions changed" if choice.assumes_otherwise() else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
             plain(f"{choice.unit_name} · {reading(choice)} · {plan}{who}{others}"), width="content"

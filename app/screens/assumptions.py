@@ -240,7 +240,7 @@ def _value(row: dict[str, Any], which: str = "") -> str:
     shown = f"{middle:.3g}"
     if low != high:
         shown += f" (9 in 10: {low:.2g} to {high:.2g})"
-    return f"{shown} {row['unit']}"
+    return f"{shown.replace('-', '−')} {row['unit']}"
 
 
 def _open(key: str) -> None:
