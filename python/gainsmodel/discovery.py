@@ -372,9 +372,11 @@ class _Numbers:
 
     def _level(self, name: str, level: str, area: str, cell: str) -> Array | float:
         """Weighted, correlated number of a spread parameter at one level."""
-        mix = self.mix[LEVELS.index(level), [*SPREAD_PARAMETERS].index(name)]
+        mixed: dict[str, Array] = dict(
+            zip(SPREAD_PARAMETERS, self.mix[LEVELS.index(level)], strict=True)
+        )
         total: Array | float = 0.0
-        for other, weight in zip(SPREAD_PARAMETERS, mix, strict=True):
+        for other, weight in zip(SPREAD_PARAMETERS, mixed[name], strict=True):
             z = self._z(other, area, cell) if weight else None
             if z is not None:
                 total = total + weight * z

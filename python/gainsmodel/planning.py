@@ -620,8 +620,15 @@ def _summary(plan: Plan, scenario: Scenario) -> list[str]:
             goal, fresh["objective_fresh"], fresh["objective_fresh_mcse"], FRESH * draws
         )
         sentences.append(f"On futures that played no part in the choice it is {value}.")
+        better = plan.finalists.filter((pl.col("behind") < 0) & pl.col("distinguishable"))
         alike = plan.finalists.filter(~pl.col("distinguishable")).height - 1
-        if alike > 0:
+        if better.height:
+            other = better.sort("objective_fresh", descending=True).row(0, named=True)
+            value = _amount(
+                goal, other["objective_fresh"], other["objective_fresh_mcse"], FRESH * draws
+            )
+            sentences.append(f"There another does better: {other['levers']}, with {value}.")
+        elif alike > 0:
             sentences.append(
                 f"It cannot be told from {alike} of the {plan.finalists.height - 1} packages that "
                 "come next."
