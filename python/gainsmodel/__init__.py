@@ -13,7 +13,10 @@ __all__ = [
     "CoreError",
     "DataError",
     "Dataset",
+    "Discovery",
     "GainsModelError",
+    "Plan",
+    "Reach",
     "Result",
     "ResultError",
     "Run",
@@ -23,6 +26,7 @@ __all__ = [
     "Sensitivity",
     "SettingError",
     "Settings",
+    "Target",
     "UnknownNameError",
     "ValueOfInformation",
     "appraise",
@@ -31,6 +35,7 @@ __all__ = [
     "charts",
     "compare",
     "delay_cost",
+    "discover",
     "export",
     "gva_template",
     "lever_costs",
@@ -38,6 +43,8 @@ __all__ = [
     "load_dataset",
     "load_scenario",
     "parse_scenario",
+    "plan",
+    "reach",
     "read_gva",
     "reading",
     "replay",
@@ -48,6 +55,7 @@ __all__ = [
     "sentences",
     "shipped_scenarios",
     "start",
+    "target",
     "to_toml",
     "voi",
     "words",
@@ -58,6 +66,7 @@ if TYPE_CHECKING:
     from gainsmodel.appraisal import appraise, delay_cost
     from gainsmodel.comparison import Comparison, compare, lever_parts
     from gainsmodel.data import Dataset, gva_template, load_dataset, read_gva, save_dataset
+    from gainsmodel.discovery import Discovery, discover
     from gainsmodel.drivers import Sensitivity, sensitivity
     from gainsmodel.engine import (
         Run,
@@ -80,6 +89,7 @@ if TYPE_CHECKING:
         UnknownNameError,
     )
     from gainsmodel.information import ValueOfInformation, voi
+    from gainsmodel.planning import Plan, plan
     from gainsmodel.result import Result
     from gainsmodel.scenario import (
         Scenario,
@@ -88,9 +98,13 @@ if TYPE_CHECKING:
         shipped_scenarios,
         to_toml,
     )
+    from gainsmodel.targets import Reach, Target, reach, target
 else:
     # Rooms that answer questions about runs, and modules that are used as such.
-    _QUESTIONS = ("comparison", "appraisal", "drivers", "information")
+    _QUESTIONS = (
+        *("comparison", "appraisal", "drivers", "information"),
+        *("targets", "planning", "discovery"),
+    )
     _MODULES = ("assumption_log", "charts", "export", "reading", "sentences", "words")
 
     # Whoever needs an error or a scenario does not wait for Polars and the core.

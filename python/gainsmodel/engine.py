@@ -564,6 +564,13 @@ def quantiles(distribution: Distribution) -> tuple[float, float, float]:
     return low, middle, high
 
 
+def values_at(
+    distribution: Distribution, numbers: NDArray[np.floating[Any]]
+) -> NDArray[np.float64]:
+    """What a distribution is at standard normal numbers, as the core draws it."""
+    return np.array(_core.value_at(json.dumps(distribution.core()), numbers.tolist()))
+
+
 def lever_costs(scenario: Scenario, dataset: Dataset) -> pl.DataFrame:
     """What the plan costs the authorities a year, once every lever runs.
 

@@ -14,6 +14,7 @@ from gainsmodel.charts.amounts import fan, three_amounts
 from gainsmodel.charts.breakdown import levers, local_authorities, sectors
 from gainsmodel.charts.chart import Chart
 from gainsmodel.charts.drivers import tornado, total_order
+from gainsmodel.charts.frontier import frontier
 from gainsmodel.charts.shares import difference_dots, share_curve, share_dots
 from gainsmodel.charts.spread import adoption
 from gainsmodel.charts.tiles import tile_map
@@ -23,6 +24,7 @@ __all__ = [
     "adoption",
     "difference_dots",
     "fan",
+    "frontier",
     "levers",
     "local_authorities",
     "sectors",
