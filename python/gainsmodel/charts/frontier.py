@@ -22,7 +22,7 @@ from gainsmodel.charts.chart import (
     tooltip,
     view,
 )
-from gainsmodel.charts.reading import GBP_M, PRICES, plain
+from gainsmodel.reading import GBP_M, PRICES, plain
 from gainsmodel.charts.theme import Theme, palette
 from gainsmodel.errors import SettingError
 from gainsmodel.planning import Plan
