@@ -7,7 +7,6 @@ import streamlit as st
 
 from app import parts, runs, session
 from app.choice import Choice
-from app.parts import plain
 from app.runs import Job
 from gainsmodel import Sensitivity, ValueOfInformation, sensitivity, voi
 from gainsmodel.drivers import Output
@@ -47,32 +46,28 @@ def carried(choice: Choice) -> Output:
 def top_three(choice: Choice) -> None:
     """The caveats that matter most for what digital carries, found on request."""
     question = carried(choice)
-    found: Sensitivity | None = runs.DESK.at_hand(key(choice, question))
-    if found is not None:
-        st.markdown("\n".join(f"- {plain(text)}" for text in found.caveats))
-        return
-    st.markdown("Which assumptions move the answer takes some seconds to find out.")
-    wanted = st.session_state.get("drivers_wanted")
-    if wanted != key(choice, question):
-        st.button("Find out", icon=":material/insights:", on_click=_want, args=(choice, question))
-        return
-    parts.follow(order(choice, question), "Finding out what matters", slot="drivers")
-
-
-def _want(choice: Choice, question: Output) -> None:
-    st.session_state.drivers_wanted = key(choice, question)
-
-
-def order_worth(choice: Choice) -> Job:
-    """Have it worked out what knowing more is worth before deciding on the plan."""
-    return runs.DESK.order(
-        worth_key(choice), partial(_worth, choice), visitor=session.visitor(), slot="worth"
+    if runs.DESK.at_hand(key(choice, question)) is None:
+        st.markdown("Which assumptions move the answer takes some seconds to find out.")
+    found = parts.on_request(
+        "drivers",
+        key(choice, question),
+        partial(_sensitivity, choice, question),
+        button="Find out",
+        doing="Finding out what matters",
     )
+    if found is not None:
+        parts.listed(found.caveats)
 
 
-def worth_key(choice: Choice) -> Any:
-    """Everything the worth depends on."""
-    return ("worth", choice.scenario, choice.unit, *runs.run_key(choice))
+def worth(choice: Choice) -> ValueOfInformation | None:
+    """What knowing more is worth before deciding on the plan, worked out on request."""
+    return parts.on_request(
+        "worth",
+        ("worth", choice.scenario, choice.unit, *runs.run_key(choice)),
+        partial(_worth, choice),
+        button="Work it out",
+        doing="Deciding in every future",
+    )
 
 
 def _worth(choice: Choice, on_progress: Any) -> ValueOfInformation:

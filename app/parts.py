@@ -1,7 +1,7 @@
 """Pieces that several pages show."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -120,6 +120,42 @@ def _progress(job: Job, draws: int, quiet_seconds: float = 0.0) -> None:
         quiet_seconds=quiet_seconds,
         cancelled=_back_to_what_is_shown,
     )
+
+
+def on_request(
+    slot: str, key: Any, work: Callable[..., Any], *, button: str, doing: str
+) -> Any | None:
+    """A finding that takes some seconds: a button, then its progress, then the finding.
+
+    None until it is there; what is wrong has then been said on the page.
+    """
+    wanted = f"wanted_{slot}"
+    if runs.DESK.at_hand(key) is None and st.session_state.get(wanted) != key:
+        st.button(
+            button,
+            key=f"ask_{slot}",
+            icon=":material/calculate:",
+            on_click=st.session_state.__setitem__,
+            args=(wanted, key),
+        )
+        return None
+    try:
+        job = runs.DESK.order(key, work, visitor=session.visitor(), slot=slot)
+        if not job.wait(0.1):
+            follow(job, doing, slot=slot, cancelled=lambda: st.session_state.pop(wanted, None))
+            return None
+        return job.future.result()
+    except RunCancelled:
+        st.session_state.pop(wanted, None)
+        st.info("Cancelled.")
+    except GainsModelError as error:
+        problem("This could not be worked out.", error)
+    return None
+
+
+def listed(sentences: Iterable[str]) -> None:
+    """Sentences as a list."""
+    st.markdown("\n".join(f"- {plain(text)}" for text in sentences))
 
 
 def follow(

@@ -11,7 +11,17 @@ from app import parts, runs, session
 from app.choice import LEVERS, STARTING_PLANS, Choice
 from app.parts import plain
 from app.runs import Pair
-from gainsmodel import Comparison, GainsModelError, appraise, charts, compare, sentences, words
+from gainsmodel import (
+    Comparison,
+    GainsModelError,
+    Plan,
+    appraise,
+    charts,
+    compare,
+    plan,
+    sentences,
+    words,
+)
 
 NOW = "The plan on screen"
 MOST_ROWS = 6
@@ -23,6 +33,10 @@ COLUMNS = (
     ("p50", "Middle"),
     ("p95", "High"),
 )
+GOALS = {
+    "net_present_value": "Net present value",
+    "worst_tenth": "The worst tenth of futures",
+}
 BY_TECHNOLOGY = (
     "A technology’s row is the difference there would be if it alone had an effect on output; "
     "the remainder is what the cap on stacked technologies takes."
@@ -42,6 +56,7 @@ def main() -> None:
         return
     _difference(options[first], options[second], first, second, pairs)
     _side_by_side(options, first, second)
+    _best_for_the_money(session.current())
 
 
 def _options() -> dict[str, Choice]:
@@ -203,6 +218,72 @@ def _side_by_side(options: dict[str, Choice], first: str, second: str) -> None:
                 )
         rows.append(row)
     parts.plain_table(pl.DataFrame(rows, infer_schema_length=None).fill_null("–"))
+
+
+def _best_for_the_money(choice: Choice) -> None:
+    st.subheader("Which plan is best for the money?", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        budget = st.number_input(
+            "Budget once running, £m a year",
+            min_value=0.5,
+            value=10.0,
+            step=1.0,
+            key="budget_gbp_m",
+            persist_state="session",
+            width=280,
+        )
+        goal = str(
+            st.segmented_control(
+                "What counts",
+                list(GOALS),
+                default="net_present_value",
+                format_func=GOALS.__getitem__,
+                required=True,
+                wrap=True,
+                key="plan_goal",
+                persist_state="session",
+            )
+        )
+    bare = choice.set_all(STARTING_PLANS["No plan"])
+    found: Plan | None = parts.on_request(
+        "plan",
+        ("plan", budget, goal, bare.scenario, choice.unit, *runs.run_key(choice)),
+        partial(_plan, bare, budget, goal),
+        button="Find it",
+        doing="Trying packages",
+    )
+    if found is None:
+        return
+    parts.listed(found.summary)
+    if found.levers.height:
+        st.button(
+            "Put this plan on screen",
+            icon=":material/check:",
+            on_click=_adopt,
+            args=(choice, found),
+        )
+    chart = charts.frontier(found, theme=parts.theme())
+    parts.show(chart, "frontier")
+    parts.table_of(chart, "frontier")
+    parts.small(" ".join(found.notes))
+
+
+def _adopt(choice: Choice, found: Plan) -> None:
+    new = choice.adopt(choice.scenario.model_copy(update={"plan": found.scenario.plan}))
+    session.change(new, "the best plan for the money")
+
+
+def _plan(choice: Choice, budget: float, goal: Any, on_progress: Any) -> Plan:
+    return plan(
+        choice.scenario,
+        choice.unit,
+        budget_gbp_m_per_year=budget,
+        objective=goal,
+        seed=choice.seed,
+        sampler=choice.sampler,
+        dataset=choice.data,
+        on_progress=on_progress,
+    )
 
 
 main()

@@ -1,15 +1,14 @@
 """What drives it: which assumptions matter?"""
 
 from collections.abc import Callable
-from typing import Any
 
 import polars as pl
 import streamlit as st
 
-from app import drivers, parts, runs, session
+from app import drivers, parts, session
 from app.choice import Choice
 from app.parts import plain
-from gainsmodel import GainsModelError, Sensitivity, ValueOfInformation, charts, words
+from gainsmodel import GainsModelError, Sensitivity, charts, words
 from gainsmodel.drivers import Output
 
 SWITCHES = {"setting.curve": "Curve of adoption", "prize.basis": "Reading of the prize"}
@@ -117,16 +116,10 @@ def _worth_knowing(choice: Choice) -> None:
         st.markdown("Move a lever first: knowing more is worth something for a decision only.")
         return
     st.markdown("Before deciding between this plan and doing nothing.")
-    wanted = drivers.worth_key(choice)
-    if runs.DESK.at_hand(wanted) is None and st.session_state.get("worth_wanted") != wanted:
-        st.button("Work it out", icon=":material/calculate:", on_click=_want, args=(wanted,))
+    found = drivers.worth(choice)
+    if found is None:
         return
-    job = drivers.order_worth(choice)
-    if not job.wait(0.1):
-        parts.follow(job, "Deciding in every future", slot="worth")
-        return
-    found: ValueOfInformation = job.future.result()
-    st.markdown("\n".join(f"- {plain(text)}" for text in found.summary))
+    parts.listed(found.summary)
     rows = [
         {
             "Assumptions": row["label"],
@@ -139,10 +132,6 @@ def _worth_knowing(choice: Choice) -> None:
     ]
     parts.plain_table(pl.DataFrame(rows))
     parts.small(" ".join(found.notes))
-
-
-def _want(wanted: Any) -> None:
-    st.session_state.worth_wanted = wanted
 
 
 main()

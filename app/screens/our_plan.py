@@ -10,7 +10,18 @@ import streamlit as st
 from app import parts, runs, session
 from app.choice import WHO, Choice
 from app.parts import Answer, plain
-from gainsmodel import appraise, charts, delay_cost, lever_parts, sentences, words
+from gainsmodel import (
+    Discovery,
+    Reach,
+    appraise,
+    charts,
+    delay_cost,
+    discover,
+    lever_parts,
+    reach,
+    sentences,
+    words,
+)
 
 
 def main() -> None:
@@ -42,6 +53,8 @@ def main() -> None:
         _headline(found, value)
     _value(found, value, target)
     _each_lever(found)
+    if target:
+        _target_further(found.choice, target)
     parts.refine(found)
 
 
@@ -172,6 +185,56 @@ def _value(found: Answer, value: dict[str, Any], target: float | None) -> None:
         "2023 prices, over the horizon, discounted as the Green Book has it (see Assumptions). "
         "Averages add up; middle estimates do not. Before displacement, leakage and multiplier "
         "unless they are switched on."
+    )
+
+
+def _target_further(choice: Choice, target: float) -> None:
+    key = (target, choice.scenario, choice.unit, *runs.run_key(choice))
+    amount = words.gbp(target)
+    st.subheader(f"What would it take to add {amount} a year?", anchor=False)
+    taken = parts.on_request(
+        "reach",
+        ("reach", *key),
+        partial(_reach, choice, target),
+        button="Find the budget for an 80 in 100 chance",
+        doing="Looking for the smallest budget",
+    )
+    if taken is not None:
+        parts.listed(taken.summary)
+        parts.small(sentences.JUDGEMENT)
+    st.subheader(f"When does the plan miss {amount} a year?", anchor=False)
+    missed = parts.on_request(
+        "discover",
+        ("discover", *key),
+        partial(_discover, choice, target),
+        button="Find the conditions",
+        doing="Looking for conditions",
+    )
+    if missed is not None:
+        parts.listed(missed.summary)
+        parts.small(" ".join(missed.notes))
+
+
+def _reach(choice: Choice, target: float, on_progress: Any) -> Reach:
+    return reach(
+        choice.scenario,
+        choice.unit,
+        target,
+        seed=choice.seed,
+        sampler=choice.sampler,
+        dataset=choice.data,
+        on_progress=on_progress,
+    )
+
+
+def _discover(choice: Choice, target: float, on_progress: Any) -> Discovery:
+    return discover(
+        choice.scenario,
+        choice.unit,
+        target,
+        seed=choice.seed,
+        dataset=choice.data,
+        on_progress=on_progress,
     )
 
 

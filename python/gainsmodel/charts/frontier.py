@@ -22,10 +22,10 @@ from gainsmodel.charts.chart import (
     tooltip,
     view,
 )
-from gainsmodel.reading import GBP_M, PRICES, plain
 from gainsmodel.charts.theme import Theme, palette
 from gainsmodel.errors import SettingError
 from gainsmodel.planning import Plan
+from gainsmodel.reading import GBP_M, PRICES, plain
 
 Height = Literal["added", "p_target"]
 HEIGHTS: tuple[Height, ...] = get_args(Height)
