@@ -113,8 +113,8 @@ def share() -> None:
             "A link cannot hold all of your changed assumptions: download the scenario instead."
         )
     pair = runs.DESK.at_hand(runs.pair_key(choice, choice.draws))
-    if pair is None:
-        parts.small("Files can be downloaded once the run has ended.")
+    if pair is None or (choice.scenario.plan and not pair.result.holds_draws):
+        parts.small("Results can be downloaded once a run has ended that keeps its futures.")
         _scenario_button(choice, "share")
         return
     about = sentences.about(pair.result, choice.unit)

@@ -81,6 +81,9 @@ def answer() -> Answer | None:
                 refining = runs.pair(choice, choice.draws, visitor=session.visitor(), slot="full")
                 if refining.ended:
                     full, refining = refining.future.result(), None
+        about = sentences.about(full.result, choice.unit)
+        # A run too long to keep its futures cannot tell what a plan adds.
+        added = about.added(full.without) if choice.scenario.plan else None
         if refining is None:
             st.session_state.shown = choice
     except RunCancelled:
@@ -89,12 +92,11 @@ def answer() -> Answer | None:
     except GainsModelError as error:
         problem("This scenario cannot be run.", error)
         return None
-    about = sentences.about(full.result, choice.unit)
     return Answer(
         choice=choice,
         pair=full,
         about=about,
-        added=about.added(full.without) if choice.scenario.plan else None,
+        added=added,
         cost_gbp_m_per_year=cost_per_year(choice),
         refining=refining,
     )

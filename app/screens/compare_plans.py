@@ -54,8 +54,11 @@ def main() -> None:
     pairs = _pairs({name: options[name] for name in dict.fromkeys([first, second])})
     if pairs is None:
         return
-    _difference(options[first], options[second], first, second, pairs)
-    _side_by_side(options, first, second)
+    try:
+        _difference(options[first], options[second], first, second, pairs)
+        _side_by_side(options, first, second)
+    except GainsModelError as error:
+        parts.problem("These plans cannot be compared.", error)
     _best_for_the_money(session.current())
 
 
@@ -96,11 +99,7 @@ def _difference(
     choice: Choice, other: Choice, first: str, second: str, pairs: dict[str, Pair]
 ) -> None:
     unit = choice.unit
-    try:
-        comparison = compare(pairs[first].result, pairs[second].result, area=unit)
-    except GainsModelError as error:
-        parts.problem("These plans cannot be compared.", error)
-        return
+    comparison = compare(pairs[first].result, pairs[second].result, area=unit)
     costs_more = parts.cost_per_year(choice) - parts.cost_per_year(other)
     st.title(plain(sentences.compared(comparison, first, second, costs_more)), anchor=False)
     if comparison.identical:

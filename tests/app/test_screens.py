@@ -791,6 +791,22 @@ def test_a_scenario_that_cannot_be_run_is_said_in_words(
     assert not visit.at.exception
 
 
+@pytest.mark.parametrize("skills", ["0", "60"])
+@pytest.mark.parametrize("screen", ["our_share", "our_plan", "compare_plans", "places", "about"])
+def test_a_run_too_long_to_keep_its_futures_is_no_fault(
+    screen: str, skills: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gainsmodel.engine.DRAWS_IN_MEMORY_BYTES", 1)
+    visit = Visit(UK | {"seed": "4713"}, "assumptions")
+    visit.at.query_params["skills"] = skills
+    visit.at.switch_page(f"screens/{screen}.py").run()
+    visit.settle()
+    assert not any("GM-" in said for said in visit.errors)
+    assert not visit.at.exception
+    if skills == "60" and screen != "about":
+        assert any("run fewer draws at once" in said for said in visit.errors)
+
+
 def test_visitors_do_not_see_each_other() -> None:
     ours, theirs = Visit({"futures": "2000"}), Visit({"futures": "2000", "area": "Wales"})
     ours.at.slider(key="lever_skills").set_value(60).run()

@@ -1,0 +1,88 @@
+"""A server of the app and a real browser, started once."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from visit import Visit
+
+ROOT = Path(__file__).parents[2]
+PORTS = range(8710, 8790)
+
+
+def free_port() -> int:
+    for port in PORTS:
+        with closing(socket.socket()) as tried:
+            if tried.connect_ex(("127.0.0.1", port)):
+                return port
+    raise AssertionError("no port is free")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """Give the address of a server of the app."""
+    port = free_port()
+    log = ROOT / "target/browser-server.log"
+    log.parent.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "app", "--server.headless", "true", "--server.port", str(port)]
+    with log.open("w") as out, subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out) as app:
+        try:
+            _wait_for(f"http://localhost:{port}/_stcore/health", app, log)
+            yield f"http://localhost:{port}"
+        finally:
+            app.terminate()
+    said = log.read_text("utf-8")
+    assert "Traceback" not in said, said
+
+
+def _wait_for(address: str, app: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        assert app.poll() is None, log.read_text("utf-8")
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                assert answer.read() == b"ok"
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"the server did not start: {log.read_text('utf-8')}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Give a real browser."""
+    found = shutil.which("chromium")
+    assert found, "chromium is missing: make test-browser installs it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, server: str, tmp_path: Path) -> Iterator[Callable[..., Visit]]:
+    """Give what makes visitors, each with a browser of their own; they may meet no error."""
+    visits: list[Visit] = []
+
+    def come(width: int = 1440, height: int = 900, **options: Any) -> Visit:
+        size = {"width": width, "height": height}
+        context = chromium.new_context(viewport=size, locale="en-GB", **options)
+        visits.append(Visit(context, server, tmp_path))
+        return visits[-1]
+
+    yield come
+    faults = [fault for one in visits for fault in one.faults]
+    for one in visits:
+        one.context.close()
+    assert faults == []
