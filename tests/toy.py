@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gainsmodel import _core
+from gainsmodel import Scenario, _core
 
 SPREAD = ("initial_adoption", "innovation", "imitation", "ceiling", "productivity_effect")
 TARGETS = ("innovation", "imitation", "ceiling", "productivity_effect")
@@ -236,3 +236,24 @@ class Core:
     def means(self, place: str, count: int) -> np.ndarray:
         first = self.layout[place]
         return self.statistics[first : first + count, 1]
+
+
+def certain(scenario: Scenario, *but: str) -> Scenario:
+    """A scenario with every figure at a middle of its distribution, but for those named."""
+    middles = {
+        **dict.fromkeys(("lognormal", "logitnormal"), lambda d: d["median"]),
+        "normal": lambda d: d["mean"],
+        **dict.fromkeys(("pert", "triangular"), lambda d: d["mode"]),
+        "beta": lambda d: d["alpha"] / (d["alpha"] + d["beta"]),
+    }
+
+    def fix(node: Any, path: str) -> Any:
+        if not isinstance(node, dict) or path in but:
+            return node
+        plain = {k: fix(v, f"{path}.{k}".lstrip(".")) for k, v in node.items()}
+        if "distribution" in plain:
+            distribution = plain.pop("distribution")
+            plain["value"] = middles[distribution["kind"]](distribution)
+        return plain
+
+    return Scenario.from_dict(fix(scenario.to_dict(), ""))

@@ -180,7 +180,7 @@ def find_box(
         if len(box.limits) > most:
             inside = hit[box.holds(x)].mean()
             gain = {i: inside - hit[box.without(i).holds(x)].mean() for i in box.limits}
-            kept = sorted(gain, key=lambda i: -gain[i])[: max(most, len(gain) - 1)]
+            kept = sorted(gain, key=lambda i: -gain[i])[: max(most, len(gain) // 2)]
             box = peel(x, hit, density, kept)
             continue
         chance = {i: by_chance(judge_x, judge_hit, box, i) for i in box.limits}
