@@ -337,7 +337,7 @@ def starting_plans(heading: str = "") -> None:
 
     with st.container(horizontal=True, vertical_alignment="center"):
         if heading:
-            st.subheader(heading, anchor=False, width="content")
+            st.header(heading, anchor=False, width="content")
         st.segmented_control(
             "Starting plan",
             list(STARTING_PLANS),

@@ -15,7 +15,7 @@ def main() -> None:
     found = parts.answer()
     if found is not None:
         st.markdown(plain(sentences.national(found.about)))
-    st.subheader("Three amounts, not one", anchor=False)
+    st.header("Three amounts, not one", anchor=False)
     st.markdown(
         "- **Share of the prize.** The £208bn, split as the model splits the gain from digital "
         "adoption. It says how a national total would fall, not that it will come.\n"
@@ -27,7 +27,7 @@ def main() -> None:
         "Beside every share stands the area’s share of the economy. A split that cannot be told "
         "from it carries no information beyond size, and the app says so."
     )
-    st.subheader("How the model works", anchor=False)
+    st.header("How the model works", anchor=False)
     st.markdown(
         "1. Figures of output by area and sector (ONS, 2023) are carried to the start year.\n"
         "2. In each of thousands of futures every uncertain assumption is drawn once.\n"
@@ -40,7 +40,7 @@ def main() -> None:
         "The formulas are in docs/model.md of the project; every run can be repeated from its "
         "manifest to the same numbers."
     )
-    st.subheader("What it cannot tell", anchor=False)
+    st.header("What it cannot tell", anchor=False)
     st.markdown(
         "- No causal study was found for any of the five levers: their sizes of effect and costs "
         "are judgement.\n"
@@ -49,7 +49,7 @@ def main() -> None:
         "is unverified.\n"
         "- It is a scenario tool. It predicts nothing, and it is no business case."
     )
-    st.subheader("Words", anchor=False)
+    st.header("Words", anchor=False)
     st.markdown(
         plain(
             f"{sentences.FUTURE} The middle estimate is the median: half of the futures lie "
@@ -57,7 +57,7 @@ def main() -> None:
             "“9 of 10 futures” leaves out the lowest and the highest twentieth."
         )
     )
-    st.subheader("Sources and licences", anchor=False)
+    st.header("Sources and licences", anchor=False)
     info = build_info()
     st.markdown(plain(export.SOURCES))
     parts.small(f"gainsmodel {info['version']}, MIT licence; Rust core at level {info['simd']}.")

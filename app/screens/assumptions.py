@@ -186,7 +186,7 @@ def _figures(table: pl.DataFrame) -> None:
     if not table.height:
         st.markdown("None.")
     for group in groups:
-        st.subheader(group, anchor=False)
+        st.header(group, anchor=False)
         for row in table.filter(pl.col("group") == group).iter_rows(named=True):
             _figure(row)
 

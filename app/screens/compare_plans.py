@@ -107,12 +107,12 @@ def _difference(
     st.markdown(plain(sentences.compared_error(comparison, first)))
     left, right = st.columns(2)
     with left:
-        st.subheader("Difference, future by future", anchor=False)
+        st.header("Difference, future by future", anchor=False)
         chart = charts.difference_dots(comparison.draws(), first, second, theme=parts.theme())
         parts.show(chart, "difference")
         parts.table_of(chart, "difference")
     with right:
-        st.subheader("Every area", anchor=False)
+        st.header("Every area", anchor=False)
         parts.frame(_by_area(comparison), "difference_by_area", height=320)
         parts.small(
             f"£m a year by {choice.final_year}, at 2023 prices. Averages add up; middle estimates "
@@ -122,7 +122,7 @@ def _difference(
 
 
 def _where_it_arises(choice: Choice, other: Choice) -> None:
-    st.subheader("Where the difference arises", anchor=False)
+    st.header("Where the difference arises", anchor=False)
     by: Any = st.segmented_control(
         "Split by",
         list(SPLITS),
@@ -183,7 +183,7 @@ def _by_area(comparison: Comparison) -> pl.DataFrame:
 
 
 def _side_by_side(options: dict[str, Choice], first: str, second: str) -> None:
-    st.subheader("Side by side", anchor=False)
+    st.header("Side by side", anchor=False)
     wanted = dict.fromkeys([first, second, *session.saved()])
     shown = {name: options[name] for name in list(wanted)[:MOST_ROWS]}
     pairs = _pairs(shown)
@@ -220,7 +220,7 @@ def _side_by_side(options: dict[str, Choice], first: str, second: str) -> None:
 
 
 def _best_for_the_money(choice: Choice) -> None:
-    st.subheader("Which plan is best for the money?", anchor=False)
+    st.header("Which plan is best for the money?", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         budget = st.number_input(
             "Budget once running, £m a year",

@@ -77,12 +77,12 @@ def _show(found: Sensitivity, asked: str, choice: Choice) -> None:
         "plan": f"£m a year by {choice.final_year}",
     }[asked]
     with left:
-        st.subheader("One assumption at a time", anchor=False)
+        st.header("One assumption at a time", anchor=False)
         chart = charts.tornado(found.tornado, unit, theme=parts.theme())
         parts.show(chart, "tornado")
         parts.table_of(chart, "tornado")
     with right:
-        st.subheader("All at once", anchor=False)
+        st.header("All at once", anchor=False)
         chart = charts.total_order(found.indices, theme=parts.theme())
         parts.show(chart, "total_order")
         parts.table_of(chart, "total_order")
@@ -97,7 +97,7 @@ def _show(found: Sensitivity, asked: str, choice: Choice) -> None:
 
 
 def _structure(found: Sensitivity, say: Callable[[float], str]) -> None:
-    st.subheader("Choices in the model itself", anchor=False)
+    st.header("Choices in the model itself", anchor=False)
     rows = [
         {
             "Choice": SWITCHES.get(row["switch"], row["switch"]),
@@ -111,7 +111,7 @@ def _structure(found: Sensitivity, say: Callable[[float], str]) -> None:
 
 
 def _worth_knowing(choice: Choice) -> None:
-    st.subheader("What would it be worth to know?", anchor=False)
+    st.header("What would it be worth to know?", anchor=False)
     if not choice.scenario.plan:
         st.markdown("Move a lever first: knowing more is worth something for a decision only.")
         return

@@ -28,7 +28,7 @@ def main() -> None:
     """The page, top to bottom."""
     parts.context_line()
     head = st.container()
-    st.subheader("Levers and timing", anchor=False)
+    st.header("Levers and timing", anchor=False)
     parts.starting_plans()
     _who()
     costs = parts.costs_by_lever(session.current())
@@ -149,7 +149,7 @@ def _headline(found: Answer, value: dict[str, Any]) -> None:
 
 
 def _value(found: Answer, value: dict[str, Any], target: float | None) -> None:
-    st.subheader("Cost and return", anchor=False)
+    st.header("Cost and return", anchor=False)
     about = found.about
     if target:
         st.markdown(plain(sentences.reaches_target(value["p_target"], target, about)))
@@ -191,7 +191,7 @@ def _value(found: Answer, value: dict[str, Any], target: float | None) -> None:
 def _target_further(choice: Choice, target: float) -> None:
     key = (target, choice.scenario, choice.unit, *runs.run_key(choice))
     amount = words.gbp(target)
-    st.subheader(f"What would it take to add {amount} a year?", anchor=False)
+    st.header(f"What would it take to add {amount} a year?", anchor=False)
     taken = parts.on_request(
         "reach",
         ("reach", *key),
@@ -202,7 +202,7 @@ def _target_further(choice: Choice, target: float) -> None:
     if taken is not None:
         parts.listed(taken.summary)
         parts.small(sentences.JUDGEMENT)
-    st.subheader(f"When does the plan miss {amount} a year?", anchor=False)
+    st.header(f"When does the plan miss {amount} a year?", anchor=False)
     missed = parts.on_request(
         "discover",
         ("discover", *key),
@@ -239,7 +239,7 @@ def _discover(choice: Choice, target: float, on_progress: Any) -> Discovery:
 
 
 def _each_lever(found: Answer) -> None:
-    st.subheader("What each lever adds", anchor=False)
+    st.header("What each lever adds", anchor=False)
     choice = found.choice
     table = _ordered(
         "each_lever",
@@ -251,7 +251,7 @@ def _each_lever(found: Answer) -> None:
         chart = charts.levers(table, theme=parts.theme())
         parts.show(chart, "levers")
         parts.table_of(chart, "levers")
-    st.subheader("First 100 days", anchor=False)
+    st.header("First 100 days", anchor=False)
     loss = _ordered(
         "delay",
         ("delay", choice.scenario, choice.unit, *runs.run_key(choice)),

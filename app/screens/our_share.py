@@ -115,12 +115,12 @@ def _charts(found: Answer) -> None:
     theme, unit = parts.theme(), found.choice.unit
     left, middle, right = st.columns([1.1, 1.0, 1.2])
     with left:
-        st.subheader("Three amounts, one scale", anchor=False)
+        st.header("Three amounts, one scale", anchor=False)
         amounts = charts.three_amounts(found.result, unit, found.without, theme=theme, height=230)
         parts.show(amounts, "three_amounts")
         parts.table_of(amounts, "three_amounts")
     with middle:
-        st.subheader("Carried by digital adoption, year by year", anchor=False)
+        st.header("Carried by digital adoption, year by year", anchor=False)
         fan = charts.fan(found.result, unit, found.without, theme=theme, height=260)
         parts.show(fan, "fan")
         parts.table_of(fan, "fan")
@@ -130,7 +130,7 @@ def _charts(found: Answer) -> None:
 
 def _map(found: Answer, theme: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader("Across the UK", anchor=False, width="content")
+        st.header("Across the UK", anchor=False, width="content")
         measure: Any = st.segmented_control(
             "What the tiles show",
             list(MAP_MEASURES),
@@ -169,14 +169,14 @@ def _below(found: Answer) -> None:
     theme, unit = parts.theme(), found.choice.unit
     left, right = st.columns(2)
     with left:
-        st.subheader("How sure are we of the share?", anchor=False)
+        st.header("How sure are we of the share?", anchor=False)
         curve = st.toggle("Show as a curve", key="share_curve", persist_state="session")
         draw = charts.share_curve if curve else charts.share_dots
         dots = draw(found.result, unit, theme=theme)
         parts.show(dots, "share_dots")
         parts.table_of(dots, "share_dots")
     with right:
-        st.subheader("What would change this answer most?", anchor=False)
+        st.header("What would change this answer most?", anchor=False)
         drivers.top_three(found.choice)
         st.page_link("screens/drivers.py", label="What drives it")
 

@@ -94,7 +94,7 @@ class Visit:
 
     @property
     def texts(self) -> list[str]:
-        parts = (self.at.title, self.at.subheader, self.at.markdown, self.at.info)
+        parts = (self.at.title, self.at.header, self.at.markdown, self.at.info)
         parts = (*parts, self.at.warning, self.at.error)
         return [unmarked(element.value) for part in parts for element in part]
 
@@ -520,7 +520,7 @@ def test_drivers_end_with_caveats_and_both_charts() -> None:
     visit = Visit(UK | PLAN, "drivers").well()
     assert visit.says("The caveats that matter most")
     assert {"One assumption at a time", "All at once"} <= {
-        heading.value for heading in visit.at.subheader
+        heading.value for heading in visit.at.header
     }
 
 

@@ -94,12 +94,10 @@ def test_every_chart_has_a_description_and_a_table(
         assert tables.count() >= charts.count()
 
 
-@pytest.mark.xfail(reason="marks keep a role without a name: config.mark.aria", strict=True)
 def test_marks_of_charts_are_not_read_out_one_by_one(visit: Callable[..., Visit]) -> None:
     assert [fault for fault in visit().open().axe() if MARKS in fault] == []
 
 
-@pytest.mark.xfail(reason="section titles are h3 below h1", strict=True)
 def test_headings_stand_in_order(visit: Callable[..., Visit]) -> None:
     one = visit().open("about")
     levels = one.page.eval_on_selector_all(

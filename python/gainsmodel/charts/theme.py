@@ -108,6 +108,7 @@ def config(theme: str) -> dict[str, Any]:
     return {
         # One description stands for the whole; else every bar is read out with its colour code.
         "aria": False,
+        "mark": {"aria": False},
         "background": colours.background,
         "font": FONT,
         "view": {"stroke": None},
