@@ -25,7 +25,7 @@ FLOORS = (
     {"appraisal", "assumption_log", "comparison", "drivers", "reading"},
     {"information", "sentences"},
     {"batch", "charts", "export"},
-    {"report"},
+    {"report", "validation"},
     {"cli"},
 )
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}

@@ -84,7 +84,7 @@ if TYPE_CHECKING:
 else:
     # Rooms that answer questions about runs, and modules that are used as such.
     _QUESTIONS = ("comparison", "appraisal", "drivers", "information")
-    _MODULES = ("assumption_log", "charts", "export", "reading", "sentences", "words")
+    _MODULES = ("assumption_log", "charts", "export", "reading", "sentences", "validation", "words")
 
     # Whoever needs an error or a scenario does not wait for Polars and the core.
     def __getattr__(name):
