@@ -217,6 +217,7 @@ def page() -> Page:
             f"{percent(productivity['ours_p05'])} to {percent(productivity['ours_p95'])}, four "
             "technologies where PwC has one",
             in_range(productivity["share"], productivity["ours_p05"], productivity["ours_p95"]),
+            afterwards=True,
         )
     )
     prize = found["CBI, Unlocking Regional Growth"]

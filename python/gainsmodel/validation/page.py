@@ -41,6 +41,8 @@ class Page:
     def markdown(self) -> str:
         """The whole page."""
         parts = [MADE, f"# {self.title}", self.summary, verdict_table(self.verdicts)]
+        if any(verdict.afterwards for verdict in self.verdicts):
+            parts.append("† Asked after the figures had been seen: it describes and is no test.")
         for section in self.sections:
             lines = []
             for line in section.strip().splitlines():
@@ -60,7 +62,9 @@ class Page:
 
 def verdict_table(verdicts: Sequence[Verdict]) -> str:
     """Verdicts as a table, in the order they are given."""
-    rows = [(v.asked, v.found, f"**{v.words}**") for v in verdicts]
+    rows = [
+        (f"{v.asked} †" if v.afterwards else v.asked, v.found, f"**{v.words}**") for v in verdicts
+    ]
     return table(("Asked", "Found", "Verdict"), rows, left=3)
 
 
@@ -77,11 +81,12 @@ def index(pages: Sequence[Page]) -> str:
     parts = [
         MADE,
         "# Validation",
-        "The model held against published figures and against itself. What was asked was written "
-        "down before looking; nothing was tuned to what it was held against. Verdicts follow from "
-        "the figures by rule, good or bad. `make validation` makes these pages, a test keeps them "
-        "up to date, and [decision 12](../decisions/0012-validation.md) says why they are as they "
-        f"are.\n\n{tally(verdicts)}",
+        "The model held against published figures and against itself. No assumption of the model "
+        "was changed for what it is held against. Verdicts follow from the figures by rule, good "
+        "or bad. A question marked † was put, or the line it is held to drawn, after the figures "
+        "had been seen: it describes and is no test. `make validation` makes these pages, a test "
+        "keeps them up to date, and [decision 12](../decisions/0012-validation.md) says why they "
+        f"are as they are.\n\n{tally(verdicts)}",
     ]
     for page in pages:
         parts += [f"## [{page.title}]({page.name}.md)", page.summary, verdict_table(page.verdicts)]

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 DRAWS = 4_000
 SEED = 1
-# The network was begun in 2012 or so; what it had brought was measured in 2019.
+# What it had brought was measured in 2019; when it began was not read: a judgement.
 SUPERFAST_YEARS = 7
 SUPERFAST_GBP_BN = 1.1
 # Redeemed or claimed, of planned: Help to Grow: Digital; Growth Vouchers 2014–15.
@@ -134,7 +134,7 @@ def beta_below(x: float, alpha: float, beta: float, points: int = 20_001) -> flo
 
 # ---------------------------------------------------------------- the page
 
-# What the checks were asked to give, £bn a year, written down before looking.
+# What the checks were asked to give, £bn a year, before they were run.
 CONNECTIVITY_ASKED = (0.5, 2.0)
 RAISED_ASKED = (10.0, 25.0)
 
@@ -151,9 +151,10 @@ def page() -> Page:
             f"superfast programme, {bn(measured)} at 2023 prices, lies in the 90% band",
             _range(added),
             in_range(measured, added.p05, added.p95),
+            afterwards=True,
         ),
         Verdict(
-            "The same lands in "
+            "Connectivity alone lands in "
             f"{bn(CONNECTIVITY_ASKED[0])} to {bn(CONNECTIVITY_ASKED[1])} a year, not tens",
             f"middle {bn(added.p50, 2)}; at most {bn(added.p95)} in 19 of 20 futures",
             overlap(added.p05, added.p50, added.p95, *CONNECTIVITY_ASKED),
@@ -195,13 +196,14 @@ def page() -> Page:
 ![checks]
 
 **Connectivity.** The superfast programme's evaluation found £1.1bn of GVA from productivity at
-work in 2019, with a comparison group, for 5.5m premises. The lever is pulled in full everywhere;
-its effect sizes are judgement and were not set from that figure. One programme reached a part of
-the premises only, so a like-for-like effect would be larger than the one measured.
+work in 2019, from the timing of the roll-out to 5.5m premises. The lever is pulled in full
+everywhere; its effect sizes are judgement and were not set from that figure. One programme reached
+a part of the premises only, so a like-for-like effect would be larger than the one measured.
 
 **Below-average areas.** QuickBooks and Oxford Economics put raising areas below the average in
-digital skills and infrastructure at £15.3bn a year (some 170 areas). Here the adoption of today
-and the complements of areas with below-average readiness move to the average, at once.
+digital skills and infrastructure at £15.3bn a year (some 170 areas; money of its own year). Here
+the adoption of today and the complements of areas with below-average readiness move to the average,
+at once.
 {_raised_words(raised, coarse)}
 
 **Take-up.** Two voucher schemes reached {percent(VOUCHERS["Help to Grow: Digital"])} and

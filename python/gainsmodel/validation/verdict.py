@@ -28,16 +28,20 @@ class Verdict:
     Attributes
     ----------
     asked : str
-        What should be so, as it was written down before looking.
+        What should be so.
     found : str
         What is so, in figures.
     outcome : {"holds", "fails", "open"}
         Whether the two agree; ``open`` where the figures cannot tell.
+    afterwards : bool
+        Whether the question, or the line it is held to, was set after the figures had been seen.
+        Such a verdict describes; it is no test.
     """
 
     asked: str
     found: str
     outcome: Outcome
+    afterwards: bool = False
 
     @property
     def words(self) -> str:
@@ -138,9 +142,18 @@ def coverage(
 
 
 def tally(verdicts: Sequence[Verdict]) -> str:
-    """How many hold, in a sentence."""
-    counts = {kind: sum(v.outcome == kind for v in verdicts) for kind in WORDS}
-    return (
-        f"{counts['holds']} of {len(verdicts)} hold, {counts['fails']} do not, "
-        f"{counts['open']} cannot be told."
-    )
+    """How many hold, in a sentence: those that were asked before looking, then the others."""
+
+    def counted(some: Sequence[Verdict]) -> str:
+        counts = {kind: sum(v.outcome == kind for v in some) for kind in WORDS}
+        return (
+            f"{counts['holds']} of {len(some)} hold, {counts['fails']} do not, "
+            f"{counts['open']} cannot be told"
+        )
+
+    before = [v for v in verdicts if not v.afterwards]
+    after = [v for v in verdicts if v.afterwards]
+    words = f"Asked before looking: {counted(before)}."
+    if after:
+        words += f" Asked after the figures had been seen, marked †: {counted(after)}."
+    return words
