@@ -9,7 +9,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml
 
 PORT ?= 8501
 
-.PHONY: help run app test test-rust test-python test-browser bench bench-instructions bench-sampling lint fmt lock clean
+.PHONY: help run app test test-rust test-python test-browser validation bench bench-instructions bench-sampling lint fmt lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test-python: .venv/.built .venv/.app
 test-browser: .venv/.built .venv/.app ## the app in a real browser; screenshots in target/screenshots
 	command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install -y chromium; } > /dev/null
 	$(BIN)/python -m pytest -q tests/browser
+
+validation: .venv/.built ## the pages of docs/validation: hindcast, back-test, ledger, checks; a minute
+	PYTHONPATH=tests $(BIN)/python -m gainsmodel.validation
 
 bench: .venv/.built $(if $(SMOKE),,.venv/.bench) ## time the core against its peers (SMOKE=1: NumPy only, a minute)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benches/bench.py $(if $(SMOKE),--smoke)

@@ -27,7 +27,7 @@ FLOORS = (
     {"discovery", "search"},
     {"planning", "targets"},
     {"batch", "charts", "export"},
-    {"report"},
+    {"report", "validation"},
     {"cli"},
 )
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}

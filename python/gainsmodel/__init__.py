@@ -105,7 +105,10 @@ else:
         *("comparison", "appraisal", "drivers", "information"),
         *("targets", "planning", "discovery"),
     )
-    _MODULES = ("assumption_log", "charts", "export", "reading", "sentences", "words")
+    _MODULES = (
+        *("assumption_log", "charts", "export", "reading"),
+        *("sentences", "validation", "words"),
+    )
 
     # Whoever needs an error or a scenario does not wait for Polars and the core.
     def __getattr__(name):

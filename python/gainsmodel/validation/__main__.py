@@ -1,0 +1,30 @@
+"""Write the pages of the validation: ``python -m gainsmodel.validation [FOLDER]``.
+
+Needs the extra ``charts``, and the folder ``tests`` of a checkout on PYTHONPATH.
+"""
+
+import sys
+from pathlib import Path
+
+from gainsmodel.errors import GainsModelError
+from gainsmodel.validation import diffusion, hindcast, ledger, numerical, prize, reverse
+from gainsmodel.validation.page import index
+
+FOLDER = Path("docs/validation")
+ITEMS = (hindcast, diffusion, prize, ledger, reverse, numerical)
+
+
+def write(folder: Path) -> None:
+    """Write every page, its pictures and the index into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = [item.page() for item in ITEMS]
+    for page in pages:
+        page.write(folder)
+    (folder / "README.md").write_text(index(pages), "utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        write(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
+    except GainsModelError as error:
+        sys.exit(f"error: {error}")
