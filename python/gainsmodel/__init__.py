@@ -9,6 +9,8 @@
 from typing import TYPE_CHECKING
 
 __all__ = [
+    "BatchError",
+    "BatchResult",
     "Comparison",
     "CoreError",
     "DataError",
@@ -23,21 +25,25 @@ __all__ = [
     "Sensitivity",
     "SettingError",
     "Settings",
+    "Sweep",
     "UnknownNameError",
     "ValueOfInformation",
     "appraise",
     "build_info",
     "compare",
     "delay_cost",
+    "estimate_batch",
     "gva_template",
     "lever_costs",
     "lever_parts",
     "load_dataset",
     "load_scenario",
+    "load_sweep",
     "parse_scenario",
     "read_gva",
     "replay",
     "run",
+    "run_batch",
     "run_paired",
     "save_dataset",
     "sensitivity",
@@ -49,6 +55,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from gainsmodel.appraisal import appraise, delay_cost
+    from gainsmodel.batch import BatchResult, Sweep, estimate_batch, load_sweep, run_batch
     from gainsmodel.comparison import Comparison, compare, lever_parts
     from gainsmodel.data import Dataset, gva_template, load_dataset, read_gva, save_dataset
     from gainsmodel.drivers import Sensitivity, sensitivity
@@ -63,6 +70,7 @@ if TYPE_CHECKING:
         start,
     )
     from gainsmodel.errors import (
+        BatchError,
         CoreError,
         DataError,
         GainsModelError,
@@ -83,7 +91,7 @@ if TYPE_CHECKING:
     )
 else:
     # Rooms that answer questions about runs, and modules that are used as such.
-    _QUESTIONS = ("comparison", "appraisal", "drivers", "information")
+    _QUESTIONS = ("comparison", "appraisal", "drivers", "information", "batch")
     _MODULES = ("assumption_log", "charts", "export", "reading", "sentences", "words")
 
     # Whoever needs an error or a scenario does not wait for Polars and the core.
