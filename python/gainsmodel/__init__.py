@@ -9,6 +9,8 @@
 from typing import TYPE_CHECKING
 
 __all__ = [
+    "BatchError",
+    "BatchResult",
     "Comparison",
     "CoreError",
     "DataError",
@@ -26,6 +28,7 @@ __all__ = [
     "Sensitivity",
     "SettingError",
     "Settings",
+    "Sweep",
     "Target",
     "UnknownNameError",
     "ValueOfInformation",
@@ -36,12 +39,14 @@ __all__ = [
     "compare",
     "delay_cost",
     "discover",
+    "estimate_batch",
     "export",
     "gva_template",
     "lever_costs",
     "lever_parts",
     "load_dataset",
     "load_scenario",
+    "load_sweep",
     "parse_scenario",
     "plan",
     "reach",
@@ -49,6 +54,7 @@ __all__ = [
     "reading",
     "replay",
     "run",
+    "run_batch",
     "run_paired",
     "save_dataset",
     "sensitivity",
@@ -64,6 +70,7 @@ __all__ = [
 if TYPE_CHECKING:
     from gainsmodel import assumption_log, charts, export, reading, sentences, words
     from gainsmodel.appraisal import appraise, delay_cost
+    from gainsmodel.batch import BatchResult, Sweep, estimate_batch, load_sweep, run_batch
     from gainsmodel.comparison import Comparison, compare, lever_parts
     from gainsmodel.data import Dataset, gva_template, load_dataset, read_gva, save_dataset
     from gainsmodel.discovery import Discovery, discover
@@ -79,6 +86,7 @@ if TYPE_CHECKING:
         start,
     )
     from gainsmodel.errors import (
+        BatchError,
         CoreError,
         DataError,
         GainsModelError,
@@ -103,7 +111,7 @@ else:
     # Rooms that answer questions about runs, and modules that are used as such.
     _QUESTIONS = (
         *("comparison", "appraisal", "drivers", "information"),
-        *("targets", "planning", "discovery"),
+        *("targets", "planning", "discovery", "batch"),
     )
     _MODULES = (
         *("assumption_log", "charts", "export", "reading"),

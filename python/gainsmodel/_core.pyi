@@ -18,6 +18,16 @@ class RunHandle:
         """Waits up to `seconds`; True when the run has ended."""
     def outcomes(self) -> list[RunOutcome]:
         """Hands over what a run came to, then its reference; raises what stopped it."""
+    def piece(self) -> bytes:
+        """Hands over a piece of a run, for `Pieces`; raises what stopped it."""
+
+class Pieces:
+    """Pieces of one run, joined in their order."""
+
+    def add(self, piece: bytes) -> None:
+        """Joins the piece that comes next."""
+    def outcomes(self, threads: int | None) -> list[RunOutcome]:
+        """Makes the outcome of the whole run, then of its reference."""
 
 class RunOutcome:
     """Statistics and draws of a run that has ended."""
@@ -48,14 +58,18 @@ def start(
     threads: int | None,
     draws_in_memory: int,
     paired: bool = False,
+    piece: tuple[int, int] | None = None,
 ) -> RunHandle:
-    """Starts a run and returns its handle."""
+    """Starts a run, or a piece of whole spans of one, and returns its handle."""
 
 def summarise(draws: NDArray[np.float64], sobol: bool) -> NDArray[np.float64]:
     """Statistics of draws, (series, draws) to (series, 19)."""
 
 def value_at(distribution: str, z: list[float]) -> list[float]:
     """Values of a distribution at standard normal numbers."""
+
+def span() -> int:
+    """Draws in a span, of which pieces are made."""
 
 def build_info() -> dict[str, Any]:
     """How this build was made and what it runs on."""

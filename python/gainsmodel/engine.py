@@ -9,7 +9,7 @@ import json
 import operator
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -40,6 +40,8 @@ Precision = Literal["float32", "float64"]
 
 SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+# Draws of which pieces of a run are made.
+SPAN = _core.span()
 MAX_DRAWS = 4_294_967_280
 MAX_SEED = 2**64 - 1
 # Adjustments of the levers' increment, and the value that leaves it as it is.
@@ -113,8 +115,10 @@ class Run:
         paired: bool = False,
         detail: str | None = None,
         variation: Mapping[str, Any] | None = None,
+        piece: tuple[int, int] | None = None,
+        pieces: Iterable[bytes] | None = None,
     ) -> None:
-        """Check and start; parameters as `start`.
+        """Check and start; parameters as `start` and, for `pieces`, `join`.
 
         `variation` makes other futures for sensitivity analysis: ``reseeded``, parameters
         that take their numbers from another seed, or ``held``, a direction in the numbers
@@ -135,6 +139,10 @@ class Run:
             precision: Precision = "float32" if _is_uncertain(spec) else "float64"
             settings = replace(settings, precision=precision)
         self.dataset, self._settings, self._paired = dataset, settings, paired
+        self._handle: _core.RunHandle | _Joined
+        if pieces is not None:
+            self._handle = _Joined(pieces, threads)
+            return
         self._handle = _core.start(
             json.dumps(spec),
             **arrays,
@@ -142,6 +150,7 @@ class Run:
             paired=paired,
             threads=threads,
             draws_in_memory=DRAWS_IN_MEMORY_BYTES,
+            piece=piece,
         )
 
     @property
@@ -181,6 +190,16 @@ class Run:
         ResultError
             If it was handed over before.
         """
+        self._wait(on_progress)
+        return self._named(self._handle.outcomes())
+
+    def piece(self) -> bytes:
+        """Wait for a piece and hand it over; errors as `results`."""
+        self._wait()
+        assert isinstance(self._handle, _core.RunHandle)
+        return self._handle.piece()
+
+    def _wait(self, on_progress: Callable[[int, int], None] | None = None) -> None:
         if self._taken:
             raise ResultError("this run's result was handed over before; keep it")
         try:
@@ -191,6 +210,8 @@ class Run:
             self.cancel()
             raise
         self._taken = True
+
+    def _named(self, outcomes: Sequence[_core.RunOutcome]) -> tuple[Result, ...]:
         scenarios = (self.scenario, self.scenario.without_plan())
         return tuple(
             Result.from_core(
@@ -200,7 +221,7 @@ class Run:
                 manifest=self._manifest(scenario),
                 detail=self._detail,
             )
-            for outcome, scenario in zip(self._handle.outcomes(), scenarios, strict=False)
+            for outcome, scenario in zip(outcomes, scenarios, strict=False)
         )
 
     def _manifest(self, scenario: Scenario) -> dict[str, Any]:
@@ -231,6 +252,30 @@ class Run:
             return {}
         sha256 = own.hashes[OWN_GVA]
         return {"own_data": {"name": own.own_name, "sha256": sha256, "notes": list(own.notes)}}
+
+
+class _Joined:
+    """Pieces in the place of a run's handle."""
+
+    def __init__(self, pieces: Iterable[bytes], threads: int | None) -> None:
+        self._pieces, self._threads = _core.Pieces(), threads
+        for piece in pieces:
+            self._pieces.add(piece)
+
+    def progress(self) -> int:
+        """Nothing is simulated."""
+        return 0
+
+    def wait(self, seconds: float) -> bool:
+        """There is nothing to wait for."""
+        return True
+
+    def cancel(self) -> None:
+        """There is nothing to stop."""
+
+    def outcomes(self) -> list[_core.RunOutcome]:
+        """Make the statistics of all."""
+        return self._pieces.outcomes(self._threads)
 
 
 def run(
@@ -343,13 +388,44 @@ def start(
     threads: int | None = None,
     paired: bool = False,
     detail: str | None = None,
+    piece: tuple[int, int] | None = None,
 ) -> Run:
     """Start a run without waiting for it; parameters and errors as `run`.
 
-    With `paired`, the same scenario without its plan runs beside it (`Run.results`).
+    With `paired`, the same scenario without its plan runs beside it (`Run.results`). With
+    `piece`, only draws from the first to before the second are simulated, for `Run.piece` and
+    `join`; both are multiples of `SPAN`, or the second is the end of the run.
     """
     scenario, figures = resolve(scenario, geography, dataset)
-    return Run(scenario, figures, settings or Settings(), threads, paired=paired, detail=detail)
+    return Run(
+        *(scenario, figures, settings or Settings(), threads),
+        paired=paired,
+        detail=detail,
+        piece=piece,
+    )
+
+
+def join(
+    pieces: Iterable[bytes],
+    scenario: Scenario,
+    settings: Settings,
+    *,
+    geography: str | None = None,
+    dataset: Dataset | None = None,
+    threads: int | None = None,
+) -> Result:
+    """Make a run's result of all its pieces in their order; other parameters as `start`.
+
+    To the last bit what the run gives in one go, wherever the pieces were simulated. One piece
+    is held at a time beside the sum. `Result.numbers` cannot answer.
+
+    Raises
+    ------
+    CoreError
+        If they are not the pieces of one run.
+    """
+    scenario, figures = resolve(scenario, geography, dataset)
+    return Run(scenario, figures, settings, threads, pieces=pieces).result()
 
 
 def resolve(

@@ -31,6 +31,10 @@ class ResultError(GainsModelError, ValueError):
     """A saved result or manifest that cannot be read or replayed."""
 
 
+class BatchError(GainsModelError, RuntimeError):
+    """A batch that cannot go on: its folder, its workers, or runs of it that failed."""
+
+
 class RunCancelled(GainsModelError, RuntimeError):
     """The run was cancelled before it ended; no numbers were kept."""
 

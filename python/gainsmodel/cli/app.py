@@ -56,8 +56,13 @@ JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object 
 PROGRESS_AFTER_SECONDS = 1.0
 
 
+class Stopped(RunCancelled):
+    """Ctrl-C where something is kept; says what."""
+
+
 def main() -> None:
     """Run the command line; every way out has its exit code here."""
+    kept = "nothing was written"
     for stream in (sys.stdout, sys.stderr):
         # A terminal without a £ gets a question mark, not a traceback.
         if isinstance(stream, io.TextIOWrapper):
@@ -65,8 +70,9 @@ def main() -> None:
     try:
         code = _run_app()
         sys.stdout.flush()
-    except RunCancelled:
+    except RunCancelled as stopped:
         code = 130
+        kept = str(stopped) if isinstance(stopped, Stopped) else kept
     except GainsModelError as error:
         print(f"error: {error}", file=sys.stderr)
         code = 2
@@ -77,7 +83,7 @@ def main() -> None:
         if code:
             print(f"error: output cannot be written: {error.strerror}", file=sys.stderr)
     if code == 130:
-        print("stopped; nothing was written", file=sys.stderr)
+        print(f"stopped; {kept}", file=sys.stderr)
     _leave(code)
 
 

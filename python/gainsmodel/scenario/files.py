@@ -6,6 +6,7 @@ import re
 import stat
 import tomllib
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from gainsmodel.errors import ScenarioError
 from gainsmodel.scenario.merge import is_whole, merge
-from gainsmodel.scenario.problems import KeyPath, did_you_mean, escape, show, validate
+from gainsmodel.scenario.problems import KeyPath, M, did_you_mean, escape, show, validate
 from gainsmodel.scenario.schema import Scenario
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -94,6 +95,29 @@ def parse_scenario(content: str | bytes, name: str = "scenario.toml") -> Scenari
     if isinstance(content, str):
         content = content.encode("utf-8", "surrogatepass")
     return _resolve(_File.parse(content, escape(name), None))
+
+
+def load_standalone(cls: type[M], path: Path) -> tuple[M, Callable[[KeyPath], str]]:
+    """Read a file that is no scenario but is checked like one.
+
+    Returns
+    -------
+    model
+        What it states.
+    where : callable
+        Gives the place of a key path in the file, such as ``"x.toml, line 3: "``.
+
+    Raises
+    ------
+    ScenarioError
+        If it cannot be read or used; names the file, line, key and mend.
+    """
+    file = _File.read(path)
+
+    def where(at: KeyPath) -> str:
+        return f"{file.name}{file.line(at)}: "
+
+    return validate(cls, file.data, where), where
 
 
 @dataclass

@@ -158,7 +158,8 @@ def _translate(
         case "union_tag_invalid":
             kinds = _quoted(context["expected_tags"])
             tag = context["tag"]
-            return [((*path, "kind"), f"no such distribution{did_you_mean(tag, kinds)}")]
+            noun = "way to vary" if path[:1] == ("vary",) else "distribution"
+            return [((*path, "kind"), f"no such {noun}{did_you_mean(tag, kinds)}")]
         case "union_tag_not_found":
             kinds = _quoted(str(context.get("expected_tags", ""))) or _kinds(model)
             return [((*path, "kind"), f"is missing; one of: {', '.join(kinds)}")]

@@ -33,9 +33,9 @@ fn main() {
     let progress = Progress::default();
     pool.install(|| {
         let begun = Instant::now();
-        let simulated = simulate::<f32>(&spec, options, &progress).expect("simulates");
+        let simulated = simulate::<f32>(&spec, options, &progress, None).expect("simulates");
         let simulating = begun.elapsed().as_secs_f64();
-        let outcomes = simulated.summarise(&progress).expect("summarises");
+        let outcomes = simulated.summarise(level, &progress).expect("summarises");
         let summarising = begun.elapsed().as_secs_f64() - simulating;
         let nation = outcomes[0].layout.unit(spec.areas.len()) + spec.horizon_years - 1;
         println!(

@@ -1,5 +1,7 @@
 //! Where each reported quantity stands among the series of a run, and each cell in a sector.
 
+use serde::{Deserialize, Serialize};
+
 /// Metrics of a unit after its gain of each year.
 pub const UNIT_METRICS: [&str; 10] = [
     "gain_cumulative_gbp_m",
@@ -17,7 +19,7 @@ pub const UNIT_METRICS: [&str; 10] = [
 /// Where each reported quantity stands in a block's output.
 ///
 /// The first `distributed` series are kept draw by draw; of the others only moments are.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
     /// Areas, groups, sectors, technologies, years.
     pub areas: usize,

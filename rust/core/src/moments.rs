@@ -1,10 +1,11 @@
 //! Sums from which mean and spread follow, lane by lane.
 
 use crate::lanes::{LANES, Real};
+use serde::{Deserialize, Serialize};
 
 /// Count, sum and sum of squares of each lane, as deviations from one value of the series,
 /// so that no digits are lost; mergeable in a fixed order.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Moments {
     origin: f64,
     count: [f64; LANES],

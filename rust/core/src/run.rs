@@ -3,6 +3,10 @@
 //! Draws are cut into chunks of a fixed size whatever the number of threads; a thread that is
 //! free takes the next one, and sums are merged in the order of chunks, so that no number
 //! depends on scheduling.
+//!
+//! Chunks make up spans: sums of chunks are merged into that of their span, sums of spans into
+//! that of the run. So a run may also be simulated in pieces of whole spans, in any order and
+//! anywhere, and its pieces joined to the last bit of the run in one go ([`Simulated::join`]).
 
 use crate::block::Scratch;
 use crate::error::{Error, Result};
@@ -16,14 +20,19 @@ use crate::spec::{SamplerKind, Spec};
 use crate::summary::{Ranks, Statistics};
 use crate::vector::{Precision, Tile, Vector};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const BLOCKS_PER_CHUNK: usize = 8;
 /// Draws in a chunk.
 pub const CHUNK: usize = BLOCKS_PER_CHUNK * LANES;
+const CHUNKS_PER_SPAN: usize = 64;
+/// Draws in a span, of which pieces of a run are made.
+pub const SPAN: usize = CHUNKS_PER_SPAN * CHUNK;
 
 /// How far a run has come, and whether it should stop; shared with the thread that waits.
 #[derive(Debug, Default)]
@@ -58,7 +67,7 @@ pub struct Options {
 }
 
 /// What is kept of the distributed series.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum Kept<F> {
     /// Every draw, as `[chunk][series][draw]`.
     Draws(Vec<F>),
@@ -94,39 +103,61 @@ impl<F: Precision> Outcome<F> {
     }
 }
 
-/// Draws that were simulated, before any statistic is made of them.
-#[derive(Debug)]
+/// Draws that were simulated, before any statistic is made of them: a run, or a piece of one.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Simulated<F> {
     layout: Layout,
+    /// Draws of the whole run, and those that are here.
     draws: usize,
-    level: Level,
+    here: Range<usize>,
     sobol: bool,
     /// Of the plan and, if the run was paired, of the reference.
-    variants: Vec<(Vec<Moments>, Kept<F>)>,
+    variants: Vec<Variant<F>>,
 }
 
-/// Simulates a specification in precision `F` on the current thread pool.
+#[derive(Debug, Serialize, Deserialize)]
+struct Variant<F> {
+    /// Sums of each span, or of all spans from the first on.
+    spans: Vec<Vec<Moments>>,
+    kept: Kept<F>,
+}
+
+/// Simulates a specification in precision `F` on the current thread pool: all draws, or a piece.
 ///
 /// # Errors
-/// [`Error::Spec`] if it cannot be simulated, [`Error::Cancelled`] if it was cancelled.
+/// [`Error::Spec`] if it cannot be simulated, or the piece is not one of whole spans;
+/// [`Error::Cancelled`] if it was cancelled.
 pub fn simulate<F: Precision>(
     spec: &Spec,
     options: Options,
     progress: &Progress,
+    piece: Option<Range<u64>>,
 ) -> Result<Simulated<F>> {
     let model = Model::<F>::new(spec, simd::at(options.level, TileOf(PhantomData::<F>)))?;
     let layout = model.layout;
     let (series, distributed) = (layout.series(), layout.distributed());
-    let draws = usize::try_from(spec.draws)
-        .map_err(|_| Error::Spec { place: "draws".into(), problem: "too many here".into() })?;
+    let whole = |n: u64| {
+        usize::try_from(n)
+            .map_err(|_| Error::Spec { place: "draws".into(), problem: "too many here".into() })
+    };
+    let draws = whole(spec.draws)?;
+    let here = match piece {
+        None => 0..draws,
+        Some(piece) => whole(piece.start)?..whole(piece.end)?,
+    };
+    let ends = here.end == draws || here.end.is_multiple_of(SPAN);
+    if here.is_empty() || here.end > draws || !here.start.is_multiple_of(SPAN) || !ends {
+        let problem = format!("{here:?} is no piece of {draws} draws in spans of {SPAN}");
+        return Err(Error::Spec { place: "draws".into(), problem });
+    }
     let variants = if options.paired { 2 } else { 1 };
-    let chunks = draws.div_ceil(CHUNK);
+    let chunks = here.start / CHUNK..here.end.div_ceil(CHUNK);
     let width = distributed * CHUNK;
-    // Detail does not count, so that asking for it changes no other number.
+    // Detail does not count, so that asking for it changes no other number; nor does the piece.
     let counted = layout.distributed_in_any_case() * CHUNK;
-    let bytes = chunks.saturating_mul(variants * counted * size_of::<F>());
+    let bytes = draws.div_ceil(CHUNK).saturating_mul(variants * counted * size_of::<F>());
     let in_buckets = bytes > options.draws_in_memory;
-    let keep = if in_buckets { 0 } else { chunks * width };
+    let keep = if in_buckets { 0 } else { chunks.len() * width };
     let mut kept: Vec<Vec<F>> = (0..variants).map(|_| vec![F::ZERO; keep]).collect();
     let buckets = if in_buckets { variants * distributed } else { 0 };
 
@@ -135,45 +166,76 @@ pub fn simulate<F: Precision>(
         progress,
         draws,
         variants,
+        merger: Mutex::new(Merger::new(&chunks, variants * series)),
         queue: Mutex::new(Queue {
-            next: 0,
             chunks,
             kept: kept.iter_mut().map(|kept| kept.chunks_mut(width)).collect(),
         }),
-        merger: Mutex::new(Merger::new(variants * series)),
         sketches: Mutex::new(vec![Sketch::default(); buckets]),
     };
     rayon::broadcast(|_| simd::at(options.level, Worker { shared: &shared }))
         .into_iter()
         .collect::<Result<()>>()?;
 
-    let moments = std::mem::take(&mut locked(&shared.merger).totals);
+    let spans = std::mem::take(&mut locked(&shared.merger).spans);
     let mut sketches = std::mem::take(&mut *locked(&shared.sketches)).into_iter();
-    let kept = kept.into_iter().map(|kept| match in_buckets {
-        true => Kept::Sketches(sketches.by_ref().take(distributed).collect()),
-        false => Kept::Draws(kept),
-    });
-    Ok(Simulated {
-        layout,
-        draws,
-        level: options.level,
-        sobol: spec.sampler != SamplerKind::Random,
-        variants: moments.chunks(series).map(<[Moments]>::to_vec).zip(kept).collect(),
-    })
+    let variant = |(v, kept): (usize, Vec<F>)| Variant {
+        spans: spans.iter().map(|span| span[v * series..(v + 1) * series].to_vec()).collect(),
+        kept: match in_buckets {
+            true => Kept::Sketches(sketches.by_ref().take(distributed).collect()),
+            false => Kept::Draws(kept),
+        },
+    };
+    let variants = kept.into_iter().enumerate().map(variant).collect();
+    Ok(Simulated { layout, draws, here, sobol: spec.sampler != SamplerKind::Random, variants })
 }
 
 impl<F: Precision> Simulated<F> {
+    /// Adds the piece that comes next in a run whose first piece this is.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] if it does not fit on.
+    pub fn join(&mut self, next: Simulated<F>) -> Result<()> {
+        let same = (self.layout, self.draws, self.sobol) == (next.layout, next.draws, next.sobol);
+        let place = || "draws".to_string();
+        if self.here.start != 0 || self.here.end != next.here.start || !same {
+            let problem = format!("{:?} does not follow on {:?}", next.here, self.here);
+            return Err(Error::Spec { place: place(), problem });
+        }
+        for (mine, next) in self.variants.iter_mut().zip(next.variants) {
+            match (&mut mine.kept, next.kept) {
+                (Kept::Draws(mine), Kept::Draws(next)) => mine.extend(next),
+                (Kept::Sketches(mine), Kept::Sketches(next)) => {
+                    mine.iter_mut().zip(&next).for_each(|(mine, next)| mine.merge(next));
+                }
+                _ => {
+                    let problem = "one piece kept its draws, another did not".into();
+                    return Err(Error::Spec { place: place(), problem });
+                }
+            }
+            for span in next.spans {
+                add(&mut mine.spans[0], &span);
+            }
+        }
+        self.here.end = next.here.end;
+        Ok(())
+    }
+
     /// Makes the statistics of every series; gives the outcome and, if the run was paired,
     /// that of the reference after it.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] if it was cancelled.
-    pub fn summarise(self, progress: &Progress) -> Result<Vec<Outcome<F>>> {
-        let Simulated { layout, draws, level, sobol, variants } = self;
+    /// [`Error::Spec`] if draws are missing, [`Error::Cancelled`] if it was cancelled.
+    pub fn summarise(self, level: Level, progress: &Progress) -> Result<Vec<Outcome<F>>> {
+        let Simulated { layout, draws, here, sobol, variants } = self;
+        if here != (0..draws) {
+            let problem = format!("only {here:?} of {draws} are here");
+            return Err(Error::Spec { place: "draws".into(), problem });
+        }
         let mut outcomes = Vec::new();
-        for (moments, kept) in variants {
+        for Variant { spans, kept } in variants {
             let mut outcome = Outcome { layout, statistics: Vec::new(), draws, kept };
-            outcome.statistics = (moments.par_iter().enumerate())
+            outcome.statistics = (spans[0].par_iter().enumerate())
                 .map_init(Ranks::default, |ranks, (s, moments)| {
                     progress.check()?;
                     let statistics = Statistics::from_moments(moments, sobol);
@@ -191,6 +253,10 @@ impl<F: Precision> Simulated<F> {
         }
         Ok(outcomes)
     }
+}
+
+fn add(totals: &mut [Moments], part: &[Moments]) {
+    totals.iter_mut().zip(part).for_each(|(total, part)| total.merge(part));
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -223,43 +289,60 @@ struct Shared<'a, F> {
 
 /// Chunks not yet begun, and the space their draws are kept in.
 struct Queue<'a, F> {
-    next: usize,
-    chunks: usize,
+    chunks: Range<usize>,
     kept: Vec<std::slice::ChunksMut<'a, F>>,
 }
 
 impl<'a, F> Queue<'a, F> {
     fn take(&mut self) -> Option<(usize, Vec<Option<&'a mut [F]>>)> {
-        let index = self.next;
-        self.next += 1;
-        (index < self.chunks).then(|| (index, self.kept.iter_mut().map(Iterator::next).collect()))
+        let index = self.chunks.next()?;
+        Some((index, self.kept.iter_mut().map(Iterator::next).collect()))
     }
 }
 
 /// Adds up chunks in their order, whatever order they come in.
 struct Merger {
     next: usize,
-    totals: Vec<Moments>,
+    end: usize,
+    /// Whether spans follow on from the first and can be added up at once.
+    from_first: bool,
+    spans: Vec<Vec<Moments>>,
+    /// Of the span that is being filled.
+    span: Vec<Moments>,
     waiting: BTreeMap<usize, Vec<Moments>>,
     /// Space of chunks that were added up.
     free: Vec<Vec<Moments>>,
 }
 
 impl Merger {
-    fn new(series: usize) -> Self {
-        let totals = vec![Moments::default(); series];
-        Merger { next: 0, totals, waiting: BTreeMap::new(), free: Vec::new() }
+    fn new(chunks: &Range<usize>, series: usize) -> Self {
+        Merger {
+            next: chunks.start,
+            end: chunks.end,
+            from_first: chunks.start == 0,
+            spans: Vec::new(),
+            span: vec![Moments::default(); series],
+            waiting: BTreeMap::new(),
+            free: Vec::new(),
+        }
     }
 
     /// Takes a chunk's moments in and gives space for the next chunk's.
     fn offer(&mut self, index: usize, part: Vec<Moments>) -> Vec<Moments> {
         self.waiting.insert(index, part);
         while let Some(part) = self.waiting.remove(&self.next) {
-            self.totals.iter_mut().zip(&part).for_each(|(total, part)| total.merge(part));
+            add(&mut self.span, &part);
             self.next += 1;
             self.free.push(part);
+            if self.next.is_multiple_of(CHUNKS_PER_SPAN) || self.next == self.end {
+                match self.spans.first_mut().filter(|_| self.from_first) {
+                    Some(totals) => add(totals, &self.span),
+                    None => self.spans.push(self.span.clone()),
+                }
+                self.span.fill(Moments::default());
+            }
         }
-        self.free.pop().unwrap_or_else(|| self.totals.clone())
+        self.free.pop().unwrap_or_else(|| self.span.clone())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Quantiles of any number of draws in bounded memory.
 
 use crate::lanes::Real;
+use serde::{Deserialize, Serialize};
 
 /// Counts of values in buckets of equal relative width: quantiles to within
 /// [`Sketch::RELATIVE_ERROR`] in memory that does not grow with the number of draws.
@@ -9,7 +10,7 @@ use crate::lanes::Real;
 /// double when all but nine bits of its fraction are dropped, so that no logarithm is taken.
 /// Counts are integers: the order in which values come, or sketches are merged, is of no
 /// account.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Sketch {
     count: u64,
     /// Least and greatest value, which no quantile passes.
@@ -93,7 +94,7 @@ impl Sketch {
 }
 
 /// Counts from bucket `first` on.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Buckets {
     first: usize,
     counts: Vec<u64>,

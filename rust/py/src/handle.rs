@@ -5,14 +5,16 @@ use crate::pool::pool;
 use gainsmodel_core::error::Error;
 use gainsmodel_core::factors::numbers;
 use gainsmodel_core::layout::{Layout, UNIT_METRICS};
-use gainsmodel_core::run::{Options, Outcome, Progress, simulate};
+use gainsmodel_core::run::{Options, Outcome, Progress, Simulated, simulate};
 use gainsmodel_core::simd::Level;
 use gainsmodel_core::spec::Spec;
 use gainsmodel_core::summary::Statistics;
 use gainsmodel_core::vector::Precision;
 use numpy::{Element, PyArray2, PyArrayMethods, ToPyArray};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
@@ -23,8 +25,16 @@ enum Precise {
     Double(Outcome<f64>),
 }
 
+/// Draws as they travel between processes.
+#[derive(Serialize, Deserialize)]
+enum Travelling {
+    Single(Simulated<f32>),
+    Double(Simulated<f64>),
+}
+
 enum Ended {
     Done(Vec<RunOutcome>),
+    Piece(Travelling),
     Failed(Error),
     Panicked(String),
 }
@@ -42,6 +52,7 @@ pub fn start(
     double: bool,
     options: Options,
     threads: Option<usize>,
+    piece: Option<Range<u64>>,
 ) -> Result<RunHandle, String> {
     let pool = pool(threads)?;
     let progress = Arc::new(Progress::default());
@@ -52,16 +63,17 @@ pub fn start(
         .spawn(move || {
             let spec = Arc::new(spec);
             let work = || {
-                pool.install(|| {
-                    if double {
-                        timed(&spec, options, &shared, Precise::Double)
-                    } else {
-                        timed(&spec, options, &shared, Precise::Single)
-                    }
+                pool.install(|| match (double, piece) {
+                    (true, None) => timed(&spec, options, &shared, Precise::Double),
+                    (false, None) => timed(&spec, options, &shared, Precise::Single),
+                    (true, piece) => simulate(&spec, options, &shared, piece)
+                        .map(|piece| Ended::Piece(Travelling::Double(piece))),
+                    (false, piece) => simulate(&spec, options, &shared, piece)
+                        .map(|piece| Ended::Piece(Travelling::Single(piece))),
                 })
             };
             let ended = match catch_unwind(AssertUnwindSafe(work)) {
-                Ok(Ok(outcomes)) => Ended::Done(outcomes),
+                Ok(Ok(ended)) => ended,
                 Ok(Err(error)) => Ended::Failed(error),
                 Err(panic) => Ended::Panicked(
                     panic
@@ -84,14 +96,15 @@ fn timed<F: Precision>(
     options: Options,
     progress: &Progress,
     precise: impl Fn(Outcome<F>) -> Precise,
-) -> Result<Vec<RunOutcome>, Error> {
+) -> Result<Ended, Error> {
     let begun = Instant::now();
-    let simulated = simulate::<F>(spec, options, progress)?;
+    let simulated = simulate::<F>(spec, options, progress, None)?;
     let simulating = begun.elapsed().as_secs_f64();
-    let outcomes = simulated.summarise(progress)?;
+    let outcomes = simulated.summarise(options.level, progress)?;
     let seconds = [simulating, begun.elapsed().as_secs_f64() - simulating];
-    let outcome = |of| RunOutcome { outcome: precise(of), seconds, spec: Arc::clone(spec) };
-    Ok(outcomes.into_iter().map(outcome).collect())
+    let spec = Some(Arc::clone(spec));
+    let outcome = |of| RunOutcome { outcome: precise(of), seconds, spec: spec.clone() };
+    Ok(Ended::Done(outcomes.into_iter().map(outcome).collect()))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -136,8 +149,88 @@ impl RunHandle {
             Some(Ended::Done(outcomes)) => Ok(outcomes),
             Some(Ended::Failed(error)) => Err(errors::to_python(py, &error)),
             Some(Ended::Panicked(message)) => Err(errors::fault(py, &message)),
+            Some(Ended::Piece(_)) => Err(errors::fault(py, "that was a piece of a run")),
             None => Err(errors::fault(py, "the run has not ended")),
         }
+    }
+
+    /// Hands over a piece of a run that has ended, for `Pieces`; raises what stopped it.
+    fn piece<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        match py.detach(|| locked(&self.ended).take()) {
+            Some(Ended::Piece(piece)) => {
+                let bytes = py.detach(|| postcard::to_stdvec(&piece));
+                let bytes = bytes.map_err(|error| errors::fault(py, &error.to_string()))?;
+                Ok(PyBytes::new(py, &bytes))
+            }
+            Some(Ended::Failed(error)) => Err(errors::to_python(py, &error)),
+            Some(Ended::Panicked(message)) => Err(errors::fault(py, &message)),
+            Some(Ended::Done(_)) => Err(errors::fault(py, "that was a whole run")),
+            None => Err(errors::fault(py, "the run has not ended")),
+        }
+    }
+}
+
+/// Pieces of one run, joined in their order.
+#[pyclass(module = "gainsmodel._core", frozen)]
+#[derive(Default)]
+pub struct Pieces {
+    joined: Mutex<Option<Travelling>>,
+}
+
+#[pymethods]
+impl Pieces {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// Joins the piece that comes next; raises if it is another.
+    fn add(&self, py: Python<'_>, piece: &[u8]) -> PyResult<()> {
+        let joined = py.detach(|| {
+            let next: Travelling =
+                postcard::from_bytes(piece).map_err(|error| error.to_string())?;
+            let mut joined = locked(&self.joined);
+            match (&mut *joined, next) {
+                (None, next) => *joined = Some(next),
+                (Some(Travelling::Single(mine)), Travelling::Single(next)) => {
+                    mine.join(next).map_err(|error| error.to_string())?;
+                }
+                (Some(Travelling::Double(mine)), Travelling::Double(next)) => {
+                    mine.join(next).map_err(|error| error.to_string())?;
+                }
+                _ => return Err("pieces of two precisions".to_string()),
+            }
+            Ok(())
+        });
+        joined.map_err(|message: String| errors::fault(py, &format!("piece of a run: {message}")))
+    }
+
+    /// Makes the outcome of the whole run, and of its reference if it was paired.
+    fn outcomes(&self, py: Python<'_>, threads: Option<usize>) -> PyResult<Vec<RunOutcome>> {
+        let level = level().map_err(|message| errors::setting(py, &message))?;
+        let pool = pool(threads).map_err(|message| errors::setting(py, &message))?;
+        let Some(joined) = locked(&self.joined).take() else {
+            return Err(errors::fault(py, "there are no pieces"));
+        };
+        let progress = Progress::default();
+        let begun = Instant::now();
+        let outcomes = py.detach(|| {
+            pool.install(|| match joined {
+                Travelling::Single(all) => Ok(all
+                    .summarise(level, &progress)?
+                    .into_iter()
+                    .map(Precise::Single)
+                    .collect::<Vec<_>>()),
+                Travelling::Double(all) => {
+                    Ok(all.summarise(level, &progress)?.into_iter().map(Precise::Double).collect())
+                }
+            })
+        });
+        let outcomes = outcomes
+            .map_err(|error: Error| errors::fault(py, &format!("pieces of a run: {error}")))?;
+        let seconds = [0.0, begun.elapsed().as_secs_f64()];
+        let outcome = |outcome| RunOutcome { outcome, seconds, spec: None };
+        Ok(outcomes.into_iter().map(outcome).collect())
     }
 }
 
@@ -154,7 +247,8 @@ type Name = (String, String, String);
 pub struct RunOutcome {
     outcome: Precise,
     seconds: [f64; 2],
-    spec: Arc<Spec>,
+    /// Unknown of a run that was joined from pieces.
+    spec: Option<Arc<Spec>>,
 }
 
 pub fn rows(statistics: &[Statistics]) -> Vec<[f64; 19]> {
@@ -223,8 +317,11 @@ impl RunOutcome {
     /// Standard normal numbers that more than one cell shares, shape (numbers, draws), and what
     /// each is for: parameter, area, and sector or technology, empty where it belongs to none.
     fn numbers<'py>(&self, py: Python<'py>) -> PyResult<(Vec<Name>, Bound<'py, PyArray2<f32>>)> {
+        let Some(spec) = &self.spec else {
+            return Err(errors::fault(py, "a run joined from pieces does not know its numbers"));
+        };
         let (names, rows) =
-            py.detach(|| numbers(&self.spec)).map_err(|error| errors::to_python(py, &error))?;
+            py.detach(|| numbers(spec)).map_err(|error| errors::to_python(py, &error))?;
         let names = names.into_iter().map(|n| (n.parameter, n.area, n.cell)).collect();
         Ok((names, PyArray2::from_vec2(py, &rows)?))
     }

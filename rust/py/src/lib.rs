@@ -12,18 +12,19 @@ use gainsmodel_core::run::Options;
 use gainsmodel_core::simd::Level;
 use gainsmodel_core::spec::{AreaData, NATIONAL_PARAMETERS, Spec};
 use gainsmodel_core::summary::Statistics;
-use handle::{RunHandle, RunOutcome};
+use handle::{Pieces, RunHandle, RunOutcome};
 use numpy::{PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-/// Starts a run and returns its handle.
+/// Starts a run and returns its handle; with `piece`, that of draws from the first on, up to but
+/// without the second, both multiples of `span` (the second may be the end of the run).
 ///
 /// Raises `ScenarioError` for a specification that cannot be simulated.
 #[pyfunction]
 #[pyo3(signature = (spec, *, gva_gbp_m, latitude, longitude, population, readiness,
                     intensity, start_years, ramp_years, double, threads,
-                    draws_in_memory, paired=false))]
+                    draws_in_memory, paired=false, piece=None))]
 #[allow(clippy::too_many_arguments)]
 fn start(
     py: Python<'_>,
@@ -40,6 +41,7 @@ fn start(
     threads: Option<usize>,
     draws_in_memory: usize,
     paired: bool,
+    piece: Option<(u64, u64)>,
 ) -> PyResult<RunHandle> {
     let mut spec: Spec = serde_json::from_str(spec)
         .map_err(|error| errors::fault(py, &format!("run specification: {error}")))?;
@@ -58,8 +60,10 @@ fn start(
     spec.check().map_err(|error| errors::to_python(py, &error))?;
     let level = handle::level().map_err(|message| errors::setting(py, &message))?;
     let options = Options { level, draws_in_memory, paired };
-    py.detach(|| handle::start(spec, double, options, threads))
-        .map_err(|message| errors::setting(py, &message))
+    py.detach(|| {
+        handle::start(spec, double, options, threads, piece.map(|(first, end)| first..end))
+    })
+    .map_err(|message| errors::setting(py, &message))
 }
 
 /// Statistics of draws, shape (series, draws) to (series, 19); see `RunOutcome.statistics`.
@@ -87,6 +91,12 @@ fn value_at(py: Python<'_>, distribution: &str, z: Vec<f64>) -> PyResult<Vec<f64
     Ok(z.into_iter().map(|z| distribution.at(z)).collect())
 }
 
+/// Draws in a span: pieces of a run begin at multiples of it, and end at one or with the run.
+#[pyfunction]
+fn span() -> usize {
+    gainsmodel_core::run::SPAN
+}
+
 /// How this build was made and what it runs on.
 #[pyfunction]
 fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
@@ -106,10 +116,12 @@ fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("NATIONAL_PARAMETERS", PyTuple::new(module.py(), NATIONAL_PARAMETERS)?)?;
+    module.add_class::<Pieces>()?;
     module.add_class::<RunHandle>()?;
     module.add_class::<RunOutcome>()?;
     module.add_function(wrap_pyfunction!(start, module)?)?;
     module.add_function(wrap_pyfunction!(summarise, module)?)?;
     module.add_function(wrap_pyfunction!(value_at, module)?)?;
+    module.add_function(wrap_pyfunction!(span, module)?)?;
     module.add_function(wrap_pyfunction!(build_info, module)?)
 }

@@ -1,0 +1,399 @@
+"""Sweeps: a base scenario and what varies in it, read from TOML, counted before anything runs."""
+
+import csv
+import hashlib
+import io
+import json
+import math
+import os
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from gainsmodel.data import Dataset, Geography
+from gainsmodel.engine import MAX_DRAWS, MAX_SEED, Precision, Sampler, Settings, figures_for
+from gainsmodel.errors import ScenarioError, UnknownNameError
+from gainsmodel.manifest import TABLES
+from gainsmodel.scenario import Scenario, load_scenario
+from gainsmodel.scenario.distribution import Model, Number
+from gainsmodel.scenario.files import load_standalone
+from gainsmodel.scenario.merge import unfold
+from gainsmodel.scenario.problems import problem, show
+from gainsmodel.scenario.schema import Name, Planned, Text
+
+MAX_RUNS = 1_000_000
+MAX_CSV_BYTES = 20_000_000
+# Values tried before an axis that allows none of them is refused as misspelt.
+TRIED = 20
+
+Table = Literal["areas", "groups", "years", "sectors", "adoption", "statistics"]
+Key = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One place on an axis: what a table of runs says of it, and the edits that lead there."""
+
+    varied: dict[str, Any] = field(default_factory=dict)
+    edits: dict[str, Any] = field(default_factory=dict)
+
+
+class ListAxis(Model):
+    """One key, value after value."""
+
+    kind: Literal["list"]
+    key: Key = Field(description="dotted key of a scenario")
+    values: Annotated[tuple[Any, ...], Field(strict=False, min_length=1, max_length=MAX_RUNS)]
+
+    def names(self) -> list[str]:
+        """Give what a table of runs calls the axis."""
+        return [self.key]
+
+    def points(self, sweep: "Sweep") -> list[Point]:
+        """Give every place on the axis."""
+        return [_of({self.key: value}) for value in self.values]
+
+
+class RangeAxis(Model):
+    """One key in even steps from low to high, both included."""
+
+    kind: Literal["range"]
+    key: Key = Field(description="dotted key of a scenario")
+    low: int | Number
+    high: int | Number
+    steps: int = Field(ge=2, le=MAX_RUNS, description="how many values")
+    scale: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low < self.high:
+            raise problem((("high",), f"must be above low, {self.low}; found {self.high}"))
+        if self.scale == "log" and self.low <= 0:
+            raise problem((("low",), f"must be above 0 on a log scale; found {self.low}"))
+        return self
+
+    def names(self) -> list[str]:
+        """Give what a table of runs calls the axis."""
+        return [self.key]
+
+    def points(self, sweep: "Sweep") -> list[Point]:
+        """Give every place on the axis; whole numbers where the steps are."""
+        low, high, steps = self.low, self.high, self.steps - 1
+        values: Sequence[int | float]
+        if self.scale == "log":
+            values = np.geomspace(low, high, self.steps).tolist()
+        elif isinstance(low, int) and isinstance(high, int) and (high - low) % steps == 0:
+            values = range(low, high + 1, (high - low) // steps)
+        else:
+            values = np.linspace(low, high, self.steps).tolist()
+        return [_of({self.key: value}) for value in values]
+
+
+class LatinHypercubeAxis(Model):
+    """Several keys at once, each covering its range evenly in as many strata as samples."""
+
+    kind: Literal["latin_hypercube"]
+    samples: int = Field(ge=1, le=MAX_RUNS)
+    seed: int = Field(1, ge=0, le=2**32 - 1)
+    between: dict[Key, Annotated[tuple[Number, Number], Field(strict=False)]] = Field(
+        min_length=1, max_length=100, description="key to [low, high]"
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        for key, (low, high) in self.between.items():
+            if not low < high:
+                raise problem((("between", key), f"must be [low, high]; found [{low}, {high}]"))
+        return self
+
+    def names(self) -> list[str]:
+        """Give what a table of runs calls the axis."""
+        return list(self.between)
+
+    def points(self, sweep: "Sweep") -> list[Point]:
+        """Give every sample; McKay, Beckman and Conover (1979)."""
+        # RandomState's numbers never change from one NumPy to the next; a Generator's may.
+        random = np.random.RandomState(self.seed)
+        shape = (self.samples, len(self.between))
+        strata = np.argsort(random.random_sample(shape), axis=0, kind="stable")
+        unit = (strata + random.random_sample(shape)) / self.samples
+        low, high = np.array(list(self.between.values())).T
+        samples = np.clip(low + unit * (high - low), low, high).tolist()
+        return [_of(dict(zip(self.between, row, strict=True))) for row in samples]
+
+
+class CsvAxis(Model):
+    """A table of overrides: a dotted key heads each column, each row is one scenario."""
+
+    kind: Literal["csv"]
+    file: Text = Field(description="beside the sweep; an empty cell leaves the base as it is")
+
+    # Read once and with the sweep, so that what is counted is what is run.
+    _rows: list[dict[str, Any]] = PrivateAttr(default_factory=list)
+
+    def names(self) -> list[str]:
+        """Give what a table of runs calls the axis."""
+        return list(self._rows[0])
+
+    def points(self, sweep: "Sweep") -> list[Point]:
+        """Give every row."""
+        return [
+            Point(row, {key: value for key, value in row.items() if value is not None})
+            for row in self._rows
+        ]
+
+    def read(self, folder: Path) -> None:
+        """Read the table; cells are numbers, true, false or tables as in TOML, or else text."""
+        path = folder / self.file
+        try:
+            with path.open("rb") as opened:
+                content = opened.read(MAX_CSV_BYTES + 1)
+            text = content.decode("utf-8-sig")
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "is not UTF-8 text"
+            raise ScenarioError(f"{path}: cannot be read: {reason}") from None
+        if len(content) > MAX_CSV_BYTES:
+            raise ScenarioError(f"{path}: is too large; at most {MAX_CSV_BYTES:,} bytes")
+        table = csv.reader(io.StringIO(text), strict=True)
+        try:
+            header = [name.strip() for name in next(table, [])]
+            wrong = [name for name in header if header.count(name) > 1 or not name]
+            if not header:
+                raise ScenarioError(f"{path}: is empty; begin with the keys, one a column")
+            if wrong:
+                raise ScenarioError(
+                    f"{path}, line 1: each column needs a key of its own; found {show(wrong[0])}"
+                )
+            for row in table:
+                if not any(cell.strip() for cell in row):
+                    continue
+                if len(row) != len(header):
+                    raise ScenarioError(
+                        f"{path}, line {table.line_num}: has {len(row)} cells under "
+                        f"{len(header)} keys"
+                    )
+                self._rows.append(dict(zip(header, map(_cell, row), strict=True)))
+        except csv.Error as error:
+            raise ScenarioError(f"{path}, line {table.line_num}: is no CSV: {error}") from None
+        if not self._rows:
+            raise ScenarioError(f"{path}: has no row under its keys")
+
+
+class AreasAxis(Model):
+    """One area after another gets the same plan."""
+
+    kind: Literal["areas"]
+    areas: Literal["all"] | Annotated[tuple[Text, ...], Field(strict=False, min_length=1)] = Field(
+        "all", description='"all", or a list of names or codes'
+    )
+    plan: dict[Name, Planned] = Field(min_length=1, description="lever to intensity")
+
+    def names(self) -> list[str]:
+        """Give what a table of runs calls the axis."""
+        return ["area"]
+
+    def points(self, sweep: "Sweep") -> list[Point]:
+        """Give a plan for each area, laid over the base's."""
+        names = sweep.figures.areas["area_name"].to_list() if self.areas == "all" else self.areas
+        plan = self.model_dump(mode="json", exclude_none=True)["plan"]
+        return [Point({"area": name}, {f"plan.{json.dumps(name)}": plan}) for name in names]
+
+
+Axis = Annotated[
+    ListAxis | RangeAxis | LatinHypercubeAxis | CsvAxis | AreasAxis, Field(discriminator="kind")
+]
+
+
+class SweepSettings(Model):
+    """How every run of a sweep is run."""
+
+    draws: int = Field(10_000, ge=1, le=MAX_DRAWS)
+    seed: int = Field(1, ge=0, le=MAX_SEED)
+    sampler: Sampler = "sobol"
+    precision: Precision | None = None
+    geography: Geography | None = Field(None, description="instead of the base scenario's")
+
+    def settings(self) -> Settings:
+        """Give what `gainsmodel.run` takes."""
+        return Settings(self.draws, self.seed, self.sampler, self.precision)
+
+
+class Sweep(Model):
+    """A base scenario and what varies: every combination of the places on its axes is a run.
+
+    Made by `load_sweep`. The last axis varies fastest; without an axis there is one run.
+    """
+
+    base: Text = Field(description="scenario file beside the sweep, or the name of a shipped one")
+    question: Text | None = Field(None, description="what the sweep is to answer")
+    tables: Annotated[tuple[Table, ...], Field(strict=False, min_length=1)] = Field(
+        ("areas", "groups"), description=f"what is kept of each run: {', '.join(TABLES)}"
+    )
+    settings: SweepSettings = SweepSettings.model_construct()
+    vary: Annotated[tuple[Axis, ...], Field(strict=False, max_length=20)] = ()
+
+    _places: dict[int, str] = PrivateAttr(default_factory=dict)
+    _folder: Path = PrivateAttr(default_factory=Path)
+    _dataset: Dataset | None = PrivateAttr(None)
+
+    @field_validator("tables", mode="after")
+    @classmethod
+    def _in_order(cls, tables: tuple[Table, ...]) -> tuple[str, ...]:
+        return tuple(name for name in TABLES if name in tables)
+
+    def __len__(self) -> int:
+        """Count the runs."""
+        return math.prod(len(points) for points in self._points)
+
+    def point(self, run: int) -> Point:
+        """Give what varies in one run, and the edits of the base scenario that make it."""
+        varied: dict[str, Any] = {}
+        edits: dict[str, Any] = {}
+        for points in reversed(self._points):
+            run, place = divmod(run, len(points))
+            varied = points[place].varied | varied
+            edits = points[place].edits | edits
+        return Point(varied, edits)
+
+    def scenario(self, run: int) -> Scenario:
+        """Give the scenario of one run.
+
+        Raises
+        ------
+        ScenarioError
+            If these values are not allowed together.
+        """
+        edits = self.point(run).edits
+        return self.base_scenario.edit(edits) if edits else self.base_scenario
+
+    def __iter__(self) -> Iterator[Point]:  # type: ignore[override]
+        """Go through what varies, run after run."""
+        return map(self.point, range(len(self)))
+
+    @cached_property
+    def base_scenario(self) -> Scenario:
+        """The scenario that is varied, in the geography of the sweep."""
+        beside = [self._folder / self.base, self._folder / f"{self.base}.toml"]
+        try:
+            path = next((path for path in beside if path.is_file()), None)
+        except (OSError, ValueError):
+            path = None
+        scenario = load_scenario(path or self.base)
+        geography = self.settings.geography
+        if geography in (None, scenario.setting.geography):
+            return scenario
+        return scenario.edit({"setting.geography": geography})
+
+    @cached_property
+    def figures(self) -> Dataset:
+        """What the base scenario runs on."""
+        return figures_for(self.base_scenario, self._dataset)
+
+    def sha256(self) -> str:
+        """Give a fingerprint of what varies."""
+        content = [[(p.varied, p.edits) for p in points] for points in self._points]
+        return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+    @cached_property
+    def _points(self) -> list[list[Point]]:
+        return [axis.points(self) for axis in self.vary]
+
+    def _prepare(self, name: str) -> None:
+        """Read what the sweep rests on, and refuse axes that lead nowhere."""
+        for axis in self.vary:
+            if isinstance(axis, CsvAxis):
+                axis.read(self._folder)
+        try:
+            figures = self.figures
+        except ScenarioError as error:
+            raise ScenarioError(f"{name}: base: {error}") from None
+        taken: dict[str, int] = {}
+        for number, axis in enumerate(self.vary):
+            place = self._places.get(number, f"{name}: vary[{number}]")
+            for key in axis.names():
+                if key in taken:
+                    raise ScenarioError(f"{place}: {key} is varied by vary[{taken[key]}] already")
+                taken[key] = number
+            if isinstance(axis, AreasAxis) and axis.areas != "all":
+                for area in axis.areas:
+                    try:
+                        figures.resolve(area)
+                    except UnknownNameError as error:
+                        raise ScenarioError(f"{place}: areas: {error}") from None
+            _check_leads_somewhere(self.base_scenario, self._points[number], place)
+        if len(self) > MAX_RUNS:
+            sizes = " × ".join(f"{len(points):,}" for points in self._points)
+            raise ScenarioError(
+                f"{name}: makes {sizes} = {len(self):,} runs; at most {MAX_RUNS:,}, so take fewer "
+                "steps or a Latin hypercube"
+            )
+
+
+def load_sweep(path: str | os.PathLike[str], dataset: Dataset | None = None) -> Sweep:
+    """Read a sweep file, its base scenario and its tables.
+
+    Parameters
+    ----------
+    path : path
+        A TOML file; ``scenarios/sweeps/`` has two.
+    dataset : Dataset, optional
+        Figures it will run on instead of the built-in ones.
+
+    Returns
+    -------
+    Sweep
+        ``len(sweep)`` is the number of runs.
+
+    Raises
+    ------
+    ScenarioError
+        If it cannot be read or used; names the file, line, key and mend.
+    """
+    sweep, where = load_standalone(Sweep, Path(path))
+    sweep._folder, sweep._dataset = Path(path).parent, dataset
+    for number in range(len(sweep.vary)):
+        sweep._places[number] = f"{where(('vary', number))}vary[{number}]"
+    sweep._prepare(str(path))
+    return sweep
+
+
+def canonical(value: object) -> str:
+    """Give plain values as one text, the same for the same values."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _of(values: Mapping[str, Any]) -> Point:
+    return Point(dict(values), dict(values))
+
+
+def _check_leads_somewhere(base: Scenario, points: Sequence[Point], place: str) -> None:
+    """Refuse an axis none of whose first values the base scenario allows: a misspelt key."""
+    first: ScenarioError | None = None
+    for point in points[:TRIED]:
+        try:
+            unfold(point.edits)
+            base.edit(point.edits)
+            return
+        except ScenarioError as error:
+            first = first or error
+    if first is not None:
+        raise ScenarioError(f"{place}: {str(first).removeprefix('edit: ')}") from None
+
+
+def _cell(text: str) -> Any:
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        found = tomllib.loads(f"x = {text}")
+    except ValueError:
+        return text
+    # Text in quotes, numbers, true and false, tables and lists; nothing else is a scenario's.
+    value = found["x"] if len(found) == 1 else text
+    return value if isinstance(value, bool | int | float | str | dict | list) else text

@@ -1,0 +1,725 @@
+"""Batches: counted before, the same bytes whoever runs them, nothing lost to a kill or a fault."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gainsmodel
+from gainsmodel.batch import folder as folders
+from gainsmodel.batch.sweep import Sweep
+from gainsmodel.engine import SPAN
+from gainsmodel.errors import (
+    BatchError,
+    GainsModelError,
+    ScenarioError,
+    SettingError,
+)
+
+ROOT = Path(__file__).parents[1]
+PROGRAM = Path(sys.executable).with_name("gainsmodel")
+ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("GAINSMODEL_")}
+SWEEP = """
+base = "reference"
+tables = ["areas", "groups"]
+[settings]
+draws = 100
+[[vary]]
+kind = "range"
+key = "setting.start_year"
+low = 2025
+high = 2030
+steps = 6
+[[vary]]
+kind = "latin_hypercube"
+samples = 14
+between = { "parameters.imitation.value" = [0.2, 0.7], "parameters.lag_years.value" = [1, 4] }
+"""
+RUNS = 84
+# Failing runs among good ones.
+FAULTY = """
+base = "reference"
+[settings]
+draws = 100
+[[vary]]
+kind = "list"
+key = "parameters.spillover_share.value"
+values = [2.0, 0.1, 0.2]
+"""
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Give every file but those that tell of one execution."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.parent.name != "seconds"
+    }
+
+
+def program(*args: object, **options: Any) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [str(PROGRAM), "batch", *map(str, args)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+        start_new_session=True,
+        **options,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+def until(condition: Callable[[], object], process: subprocess.Popen[str]) -> bool:
+    """Wait for a state of the folder; False if the process ended before."""
+    while process.poll() is None:
+        if condition():
+            return True
+        time.sleep(0.002)
+    return False
+
+
+def records(folder: Path) -> int:
+    return len(list((folder / "parts").glob("*.json")))
+
+
+def group_ends(process: subprocess.Popen[str]) -> None:
+    """Wait until no worker is left; a leftover keeps the test from ending."""
+    deadline = time.monotonic() + 60
+    with contextlib.suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, 0)
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGKILL)
+        pytest.fail("workers outlived a batch that was killed")
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sweep") / "sweep.toml"
+    path.write_text(SWEEP, "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def expected(sweep: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    out = tmp_path_factory.mktemp("expected") / "out"
+    gainsmodel.run_batch(sweep, out, workers=1)
+    return tree(out)
+
+
+# ---------------------------------------------------------------- sweeps
+
+
+def swept(text: str, folder: Path) -> Sweep:
+    path = folder / "sweep.toml"
+    path.write_text(text, "utf-8")
+    return gainsmodel.load_sweep(path)
+
+
+number = st.floats(0.01, 0.99)
+axes = st.lists(
+    st.one_of(
+        st.builds(
+            lambda v: ("list", f"values = {v}", len(v)), st.lists(number, min_size=1, max_size=5)
+        ),
+        st.builds(
+            lambda n, log: (
+                "range",
+                f'low = 0.1\nhigh = 0.9\nsteps = {n}\nscale = "{log}"',
+                n,
+            ),
+            st.integers(2, 9),
+            st.sampled_from(["linear", "log"]),
+        ),
+        st.builds(
+            lambda n, s: ("latin_hypercube", f"samples = {n}\nseed = {s}", n),
+            st.integers(1, 9),
+            st.integers(0, 2**32 - 1),
+        ),
+    ),
+    max_size=4,
+)
+KEYS = ("imitation", "innovation", "spillover_share", "decay_per_year")
+
+
+@settings(deadline=None)
+@given(chosen=axes)
+def test_a_sweep_has_as_many_runs_as_its_axes_multiply_to(
+    chosen: list[tuple[str, str, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    text = 'base = "reference"\n'
+    for (kind, body, _), name in zip(chosen, KEYS, strict=False):
+        key = f"parameters.{name}.value"
+        text += f'[[vary]]\nkind = "{kind}"\n{body}\n'
+        text += (
+            f'between = {{ "{key}" = [0.1, 0.9] }}\n'
+            if kind == "latin_hypercube"
+            else f'key = "{key}"\n'
+        )
+    loaded = swept(text, tmp_path_factory.getbasetemp())
+    assert len(loaded) == np.prod([count for *_, count in chosen], dtype=int)
+    points = list(loaded)
+    assert len(points) == len(loaded)
+    assert all(len(point.edits) == len(chosen) for point in points)
+    # The last axis varies fastest, and every combination stands once.
+    at = np.unravel_index(range(len(loaded)), [count for *_, count in chosen] or [1])
+    for axis, name in zip(at if chosen else (), KEYS, strict=False):
+        values = [point.edits[f"parameters.{name}.value"] for point in points]
+        of_place: dict[int, float] = {}
+        for place, value in zip(axis, values, strict=True):
+            assert of_place.setdefault(place, value) == value
+    assert loaded.scenario(len(loaded) - 1).edit({}) == loaded.scenario(len(loaded) - 1)
+
+
+@settings(deadline=None)
+@given(samples=st.integers(1, 300), seed=st.integers(0, 2**32 - 1))
+def test_a_latin_hypercube_has_one_sample_in_each_stratum_of_each_key(
+    samples: int, seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    loaded = swept(
+        'base = "reference"\n[[vary]]\nkind = "latin_hypercube"\n'
+        f"samples = {samples}\nseed = {seed}\n"
+        'between = { "parameters.imitation.value" = [0.2, 0.7], "setting.share_floor" = [0, 0.5] }',
+        tmp_path_factory.getbasetemp(),
+    )
+    for key, low, high in (
+        ("parameters.imitation.value", 0.2, 0.7),
+        ("setting.share_floor", 0, 0.5),
+    ):
+        values = np.array([point.edits[key] for point in loaded])
+        strata = np.floor((values - low) / (high - low) * samples - 1e-9 * samples)
+        assert sorted(np.maximum(strata, 0)) == list(range(samples))
+
+
+def test_a_seed_draws_the_same_hypercube_for_ever(tmp_path: Path) -> None:
+    (tmp_path / "sweep.toml").write_text(SWEEP, "utf-8")
+    point = gainsmodel.load_sweep(tmp_path / "sweep.toml").point(RUNS - 1)
+    assert point.edits["setting.start_year"] == 2030
+    assert point.edits["parameters.imitation.value"] == pytest.approx(0.6461276128314406, rel=1e-14)
+
+
+def test_a_table_of_overrides_is_a_run_a_row(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(
+        '\ufeffsetting.curve,parameters.imitation.value,"plan.""Greater Manchester"".skills"\n'
+        "bass,0.5,1\nlogistic,,0.25\n\n"
+        '"gompertz",0.25,"{ intensity = 0.5, start_years = 2.0 }"\n',
+        "utf-8",
+    )
+    loaded = swept('base = "reference"\n[[vary]]\nkind = "csv"\nfile = "rows.csv"', tmp_path)
+    assert len(loaded) == 3
+    assert loaded.point(1).edits == {
+        "setting.curve": "logistic",
+        'plan."Greater Manchester".skills': 0.25,
+    }
+    third = loaded.scenario(2)
+    assert third.setting.curve == "gompertz"
+    assert third.plan["Greater Manchester"]["skills"].start_years == 2.0
+    batch = gainsmodel.run_batch(loaded, tmp_path / "out")
+    assert batch.failures().is_empty()
+    runs = batch.runs()
+    assert runs["parameters.imitation.value"].to_list() == [0.5, None, 0.25]
+    assert json.loads(runs['plan."Greater Manchester".skills'][2])["intensity"] == 0.5
+
+
+def test_every_area_in_turn_has_its_plan_and_no_other(tmp_path: Path) -> None:
+    loaded = swept(
+        'base = "reference"\n[settings]\ngeography = "itl1"\ndraws = 100\n'
+        '[[vary]]\nkind = "areas"\nplan = { skills = 1.0 }',
+        tmp_path,
+    )
+    assert len(loaded) == 12
+    batch = gainsmodel.run_batch(loaded, tmp_path / "out")
+    cost = "lever_cost_per_year_gbp_m_mean"
+    told = batch.areas().filter(pl.col(cost) > 0).select("run", "area_name").collect()
+    assert told["run"].to_list() == list(range(12))
+    assert told["area_name"].to_list() == batch.runs()["area"].to_list()
+
+
+BASE = 'base = "reference"\n'
+LIST = '[[vary]]\nkind = "list"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty"),
+        ("draws = 1", "no such key"),
+        ('base = "refrence"', "did you mean 'reference"),
+        (BASE + "[settings]\ndraws = 0", "line 3: settings.draws: must be from 1"),
+        (BASE + '[settings]\nsampler = "sobl"', "did you mean 'sobol'"),
+        (BASE + 'tables = ["area"]', "did you mean 'areas'"),
+        (BASE + '[[vary]]\nkind = "lst"', "no such way to vary; did you mean 'list'"),
+        (BASE + LIST + 'key = "setting.curv"\nvalues = [1]', "line 2: vary[0]: setting.curv"),
+        (BASE + LIST + 'key = "a b"\nvalues = [1]', "is no key path"),
+        (BASE + LIST + 'key = "setting.curve"\nvalues = []', "must not be empty"),
+        (
+            BASE + 2 * (LIST + 'key = "setting.curve"\nvalues = ["bass"]\n'),
+            "line 6: vary[1]: setting.curve is varied by vary[0]",
+        ),
+        (
+            BASE + '[[vary]]\nkind = "range"\nkey = "a"\nlow = 2\nhigh = 1\nsteps = 2',
+            "high: must be above low",
+        ),
+        (
+            BASE
+            + '[[vary]]\nkind = "range"\nkey = "a"\nlow = 0\nhigh = 1\nsteps = 2\nscale = "log"',
+            "low: must be above 0 on a log scale",
+        ),
+        (
+            BASE + '[[vary]]\nkind = "latin_hypercube"\nsamples = 2\nbetween = { a = [1, 0] }',
+            "must be [low, high]",
+        ),
+        (BASE + '[[vary]]\nkind = "csv"\nfile = "none.csv"', "cannot be read"),
+        (BASE + '[[vary]]\nkind = "csv"\nfile = "bad.csv"', "line 2: has 1 cells under 2 keys"),
+        (BASE + '[[vary]]\nkind = "csv"\nfile = "twice.csv"', "line 1: each column needs a key"),
+        (
+            BASE + '[[vary]]\nkind = "areas"\nareas = ["Grater Manchester"]\nplan = { skills = 1 }',
+            "the nearest are: Greater Manchester",
+        ),
+        (BASE + '[[vary]]\nkind = "areas"\nplan = { skill = 1 }', "no such lever"),
+        (
+            BASE
+            + (2 * (LIST + f'key = "setting.%s"\nvalues = [{"0.1," * 2000}]\n'))
+            % ("share_floor", "lever_delay_years"),
+            "= 4,000,000 runs; at most 1,000,000",
+        ),
+    ],
+)
+def test_a_faulty_sweep_is_told_by_place_and_mend(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "bad.csv").write_text("a,b\n1\n", "utf-8")
+    (tmp_path / "twice.csv").write_text("a,a\n1,2\n", "utf-8")
+    with pytest.raises(ScenarioError) as caught:
+        swept(text, tmp_path)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "scenarios/sweeps").glob("*.toml")), ids=str)
+def test_every_shipped_sweep_loads_and_its_ends_run(path: Path) -> None:
+    loaded = gainsmodel.load_sweep(path)
+    assert loaded.question
+    for run in (0, len(loaded) - 1):
+        gainsmodel.run(loaded.scenario(run), draws=16)
+
+
+# ---------------------------------------------------------------- the same bytes
+
+
+def test_a_batch_holds_what_single_runs_give(tmp_path: Path, sweep: Path) -> None:
+    batch = gainsmodel.run_batch(sweep, tmp_path / "out", workers=2)
+    loaded = gainsmodel.load_sweep(sweep)
+    runs = batch.runs()
+    assert runs.height == len(loaded) == RUNS
+    assert set(runs["status"]) == {"ok"}
+    assert runs["seconds"].min() > 0  # type: ignore[operator]
+    for run in (0, 40, RUNS - 1):
+        alone = gainsmodel.run(loaded.scenario(run), draws=100)
+        for table in ("areas", "groups"):
+            found = batch.table(table).filter(pl.col("run") == run).drop("run").collect()
+            assert found.equals(getattr(alone, table)())
+        assert batch.manifest(run) == alone.manifest
+    (tmp_path / "manifest.json").write_text(json.dumps(batch.manifest(40)), "utf-8")
+    again = gainsmodel.replay(tmp_path / "manifest.json").areas()
+    assert again.equals(batch.areas().filter(pl.col("run") == 40).drop("run").collect())
+
+
+@pytest.mark.parametrize(
+    ("executor", "workers", "threads"), [("threads", 3, 1), ("processes", 2, 1), ("threads", 1, 2)]
+)
+def test_every_executor_gives_the_same_bytes(
+    tmp_path: Path,
+    sweep: Path,
+    expected: dict[str, bytes],
+    executor: str,
+    workers: int,
+    threads: int,
+) -> None:
+    told: list[tuple[int, int]] = []
+    gainsmodel.run_batch(
+        *(sweep, tmp_path),
+        executor=executor,
+        workers=workers,
+        threads=threads,
+        on_progress=lambda done, total: told.append((done, total)),
+    )
+    assert tree(tmp_path) == expected
+    assert told == [(done, RUNS) for done in range(RUNS + 1)]
+
+
+def test_an_executor_that_is_handed_over_is_used_and_left_open(
+    tmp_path: Path, sweep: Path, expected: dict[str, bytes]
+) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        gainsmodel.run_batch(sweep, tmp_path, executor=pool)
+        assert pool.submit(int, "7").result() == 7
+    assert tree(tmp_path) == expected
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_runs_in_pieces_give_the_same_bytes(tmp_path: Path, executor: str) -> None:
+    long = gainsmodel.Settings(draws=2 * SPAN + 50)
+    scenarios = ["reference", "late_start"]
+    for out, options in (("whole", {}), ("pieces", {"draws_per_piece": 5000, "workers": 2})):
+        gainsmodel.run_batch(scenarios, tmp_path / out, executor=executor, settings=long, **options)
+    assert tree(tmp_path / "pieces") == tree(tmp_path / "whole")
+
+
+def test_dask_gives_the_same_bytes_though_a_worker_is_killed(
+    tmp_path: Path, sweep: Path, expected: dict[str, bytes]
+) -> None:
+    script = f"""
+import os, signal
+import gainsmodel
+from distributed import Client, LocalCluster
+
+if __name__ == "__main__":
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        victim = next(iter(cluster.workers.values())).process.pid
+        def kill(done, total):
+            global victim
+            if done >= 5 and victim:
+                os.kill(victim, signal.SIGKILL)
+                victim = 0
+        address = cluster.scheduler_address.removeprefix("tcp://")
+        gainsmodel.run_batch(
+            {str(sweep)!r}, {str(tmp_path / "out")!r}, executor="dask://" + address,
+            on_progress=kill,
+        )
+        assert victim == 0
+"""
+    (tmp_path / "script.py").write_text(script, "utf-8")
+    done = subprocess.run(
+        [sys.executable, tmp_path / "script.py"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=ENVIRONMENT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert tree(tmp_path / "out") == expected
+
+
+def test_dask_on_this_machine_is_started_by_name(tmp_path: Path) -> None:
+    (tmp_path / "sweep.toml").write_text(FAULTY, "utf-8")
+    gainsmodel.run_batch(tmp_path / "sweep.toml", tmp_path / "threads")
+    code, out, err = finish(
+        program(tmp_path / "sweep.toml", "--out", tmp_path / "dask", "--executor", "dask")
+    )
+    assert (code, out) == (2, "2 of 3 runs ended well\n")
+    assert "run 0: edit: parameters.spillover_share.value" in err
+    assert tree(tmp_path / "dask") == tree(tmp_path / "threads")
+
+
+# ---------------------------------------------------------------- nothing lost
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_a_batch_that_is_killed_again_and_again_ends_with_the_same_bytes(
+    tmp_path: Path, sweep: Path, expected: dict[str, bytes], executor: str
+) -> None:
+    args = (sweep, "--out", tmp_path, "--executor", executor, "--workers", "2")
+    for more in (1, 7, 13):
+        process = program(*args)
+        before = records(tmp_path)
+        assert until(lambda: records(tmp_path) >= before + more, process)  # noqa: B023
+        process.kill()
+        process.communicate()
+        group_ends(process)
+        assert records(tmp_path) < len([name for name in expected if name.startswith("parts/")])
+    assert finish(program(*args))[:2] == (0, f"{RUNS} of {RUNS} runs ended well\n")
+    assert tree(tmp_path) == expected
+
+
+def test_a_killed_batch_keeps_the_pieces_of_its_runs(tmp_path: Path) -> None:
+    text = 'base = "reference"\n[settings]\ndraws = 60_000\n'
+    (tmp_path / "sweep.toml").write_text(text, "utf-8")
+    args = (tmp_path / "sweep.toml", "--out", tmp_path / "out", "--draws-per-piece", SPAN)
+    process = program(*args)
+
+    def pieces() -> dict[str, int]:
+        paths = (tmp_path / "out/pieces").glob("*[0-9]")
+        return {path.name: path.stat().st_mtime_ns for path in paths}
+
+    assert until(lambda: len(pieces()) >= 2, process)
+    process.kill()
+    process.communicate()
+    group_ends(process)
+    kept = pieces()
+    damaged = min(kept)
+    path = tmp_path / "out/pieces" / damaged
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    process = program(*args)
+    seen: dict[str, int] = {}
+    until(lambda: seen.update(pieces()), process)
+    assert finish(process)[0] == 0
+    assert seen[damaged] != kept[damaged]
+    assert all(seen[name] == kept[name] for name in kept if name != damaged)
+    gainsmodel.run_batch(tmp_path / "sweep.toml", tmp_path / "whole")
+    assert tree(tmp_path / "out") == tree(tmp_path / "whole")
+
+
+def test_ctrl_c_leaves_a_folder_that_goes_on(
+    tmp_path: Path, sweep: Path, expected: dict[str, bytes]
+) -> None:
+    for executor in ("processes", "threads"):
+        process = program(sweep, "--out", tmp_path, "--executor", executor)
+        before = records(tmp_path)
+        assert until(lambda: records(tmp_path) > before, process)  # noqa: B023
+        os.killpg(process.pid, signal.SIGINT)
+        code, out, err = finish(process)
+        assert (code, out) == (130, "")
+        assert f"what is finished is kept in {tmp_path}" in err
+        assert "Traceback" not in err
+        group_ends(process)
+    gainsmodel.run_batch(sweep, tmp_path)
+    assert tree(tmp_path) == expected
+
+
+def test_workers_that_die_are_started_again(
+    tmp_path: Path, sweep: Path, expected: dict[str, bytes]
+) -> None:
+    process = program(sweep, "--out", tmp_path, "--executor", "processes", "--workers", "2")
+    assert until(lambda: records(tmp_path) > 3, process)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    # The first child is Python's own tracker of resources.
+    os.kill(int(children[-1]), signal.SIGKILL)
+    assert finish(process)[0] == 0
+    assert tree(tmp_path) == expected
+
+
+def damage(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda out: damage(out / "areas/000003.parquet"),
+        lambda out: damage(out / "manifests/000000.parquet"),
+        lambda out: (out / "groups/000005.parquet").unlink(),
+        lambda out: damage(out / "parts/000007.json"),
+        lambda out: (out / "parts/000007.json").write_text("{}"),
+        lambda out: (out / "parts/000007.json").write_text("[]"),
+        lambda out: (out / "batch.json").write_text("{"),
+        lambda out: damage(out / "runs.parquet"),
+        lambda out: (out / "areas/000003.parquet.part").write_bytes(b"half"),
+        lambda out: (out / "seconds/000003.json").write_text("?"),
+    ],
+)
+def test_what_is_damaged_is_found_and_done_again(
+    tmp_path: Path, sweep: Path, expected: dict[str, bytes], harm: Callable[[Path], None]
+) -> None:
+    for name, content in expected.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "seconds").mkdir()
+    harm(tmp_path)
+    done: list[int] = []
+    batch = gainsmodel.run_batch(sweep, tmp_path, on_progress=lambda n, _: done.append(n))
+    assert tree(tmp_path) == expected
+    assert RUNS - done[0] <= batch.batch["runs_a_part"]
+    assert batch.runs().height == RUNS
+
+
+@pytest.mark.parametrize("limit", [100, 20_000, 60_000])
+def test_a_full_disk_is_said_and_costs_nothing_that_is_finished(
+    tmp_path: Path, sweep: Path, expected: dict[str, bytes], limit: int
+) -> None:
+    assert max(len(content) for content in expected.values()) > limit
+
+    def small_disk() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    process = program(sweep, "--out", tmp_path, "--executor", "threads", preexec_fn=small_disk)
+    code, _, err = finish(process)
+    assert code == 2
+    assert "cannot be written: File too large; the parts that are finished are kept" in err
+    gainsmodel.run_batch(sweep, tmp_path)
+    assert tree(tmp_path) == expected
+
+
+def test_no_space_left_is_said_and_goes_on_later(
+    tmp_path: Path, sweep: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = 40
+
+    def fsync(descriptor: int) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fsync)
+        with pytest.raises(BatchError, match="No space left on device"):
+            gainsmodel.run_batch(sweep, tmp_path)
+    assert 0 < records(tmp_path) < len(expected)
+    assert not list(tmp_path.rglob("*.part"))
+    gainsmodel.run_batch(sweep, tmp_path)
+    assert tree(tmp_path) == expected
+
+
+def test_two_batches_into_one_folder_refuse_each_other(
+    tmp_path: Path, sweep: Path, expected: dict[str, bytes]
+) -> None:
+    batch = json.loads(expected["batch.json"])
+    with folders.Folder(tmp_path, batch).held():
+        with pytest.raises(BatchError, match=f"process {os.getpid()} on .* since 20"):
+            gainsmodel.run_batch(sweep, tmp_path)
+        code, _, err = finish(program(sweep, "--out", tmp_path))
+        assert code == 2
+        assert "another batch is writing here" in err
+    # Of a batch that was killed, the lock says so but does not hold.
+    (tmp_path / "lock").write_text("process 1 on elsewhere, since 2026-01-01T00:00:00+00:00\n")
+    gainsmodel.run_batch(sweep, tmp_path)
+    assert tree(tmp_path) == expected
+
+
+def test_a_folder_of_another_batch_is_refused_by_what_differs(tmp_path: Path, sweep: Path) -> None:
+    out = tmp_path / "out"
+    gainsmodel.run_batch(["reference"], out, settings=gainsmodel.Settings(draws=16))
+    before = tree(out)
+    with pytest.raises(BatchError, match=r"settings.draws \(16 there, 17 here\)"):
+        gainsmodel.run_batch(["reference"], out, settings=gainsmodel.Settings(draws=17))
+    with pytest.raises(BatchError, match=r"runs \(1 there, 84 here\)"):
+        gainsmodel.run_batch(sweep, out)
+    with pytest.raises(BatchError, match="varies_sha256"):
+        gainsmodel.run_batch(["late_start"], out, settings=gainsmodel.Settings(draws=16))
+    assert tree(out) == before
+    (tmp_path / "letter.txt").write_text("mine")
+    with pytest.raises(BatchError, match="something other than an earlier batch, such as"):
+        gainsmodel.run_batch(["reference"], tmp_path)
+    with pytest.raises(BatchError, match="cannot be written: Not a directory"):
+        gainsmodel.run_batch(["reference"], tmp_path / "letter.txt" / "out")
+    (out / "batch.json").write_text("{")
+    with pytest.raises(BatchError, match="was damaged"):
+        gainsmodel.run_batch(["late_start"], out, settings=gainsmodel.Settings(draws=16))
+
+
+# ---------------------------------------------------------------- failures and answers
+
+
+def test_runs_that_fail_stop_no_other_and_are_told_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "sweep.toml").write_text(FAULTY, "utf-8")
+    batch = gainsmodel.run_batch(tmp_path / "sweep.toml", tmp_path / "out")
+    failed = batch.failures()
+    assert failed["run"].to_list() == [0]
+    assert failed["error"][0].startswith("edit: parameters.spillover_share.value: must be")
+    assert batch.areas().select("run").unique().collect()["run"].sort().to_list() == [1, 2]
+    with pytest.raises(BatchError, match="no manifest of run 0"):
+        batch.manifest(0)
+    with pytest.raises(BatchError, match="keeps no table 'years', only areas, groups"):
+        batch.table("years")
+    # They are not run again.
+    done: list[int] = []
+    gainsmodel.run_batch(
+        tmp_path / "sweep.toml", tmp_path / "out", on_progress=lambda n, _: done.append(n)
+    )
+    assert done == [3]
+    assert gainsmodel.BatchResult.load(tmp_path / "out").failures().equals(failed)
+
+
+def test_a_fault_of_ours_in_one_run_is_told_and_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = gainsmodel.Result.areas
+
+    def areas(self: gainsmodel.Result) -> pl.DataFrame:
+        if "late" in self.manifest["scenario"]["title"]:
+            raise KeyError("x")
+        return broken(self)
+
+    monkeypatch.setattr(gainsmodel.Result, "areas", areas)
+    batch = gainsmodel.run_batch(
+        ["late_start", "reference"], tmp_path, settings=gainsmodel.Settings(draws=16)
+    )
+    assert batch.failures()["error"].to_list() == [
+        "a fault of gainsmodel, please report it: KeyError: 'x'"
+    ]
+
+
+def test_a_dry_run_writes_nothing_and_says_what_it_would_take(sweep: Path) -> None:
+    code, out, err = finish(program(sweep, "--dry-run", "--workers", 2))
+    assert (code, err) == (0, "")
+    assert f"runs: {RUNS}\nfutures: 100 each, {RUNS * 100:,} in all\nfiles: about " in out
+    assert "with 2 workers" in out
+
+
+def test_an_estimate_of_size_is_of_the_right_size(sweep: Path, expected: dict[str, bytes]) -> None:
+    estimate = gainsmodel.estimate_batch(sweep, workers=3)
+    size = sum(len(content) for content in expected.values())
+    assert (estimate.runs, estimate.draws, estimate.workers) == (RUNS, 100, 3)
+    assert 0.5 < estimate.size_bytes / size < 2
+    assert estimate.seconds == pytest.approx(estimate.seconds_per_run * RUNS / 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"executor": "dusk"}, "executor: must be threads"),
+        ({"executor": "threads://x"}, "executor: must be threads"),
+        ({"workers": 0}, "workers: must be from 1"),
+        ({"threads": 0}, "threads"),
+        ({"draws_per_piece": 0}, "draws_per_piece"),
+        ({"tables": ["area"]}, "tables: must be of areas"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_at_once(
+    tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SettingError, match=message):
+        gainsmodel.run_batch(["reference"], tmp_path / "out", **options)
+
+
+def test_a_sweep_settles_its_settings(tmp_path: Path, sweep: Path) -> None:
+    with pytest.raises(SettingError, match="geography: the sweep settles this"):
+        gainsmodel.run_batch(sweep, tmp_path / "out", geography="itl1")
+    with pytest.raises(GainsModelError, match="--out"):
+        raise SettingError(finish(program(sweep))[2])
+
+
+def test_a_batch_runs_on_own_figures(tmp_path: Path) -> None:
+    template = gainsmodel.gva_template("itl1", "csv", filled=True)
+    own = gainsmodel.read_gva(template, "itl1", name="own.csv")
+    batch = gainsmodel.run_batch(
+        ["reference"],
+        tmp_path,
+        executor="processes",
+        workers=1,
+        geography="itl1",
+        dataset=own,
+        settings=gainsmodel.Settings(draws=16),
+        tables=["areas"],
+    )
+    assert batch.failures().is_empty()
+    assert batch.batch["own_data"] == "own.csv"
+    assert batch.manifest(0)["own_data"]["name"] == "own.csv"
+
+
+def test_a_batch_that_has_not_ended_says_so(tmp_path: Path) -> None:
+    with pytest.raises(BatchError, match="holds no batch"):
+        gainsmodel.BatchResult.load(tmp_path)
