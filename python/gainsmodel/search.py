@@ -24,8 +24,8 @@ POPULATION, GENERATIONS = 100, 100
 FIRST, MOST = 10, 100
 # Packages are run that come within so many times the error of the surface seen so far.
 MARGIN = 3.0
-# Frontiers longer than this are run at evenly spread packages.
-FRONTIER = 60
+# Frontiers longer than this are run at packages whose values are evenly spread.
+FRONTIER = 80
 
 
 class Surface:
@@ -170,7 +170,7 @@ def search(
     else:
         settled = True
     if frontier:
-        for package in spread_out(best_for_money(grid, values), FRONTIER):
+        for package in spread_out(best_for_money(grid, values), values, FRONTIER):
             if package not in tried:
                 run(package)
     return Found(max(tried, key=rank(tried)), tried, len(values), every, error, settled)
@@ -207,11 +207,17 @@ def best_for_money(grid: Grid, values: Mapping[Package, float]) -> list[Package]
     return front
 
 
-def spread_out(packages: Sequence[Package], most: int) -> list[Package]:
-    """At most so many of them, evenly spread, both ends among them."""
-    if len(packages) <= most:
-        return [*packages]
-    return [packages[round(i * (len(packages) - 1) / (most - 1))] for i in range(most)]
+def spread_out(
+    front: Sequence[Package], values: Mapping[Package, float], most: int
+) -> list[Package]:
+    """At most so many of a front, their values evenly spread, both ends among them."""
+    if len(front) <= most:
+        return [*front]
+    rising = [values[package] for package in front]
+    levels = np.linspace(rising[0], rising[-1], most)
+    # The cheapest package that reaches each level.
+    at = np.minimum(np.searchsorted(rising, levels), len(front) - 1)
+    return [front[i] for i in dict.fromkeys(at.tolist())]
 
 
 def _rounding(values: Mapping[Package, float]) -> float:
