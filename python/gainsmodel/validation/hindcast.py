@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from gainsmodel.scenario import load_scenario
 from gainsmodel.validation.page import TABLES, Page, points, table
 from gainsmodel.validation.pictures import Row, bands
-from gainsmodel.validation.verdict import Coverage, Verdict, coverage
+from gainsmodel.validation.verdict import RARE, Coverage, Verdict, coverage
+from gainsmodel.words import out_of_100
 
 Floats = NDArray[np.float64]
 
@@ -491,11 +492,15 @@ def _missed(looked: Looked) -> str:
     if not names:
         return "No area lies outside."
     words = f"Outside lie {', '.join(names)}: {counted.below} below, {counted.above} above."
-    # As many on one side by chance alone: twice a half to their number.
-    if 0 in (counted.below, counted.above) and 0.5 ** (len(names) - 1) < 0.05:
+    under, over = (
+        outside.sum(axis=1) for outside in (looked.simulated < low, looked.simulated > high)
+    )
+    lopsided = (under + over >= len(names)) & (np.minimum(under, over) == 0)
+    if 0 in (counted.below, counted.above) and lopsided.mean() < RARE:
         words += (
-            " **All on one side: areas are drawn independently of each other here, and so many "
-            "on one side would be rare if they were.**"
+            " **So many, and all on one side, come in "
+            f"{out_of_100(float(lopsided.mean()), DRAWS)} of the model's own futures: areas are "
+            "drawn independently of each other, and that is not how they moved.**"
         )
     return words
 
