@@ -20,7 +20,14 @@ import gainsmodel
 from gainsmodel import Scenario, SettingError, UnknownNameError, load_dataset, load_scenario
 from gainsmodel.assumptions import Group, groups_of
 from gainsmodel.engine import Run, Settings
-from gainsmodel.information import NOTHING, ValueOfInformation, evpi, evppi, voi
+from gainsmodel.information import (
+    NOTHING,
+    ValueOfInformation,
+    _told_apart,
+    evpi,
+    evppi,
+    voi,
+)
 
 Array = np.ndarray
 MANCHESTER = "Greater Manchester"
@@ -390,3 +397,15 @@ def test_a_mistake_at_the_command_line_is_one_message() -> None:
     assert done.stderr.splitlines() == [
         "error: scenarios: no lever is moved in any, so there is nothing to decide"
     ]
+
+
+def test_the_take_up_of_every_lever_counts() -> None:
+    """The core gives take-up of all moved levers one name; they are told apart by lever."""
+    scenario = load_scenario(ALL)
+    names, _ = gainsmodel.run(scenario, draws=16, sampler="random").numbers()
+    told = list(_told_apart(names, scenario))
+    assert len(set(told)) == len(told) == names.height
+    of_take_up = [key for key in told if key[0] == "take_up"]
+    assert [lever for _, area, _, lever in of_take_up if not area] == [*scenario.levers]
+    areas = load_dataset("mayoral").areas.height
+    assert len(of_take_up) == len(scenario.levers) * (areas + 1)

@@ -5,7 +5,7 @@ net present value there against doing nothing.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -275,7 +275,7 @@ def voi(
     worth = nothing.draws("additionality")["additionality"].to_numpy().astype(np.float64)
     before = {name: amount(nothing, name) for name in ("gain", "cost")}
     net = np.zeros((len(options), settings.draws))
-    numbers: dict[tuple[str, str, str], NDArray[np.float32]] = {}
+    numbers: dict[tuple[str, ...], NDArray[np.float32]] = {}
     for row, scenario in zip(net[1:], plans.values(), strict=True):
         result = result_of(scenario)
         row[:] = (amount(result, "gain") - before["gain"]) * worth
@@ -283,7 +283,7 @@ def voi(
         row -= amount(result, "lever_cost")
         # A plan draws what the others do, and its own levers' numbers.
         names, drawn = result.numbers()
-        numbers |= dict(zip(names.iter_rows(), drawn, strict=True))
+        numbers |= dict(zip(_told_apart(names, scenario), drawn, strict=True))
     if on_progress:
         on_progress(total, total)
 
@@ -293,7 +293,7 @@ def voi(
         core = set(group.core_parameters)
         of_group = [
             z
-            for (parameter, code, _), z in numbers.items()
+            for (parameter, code, *_), z in numbers.items()
             if parameter in core and (not code or code in members)
         ]
         known = evppi(net, np.array(of_group)) if of_group else Worth(0.0, 0.0)
@@ -332,6 +332,19 @@ def voi(
             ),
         ],
     )
+
+
+def _told_apart(names: pl.DataFrame, scenario: Scenario) -> Iterator[tuple[str, ...]]:
+    """Names of numbers with the lever that a take-up belongs to, which the core does not name.
+
+    Moved levers come in their order, each beginning with what all areas share.
+    """
+    levers = iter(scenario.moved_levers())
+    lever = ""
+    for parameter, area, cell in names.iter_rows():
+        if parameter == "take_up" and not area:
+            lever = next(levers)
+        yield parameter, area, cell, lever if parameter == "take_up" else ""
 
 
 def _plans(
