@@ -15,6 +15,7 @@ from gainsmodel.words import (
     chance,
     gbp,
     gbp_range,
+    goal,
     percent,
     percent_range,
 )
@@ -302,3 +303,17 @@ def test_larger_and_smaller_are_mirror_images(probability: float) -> None:
     words = against_gva(probability, 10_000).split()
     mirrored = " ".join(swapped.get(word, word) for word in words)
     assert against_gva(1 - probability, 10_000) == mirrored
+
+
+@pytest.mark.parametrize(
+    ("value_gbp_m", "said"),
+    [
+        (208_000, "£208bn"),
+        (1_000, "£1bn"),
+        (1_234.5, "£1.2345bn"),
+        (12.5, "£12.5m"),
+        (999, "£999m"),
+    ],
+)
+def test_an_amount_that_was_chosen_is_not_rounded(value_gbp_m: float, said: str) -> None:
+    assert goal(value_gbp_m) == said

@@ -26,6 +26,13 @@ def gbp(value_gbp_m: float, mcse_gbp_m: float = 0.0) -> str:
     return TOO_FEW if digits == 0 else _gbp(value_gbp_m, _unit(value_gbp_m, digits), digits)
 
 
+def goal(value_gbp_m: float) -> str:
+    """An amount that somebody chose, unrounded: ``£208bn``, ``£12.5m``."""
+    if abs(value_gbp_m) >= 1000:
+        return f"£{value_gbp_m / 1000:,.12g}bn"
+    return f"£{value_gbp_m:.12g}m"
+
+
 def gbp_range(low_gbp_m: float, high_gbp_m: float) -> str:
     """A range in the unit of its larger end, such as ``£0.5bn to £6.5bn``."""
     if not (math.isfinite(low_gbp_m) and math.isfinite(high_gbp_m)):
