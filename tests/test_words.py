@@ -20,6 +20,7 @@ from gainsmodel.words import (
     gbp_a_head_range,
     gbp_ends,
     gbp_range,
+    goal,
     money_unit,
     out_of_100,
     percent,
@@ -470,3 +471,17 @@ def test_too_few_futures_tell_nothing_or_only_which() -> None:
     unsure = told(0.99, 0.0, mcse_gbp_m=80.0)
     assert "“P” adds more than “Q” by 2036, in 99 of 100 futures" in unsure
     assert TOO_FEW in unsure
+
+
+@pytest.mark.parametrize(
+    ("value_gbp_m", "said"),
+    [
+        (208_000, "£208bn"),
+        (1_000, "£1bn"),
+        (1_234.5, "£1.2345bn"),
+        (12.5, "£12.5m"),
+        (999, "£999m"),
+    ],
+)
+def test_an_amount_that_was_chosen_is_not_rounded(value_gbp_m: float, said: str) -> None:
+    assert goal(value_gbp_m) == said

@@ -212,7 +212,7 @@ def _side_by_side(options: dict[str, Choice], first: str, second: str) -> None:
                 "Pays back": words.chance(value["p_pays_back"], pair.draws),
             }
             if target:
-                row[f"Adds {words.gbp(target)} or more"] = words.chance(
+                row[f"Adds {words.goal(target)} or more"] = words.chance(
                     value["p_target"], pair.draws
                 )
         rows.append(row)

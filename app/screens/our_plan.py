@@ -190,7 +190,7 @@ def _value(found: Answer, value: dict[str, Any], target: float | None) -> None:
 
 def _target_further(choice: Choice, target: float) -> None:
     key = (target, choice.scenario, choice.unit, *runs.run_key(choice))
-    amount = words.gbp(target)
+    amount = words.goal(target)
     st.header(f"What would it take to add {amount} a year?", anchor=False)
     taken = parts.on_request(
         "reach",

@@ -717,7 +717,7 @@ def _wilson(hits: int, n: int) -> tuple[float, float, float]:
 
 
 def _summary(found: Discovery, final_year: int) -> list[str]:
-    goal = f"adding {words.gbp(found.target_gbp_m)} a year in {found.area} by {final_year}"
+    goal = f"adding {words.goal(found.target_gbp_m)} a year in {found.area} by {final_year}"
     missed = f"The plan misses {goal} {words.chance(found.p_misses, found.draws)}."
     if found.p_misses in (0.0, 1.0):
         return [missed, "There is nothing to tell apart; choose another target."]

@@ -595,7 +595,7 @@ def _summary(plan: Plan, scenario: Scenario) -> list[str]:
     final = scenario.setting.start_year + scenario.setting.horizon_years
     if not plan.levers.height:
         why = (
-            f"reaches {words.gbp(plan.target_gbp_m or 0.0)} a year by {final} in any future"
+            f"reaches {words.goal(plan.target_gbp_m or 0.0)} a year by {final} in any future"
             if goal == "p_target"
             else f"has a better {SAID[goal]} than doing nothing"
         )
@@ -607,19 +607,23 @@ def _summary(plan: Plan, scenario: Scenario) -> list[str]:
     spread = words.gbp_range(row["net_present_value_gbp_m_p05"], row["net_present_value_gbp_m_p95"])
     if goal == "p_target":
         sentences.append(
-            f"It adds at least {words.gbp(plan.target_gbp_m or 0.0)} a year by {final} "
+            f"It adds at least {words.goal(plan.target_gbp_m or 0.0)} a year by {final} "
             f"{words.chance(row['objective'], draws)}."
         )
     else:
         value = words.gbp(row["objective"], row["objective_mcse"])
         which = " on average" if goal == "net_present_value" else ""
-        sentences.append(f"Its {SAID[goal]} is {value}{which} ({spread} in 9 of 10 futures).")
+        told = f": {value}" if value == words.TOO_FEW else f" is {value}{which}"
+        sentences.append(
+            f"Its {SAID[goal]}{told}; in 9 of 10 futures its net present value is {spread}."
+        )
     if plan.finalists.height:
         fresh = plan.finalists.row(0, named=True)
         value = _amount(
             goal, fresh["objective_fresh"], fresh["objective_fresh_mcse"], FRESH * draws
         )
-        sentences.append(f"On futures that played no part in the choice it is {value}.")
+        told = f": {value}" if value == words.TOO_FEW else f" it is {value}"
+        sentences.append(f"On futures that played no part in the choice{told}.")
         better = plan.finalists.filter((pl.col("behind") < 0) & pl.col("distinguishable"))
         alike = plan.finalists.filter(~pl.col("distinguishable")).height - 1
         if better.height:
@@ -639,8 +643,9 @@ def _summary(plan: Plan, scenario: Scenario) -> list[str]:
         if goal == "p_target"
         else f"adds {words.gbp(first['gain'], first['gain_mcse'])}"
     )
+    told = "" if gained.endswith(words.TOO_FEW) else f" which {gained}"
     sentences.append(
-        f"Bought first: {first['label']}, which {gained} for "
+        f"Bought first: {first['label']},{told} for "
         f"{words.cost(first['cost_gbp_m_per_year'])} a year, the most for its money."
     )
     if plan.regret.height:

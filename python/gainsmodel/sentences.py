@@ -183,7 +183,7 @@ def pays_back(p_pays_back: float, a: Reading) -> str:
 def reaches_target(p_target: float, target_gbp_m: float, a: Reading) -> str:
     """The chance of reaching a target."""
     return (
-        f"The plan adds at least {words.gbp(target_gbp_m)} a year by {a.years[1]} "
+        f"The plan adds at least {words.goal(target_gbp_m)} a year by {a.years[1]} "
         f"{words.chance(p_target, a.futures)}."
     )
 

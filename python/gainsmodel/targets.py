@@ -93,14 +93,14 @@ class Target:
             least = (
                 f"more than its share of the economy ({words.percent(self.threshold)})"
                 if self.null
-                else f"at least {words.percent(self.threshold)}"
+                else f"at least {100 * self.threshold:.12g}%"
             )
             said = [f"The share of {self.area} in the national gain is {least} {chance}."]
         else:
             amount = (
-                f"{words.gbp(self.threshold)} a year"
+                f"{words.goal(self.threshold)} a year"
                 if self.kind == "gain_gbp_m"
-                else f"{words.percent(self.threshold)} of its GVA"
+                else f"{100 * self.threshold:.12g}% of its GVA"
             )
             verb = (
                 "The plan adds at least"
@@ -314,7 +314,7 @@ class Reach:
     def summary(self) -> list[str]:
         """What follows, in sentences."""
         verb = "adding" if self.of == "added" else "carrying"
-        goal = f"{verb} {words.gbp(self.target_gbp_m)} a year in {self.area} by {self.final_year}"
+        goal = f"{verb} {words.goal(self.target_gbp_m)} a year in {self.area} by {self.final_year}"
         wanted = f"{100 * self.probability:g} of 100 futures"
         if self.outcome == "met_without":
             chance = words.chance(self.p_without, self.draws)

@@ -32,6 +32,13 @@ def printed_gbp_m(value_gbp_m: float, mcse_gbp_m: float = 0.0) -> float:
     return math.copysign(float(_rounded(value_gbp_m, digits)), value_gbp_m) if digits else math.nan
 
 
+def goal(value_gbp_m: float) -> str:
+    """An amount that somebody chose, unrounded: ``£208bn``, ``£12.5m``."""
+    if abs(value_gbp_m) >= 1000:
+        return f"£{value_gbp_m / 1000:,.12g}bn"
+    return f"£{value_gbp_m:.12g}m"
+
+
 def gbp_range(low_gbp_m: float, high_gbp_m: float) -> str:
     """A range in the unit of its larger end, such as ``£0.5bn to £6.5bn``."""
     if not (math.isfinite(low_gbp_m) and math.isfinite(high_gbp_m)):
