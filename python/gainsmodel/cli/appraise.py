@@ -124,7 +124,7 @@ def _print(
     )
     if target_gbp_m is not None:
         console.print(
-            f"It adds at least {words.gbp(target_gbp_m)} a year by {year} "
+            f"It adds at least {words.goal(target_gbp_m)} a year by {year} "
             f"{words.chance(number(row['p_target']), futures)}."
         )
     if waiting is not None:
