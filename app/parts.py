@@ -170,10 +170,15 @@ def follow(
 ) -> None:
     """Follow an order; the page runs again once it has ended."""
 
+    on_the_page = False
+
     @st.fragment(run_every=POLL_SECONDS, key=f"follow_{slot}")
     def watch() -> None:
-        if job.ended:
+        nonlocal on_the_page
+        # A rerun before the browser has this one would leave its widgets at their defaults.
+        if job.ended and on_the_page:
             st.rerun()
+        on_the_page = True
         if job.seconds < quiet_seconds:
             return
         done, total = job.done_of
@@ -343,7 +348,7 @@ def starting_plans(heading: str = "") -> None:
             list(STARTING_PLANS),
             label_visibility="collapsed",
             wrap=True,
-            **session.bound("starting_plan", name, picked),
+            **session.bound("starting_plan", name, picked, default=name),
         )
         undo()
         st.button(
@@ -372,7 +377,7 @@ def lever_slider(lever: str, costs: dict[str, float]) -> None:
     """One lever's intensity, with cost and evidence under it."""
     choice = session.current()
     known = choice.scenario.levers[lever]
-    intensity, _, _ = choice.planned(lever)
+    percent = round(choice.planned(lever)[0] * 100)
 
     def moved(value: Any) -> None:
         session.change(
@@ -386,7 +391,7 @@ def lever_slider(lever: str, costs: dict[str, float]) -> None:
         step=5,
         format="%d%%",
         help=plain(lever_help(choice, lever, costs["full_cost_gbp_m_per_year"])),
-        **session.bound(f"lever_{lever}", round(intensity * 100), moved),
+        **session.bound(f"lever_{lever}", percent, moved, value=percent),
     )
     cost = words.cost(costs["cost_gbp_m_per_year"])
     st.markdown(f":small[Costs {cost} a year] {EVIDENCE[lever_evidence(choice, lever)]}")

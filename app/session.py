@@ -104,15 +104,20 @@ def note(*notices: str) -> None:
     st.session_state.notices = list(notices)
 
 
-def bound(key: str, value: Any, on_change: Callable[[Any], None]) -> dict[str, Any]:
-    """Arguments that make a widget show a value and hand over what it is changed to."""
+def bound(key: str, value: Any, on_change: Callable[[Any], None], /, **said: Any) -> dict[str, Any]:
+    """Arguments that make a widget show a value and hand over what it is changed to.
+
+    `said` is the widget's own argument for the same value. A busy browser may pass over the
+    message that sets a value when the next run is close behind: it then shows this one, and not
+    the first of a list, which it would hand back as the visitor's choice.
+    """
     if key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
 
     def changed() -> None:
         on_change(st.session_state[key])
 
-    return {"key": key, "on_change": changed}
+    return {"key": key, "on_change": changed, **said}
 
 
 def _remember(what: str) -> None:

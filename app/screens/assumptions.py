@@ -71,6 +71,9 @@ def _restore_all() -> None:
 def _structure() -> None:
     choice = session.current()
     setting, prize = choice.scenario.setting, choice.scenario.prize
+    numbers = sorted({*DRAWS, choice.draws})
+    # The largest whole number that a browser tells from its neighbours.
+    seed = min(choice.seed, 2**53 - 1)
 
     def edit(key: str, what: str) -> Any:
         def changed(value: Any) -> None:
@@ -88,7 +91,10 @@ def _structure() -> None:
             list(GEOGRAPHIES),
             format_func=GEOGRAPHY_NAMES.__getitem__,
             **session.bound(
-                "geography", setting.geography, edit("setting.geography", "other areas")
+                "geography",
+                setting.geography,
+                edit("setting.geography", "other areas"),
+                index=GEOGRAPHIES.index(setting.geography),
             ),
         )
         st.number_input(
@@ -96,7 +102,10 @@ def _structure() -> None:
             1,
             40,
             **session.bound(
-                "horizon", setting.horizon_years, edit("setting.horizon_years", "horizon")
+                "horizon",
+                setting.horizon_years,
+                edit("setting.horizon_years", "horizon"),
+                value=setting.horizon_years,
             ),
         )
         st.selectbox(
@@ -104,35 +113,50 @@ def _structure() -> None:
             list(CURVES),
             format_func=CURVES.__getitem__,
             help="The shape of the way from few users to many: a structural assumption.",
-            **session.bound("curve", setting.curve, edit("setting.curve", "curve")),
+            **session.bound(
+                "curve",
+                setting.curve,
+                edit("setting.curve", "curve"),
+                index=list(CURVES).index(setting.curve),
+            ),
         )
         st.selectbox(
             "The prize is shown",
             list(PRICES),
             format_func=PRICES.__getitem__,
             **session.bound(
-                "prices", prize.price_basis, edit("prize.price_basis", "prices of the prize")
+                "prices",
+                prize.price_basis,
+                edit("prize.price_basis", "prices of the prize"),
+                index=list(PRICES).index(prize.price_basis),
             ),
         )
         st.selectbox(
             "Futures",
-            sorted({*DRAWS, choice.draws}),
+            numbers,
             format_func="{:,}".format,
             help="More futures, less luck in the last digits, more time.",
-            **session.bound("draws", choice.draws, _run_with("draws")),
+            **session.bound(
+                "draws", choice.draws, _run_with("draws"), index=numbers.index(choice.draws)
+            ),
         )
         st.number_input(
             "Seed",
             0,
             2**53 - 1,
             help="Same seed, same answer.",
-            **session.bound("seed", min(choice.seed, 2**53 - 1), _run_with("seed")),
+            **session.bound("seed", seed, _run_with("seed"), value=seed),
         )
         st.selectbox(
             "How futures are drawn",
             list(SAMPLERS),
             format_func=SAMPLERS.__getitem__,
-            **session.bound("sampler", choice.sampler, _run_with("sampler")),
+            **session.bound(
+                "sampler",
+                choice.sampler,
+                _run_with("sampler"),
+                index=list(SAMPLERS).index(choice.sampler),
+            ),
         )
 
 
@@ -208,6 +232,7 @@ def _figure(row: dict[str, Any]) -> None:
                     f"enabled_{key}",
                     row["enabled"],
                     lambda value: _try_edit({f"{key}.enabled": value}, f"{row['name']} on or off"),
+                    value=row["enabled"],
                 ),
             )
         st.button(

@@ -74,7 +74,7 @@ def _who() -> None:
         wrap=True,
         help="The same plan in every area that acts; costs and gains shown are those of "
         f"{plain(choice.unit_name)}.",
-        **session.bound("who", choice.who, picked),
+        **session.bound("who", choice.who, picked, default=choice.who),
     )
 
 
@@ -106,7 +106,7 @@ def _timing(lever: str) -> None:
         step=0.25,
         disabled=intensity == 0,
         help=f"Years from the beginning of {choice.scenario.setting.start_year}; 0.27 is 100 days.",
-        **session.bound(f"start_{lever}", float(start), set_start),
+        **session.bound(f"start_{lever}", float(start), set_start, value=float(start)),
     )
     st.number_input(
         "Years to full strength",
@@ -114,7 +114,7 @@ def _timing(lever: str) -> None:
         40.0,
         step=0.5,
         disabled=intensity == 0,
-        **session.bound(f"ramp_{lever}", float(ramp), set_ramp),
+        **session.bound(f"ramp_{lever}", float(ramp), set_ramp, value=float(ramp)),
     )
     scope = "all sectors" if len(known.scope) == 18 else f"sectors {', '.join(known.scope)}"
     parts.small(f"Acts in {scope}.")

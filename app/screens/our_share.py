@@ -39,7 +39,7 @@ def main() -> None:
 
 def _choosers() -> None:
     choice = session.current()
-    units = choice.dataset.units
+    units, basis = choice.dataset.units, choice.scenario.prize.basis
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
             "Area",
@@ -47,7 +47,7 @@ def _choosers() -> None:
             format_func=units.__getitem__,
             label_visibility="collapsed",
             width=300,
-            **session.bound("area", choice.unit, _show_area),
+            **session.bound("area", choice.unit, _show_area, index=list(units).index(choice.unit)),
         )
         st.segmented_control(
             "Reading of the prize",
@@ -56,7 +56,7 @@ def _choosers() -> None:
             label_visibility="collapsed",
             required=True,
             wrap=True,
-            **session.bound("basis", choice.scenario.prize.basis, _read_as),
+            **session.bound("basis", basis, _read_as, default=basis),
         )
         with st.popover("Saved plans", icon=":material/bookmark:"):
             files.saved_plans()
