@@ -177,7 +177,7 @@ def follow(
         nonlocal on_the_page
         # A rerun before the browser has this one would leave its widgets at their defaults.
         if job.ended and on_the_page:
-            st.rerun()
+            session.rerun()
         on_the_page = True
         if job.seconds < quiet_seconds:
             return
@@ -193,7 +193,7 @@ def follow(
             runs.DESK.cancel(session.visitor(), "quick")
             if cancelled is not None:
                 cancelled()
-            st.rerun()
+            session.rerun()
 
     watch()
 
@@ -218,8 +218,10 @@ def problem(what: str, error: Exception) -> None:
 
 def notices() -> None:
     """Whatever the visitor should be told before anything else."""
-    for text in st.session_state.notices:
-        st.info(plain(text), icon=":material/info:")
+    # In a place of their own: what follows stays where it is, and keeps the focus, without them.
+    with st.container():
+        for text in st.session_state.notices:
+            st.info(plain(text), icon=":material/info:")
 
 
 # ---------------------------------------------------------------- what stands on every page
@@ -366,6 +368,7 @@ def undo() -> None:
     what = session.next_step_back()
     st.button(
         "Undo",
+        key="undo",
         icon=":material/undo:",
         disabled=what is None,
         help="Nothing to undo." if what is None else f"Undoes: {what}.",

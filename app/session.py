@@ -40,6 +40,16 @@ def begin() -> None:
     state.changed = False
 
 
+def rerun() -> None:
+    """Run the page again from within a part of it.
+
+    The address comes from the request that the part was run by, which the browser may have sent
+    before it knew of the latest one: it is not read as if the visitor had gone back.
+    """
+    st.session_state.changed = True
+    st.rerun()
+
+
 def write_address() -> None:
     """Put the choice into the browser's address."""
     query = current().query()
