@@ -14,7 +14,7 @@ MAP_MEASURES = {"gbp": "£bn", "per_head": "£ a head", "against_gva": "vs econo
 
 def main() -> None:
     """The page, top to bottom."""
-    _choosers()
+    share = _choosers()
     parts.notices()
     head = st.container()
     with st.container(border=True):
@@ -26,18 +26,23 @@ def main() -> None:
                 with st.container():
                     parts.lever_slider(lever, costs[lever])
     found = parts.answer()
+    if found is not None:
+        with head:
+            _headline(found)
+        with result_line:
+            _result_line(found)
+    with share:
+        # Not before there is an answer to share.
+        files.share()
     if found is None:
         return
-    with head:
-        _headline(found)
-    with result_line:
-        _result_line(found)
     _charts(found)
     _below(found)
     parts.refine(found)
 
 
-def _choosers() -> None:
+def _choosers() -> Any:
+    """Area, reading, saved plans; give the place to share from."""
     choice = session.current()
     units, basis = choice.dataset.units, choice.scenario.prize.basis
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -60,9 +65,9 @@ def _choosers() -> None:
         )
         with st.popover("Saved plans", icon=":material/bookmark:"):
             files.saved_plans()
-        with st.popover("Share or download", icon=":material/ios_share:"):
-            files.share()
+        share = st.popover("Share or download", icon=":material/ios_share:")
         parts.what_is_the_prize(choice)
+    return share
 
 
 def _show_area(unit: Any) -> None:

@@ -349,6 +349,18 @@ def test_a_link_that_asks_for_the_unknown_is_answered_in_words(screen: str) -> N
     assert visit.choice == start().move("inclusion", intensity=0.4)
 
 
+@pytest.mark.parametrize("futures", ["1999", "2000", "2001"])
+def test_files_can_be_taken_along_as_soon_as_there_is_an_answer(futures: str) -> None:
+    visit = Visit({"futures": "2000"})
+    visit.at.query_params["futures"] = futures
+    visit.at.query_params["seed"] = "4714"
+    visit.at.run()
+    if futures == "2001":
+        visit.settle()
+    visit.well()
+    assert visit.says("Text to paste")
+
+
 def test_a_link_undone_leads_back() -> None:
     visit = Visit({"futures": "2000"})
     visit.at.slider(key="lever_skills").set_value(60).run()
