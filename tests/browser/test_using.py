@@ -1,5 +1,4 @@
-"""What a strategy officer does: move, share, go back, save, compare; and the same numbers as the
-command line prints."""
+"""What a strategy officer does: move, share, go back, save, compare."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from playwright.sync_api import expect
-from visit import Visit
+from visit import LEVERS, Visit
 
 from app.choice import Choice, from_query
 from gainsmodel import run_paired, sentences
@@ -44,11 +43,13 @@ def printed(*options: str) -> str:
     return done.stdout
 
 
-def row(text: str, name: str, after: str = "") -> list[str]:
-    """Give the cells of a printed table's row."""
-    rest = text.partition(after)[2] if after else text
-    (line,) = [line for line in rest.splitlines() if line.startswith(f"{name}  ")][:1]
+def row(text: str, name: str) -> list[str]:
+    """Give the cells of the first printed row of that name."""
+    line = next(line for line in text.splitlines() if line.startswith(f"{name}  "))
     return re.split(r"\s{2,}", line.strip())
+
+
+# ---------------------------------------------------------------- levers
 
 
 def test_a_lever_moved_by_keyboard_says_what_the_command_line_prints(
@@ -66,11 +67,9 @@ def test_a_lever_moved_by_keyboard_says_what_the_command_line_prints(
     assert file.name == "gainsmodel-greater-manchester.toml"
 
     text = printed(str(file), "--area", "Greater Manchester")
-    plan = "What the plan adds"
-    _, economy, _, shares, verdict, part, carried, carries = row(
-        text.partition(plan)[0], "Greater Manchester"
-    )
-    _, adds, added, *_ = row(text, "Greater Manchester", plan)
+    answer, _, plan = text.partition("What the plan adds")
+    _, economy, share, shares, verdict, part, carried, carries = row(answer, "Greater Manchester")
+    _, adds, added, *_ = row(plan, "Greater Manchester")
     shown = one.text
     assert re.findall(AMOUNT, after) == ["£208bn", part, carried, adds]
     assert f"digital carries {carries}." in shown
@@ -86,6 +85,10 @@ def test_a_lever_moved_by_keyboard_says_what_the_command_line_prints(
     assert one.query["skills"] == "100"
     national = text.partition("Across the UK")[2].partition("2036 ")[2].partition(".")[0]
     assert f"It reaches the £208bn in full {national}." in shown
+    one.page.keyboard.press("Escape")
+    one.choose("Area", "Wales")
+    wales = row(printed(str(file), "--area", "Wales"), "Wales")
+    assert share != wales[2]
 
 
 def test_the_browsers_way_back_undoes_a_lever(visit: Callable[..., Visit]) -> None:
@@ -100,6 +103,25 @@ def test_the_browsers_way_back_undoes_a_lever(visit: Callable[..., Visit]) -> No
     one.page.go_forward()
     expect(one.slider("Digital skills")).to_have_attribute("aria-valuetext", "100%")
     expect(one.h1).to_have_text(moved)
+
+
+def test_starting_plan_undo_and_reset(visit: Callable[..., Visit]) -> None:
+    one = visit().open(**QUICK)
+    before = one.headline
+    one.click("The guide’s five", "radio")
+    five = of(**QUICK, **dict.fromkeys(LEVERS.values(), "100"))
+    expect(one.h1).to_have_text(five)
+    one.click("Reset")
+    expect(one.h1).to_have_text(before)
+    one.settle()
+    undo = one.page.get_by_role("button", name="Undo", exact=True)
+    undo.focus()
+    one.page.keyboard.press("Enter")
+    expect(one.h1).to_have_text(five)
+    # It keeps the focus, so that the next step is one more key.
+    one.settle().page.keyboard.press("Enter")
+    expect(one.h1).to_have_text(before)
+    expect(undo).to_be_disabled()
 
 
 def test_the_reading_of_the_prize_changes_sentences_and_axes(visit: Callable[..., Visit]) -> None:
@@ -122,3 +144,164 @@ def test_a_click_on_wales_in_the_map_shows_wales(visit: Callable[..., Visit]) ->
     assert one.query["area"] == "Wales"
     assert "Your plan now applies to Wales." in one.text
     expect(one.page.get_by_role("combobox", name="Area")).to_have_value("Wales")
+
+
+def test_the_map_of_shares_beside_the_economy_says_that_nothing_can_be_told(
+    visit: Callable[..., Visit],
+) -> None:
+    one = visit().open(**QUICK)
+    one.click("vs economy", "radio")
+    tiles = one.page.locator("[data-testid=stVegaLiteChart]").nth(2)
+    expect(tiles).to_have_attribute("aria-label", re.compile("times in 100"))
+    expect(tiles).to_contain_text("told")
+
+
+# ---------------------------------------------------------------- links
+
+
+def test_a_link_gives_the_same_state_and_numbers_on_another_page(
+    visit: Callable[..., Visit],
+) -> None:
+    one = visit().open(area="Wales", seed="3", **QUICK)
+    one.press("Digital skills", "End").press("Digital leadership", "PageUp")
+    one.unfold("Share or download")
+    shared = one.page.locator("[data-testid=stCode]").first.inner_text().strip()
+    assert shared.startswith(f"{one.server}/?area=Wales")
+    line = re.search(r"This plan adds about .*?\)", one.text)
+    assert line
+
+    other = visit()
+    other.page.goto(shared.replace("/?", "/plan?"))
+    other.settle()
+    assert other.slider("Digital skills").get_attribute("aria-valuetext") == "100%"
+    adds, low, high = re.findall(AMOUNT, line[0])
+    assert other.headline.startswith(f"This plan adds about {adds} a year by 2036 and pays back")
+    assert f"it adds {low} to {high} a year by 2036" in other.text
+    assert other.query == one.query
+    other.go("Our share")
+    assert other.headline == one.headline
+    assert other.text.count("GM-") == 0
+
+    private = visit()
+    private.page.goto(shared)
+    assert private.settle().headline == one.headline
+
+
+def test_what_a_link_cannot_have_is_named(visit: Callable[..., Visit]) -> None:
+    bad = {"area": "Atlantis<b>", "skills": "140", "basis": "weekly", "seed": "x", "v": "0.0.1"}
+    one = visit().open("our_plan", inclusion="40", **QUICK, **bad)
+    for notice in from_query(bad)[1]:
+        expect(one.page.get_by_text(notice, exact=True)).to_be_visible()
+    assert "Greater Manchester · £208bn a year by 2036 · digital inclusion 40%" in one.text
+    one.go("Our share")
+    assert one.headline == of(**QUICK, inclusion="40")
+
+
+def test_a_lever_keeps_the_focus_when_a_notice_goes(visit: Callable[..., Visit]) -> None:
+    one = visit().open(skills="140", **QUICK)
+    slider = one.slider("Digital skills")
+    slider.focus()
+    for value in ("5%", "10%", "15%"):
+        one.page.keyboard.press("ArrowRight")
+        expect(slider).to_have_attribute("aria-valuetext", value)
+        expect(one.page).to_have_url(re.compile(rf"[?&]skills={value[:-1]}(&|$)"))
+        one.settle()
+    assert "This link asked for" not in one.text
+
+
+def test_levers_survive_a_tour_of_the_pages(visit: Callable[..., Visit]) -> None:
+    one = visit().open(**QUICK)
+    one.press("Digital skills", "End")
+    before = one.headline
+    for label in ("Our plan", "Compare plans", "Assumptions", "About the £208bn"):
+        one.go(label)
+        assert one.query["skills"] == "100"
+    one.go("Our share")
+    assert one.headline == before
+
+
+# ---------------------------------------------------------------- saving, comparing
+
+
+def save(one: Visit, name: str) -> None:
+    one.page.get_by_role("textbox", name="Name of the plan").fill(name)
+    one.page.get_by_role("button", name="Save this plan").click()
+    expect(one.page.get_by_role("button", name="Load", exact=True).last).to_be_visible()
+    one.settle()
+
+
+def test_plans_are_saved_loaded_compared_and_taken_along_as_files(
+    visit: Callable[..., Visit],
+) -> None:
+    one = visit().open(skills="100", **QUICK)
+    saved = one.headline
+    one.unfold("Saved plans")
+    save(one, "Ours & <i>theirs</i>")
+    expect(one.page.get_by_text("Ours & <i>theirs</i>", exact=True)).to_be_visible()
+    file = one.download("TOML")
+    assert file.name == "ours-i-theirs-i.toml"
+    one.page.keyboard.press("Escape")
+    one.click("Low cost", "radio")
+    expect(one.h1).not_to_have_text(saved)
+    one.settle().unfold("Saved plans")
+    one.page.get_by_role("button", name="Load", exact=True).click()
+    expect(one.h1).to_have_text(saved)
+    one.settle()
+    one.page.keyboard.press("Escape")
+
+    one.go("Compare plans")
+    one.choose("Plan A", "Ours & <i>theirs</i>").choose("Plan B", "Low cost")
+    expect(one.h1).to_contain_text("“Ours & <i>theirs</i>”")
+    assert "Both plans met the same 2,000 futures" in one.text
+    assert re.search(r"with a standard error of (less than )?£[\d.]+m", one.text)
+    assert re.search(rf"{AMOUNT} to {AMOUNT}", one.text)
+    assert one.page.locator("[data-testid=stMain] i").count() == 0
+    one.choose("Plan B", "The plan on screen")
+    expect(one.h1).to_have_text(
+        "“Ours & <i>theirs</i>” and “The plan on screen” are the same plan: nothing differs."
+    )
+
+    other = visit().open("assumptions", **QUICK)
+    other.unfold("Scenario file")
+    other.page.locator("input[type=file]").first.set_input_files(file)
+    expect(other.page.get_by_text("Now showing")).to_be_visible()
+    other.settle().go("Our share")
+    assert other.headline == saved
+
+
+# ---------------------------------------------------------------- many at once
+
+
+def test_two_visitors_never_see_each_others_state(visit: Callable[..., Visit]) -> None:
+    ours, theirs = visit().open(**QUICK), visit().open(area="Wales", **QUICK)
+    ours.press("Digital skills", "End")
+    theirs.press("Digital leadership", "End")
+    ours.unfold("Saved plans")
+    save(ours, "Secret")
+    theirs.unfold("Saved plans")
+    expect(theirs.page.get_by_role("button", name="Save this plan")).to_be_visible()
+    assert theirs.page.get_by_text("Secret").count() == 0
+    assert ours.headline == of(**QUICK, skills="100")
+    assert theirs.headline == of(**QUICK, area="Wales", leadership="100")
+    theirs.page.reload()
+    assert theirs.settle().headline == of(**QUICK, area="Wales", leadership="100")
+
+
+def test_ten_visitors_at_once_get_their_own_answers(visit: Callable[..., Visit]) -> None:
+    areas = ("Wales", "Scotland", "Greater London", "Greater Manchester", "Tees Valley")
+    asked = [
+        {"area": areas[n % 5], "skills": str(5 * n + 5), "seed": str(n // 5 + 1), **QUICK}
+        for n in range(10)
+    ]
+    visits = [visit(800, 600) for _ in asked]
+    for one, query in zip(visits, asked, strict=True):
+        address = "&".join(f"{name}={value}" for name, value in query.items())
+        one.page.goto(f"{one.server}/?{address}", wait_until="commit")
+    for one, query in zip(visits, asked, strict=True):
+        assert one.settle().headline == of(**query)
+    for one in visits:
+        slider = one.slider("Open data")
+        slider.focus()
+        one.page.keyboard.press("End")
+    for one, query in zip(visits, asked, strict=True):
+        expect(one.h1).to_have_text(of(**query, open_data="100"))
