@@ -132,7 +132,7 @@ def share() -> None:
             EXCEL,
             lambda: export.workbook(pair.result, choice.unit, without),
         )
-        _file("Results (CSV)", f"{name}.csv", "text/csv", lambda: export.csv(pair.result.areas()))
+        _file("Results (CSV)", f"{name}.csv", "text/csv", lambda: export.areas_csv(pair.result))
         _file(
             "Manifest (JSON)",
             f"{name}-manifest.json",

@@ -109,6 +109,17 @@ def save(name: str) -> str | None:
     return None
 
 
+def target_gbp_m() -> float | None:
+    """What a plan should add a year, £m; None for no target."""
+    target: float | None = st.session_state.setdefault("target", 100.0)
+    return target
+
+
+def set_target(value: float | None) -> None:
+    """Set another target, or none."""
+    st.session_state.target = value
+
+
 def note(*notices: str) -> None:
     """Tell the visitor something on the next run."""
     st.session_state.notices = list(notices)

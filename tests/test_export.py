@@ -71,6 +71,16 @@ def test_no_text_in_csv_is_a_formula(text: str) -> None:
     assert back["n"].to_list() == [-1.5, 2.0, None]
 
 
+def test_every_row_of_a_results_csv_says_what_it_is_part_of(pair: tuple[Result, Result]) -> None:
+    back = pl.read_csv(export.areas_csv(pair[0]))
+    assert back.height == 26
+    assert set(back["seed"]) == {7}
+    assert set(back["futures"]) == {500}
+    assert all("all causes of growth" in text for text in back["caveat"])
+    columns = ["area_code", "share_p50", "gain_final_year_gbp_m_mean"]
+    assert_frame_equal(back.select(columns).head(23), pair[0].areas().select(columns))
+
+
 # ---------------------------------------------------------------- the assumptions log
 
 

@@ -67,7 +67,8 @@ def _options() -> dict[str, Choice]:
     options = {NOW: now}
     for name, choice in session.saved().items():
         # Compared where the visitor looks, in the same futures.
-        options[name] = replace(choice, draws=now.draws, seed=now.seed, sampler=now.sampler)
+        here = choice.show(now.unit) if now.unit in choice.dataset.units else choice
+        options[name] = replace(here, draws=now.draws, seed=now.seed, sampler=now.sampler)
     for name, percents in STARTING_PLANS.items():
         options.setdefault(name, now.set_all(percents))
     return options
@@ -189,7 +190,7 @@ def _side_by_side(options: dict[str, Choice], first: str, second: str) -> None:
     pairs = _pairs(shown)
     if pairs is None:
         return
-    target = st.session_state.get("target_gbp_m", 100.0)
+    target = session.target_gbp_m()
     rows = []
     for name, pair in pairs.items():
         choice = shown[name]

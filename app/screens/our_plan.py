@@ -121,17 +121,18 @@ def _timing(lever: str) -> None:
 
 
 def _target() -> float | None:
-    return st.number_input(
+    target = session.target_gbp_m()
+    st.number_input(
         "Target: adds at least, £m a year",
         min_value=0.0,
         step=10.0,
-        value=100.0,
-        key="target_gbp_m",
-        persist_state="session",
         width=360,
         format="%.0f",
+        placeholder="no target",
         help="What the plan should add in the final year. Leave it blank for no target.",
+        **session.bound("target_box", target, session.set_target, value=target),
     )
+    return target
 
 
 def _headline(found: Answer, value: dict[str, Any]) -> None:

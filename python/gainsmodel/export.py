@@ -32,6 +32,26 @@ def csv(table: pl.DataFrame) -> bytes:
     return ("\ufeff" + safe.write_csv()).encode("utf-8")
 
 
+def areas_csv(result: Result) -> bytes:
+    """Every area and group of a result as CSV; each row says what it is part of.
+
+    The columns ``amounts``, ``prices``, ``caveat``, ``futures``, ``seed``, ``sampler`` and
+    ``version`` stand last, so that they go along with any row that is copied.
+    """
+    a, manifest = sentences.about(result, "uk"), result.manifest
+    said = {
+        "amounts": a.when,
+        "prices": sentences.prices(a),
+        "caveat": sentences.causes(a),
+        "futures": manifest["draws"],
+        "seed": str(manifest["seed"]),
+        "sampler": manifest["sampler"],
+        "version": f"gainsmodel {manifest['versions']['gainsmodel']}",
+    }
+    table = pl.concat([result.areas(), result.groups()], how="diagonal")
+    return csv(table.with_columns(**{name: pl.lit(value) for name, value in said.items()}))
+
+
 def about_table(result: Result, unit: str) -> pl.DataFrame:
     """What every file says first: headline, ranges, caveat, basis, prices, how it was run."""
     a = sentences.about(result, unit)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
-import pytest
 import xlsxwriter
 from playwright.sync_api import Locator, expect
 from test_using import of, printed
@@ -245,7 +244,6 @@ def test_downloads_open_and_say_what_they_are(visit: Callable[..., Visit]) -> No
     assert sentences.ranges(about) in text
 
 
-@pytest.mark.xfail(reason="the CSV holds the table alone", strict=True)
 def test_the_csv_says_what_it_is(visit: Callable[..., Visit]) -> None:
     one = visit().open(**SKILLS)
     one.unfold("Share or download")

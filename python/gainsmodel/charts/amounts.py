@@ -261,7 +261,7 @@ def fan(
         if lasting is not None:
             sentence += f". Without the plan the middle is {lasting.gbp}"
     caption = (
-        "Blue line: the middle estimate. Dark band: half of the futures; pale band: 9 of 10. "
+        "Line: the middle estimate. Inner band: half of the futures; outer band: 9 of 10. "
         + ("Dashed: the middle without the plan. " if theirs is not None else "")
         + f"{PRICES}, against adoption frozen in {first}."
     )

@@ -92,6 +92,7 @@ def tornado(
     more = " One more assumption moves it less." if left_out == 1 else more
     said = [f"{row['Assumption']} ({row['Left end']} to {row['Right end']})" for row in rows[:3]]
     heading = title[0].upper() + title[1:]
+    faint, strong = ("dim", "bright") if theme == "dark" else ("pale", "dark")
     return Chart(
         _tornado_spec(theme, width, height or ROW * len(rows) + AXIS, heading),
         {
@@ -99,8 +100,8 @@ def tornado(
             "middle": [{"Middle": rows[0]["Middle"], "Label": f"Middle {middle}"}],
         },
         f"Assumptions that move the answer most, around {middle}: {'; '.join(said)}.",
-        "Each bar: the middle result with one assumption low (1 in 10 lies below it; pale) and "
-        f"high (1 in 10 above; dark), all others left uncertain.{more}",
+        f"Each bar: the middle result with one assumption low (1 in 10 lies below it; {faint}) and "
+        f"high (1 in 10 above; {strong}), all others left uncertain.{more}",
         pl.DataFrame(
             {
                 "Assumption": ranked["label"],
