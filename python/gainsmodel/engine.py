@@ -537,15 +537,19 @@ def _other_figures(wanted: dict[str, Any], figures: Dataset) -> str:
     return f"was run on other figures, of {name!r}; those of {figures.own_name!r} differ"
 
 
-@cache
 def build_info() -> dict[str, Any]:
-    """Versions, build profile, instruction set and threads of this installation."""
-    from importlib.metadata import version
-
+    """Versions, build profile, instruction set and threads, as the next run would have them."""
     info = dict(_core.build_info())
     if info["profile"] != "release":
         raise CoreError("the core was built without optimisation; build it with 'make build'")
-    return info | {name: version(name) for name in ("numpy", "polars", "pydantic")}
+    return info | _versions()
+
+
+@cache
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("numpy", "polars", "pydantic")}
 
 
 def core_inputs(

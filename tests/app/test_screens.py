@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -155,6 +156,8 @@ def expected(choice: Choice) -> dict[str, Any]:
 def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fewer futures for drivers, which are tested elsewhere; nothing is left running."""
     monkeypatch.setattr("app.drivers.sensitivity", partial(sensitivity, draws=500))
+    # Streamlit puts the app in the place of the main module, which child processes import.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     yield
     for visitor, slot in list(runs.DESK._claims):
         runs.DESK.cancel(visitor, slot)
