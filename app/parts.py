@@ -242,7 +242,9 @@ def context_line() -> None:
         st.markdown(
             plain(f"{choice.unit_name} · {reading(choice)} · {plan}{who}{others}"), width="content"
         )
-        st.page_link("screens/our_share.py", label="Change", width="content")
+        st.page_link(
+            "screens/our_share.py", label="Change", icon=":material/edit:", width="content"
+        )
         what_is_the_prize(choice)
     notices()
 
@@ -272,7 +274,11 @@ def what_is_the_prize(choice: Choice) -> None:
         st.markdown(plain(sentences.prize_note(choice.scenario)))
         if pair is not None:
             st.markdown(plain(sentences.national(sentences.about(pair.result, choice.unit))))
-        st.page_link("screens/about.py", label="More about the figure and the method")
+        st.page_link(
+            "screens/about.py",
+            label="More about the figure and the method",
+            icon=":material/arrow_forward:",
+        )
 
 
 def show(chart: Chart, key: str, **options: Any) -> Any:
@@ -295,10 +301,12 @@ def table_of(chart: Chart, key: str, label: str = "Table and picture") -> None:
             _download("SVG", lambda: chart.svg().encode(), f"{key}.svg", "image/svg+xml")
 
 
-def frame(table: pl.DataFrame, key: str, **options: Any) -> None:
-    """A table with its download."""
+def frame(
+    table: pl.DataFrame, key: str, download: pl.DataFrame | None = None, **options: Any
+) -> None:
+    """A table with its download; `download` has what the words on screen round."""
     st.dataframe(table, hide_index=True, key=f"{key}_frame", **options)
-    _csv(table, key)
+    _csv(table if download is None else download, key)
 
 
 def _csv(table: pl.DataFrame, key: str) -> None:
@@ -324,9 +332,9 @@ def plain_table(table: pl.DataFrame) -> None:
     st.table(table.to_pandas().set_index(first).map(plain))
 
 
-def small(text: str) -> None:
-    """Small text with full contrast."""
-    st.markdown(f":small[{plain(text)}]")
+def small(text: str, help: str | None = None) -> None:
+    """Small text with full contrast, and what a hover adds."""
+    st.markdown(f":small[{plain(text)}]", help=None if help is None else plain(help))
 
 
 # ---------------------------------------------------------------- levers

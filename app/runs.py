@@ -146,6 +146,13 @@ class Desk:
         with self._lock:
             self._let_go(visitor, slot, keep=None)
 
+    def leave(self, visitor: str) -> None:
+        """Let go of everything a visitor waits for."""
+        with self._lock:
+            for who, slot in list(self._claims):
+                if who == visitor:
+                    self._let_go(who, slot, keep=None)
+
     def _let_go(self, visitor: str, slot: str, keep: Job | None) -> None:
         before = self._claims.pop((visitor, slot), None)
         if before is None or before is keep:

@@ -12,6 +12,7 @@ from typing import Any
 
 import streamlit as st
 
+from app import runs
 from app.choice import Choice, from_query, start
 
 MOST_STEPS = 20
@@ -24,7 +25,6 @@ def begin() -> None:
     state = st.session_state
     address = {name: value for name, value in st.query_params.items() if name != "embed"}
     if "choice" not in state:
-        state.visitor = uuid.uuid4().hex
         state.steps, state.saved, state.notices = [], {}, []
         state.choice = start()
         if address:
@@ -64,9 +64,10 @@ def current() -> Choice:
     return choice
 
 
+@st.cache_resource(scope="session", show_spinner=False, on_release=runs.DESK.leave)
 def visitor() -> str:
-    """A name for this visit, for the engine's order book."""
-    return str(st.session_state.visitor)
+    """A name for this visit, for the engine's order book; the visitor leaves with the tab."""
+    return uuid.uuid4().hex
 
 
 def change(choice: Choice, what: str) -> None:

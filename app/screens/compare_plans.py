@@ -12,7 +12,6 @@ from app.choice import LEVERS, STARTING_PLANS, Choice
 from app.parts import plain
 from app.runs import Pair
 from gainsmodel import (
-    Comparison,
     GainsModelError,
     Plan,
     appraise,
@@ -26,13 +25,6 @@ from gainsmodel import (
 NOW = "The plan on screen"
 MOST_ROWS = 6
 SPLITS = {"sectors": "Sectors", "years": "Years", "technologies": "Technologies"}
-COLUMNS = (
-    ("mean", "Average difference"),
-    ("mcse_mean", "Its standard error"),
-    ("p05", "Low"),
-    ("p50", "Middle"),
-    ("p95", "High"),
-)
 GOALS = {
     "net_present_value": "Net present value",
     "worst_tenth": "The worst tenth of futures",
@@ -109,12 +101,24 @@ def _difference(
     left, right = st.columns(2)
     with left:
         st.header("Difference, future by future", anchor=False)
-        chart = charts.difference_dots(comparison.draws(), first, second, theme=parts.theme())
+        chart = charts.difference_dots(
+            comparison.draws(),
+            first,
+            second,
+            f"a year by {choice.final_year}",
+            theme=parts.theme(),
+        )
         parts.show(chart, "difference")
         parts.table_of(chart, "difference")
     with right:
         st.header("Every area", anchor=False)
-        parts.frame(_by_area(comparison), "difference_by_area", height=320)
+        table = comparison.areas()
+        parts.frame(
+            _in_words(table, "area_name", "Area", comparison.metric),
+            "difference_by_area",
+            download=table,
+            height=320,
+        )
         parts.small(
             f"£m a year by {choice.final_year}, at 2023 prices. Averages add up; middle estimates "
             "do not."
@@ -143,14 +147,19 @@ def _where_it_arises(choice: Choice, other: Choice) -> None:
     if not job.wait(0.05):
         parts.follow(job, "Running both plans in detail", slot="difference_by")
         return
-    parts.frame(job.future.result(), f"difference_by_{by}")
+    table, name, heading, gain = job.future.result()
+    words_of_it = _in_words(table, name, heading, gain, largest_first=by != "years")
+    parts.frame(words_of_it, f"difference_by_{by}", download=table, width=560)
     parts.small(
         f"£m a year by {choice.final_year}, at 2023 prices. Averages add up; middle estimates do "
         "not." + (" " + BY_TECHNOLOGY if by == "technologies" else "")
     )
 
 
-def _split(choice: Choice, other: Choice, by: str, on_progress: Any) -> pl.DataFrame:
+def _split(
+    choice: Choice, other: Choice, by: str, on_progress: Any
+) -> tuple[pl.DataFrame, str, str, str]:
+    """Give a table, its column of names, their heading, and the quantity compared."""
     found = compare(
         choice.scenario,
         other.scenario,
@@ -162,24 +171,25 @@ def _split(choice: Choice, other: Choice, by: str, on_progress: Any) -> pl.DataF
         on_progress=on_progress,
     )
     if by == "sectors":
-        return _readable(found.sectors(), "sector_name", "Sector", "gain_final_year_gbp_m")
+        return found.sectors(), "sector_name", "Sector", "gain_final_year_gbp_m"
     if by == "years":
-        return _readable(found.years(), "year", "Year", "gain_gbp_m")
-    table = found.technologies(on_progress)
-    return _readable(table, "label", "Technology", "gain_final_year_gbp_m")
+        return found.years(), "year", "Year", "gain_gbp_m"
+    return found.technologies(on_progress), "label", "Technology", "gain_final_year_gbp_m"
 
 
-def _readable(table: pl.DataFrame, name: str, heading: str, gain: str) -> pl.DataFrame:
-    return table.select(
-        pl.col(name).alias(heading),
-        *(pl.col(f"{gain}_{column}").round(2).alias(label) for column, label in COLUMNS),
-    )
-
-
-def _by_area(comparison: Comparison) -> pl.DataFrame:
-    table = comparison.areas()
-    return _readable(table, "area_name", "Area", comparison.metric).with_columns(
-        (table["p_first_higher"] * 100).round(1).alias("Plan A adds more, in 100 futures")
+def _in_words(
+    table: pl.DataFrame, name: str, heading: str, gain: str, *, largest_first: bool = True
+) -> pl.DataFrame:
+    rows = table.sort(f"{gain}_mean", descending=True) if largest_first else table
+    return pl.DataFrame(
+        [
+            {
+                heading: row[name],
+                "Average difference": words.gbp(row[f"{gain}_mean"], row[f"{gain}_mcse_mean"]),
+                "In 9 of 10 futures": words.gbp_range(row[f"{gain}_p05"], row[f"{gain}_p95"]),
+            }
+            for row in rows.iter_rows(named=True)
+        ]
     )
 
 

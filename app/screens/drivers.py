@@ -92,7 +92,9 @@ def _show(found: Sensitivity, asked: str, choice: Choice) -> None:
         "Left: the middle answer when one assumption is low or high (1 in 10 each way) and the "
         "others vary. Right: the share of the answer’s variance that each takes part in, with a "
         "95% interval; parts add up to more than 100% where assumptions act together. Which "
-        "assumptions matter depends on the ranges assumed: most of those are judgement."
+        "assumptions matter depends on the ranges assumed: most of those are judgement. "
+        f"This page draws {found.draws:,} futures of its own, whatever the other pages use: its "
+        "middle answer may differ from theirs in the last digit."
     )
 
 

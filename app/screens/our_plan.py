@@ -116,8 +116,12 @@ def _timing(lever: str) -> None:
         disabled=intensity == 0,
         **session.bound(f"ramp_{lever}", float(ramp), set_ramp, value=float(ramp)),
     )
-    scope = "all sectors" if len(known.scope) == 18 else f"sectors {', '.join(known.scope)}"
-    parts.small(f"Acts in {scope}.")
+    sectors = choice.dataset.sector_names
+    if len(known.scope) == len(sectors):
+        parts.small("Acts in all sectors.")
+    else:
+        named = "; ".join(sectors[code] for code in known.scope)
+        parts.small(f"Acts in {len(known.scope)} of {len(sectors)} sectors.", help=named)
 
 
 def _target() -> float | None:
@@ -249,7 +253,7 @@ def _each_lever(found: Answer) -> None:
         "Running each lever alone and left out",
     )
     if table is not None:
-        chart = charts.levers(table, theme=parts.theme())
+        chart = charts.levers(table, f"a year by {choice.final_year}", theme=parts.theme())
         parts.show(chart, "levers")
         parts.table_of(chart, "levers")
     st.header("First 100 days", anchor=False)

@@ -183,7 +183,7 @@ def _below(found: Answer) -> None:
     with right:
         st.header("What would change this answer most?", anchor=False)
         drivers.top_three(found.choice)
-        st.page_link("screens/drivers.py", label="What drives it")
+        st.page_link("screens/drivers.py", label="What drives it", icon=":material/arrow_forward:")
 
 
 main()

@@ -40,10 +40,13 @@ def goal(value_gbp_m: float) -> str:
 
 
 def gbp_range(low_gbp_m: float, high_gbp_m: float) -> str:
-    """A range in the unit of its larger end, such as ``£0.5bn to £6.5bn``."""
+    """A range in the unit of its larger end, such as ``£0.5bn to £6.5bn``.
+
+    Ends that read alike are said once.
+    """
     if not (math.isfinite(low_gbp_m) and math.isfinite(high_gbp_m)):
         return TOO_FEW
-    return " to ".join(gbp_ends(low_gbp_m, high_gbp_m))
+    return " to ".join(dict.fromkeys(gbp_ends(low_gbp_m, high_gbp_m)))
 
 
 def gbp_ends(low_gbp_m: float, high_gbp_m: float) -> tuple[str, str]:

@@ -154,6 +154,18 @@ def test_what_nobody_wants_any_more_ends(desk: Desk, work: Work) -> None:
         job.future.result(LONG)
 
 
+def test_who_leaves_lets_go_of_everything(desk: Desk, work: Work) -> None:
+    jobs = [desk.order("key", work, visitor="a", slot=slot) for slot in ("full", "drivers")]
+    shared = desk.order("shared", work, visitor="a", slot="compare")
+    desk.order("shared", work, visitor="b", slot="full")
+    desk.leave("a")
+    work.go_on.set()
+    for job in jobs:
+        with pytest.raises(RunCancelled):
+            job.future.result(LONG)
+    assert shared.future.result(LONG) == "result"
+
+
 def test_a_new_order_lets_go_of_the_one_before(desk: Desk, work: Work) -> None:
     old = desk.order("old", work, visitor="a", slot="full")
     new = desk.order("new", at_once(2), visitor="a", slot="full")

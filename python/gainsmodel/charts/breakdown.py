@@ -315,7 +315,9 @@ def _bars(
     rows: list[Row] = []
     for amount in amounts:
         ranged = amount.low == amount.low and amount.high == amount.high
+        spread = words.gbp_range(amount.low, amount.high) if ranged else "not known"
         drawn = not amount.is_heading
+        said = f"{amount.value} ({spread})" if ranged else amount.value
         rows.append(
             {
                 "Label": _short(amount.label),
@@ -325,8 +327,8 @@ def _bars(
                 high: or_none(amount.high / per) if drawn else None,
                 "Split by size of economy": or_none(amount.reference / per),
                 "End": max(0.0, *amount.numbers) / per if drawn else 0.0,
-                "Value": f"{amount.value} together" if amount.is_heading else amount.value,
-                RANGE: words.gbp_range(amount.low, amount.high) if ranged else "not known",
+                "Value": said if drawn else f"{amount.value} together",
+                RANGE: spread,
                 "Weight": "bold" if amount.is_heading or amount.is_total else "normal",
             }
         )
@@ -387,7 +389,16 @@ def _bars_spec(
     else:
         colour = colours.plan if kind == "plan" else colours.carried
         bar = {"type": "bar", "color": colour, "height": {"band": 1}}
-        marks = [layer("amounts", bar, y=y, x=x, tooltip=hover), *ranges]
+        # A rim, so that the line is told from the bar in either theme.
+        rim = layer(
+            "amounts",
+            rule | {"strokeWidth": 5, "color": colours.background},
+            y=y,
+            x=low,
+            x2=to(high),
+        )
+        rims = [rim] if ranged else []
+        marks = [layer("amounts", bar, y=y, x=x, tooltip=hover), *rims, *ranges]
     weight = {"expr": "datum.Weight"}
     value = {"type": "text", "align": "left", "dx": 6, "fontWeight": weight}
     label = {"type": "text", "align": "right", "dx": -7, "fontWeight": weight}
