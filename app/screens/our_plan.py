@@ -134,7 +134,8 @@ def _target() -> float | None:
         format="%.0f",
         placeholder="no target",
         help="What the plan should add in the final year. Leave it blank for no target.",
-        **session.bound("target_box", target, session.set_target, value=target),
+        # Only a box that begins blank can be emptied; what it shows comes from the state.
+        **session.bound("target_box", target, session.set_target, value=None),
     )
     return target
 
