@@ -41,6 +41,7 @@ __all__ = [
     "discover",
     "estimate_batch",
     "export",
+    "glossary",
     "gva_template",
     "lever_costs",
     "lever_parts",
@@ -52,6 +53,7 @@ __all__ = [
     "reach",
     "read_gva",
     "reading",
+    "register",
     "replay",
     "run",
     "run_batch",
@@ -68,7 +70,16 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from gainsmodel import assumption_log, charts, export, reading, sentences, words
+    from gainsmodel import (
+        assumption_log,
+        charts,
+        export,
+        glossary,
+        reading,
+        register,
+        sentences,
+        words,
+    )
     from gainsmodel.appraisal import appraise, delay_cost
     from gainsmodel.batch import BatchResult, Sweep, estimate_batch, load_sweep, run_batch
     from gainsmodel.comparison import Comparison, compare, lever_parts
@@ -114,7 +125,7 @@ else:
         *("targets", "planning", "discovery", "batch"),
     )
     _MODULES = (
-        *("assumption_log", "charts", "export", "reading"),
+        *("assumption_log", "charts", "export", "glossary", "reading", "register"),
         *("sentences", "validation", "words"),
     )
 

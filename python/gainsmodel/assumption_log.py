@@ -177,14 +177,15 @@ def assumptions(scenario: Scenario, base: Scenario | None = None) -> pl.DataFram
         A row for each figure, in the order of `GROUPS`: ``group``, ``key`` (as `Scenario.edit`
         takes it), ``name``, ``symbol``, ``what``, ``kind`` of distribution, ``middle``,
         ``low``, ``high`` (5%, 50% and 95% quantiles in the figure's unit), ``unit``,
-        ``source``, ``evidence``, ``note``, ``enabled`` (null but for adjustments that can be
-        switched), ``changed``, and ``base_middle``, ``base_low``, ``base_high``.
+        ``source``, ``evidence``, ``note``, ``owner`` and ``dated`` (null where nobody says),
+        ``enabled`` (null but for adjustments that can be switched), ``changed``, and
+        ``base_middle``, ``base_low``, ``base_high``.
     """
     theirs = {row["key"]: row for row in _rows(base)} if base is not None else {}
     rows = []
     for row in _rows(scenario):
         old = theirs.get(row["key"])
-        compared = ("stated", "enabled", "unit", "source", "evidence", "note")
+        compared = ("stated", "enabled", "unit", "source", "evidence", "note", "owner", "dated")
         row["changed"] = base is not None and (
             old is None or any(row[key] != old[key] for key in compared)
         )
@@ -193,7 +194,8 @@ def assumptions(scenario: Scenario, base: Scenario | None = None) -> pl.DataFram
         rows.append({key: value for key, value in row.items() if key not in ("stated", "figure")})
     order = {group: place for place, group in enumerate(GROUPS)}
     rows.sort(key=lambda row: order[row["group"]])
-    return pl.DataFrame(rows, infer_schema_length=None)
+    texts = {"owner": pl.String, "dated": pl.String}
+    return pl.DataFrame(rows, schema_overrides=texts, infer_schema_length=None)
 
 
 def _rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
@@ -276,6 +278,8 @@ def _row(
         "source": origin.source,
         "evidence": origin.evidence,
         "note": origin.note,
+        "owner": origin.owner,
+        "dated": origin.dated or None,
         "enabled": enabled,
         "stated": value if figure is None else figure,
         "figure": figure,

@@ -1,6 +1,7 @@
 """Results as files that others open: CSV and Excel, each with what must not be lost."""
 
 import io
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -98,12 +99,6 @@ def workbook(result: Result, unit: str = "uk", without: Result | None = None) ->
     ResultError
         If the package that writes workbooks is not installed.
     """
-    try:
-        import xlsxwriter
-    except ImportError:
-        raise ResultError(
-            "writing Excel needs the package xlsxwriter: pip install 'gainsmodel[excel]'"
-        ) from None
     scenario = Scenario.from_dict(result.manifest["scenario"])
     sheets: dict[str, pl.DataFrame] = {"About": about_table(result, unit)}
     if without is not None:
@@ -116,6 +111,23 @@ def workbook(result: Result, unit: str = "uk", without: Result | None = None) ->
         "Adoption": result.adoption(),
         "Assumptions": assumptions(scenario, load_scenario("reference")),
     }
+    return workbook_of(sheets)
+
+
+def workbook_of(sheets: Mapping[str, pl.DataFrame]) -> bytes:
+    """Tables as an Excel workbook, one sheet each; no text in it is a formula.
+
+    Raises
+    ------
+    ResultError
+        If the package that writes workbooks is not installed.
+    """
+    try:
+        import xlsxwriter
+    except ImportError:
+        raise ResultError(
+            "writing Excel needs the package xlsxwriter: pip install 'gainsmodel[excel]'"
+        ) from None
     target = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
     with xlsxwriter.Workbook(target, options) as book:

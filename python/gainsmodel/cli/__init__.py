@@ -5,7 +5,7 @@ anything the user can mend, with one message; 130 on Ctrl-C.
 """
 
 # Verbs stand in the help in this order.
-from gainsmodel.cli import run, compare, appraise, decide, plan, batch, about, data  # noqa: F401, I001
+from gainsmodel.cli import run, compare, appraise, decide, plan, assumptions, batch, about, data  # noqa: F401, I001
 from gainsmodel.cli.app import app, main
 
 __all__ = ["app", "main"]

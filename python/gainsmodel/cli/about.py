@@ -1,10 +1,11 @@
-"""``gainsmodel validate``, ``info`` and ``schema``: what there is to run."""
+"""``gainsmodel validate``, ``info``, ``schema``, ``glossary``: what there is, what it means."""
 
 import json
 from typing import Annotated
 
 import typer
 
+from gainsmodel import glossary
 from gainsmodel.cli.app import app
 from gainsmodel.data import GEOGRAPHIES, load_dataset
 from gainsmodel.engine import Settings, build_info, core_inputs
@@ -45,3 +46,13 @@ def info() -> None:
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
     print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
+
+
+@app.command("glossary")
+def glossary_command(
+    words: Annotated[list[str] | None, typer.Argument(help="all of them, if left out")] = None,
+) -> None:
+    """What the words on screen mean."""
+    meanings = {word: glossary.explain(word) for word in words} if words else glossary.terms()
+    for word, meaning in meanings.items():
+        print(f"{word}: {meaning}")

@@ -8,7 +8,7 @@ from gainsmodel.errors import ScenarioError
 from gainsmodel.scenario.problems import KeyPath, show
 
 _FIGURES = ("value", "distribution", "values", "rates")
-_ABOUT = ("source", "evidence", "note", "dated")
+_ABOUT = ("source", "evidence", "note", "owner", "dated")
 
 
 def merge(

@@ -86,6 +86,8 @@ class Origin(Model):
         description="published by the source, derived from published figures, or judgement"
     )
     note: Note = Field("", description="anything a reader should know")
+    owner: Short | None = Field(None, description="who answers for the figure")
+    dated: Short | None = Field(None, description="when it held or was last looked at, in quotes")
 
 
 class Quantity(Origin):

@@ -1,0 +1,19 @@
+"""The command line without a process of its own, for tests that read what it prints."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from gainsmodel.cli import main
+
+
+def run_here(words: list[str]) -> int:
+    """Run a command; gives its exit code and leaves the process alone."""
+    codes: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["gainsmodel", *words])
+        patch.setattr(sys.modules[main.__module__], "_leave", codes.append)
+        main()
+    return codes[0]
