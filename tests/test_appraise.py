@@ -288,3 +288,62 @@ def test_an_impossible_delay_is_refused() -> None:
         delay_cost("skills_first", "Wales", 41, draws=16)
     with pytest.raises(UnknownNameError):
         delay_cost("skills_first", "Atlantis", draws=16)
+
+
+# ---------------------------------------------------------------- prices, wider areas
+
+
+def test_nominal_amounts_are_those_of_yearly_streams_each_in_its_own_money() -> None:
+    """Discounted at (1 + real rate)(1 + inflation); deflators worked by hand from the table."""
+    scenario = certain_lever({"parameters.inflation_per_year.value": 0.02})
+    results = both(scenario)
+    without = results[1]
+    # GDP deflator of 2025, 2023 being 100; then 2% a year.
+    level = 1.078 * 1.02 ** np.arange(1, 12)
+    gain = np.array([without.draws(f"gain_gbp_m_{2026 + t}")[MANCHESTER] for t in range(1, 11)])
+    residents = row(load_dataset("mayoral").areas)["population"]
+    spent = residents * PRICE * INTENSITY / 1e6
+    added = RATIO * gain * level[1:, None]
+    rates = 1.035 * 1.02
+    factors = rates ** -np.arange(1.0, 11)
+    net = ((added - spent * level[1:, None]) * factors[:, None]).sum(axis=0)
+    target = float(np.median(added[-1]))
+    found = row(appraise(*results, prices="nominal", target_gbp_m=target))
+    expected = {
+        **statistics(added[-1], "added_final_year_gbp_m"),
+        **statistics(added.sum(axis=0), "added_cumulative_gbp_m"),
+        **statistics(net, "net_present_value_gbp_m"),
+        "authority_cost_per_year_gbp_m_mean": spent * level[-1],
+        "p_target": 0.5,
+    }
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(value, rel=1e-9), name
+    real = row(appraise(*results))
+    for name in ("benefit_cost_ratio_p50", "p_pays_back"):
+        assert found[name] == pytest.approx(real[name], rel=1e-9)
+    lost = [
+        delay_cost(scenario, "Greater Manchester", draws=160, prices=prices)[
+            "lost_net_present_value_gbp_m_mean"
+        ][0]
+        for prices in ("real", "nominal")
+    ]
+    assert lost[1] == pytest.approx(lost[0] * level[0], rel=1e-9)
+    with pytest.raises(SettingError, match="prices: must be one of real, nominal"):
+        appraise(*results, prices="nominall")  # type: ignore[arg-type]
+
+
+def test_a_wider_area_is_the_sum_of_its_areas_and_has_the_last_row() -> None:
+    plan = REFERENCE.edit({'plan."Greater Manchester".skills': 1.0})
+    results = gainsmodel.run_paired(plan, draws=64, geography="local_authority")
+    table = appraise(*results, area="Greater Manchester")
+    members = load_dataset("local_authority").resolve("Greater Manchester")
+    of_members = table.filter(pl.col("area_code").is_in(members))
+    assert of_members.height == 10
+    wider = table.row(-1, named=True)
+    assert wider["area_name"] == "Greater Manchester"
+    for name in ("added_final_year", "added_present_value", "net_present_value",
+                 "authority_cost_per_year"):  # fmt: skip
+        total = of_members[f"{name}_gbp_m_mean"].sum()
+        assert wider[f"{name}_gbp_m_mean"] == pytest.approx(total, rel=1e-9)
+    # What has a row has no second one.
+    assert table.head(-1).equals(appraise(*results, area="Manchester"))

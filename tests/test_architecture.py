@@ -22,6 +22,7 @@ FLOORS = (
     {"manifest"},
     {"result"},
     {"engine"},
+    {"additionality"},
     {"appraisal", "assumption_log", "comparison", "drivers", "reading"},
     {"information", "register", "sentences", "trials"},
     {"discovery", "search"},

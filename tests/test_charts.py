@@ -43,6 +43,13 @@ def pair() -> tuple[gainsmodel.Result, gainsmodel.Result]:
 
 
 @cache
+def gross_to_net() -> gainsmodel.Waterfall:
+    on = {f"parameters.{name}.enabled": True for name in ("displacement", "multiplier")}
+    plan = gainsmodel.load_scenario("skills_first").edit(on)
+    return gainsmodel.waterfall(*gainsmodel.run_paired(plan, draws=500), GM)
+
+
+@cache
 def reference(geography: str = "mayoral") -> gainsmodel.Result:
     return gainsmodel.run("reference", draws=1_000, geography=geography)
 
@@ -140,6 +147,7 @@ CHARTS: dict[str, Callable[..., charts.Chart]] = {
     "tornado": lambda **k: charts.tornado(TORNADO, f"£m {WHEN}", **k),
     "total_order": lambda **k: charts.total_order(TOTAL, **k),
     "levers": lambda **k: charts.levers(LEVERS, WHEN, **k),
+    "waterfall": lambda **k: charts.waterfall(gross_to_net(), **k),
     "local_authorities": lambda **k: charts.local_authorities(
         reference("local_authority"), AUTHORITIES, **k
     ),
@@ -564,6 +572,22 @@ def test_levers_end_with_all_of_them_and_together_may_be_negative() -> None:
     assert "judgement" in chart.caption
     nothing = charts.levers(LEVERS.with_columns(mean=pl.lit(0.0)), WHEN)
     assert nothing.alt == "Every lever is at zero, so the plan adds nothing."
+
+
+def test_the_waterfall_steps_from_gross_to_net_and_says_what_is_unverified() -> None:
+    found = gross_to_net()
+    chart = charts.waterfall(found)
+    bars, average = chart.data["bars"], f"Average, £m {WHEN}"
+    for at in range(0, len(bars), 5):
+        gross, *steps, net = bars[at : at + 5]
+        assert gross["Begin"] == net["Begin"] == 0
+        for before, after in pairwise([gross, *steps]):
+            assert after["Begin"] == before[average]
+        assert steps[-1][average] == pytest.approx(net[average], rel=1e-9)
+    assert bars[2]["Name"].endswith("(off)")
+    assert "unverified" in chart.caption
+    off = charts.waterfall(gainsmodel.waterfall(*pair(), GM))
+    assert "are off" in off.alt
 
 
 def test_tables_of_others_are_checked() -> None:

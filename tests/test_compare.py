@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,19 @@ import pytest
 import gainsmodel
 from gainsmodel import (
     Comparison,
+    Dataset,
     Result,
     ResultError,
     Scenario,
     ScenarioError,
+    SettingError,
     UnknownNameError,
     compare,
     lever_parts,
+    load_dataset,
     load_scenario,
 )
+from gainsmodel.data import OWN_GVA
 from gainsmodel.tables import DETAIL_METRICS
 
 METRIC = "gain_final_year_gbp_m"
@@ -484,3 +489,43 @@ def test_results_read_back_from_disk_are_compared(tmp_path: Path) -> None:
         (found.technologies(), again.technologies()),
     ):
         assert ours.equals(theirs)
+
+
+# ---------------------------------------------------------------- own figures
+
+
+def own_figures() -> Dataset:
+    """The built-in regions with Wales ten times as large."""
+    built_in = load_dataset("itl1")
+    gva = built_in.gva_gbp_m.copy()
+    gva[built_in.areas["area_code"].to_list().index("TLL")] *= 10
+    hashes = {k: v for k, v in built_in.hashes.items() if k != "gva.csv"} | {OWN_GVA: "0" * 64}
+    return replace(built_in, gva_gbp_m=gva, hashes=hashes, own_name="own.csv")
+
+
+def test_scenarios_are_compared_on_the_figures_given() -> None:
+    few: dict[str, Any] = {"geography": "itl1", "draws": 64, "area": "Wales"}
+    plan = REFERENCE.edit({"plan.Wales.skills": 1.0})
+    found, built_in = (
+        compare(plan, REFERENCE, dataset=figures, **few) for figures in (own_figures(), None)
+    )
+    ours, theirs = (float(c.draws().mean()) for c in (found, built_in))
+    assert 5 * theirs < ours < 15 * theirs
+    parts = {r["technology"]: r[f"{METRIC}_mean"] for r in found.technologies().to_dicts()}
+    assert parts.pop("all") == pytest.approx(ours, rel=1e-9)
+    # A remainder within rounding of the gains counts as none.
+    assert sum(parts.values()) == pytest.approx(ours, rel=1e-6)
+    assert abs(parts["remainder"]) < 0.5 * ours
+
+
+def test_results_of_other_figures_than_at_hand_are_not_run_again() -> None:
+    few: dict[str, Any] = {"geography": "itl1", "draws": 32}
+    plans = REFERENCE.edit({"plan.Wales.skills": 1.0}), REFERENCE
+    sides = [gainsmodel.run(plan, dataset=own_figures(), **few) for plan in plans]
+    with pytest.raises(ResultError, match=r"other figures, own\.csv, than the built-in"):
+        compare(*sides, area="Wales").technologies()
+    built_in = [gainsmodel.run(plan, **few) for plan in plans]
+    with pytest.raises(ResultError, match=r"other figures, the built-in ones, than own\.csv"):
+        compare(*built_in, area="Wales", dataset=own_figures())
+    with pytest.raises(SettingError, match="geography"):
+        compare(*built_in, dataset=load_dataset("mayoral"))

@@ -32,6 +32,7 @@ __all__ = [
     "Target",
     "UnknownNameError",
     "ValueOfInformation",
+    "Waterfall",
     "appraise",
     "assumption_log",
     "build_info",
@@ -66,6 +67,7 @@ __all__ = [
     "target",
     "to_toml",
     "voi",
+    "waterfall",
     "words",
 ]
 
@@ -80,6 +82,7 @@ if TYPE_CHECKING:
         sentences,
         words,
     )
+    from gainsmodel.additionality import Waterfall, waterfall
     from gainsmodel.appraisal import appraise, delay_cost
     from gainsmodel.batch import BatchResult, Sweep, estimate_batch, load_sweep, run_batch
     from gainsmodel.comparison import Comparison, compare, lever_parts
@@ -121,7 +124,7 @@ if TYPE_CHECKING:
 else:
     # Rooms that answer questions about runs, and modules that are used as such.
     _QUESTIONS = (
-        *("comparison", "appraisal", "drivers", "information"),
+        *("comparison", "additionality", "appraisal", "drivers", "information"),
         *("targets", "planning", "discovery", "batch"),
     )
     _MODULES = (

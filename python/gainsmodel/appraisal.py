@@ -7,19 +7,24 @@ Everything is the paired difference from the same futures without the plan, draw
 import math
 import os
 from collections.abc import Callable
+from typing import Literal, get_args
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gainsmodel.additionality import check_same_assumptions
 from gainsmodel.data import Dataset
-from gainsmodel.engine import Run, Sampler, Settings, as_scenario, figures_for
-from gainsmodel.errors import ResultError, ScenarioError, SettingError
+from gainsmodel.engine import Run, Sampler, Settings, as_scenario, figures_for, price_level
+from gainsmodel.errors import ScenarioError, SettingError
 from gainsmodel.result import Result, check_paired, draws_of
 from gainsmodel.scenario import Scenario
+from gainsmodel.scenario.problems import did_you_mean
 from gainsmodel.tables import FROM_CORE, Unit, chances_of, columns_of, statistics_of, unit_of
 
 Draws = NDArray[np.float64]
+Prices = Literal["real", "nominal"]
+PRICES: tuple[Prices, ...] = get_args(Prices)
 COSTS = {
     "authority_cost_present_value_gbp_m": "lever_cost_present_value_gbp_m",
     "firms_cost_present_value_gbp_m": "cost_present_value_gbp_m",
@@ -33,7 +38,13 @@ ADDED = {
 
 
 def appraise(
-    with_plan: Result, without: Result, *, target_gbp_m: float | None = None
+    with_plan: Result,
+    without: Result,
+    *,
+    target_gbp_m: float | None = None,
+    area: str | None = None,
+    prices: Prices = "real",
+    dataset: Dataset | None = None,
 ) -> pl.DataFrame:
     """What a plan adds and costs in each area and group.
 
@@ -42,14 +53,22 @@ def appraise(
     with_plan, without : Result
         As `run_paired` gives them: the same futures with the plan and without.
     target_gbp_m : float, optional
-        Gain to be added in the final year, £m a year.
+        Gain to be added in the final year, £m a year, in the prices asked for.
+    area : str, optional
+        A wider area, such as a region of local authorities: it has the last row.
+    prices : {"real", "nominal"}
+        Base-year prices, or money of the day by the published GDP deflator and then the
+        scenario's inflation: a sum over years each in its own money, amounts a year in that of
+        the final year, present values in that of the start year, discounted at
+        (1 + real rate)(1 + inflation) − 1, which are the real ones in other money.
+    dataset : Dataset, optional
+        The figures they were run on, if not the built-in ones.
 
     Returns
     -------
     DataFrame
-        One row for each area and group. Real £m at base-year prices, over the horizon of the
-        scenario, present values at its discount rates; of each quantity the statistics of
-        `Result`:
+        One row for each area and group. £m over the horizon of the scenario, present values at
+        its discount rates; of each quantity the statistics of `Result`:
 
         ``added_final_year_gbp_m``, ``added_cumulative_gbp_m``, ``added_present_value_gbp_m``
             Gain added, net of displacement, leakage and multiplier where switched on.
@@ -76,7 +95,9 @@ def appraise(
     ResultError
         If the two are not paired, differ in more than the plan, or draws were not kept.
     SettingError
-        If the target is no amount above 0.
+        If the target is no amount above 0, or there are no such prices.
+    UnknownNameError
+        If there is no such area.
 
     Examples
     --------
@@ -87,11 +108,22 @@ def appraise(
     """
     if target_gbp_m is not None and not (target_gbp_m > 0 and math.isfinite(target_gbp_m)):
         raise SettingError(f"target: must be an amount above 0 in £m a year, not {target_gbp_m!r}")
+    _check_prices(prices)
     check_paired(with_plan, without)
-    _check_same_assumptions(with_plan, without)
-    values = _values(with_plan, without)
+    check_same_assumptions(with_plan, without)
+    scenario = Scenario.from_dict(with_plan.manifest["scenario"])
+    figures = figures_for(scenario, dataset)
+    levels = _levels(scenario, figures, prices)
+    values = appraised(with_plan, without, levels)
     sampler = with_plan.manifest["sampler"]
     units = pl.concat([with_plan.areas(), with_plan.groups()], how="diagonal")
+    units = units.select("area_code", "area_name")
+    unit = None if area is None else unit_of(figures, area)
+    if unit is not None and unit.code not in units["area_code"]:
+        of_unit = appraised(with_plan, without, levels, unit)
+        values = {name: np.vstack([draws, of_unit[name]]) for name, draws in values.items()}
+        wider = pl.DataFrame([(unit.code, unit.name)], units.schema, orient="row")
+        units = pl.concat([units, wider])
     columns: list[pl.Series] = []
     for name, draws in values.items():
         columns += columns_of(name, statistics_of(draws, sampler)[:, FROM_CORE])
@@ -111,7 +143,7 @@ def appraise(
     goal = math.inf if target_gbp_m is None else target_gbp_m
     asked = np.full(added.shape, target_gbp_m is not None)
     columns += chances_of("p_target", added >= goal, asked, sampler)
-    return units.select("area_code", "area_name").hstack(columns)
+    return units.hstack(columns)
 
 
 def delay_cost(
@@ -119,6 +151,7 @@ def delay_cost(
     area: str,
     years: float = 1.0,
     *,
+    prices: Prices = "real",
     draws: int = 10_000,
     seed: int = 1,
     sampler: Sampler = "sobol",
@@ -137,6 +170,8 @@ def delay_cost(
         Name or code of an area or group.
     years : float
         By how much every lever starts later than planned, above 0, to a delay of 40 in all.
+    prices : {"real", "nominal"}
+        As `appraise`.
     draws, seed, sampler, geography, dataset, threads, on_progress
         As `run`; two runs are made.
 
@@ -163,6 +198,7 @@ def delay_cost(
             "plan: no lever is moved in any area, so there is nothing to delay; set one, such as "
             'plan."Greater Manchester".skills = 1.0'
         )
+    _check_prices(prices)
     if not years > 0:
         raise SettingError(f"years: must be above 0, not {years!r}")
     delay = loaded.setting.lever_delay_years + years
@@ -176,7 +212,8 @@ def delay_cost(
         return Run(scenario, figures, settings, threads).result(report or None)
 
     in_time, delayed = run(loaded, 0), run(later, draws)
-    lost = _values(in_time, delayed, unit)["net_present_value_gbp_m"]
+    levels = _levels(loaded, figures, prices)
+    lost = appraised(in_time, delayed, levels, unit)["net_present_value_gbp_m"]
     name = "lost_net_present_value_gbp_m"
     return pl.DataFrame(
         {"area_code": [unit.code], "area_name": [unit.name], "delay_years": [float(years)]}
@@ -188,34 +225,48 @@ def delay_cost(
     )
 
 
-def _values(first: Result, second: Result, unit: Unit | None = None) -> dict[str, Draws]:
+def _check_prices(prices: str) -> None:
+    if prices not in PRICES:
+        raise SettingError(
+            f"prices: must be one of {', '.join(PRICES)}, not {prices!r}"
+            f"{did_you_mean(prices, PRICES)}"
+        )
+
+
+def _levels(scenario: Scenario, figures: Dataset, prices: Prices) -> Draws | None:
+    """Price level of years 0 … T over that of the base year; None where prices stay real."""
+    if prices == "real":
+        return None
+    first, years = scenario.setting.start_year, range(scenario.setting.horizon_years + 1)
+    return np.array([price_level(scenario, figures, first + t) for t in years])
+
+
+def appraised(
+    first: Result, second: Result, levels: Draws | None = None, unit: Unit | None = None
+) -> dict[str, Draws]:
     """First less second of everything that is appraised, shape (areas and groups, draws).
 
-    Of one `unit` only, shape (1, draws).
+    Of one `unit` only, shape (1, draws). With `levels`, in money of the day.
     """
 
     def gap(metric: str) -> Draws:
         return np.atleast_2d(draws_of(first, metric, unit) - draws_of(second, metric, unit))
 
+    gaps = {name: gap(metric) for name, metric in (ADDED | COSTS).items()}
+    if levels is not None:
+        start = first.manifest["scenario"]["setting"]["start_year"]
+        for name in gaps:
+            gaps[name] *= levels[0 if "present_value" in name else -1]
+        years = range(1, len(levels))
+        gaps["added_cumulative_gbp_m"] = sum(
+            (levels[t] * gap(f"gain_gbp_m_{start + t}") for t in years), np.zeros(1)
+        )
     worth = draws_of(first, "additionality")
-    values = {name: gap(metric) * worth for name, metric in ADDED.items()}
-    values |= {name: gap(metric) for name, metric in COSTS.items()}
+    values = {name: gaps[name] * worth for name in ADDED}
+    values |= {name: gaps[name] for name in COSTS}
     values["net_present_value_gbp_m"] = (
         values["added_present_value_gbp_m"]
         - values["authority_cost_present_value_gbp_m"]
         - values["firms_cost_present_value_gbp_m"]
     )
     return values
-
-
-def _check_same_assumptions(with_plan: Result, without: Result) -> None:
-    """See that the second is the first without its plan."""
-    scenarios = [result.manifest["scenario"] for result in (with_plan, without)]
-    for key in scenarios[0]:
-        if key not in ("title", "question", "plan") and scenarios[0][key] != scenarios[1].get(key):
-            raise ResultError(
-                f"appraise: the two results differ in more than the plan: {key} is not the same "
-                "in both; use run_paired"
-            )
-    if without.manifest["scenario"]["plan"]:
-        raise ResultError("appraise: the second result has a plan too; use run_paired")

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gainsmodel.data import Dataset, load_dataset
+from gainsmodel.data import Dataset
 from gainsmodel.engine import ADJUSTMENTS, Sampler, Settings, as_scenario, figures_for, start
 from gainsmodel.errors import ResultError, ScenarioError, UnknownNameError
 from gainsmodel.result import Result, check_paired, draws_of
@@ -213,7 +213,8 @@ class Comparison:
         Raises
         ------
         ResultError
-            If `metric` is no gain, or the two are not paired.
+            If `metric` is no gain, the two are not paired, or they were run on other figures
+            than are at hand.
         """
         _check_comparable(self.first, self.second, self.metric)
         if not self.metric.startswith("gain_"):
@@ -228,6 +229,7 @@ class Comparison:
             for _, scenario in sides[::-1]
             for name, technology in scenario.technologies.items()
         }
+        _check_figures(self.first, figures_for(sides[0][1], self._dataset))
         progress = _Steps(on_progress, self.first.manifest["draws"], 2 * len(labels))
         whole = self._gap(self.metric)
         parts: list[Draws] = []
@@ -327,7 +329,8 @@ def compare(
     Raises
     ------
     ResultError
-        If two results are not paired, or end in different years.
+        If two results are not paired, end in different years, or were run on other figures
+        than `dataset`.
     ScenarioError, DataError, UnknownNameError, SettingError
         As `run`.
 
@@ -367,7 +370,10 @@ def compare(
                 f"{error}; ask for an unpaired comparison to see them side by side all the same"
             ) from None
         paired = False
-    unit = unit_of(load_dataset(one.manifest["geography"]), area or "uk")
+    figures = figures_for(Scenario.from_dict(one.manifest["scenario"]), dataset)
+    if dataset is not None:
+        _check_figures(one, dataset)
+    unit = unit_of(figures, area or "uk")
     comparison = Comparison(one, other, metric, unit, paired, dataset, threads)
     _check_comparable(one, other, metric)
     return comparison
@@ -521,6 +527,16 @@ def _check_comparable(first: Result, second: Result, metric: str) -> None:
                 f"{metric}: means different things, prize.{key} is {found[0]!r} in one scenario "
                 f"and {found[1]!r} in the other"
             )
+
+
+def _check_figures(result: Result, figures: Dataset) -> None:
+    """See that a result can be run again on these figures."""
+    if result.manifest["data_sha256"] != figures.hashes:
+        theirs = result.manifest.get("own_data", {}).get("name", "the built-in ones")
+        raise ResultError(
+            f"dataset: the results were run on other figures, {theirs}, than "
+            f"{figures.own_name or 'the built-in ones'}; hand those over as dataset"
+        )
 
 
 def _assumed(result: Result) -> dict[str, Any]:

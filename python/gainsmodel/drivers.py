@@ -300,7 +300,8 @@ def disagreement(indices: pl.DataFrame, tornado: pl.DataFrame) -> str | None:
     """
     swings = tornado.sort("swing", descending=True).head(3)["group"].to_list()
     top = indices.sort("total", descending=True).head(3)
-    instead = indices.filter(pl.col("group").is_in(swings) & ~pl.col("group").is_in(top["group"]))
+    counted = pl.col("group").is_in(top["group"].to_list())
+    instead = indices.filter(pl.col("group").is_in(swings) & ~counted)
     if instead.height == 0:
         return None
     missed = top.filter(

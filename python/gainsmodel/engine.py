@@ -748,19 +748,24 @@ def prize_factor(scenario: Scenario, dataset: Dataset) -> float:
     """
     if scenario.prize.price_basis == "as_published":
         return 1.0
+    first, years = scenario.setting.start_year, scenario.setting.horizon_years
+    if scenario.prize.basis == "final_year":
+        return 1.0 / price_level(scenario, dataset, first + years)
+    levels = [price_level(scenario, dataset, first + t) for t in range(1, years + 1)]
+    return float(np.mean(1.0 / np.array(levels)))
+
+
+def price_level(scenario: Scenario, dataset: Dataset, year: int) -> float:
+    """Prices of a year over those of the base year.
+
+    The published GDP deflator as far as it goes, then `inflation_per_year`, a year from 2023 on.
+    """
     economy = dataset.economy
     published = dict(zip(economy["year"], economy["gdp_deflator_2023_100"], strict=True))
     last = max(published)
+    known = published[min(year, last)] / published[dataset.base_year]
     inflation = scenario.parameters.inflation_per_year.value
-
-    def worth(year: int) -> float:
-        known = published[min(year, last)] / published[dataset.base_year]
-        return 1.0 / float(known * (1.0 + inflation) ** max(0, year - last))
-
-    first, years = scenario.setting.start_year, scenario.setting.horizon_years
-    if scenario.prize.basis == "final_year":
-        return worth(first + years)
-    return float(np.mean([worth(first + t) for t in range(1, years + 1)]))
+    return float(known * (1.0 + inflation) ** max(0, year - last))
 
 
 def _is_uncertain(spec: object) -> bool:

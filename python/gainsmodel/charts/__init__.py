@@ -18,6 +18,7 @@ from gainsmodel.charts.frontier import frontier
 from gainsmodel.charts.shares import difference_dots, share_curve, share_dots
 from gainsmodel.charts.spread import adoption
 from gainsmodel.charts.tiles import tile_map
+from gainsmodel.charts.waterfall import waterfall
 
 __all__ = [
     "Chart",
@@ -34,4 +35,5 @@ __all__ = [
     "tile_map",
     "tornado",
     "total_order",
+    "waterfall",
 ]

@@ -6,8 +6,10 @@ from typing import Annotated, Any
 
 import polars as pl
 import typer
+from rich.console import Console
 
 from gainsmodel import words
+from gainsmodel.additionality import UNVERIFIED, Waterfall, waterfall
 from gainsmodel.appraisal import appraise, delay_cost
 from gainsmodel.cli.app import (
     DrawsOption,
@@ -27,7 +29,7 @@ from gainsmodel.cli.app import (
 )
 from gainsmodel.data import Geography, load_dataset
 from gainsmodel.engine import ADJUSTMENTS, as_scenario, run_paired
-from gainsmodel.errors import ScenarioError, SettingError
+from gainsmodel.errors import ScenarioError
 from gainsmodel.scenario import Scenario
 from gainsmodel.tables import unit_of
 
@@ -74,14 +76,9 @@ def appraise_command(
     settings = stated(draws=draws, seed=seed, sampler=sampler)
     with progress("Simulating") as on_progress:
         results = run_paired(loaded, threads=threads, on_progress=on_progress, **settings)
-    table = appraise(*results, target_gbp_m=target)
-    of_unit = table.filter(pl.col("area_code") == unit.code)
-    if not of_unit.height:
-        raise SettingError(
-            f"area: {unit.name} is several areas of the {loaded.setting.geography} geography; "
-            "name one of them, or another --geography"
-        )
-    row = of_unit.row(0, named=True)
+    table = appraise(*results, target_gbp_m=target, area=unit.code)
+    row = table.row(by_predicate=pl.col("area_code") == unit.code, named=True)
+    net = waterfall(*results, unit.code)
     waiting = None
     if delay is not None:
         with progress("Simulating the delay") as on_progress:
@@ -89,15 +86,17 @@ def appraise_command(
                 loaded, unit.code, delay, threads=threads, on_progress=on_progress, **settings
             ).row(0, named=True)
     if as_json:
-        answer = {"appraisal": row, "delay": waiting, "manifest": results[0].manifest}
+        answer = {"appraisal": row, "waterfall": net.to_dict(), "delay": waiting}
+        answer |= {"manifest": results[0].manifest}
         sys.stdout.write(json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n")
     else:
-        _print(loaded, row, waiting, target, results[0].manifest)
+        _print(loaded, row, net, waiting, target, results[0].manifest)
 
 
 def _print(
     scenario: Scenario,
     row: dict[str, Any],
+    net: Waterfall,
     waiting: dict[str, Any] | None,
     target_gbp_m: float | None,
     manifest: dict[str, Any],
@@ -155,9 +154,29 @@ def _print(
         spread = f"£{ratio[1]:.1f} to £{ratio[2]:.1f}"
         table.add_row("Benefit for each £1 spent", f"£{ratio[0]:.1f}", spread, "")
     console.print(table)
+    _print_waterfall(console, net)
     switched = [n for n in ADJUSTMENTS if getattr(scenario.parameters, n).enabled]
     console.print(
         f"\nAt 2023 prices, {adjusted(switched)}; costs are gross. Sizes of effect and costs: "
         "judgement, no causal study was found.\nAverages add up; middle estimates do not.\n"
         f"{futures:,} futures, sampler {manifest['sampler']}, seed {manifest['seed']}."
     )
+
+
+def _print_waterfall(console: Console, net: Waterfall) -> None:
+    """From gross to net as the area, its region and the UK see it; nothing where all are off."""
+    if not net.switched_on:
+        return
+    table = plain_table("", "Average", "in 9 of 10\nfutures")
+    for (place,), steps in net.table.group_by(["area_name"], maintain_order=True):
+        table.add_row(f"Seen from {place}", "", "")
+        for step in steps.iter_rows(named=True):
+            off = " (off)" if step["switched_on"] is False else ""
+            average, low, high, error = (
+                number(step[f"amount_gbp_m_{name}"]) for name in ("mean", "p05", "p95", "mcse_mean")
+            )
+            amount = words.gbp(average, error if average else 0.0)
+            table.add_row(f"  {step['label']}{off}", amount, words.gbp_range(low, high))
+    console.print(f"\nFrom gross to net, {net.when}:")
+    console.print(table)
+    console.print(UNVERIFIED)
