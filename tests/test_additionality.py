@@ -20,7 +20,7 @@ from gainsmodel import Result, ResultError, SettingError, UnknownNameError, Wate
 from gainsmodel.additionality import STEPS, factors, gross_to_net, outside_share, viewpoints
 from gainsmodel.data import GEOGRAPHIES, load_dataset
 from gainsmodel.data.dataset import TABLES
-from gainsmodel.engine import ADJUSTMENTS
+from gainsmodel.engine import ADJUSTMENTS, Sampler
 from gainsmodel.tables import Unit, unit_of
 from in_process import run_here
 
@@ -33,9 +33,9 @@ FIXED = ON | {f"parameters.{name}.value": value for name, value in RATES.items()
 
 
 @cache
-def pair(kind: str, sampler: str = "sobol") -> tuple[Result, Result]:
-    changes = {"off": {}, "on": ON, "fixed": FIXED}[kind]
-    return gainsmodel.run_paired(SKILLS.edit(changes), draws=256, sampler=sampler)  # type: ignore[arg-type]
+def pair(kind: str, sampler: Sampler = "sobol") -> tuple[Result, Result]:
+    changes: dict[str, dict[str, Any]] = {"off": {}, "on": ON, "fixed": FIXED}
+    return gainsmodel.run_paired(SKILLS.edit(changes[kind]), draws=256, sampler=sampler)
 
 
 def steps(found: Waterfall, viewpoint: str) -> dict[str, dict[str, Any]]:

@@ -328,8 +328,9 @@ def test_nominal_amounts_are_those_of_yearly_streams_each_in_its_own_money() -> 
         for prices in ("real", "nominal")
     ]
     assert lost[1] == pytest.approx(lost[0] * level[0], rel=1e-9)
+    misspelt: Any = "nominall"
     with pytest.raises(SettingError, match="prices: must be one of real, nominal"):
-        appraise(*results, prices="nominall")  # type: ignore[arg-type]
+        appraise(*results, prices=misspelt)
 
 
 def test_a_wider_area_is_the_sum_of_its_areas_and_has_the_last_row() -> None:

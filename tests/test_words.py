@@ -15,6 +15,7 @@ from gainsmodel.words import (
     chance,
     compared,
     cost,
+    figure,
     gbp,
     gbp_a_head,
     gbp_a_head_range,
@@ -488,3 +489,17 @@ def test_too_few_futures_tell_nothing_or_only_which() -> None:
 )
 def test_an_amount_that_was_chosen_is_not_rounded(value_gbp_m: float, said: str) -> None:
     assert goal(value_gbp_m) == said
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ((0.25, 0.18, 0.331), "0.25 (9 in 10: 0.18 to 0.33)"),
+        ((208.0, 208.0, 208.0), "208"),
+        ((-0.5, -1.0, 0.2), "−0.5 (9 in 10: −1 to 0.2)"),
+    ],
+)
+def test_an_assumption_is_printed_with_its_range(
+    numbers: tuple[float, float, float], text: str
+) -> None:
+    assert figure(*numbers) == text

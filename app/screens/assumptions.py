@@ -9,7 +9,7 @@ import streamlit as st
 from app import files, parts, session
 from app.choice import DRAWS, GEOGRAPHIES, SAMPLERS
 from app.parts import EVIDENCE, plain
-from gainsmodel import GainsModelError, export, load_scenario
+from gainsmodel import GainsModelError, export, load_scenario, words
 from gainsmodel.assumption_log import GROUPS, assumptions, figure_at, questions, restated
 
 GEOGRAPHY_NAMES = {
@@ -193,8 +193,8 @@ def _figures(table: pl.DataFrame) -> None:
     elif only == "Judgement only":
         table = table.filter(pl.col("evidence") == "judgement")
     if search:
-        words = pl.concat_str("name", "what", "source", "note", separator=" ").str.to_lowercase()
-        table = table.filter(words.str.contains(search.casefold(), literal=True))
+        text = pl.concat_str("name", "what", "source", "note", separator=" ").str.to_lowercase()
+        table = table.filter(text.str.contains(search.casefold(), literal=True))
         groups = list(dict.fromkeys(table["group"]))
     else:
         group = st.segmented_control(
@@ -262,10 +262,7 @@ def _value(row: dict[str, Any], which: str = "") -> str:
     middle, low, high = (row[f"{which}{name}"] for name in ("middle", "low", "high"))
     if middle is None:
         return "not in the reference"
-    shown = f"{middle:.3g}"
-    if low != high:
-        shown += f" (9 in 10: {low:.2g} to {high:.2g})"
-    return f"{shown.replace('-', '−')} {row['unit']}"
+    return f"{words.figure(middle, low, high)} {row['unit']}"
 
 
 def _open(key: str) -> None:

@@ -758,7 +758,7 @@ def prize_factor(scenario: Scenario, dataset: Dataset) -> float:
 def price_level(scenario: Scenario, dataset: Dataset, year: int) -> float:
     """Prices of a year over those of the base year.
 
-    The published GDP deflator as far as it goes, then `inflation_per_year`, a year from 2023 on.
+    The published GDP deflator as far as it goes, then `inflation_per_year` for each further year.
     """
     economy = dataset.economy
     published = dict(zip(economy["year"], economy["gdp_deflator_2023_100"], strict=True))

@@ -17,6 +17,7 @@ from gainsmodel.drivers import Output, Sensitivity, sensitivity
 from gainsmodel.engine import build_info
 from gainsmodel.scenario import Scenario, load_scenario
 from gainsmodel.scenario.schema import SPREAD_PARAMETERS
+from gainsmodel.words import figure
 
 STRUCTURE = "Structure"
 # Key of what is no figure: plain name, what it does, unit, and whether somebody judged it.
@@ -252,16 +253,11 @@ def _in_words(row: Mapping[str, Any]) -> dict[str, str]:
     off = " (off)" if row["enabled"] is False else ""
     new = row["base_middle"] is None
     return {
-        "value": _figure(row["middle"], row["low"], row["high"]) + off,
+        "value": figure(row["middle"], row["low"], row["high"]) + off,
         "reference": "not in the reference"
         if new
-        else _figure(row["base_middle"], row["base_low"], row["base_high"]),
+        else figure(row["base_middle"], row["base_low"], row["base_high"]),
     }
-
-
-def _figure(middle: float, low: float, high: float) -> str:
-    text = f"{middle:.3g}" if low == high else f"{middle:.3g} (9 in 10: {low:.2g} to {high:.2g})"
-    return text.replace("-", "−")
 
 
 def _structure(

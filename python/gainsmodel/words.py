@@ -140,6 +140,12 @@ def percent_range(low: float, high: float) -> str:
     return f"{percent(low)} to {percent(high)}"
 
 
+def figure(middle: float, low: float, high: float) -> str:
+    """An assumption in its own unit, such as ``0.25 (9 in 10: 0.18 to 0.33)``."""
+    text = f"{middle:.3g}" if low == high else f"{middle:.3g} (9 in 10: {low:.2g} to {high:.2g})"
+    return text.replace("-", "−")
+
+
 def chance(probability: float, futures: int) -> str:
     """A probability as a count of futures; never 0% or 100%."""
     if not math.isfinite(probability):

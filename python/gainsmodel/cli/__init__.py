@@ -4,7 +4,8 @@ Answers go to standard output, progress and notes to standard error. Exit codes:
 anything the user can mend, with one message; 130 on Ctrl-C.
 """
 
-# Verbs stand in the help in this order.
+# Importing a module adds its verbs (so nothing here uses it), and they stand in the help in this
+# order (so it is not the alphabet's).
 from gainsmodel.cli import run, compare, appraise, decide, plan, assumptions, batch, about, data  # noqa: F401, I001
 from gainsmodel.cli.app import app, main
 
