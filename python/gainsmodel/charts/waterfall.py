@@ -28,7 +28,7 @@ from gainsmodel.reading import GBP_M, PRICES, RANGE, plain
 TOTALS = ("gross", "net")
 # Pixels of a row, and of the axis with its title.
 ROW, AXIS = 24, 52
-ROOM_FOR_VALUE = 1.3
+ROOM_FOR_VALUE = 1.6
 
 
 def waterfall(
@@ -73,6 +73,7 @@ def waterfall(
             value = words.gbp(average, plain(step["amount_gbp_m_mcse_mean"]) if average else 0.0)
             in_words[step["step"]] = value
             known = low == low and high == high
+            spread = words.gbp_range(low, high) if known else "not known"
             rows.append(
                 {
                     "Row": f"{place}: {step['label']}",
@@ -81,8 +82,9 @@ def waterfall(
                     f"Average, {money}": end / per,
                     "Low": low / per if total and known else None,
                     "High": high / per if total and known else None,
-                    "Value": value,
-                    RANGE: words.gbp_range(low, high) if known else "not known",
+                    # At the end of a range, a figure alone would pass for that end.
+                    "Value": f"{value} ({spread})" if total and known else value,
+                    RANGE: spread,
                     "End": max(0.0, begin, end, high if total and known else 0.0) / per,
                     "Kind": "total" if total else "step",
                     "Weight": "bold" if total else "normal",
