@@ -64,6 +64,8 @@ NAN = float("nan")
 LONGEST_LABEL = 27
 # Pixels of a row, and of the axis with its title.
 ROW, AXIS = 24, 52
+# On a phone a range in words would leave no room for the bars; there the hover and table have it.
+SAID = {"expr": "containerSize()[0] < 500 ? datum.Short : datum.Value"}
 
 
 def sectors(
@@ -328,13 +330,18 @@ def _bars(
                 "Split by size of economy": or_none(amount.reference / per),
                 "End": max(0.0, *amount.numbers) / per if drawn else 0.0,
                 "Value": said if drawn else f"{amount.value} together",
+                "Short": amount.value if drawn else f"{amount.value} together",
                 RANGE: spread,
                 "Weight": "bold" if amount.is_heading or amount.is_total else "normal",
             }
         )
     ranged = any(row[low] is not None for row in rows)
-    if not ranged and kind == "carried":
-        caption += " Ranges of single rows are not known here."
+    if kind == "carried":
+        caption += (
+            " Lines: the range that holds 9 of 10."
+            if ranged
+            else " Ranges of single rows are not known here."
+        )
     shown = [row for row in rows if row[mean] is not None]
     columns: dict[str, Any] = {heading: [row[heading] for row in shown]}
     columns[mean] = rounded([row[mean] for row in shown])
@@ -408,7 +415,7 @@ def _bars_spec(
         [
             layer("amounts", label, y=y, x={"value": 0}, text=text("Label")),
             *marks,
-            layer("amounts", value, y=y, x=number("End"), text=text("Value")),
+            layer("amounts", value | {"text": SAID}, y=y, x=number("End")),
         ],
         width=width,
         height=height,
