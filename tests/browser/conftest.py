@@ -9,12 +9,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, TimeoutError, sync_playwright
 from visit import Visit
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +82,11 @@ def visit(chromium: Browser, server: str, tmp_path: Path) -> Iterator[Callable[.
         return visits[-1]
 
     yield come
+    for one in visits:
+        # Streamlit closes a connection twice, with a traceback, where a visitor leaves just as it
+        # sends: nobody leaves before the page is at rest.
+        with suppress(TimeoutError):
+            one.settle()
     faults = [fault for one in visits for fault in one.faults]
     for one in visits:
         one.context.close()
