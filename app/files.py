@@ -50,7 +50,7 @@ def saved_plans() -> None:
             st.download_button(
                 "TOML",
                 data=partial(_toml_bytes, choice),
-                file_name=f"{file_name(name)}.toml",
+                file_name=f"{export.file_name(name)}.toml",
                 key=f"toml_{name}",
                 on_click="ignore",
             )
@@ -63,12 +63,6 @@ def _toml_bytes(choice: Choice) -> bytes:
 
 def _delete(name: str) -> None:
     session.saved().pop(name, None)
-
-
-def file_name(text: str) -> str:
-    """A name that every file system takes."""
-    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in text.casefold())
-    return "-".join(filter(None, kept.split("-")))[:60] or "plan"
 
 
 # ---------------------------------------------------------------- share and download
@@ -122,7 +116,7 @@ def share() -> None:
     st.markdown("**Text to paste**")
     st.code(text(about, added, choice), language=None, wrap_lines=True)
     st.markdown("**Files**")
-    name = file_name(choice.unit_name)
+    name = export.file_name(choice.unit_name)
     without = pair.without if choice.scenario.plan else None
     with st.container(horizontal=True):
         _scenario_button(choice, "share")
@@ -166,7 +160,7 @@ def text(about: Reading, added: Three | None, choice: Choice) -> str:
 
 
 def _scenario_button(choice: Choice, where: str) -> None:
-    name = f"{file_name(choice.unit_name)}.toml"
+    name = f"{export.file_name(choice.unit_name)}.toml"
     _file("Scenario (TOML)", name, "application/toml", lambda: toml(choice).encode(), where)
 
 
