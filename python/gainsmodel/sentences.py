@@ -69,11 +69,11 @@ def headline(a: Reading, added: Three | None = None) -> tuple[str, str]:
 
     `added` is what the plan adds (`Reading.added`), or None where there is no plan.
     """
-    plan = "" if added is None else f" with this plan, which adds about {added.gbp}"
+    plan = "" if added is None else f" with this plan, which adds {added.about_gbp}"
     if a.shares_withheld:
         first = f"{a.whose} share of {a.the_prize} cannot be stated."
     else:
-        first = f"{a.whose} share of {a.the_prize} would be about {a.part.gbp} {a.when}."
+        first = f"{a.whose} share of {a.the_prize} would be {a.part.about_gbp} {a.when}."
     same = " over the same years" if a.cumulative else ""
     return first, f"Digital adoption plausibly carries {a.carried.gbp}{same}{plan}."
 
@@ -160,7 +160,7 @@ def plan_adds(a: Reading, added: Three, cost_gbp_m_per_year: float) -> str:
             f"{words.cost(cost_gbp_m_per_year)} a year once running."
         )
     return (
-        f"This plan adds about {added.gbp} {a.when} ({added.gbp_range}) and costs "
+        f"This plan adds {added.about_gbp} {a.when} ({added.gbp_range}) and costs "
         f"{words.cost(cost_gbp_m_per_year)} a year once running. Firms would also spend to adopt."
     )
 
@@ -211,7 +211,7 @@ def net_value(worth: Three) -> str:
     if worth.is_certain:
         side = "more than it costs" if worth.middle > 0 else "less than it costs"
         return f"The plan brings {side}: {worth.gbp} of net present value in every future."
-    ends = f"net present value about {worth.gbp}, in 9 of 10 futures {worth.gbp_range}"
+    ends = f"net present value {worth.about_gbp}, in 9 of 10 futures {worth.gbp_range}"
     if worth.low > 0:
         return f"In at least 19 of 20 futures the plan brings more than it costs: {ends}."
     if worth.high < 0:
@@ -300,17 +300,18 @@ def waiting_costs(table: pl.DataFrame) -> str:
     wait = "a year" if row["delay_years"] == 1 else f"{row['delay_years']:g} years"
     ends = f"9 of 10 futures: {lost.gbp_range}"
     if lost.middle < 0:
+        saved = words.about(words.gbp(-lost.middle, lost.error))
         return (
-            f"Waiting {wait} would save about {words.gbp(-lost.middle, lost.error)} of net present "
+            f"Waiting {wait} would save {saved} of net present "
             f"value more than it forgoes ({ends}, where a minus is a saving)."
         )
-    return f"Waiting {wait} costs about {lost.gbp} of net present value ({ends})."
+    return f"Waiting {wait} costs {lost.about_gbp} of net present value ({ends})."
 
 
 def plan_title(a: Reading, added: Three, p_pays_back: float) -> str:
     """The headline of a plan: what it adds, and how often it pays back."""
     back = words.chance(p_pays_back, a.futures)
-    return f"This plan adds about {added.gbp} {a.when} and pays back within {a.horizon} {back}."
+    return f"This plan adds {added.about_gbp} {a.when} and pays back within {a.horizon} {back}."
 
 
 def _capital(text: str) -> str:

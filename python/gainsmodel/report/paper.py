@@ -109,6 +109,12 @@ def _plan(found: Findings) -> Iterator[Block]:
     assert found.worth is not None
     a = found.about
     yield Heading("What the plan adds and costs")
+    if not found.costs["intensity"].sum():
+        yield Words(
+            f"No lever is moved in {a.place} itself: what the plan adds there spills over from "
+            "the areas that act, and costs nothing there."
+        )
+        return
     costs = {row["lever"]: row for row in found.costs.iter_rows(named=True)}
     rows = []
     for row in found.parts.filter(pl.col("part") != "left_out").iter_rows(named=True):

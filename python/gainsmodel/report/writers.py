@@ -77,6 +77,7 @@ def docx(document: Document, on: date) -> bytes:
     """A Word document, with Word's own styles, for those who edit it."""
     from docx import Document as WordDocument
     from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.oxml import OxmlElement
     from docx.shared import Cm, Pt
 
     word = WordDocument()
@@ -90,6 +91,12 @@ def docx(document: Document, on: date) -> bytes:
     properties.author, properties.language = "gainsmodel", "en-GB"
     made = datetime(on.year, on.month, on.day)
     properties.created = properties.modified = made
+
+    def title_of(text: str) -> None:
+        paragraph = word.add_paragraph()
+        paragraph.add_run(text).bold = True
+        paragraph.paragraph_format.keep_with_next = True
+
     word.add_heading(document.title, 0)
     word.add_paragraph(document.subtitle, "Subtitle")
     for block in document.blocks:
@@ -106,23 +113,29 @@ def docx(document: Document, on: date) -> bytes:
             case Box(title, items):
                 word.add_heading(title, 2)
                 for item in items:
-                    word.add_paragraph(item, "Intense Quote").paragraph_format.left_indent = Cm(0.5)
+                    word.add_paragraph(item).paragraph_format.left_indent = Cm(0.6)
             case Grid():
-                word.add_paragraph().add_run(block.title).bold = True
+                title_of(block.title)
                 has_head = any(block.headings)
                 lines = [block.headings, *block.rows] if has_head else block.rows
-                table = word.add_table(len(lines), len(block.headings), "Light Grid Accent 1")
-                for row, line in zip(table.rows, lines, strict=True):
+                table = word.add_table(len(lines), len(block.headings), "Table Grid")
+                if len(block.headings) == 2:
+                    for column, width in zip(table.columns, (Cm(3.6), Cm(13.0)), strict=True):
+                        column.width = width
+                for number, (row, line) in enumerate(zip(table.rows, lines, strict=True)):
                     for i, (cell, text) in enumerate(zip(row.cells, line, strict=True)):
-                        cell.text = text
                         paragraph = cell.paragraphs[0]
+                        run = paragraph.add_run(text)
+                        run.font.size = Pt(9)
+                        run.bold = (number == 0 and has_head) or (i == 0 and not has_head)
                         if i >= block.left:
                             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-                        for run in paragraph.runs:
-                            run.font.size = Pt(9)
+                if has_head:
+                    # Word repeats the heading on every page, and reads it out as one.
+                    table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
                 word.add_paragraph()
             case Picture(title, chart):
-                word.add_paragraph().add_run(title).bold = True
+                title_of(title)
                 shape = word.add_picture(io.BytesIO(chart.png(SCALE)), Cm(WORD_PICTURE_CM))
                 shape._inline.docPr.set("descr", chart.alt)
                 if chart.caption:
