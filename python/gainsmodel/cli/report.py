@@ -66,8 +66,8 @@ def report_command(
     force: Annotated[bool, typer.Option("--force", help="write over an earlier file")] = False,
 ) -> None:
     """Write a board paper: HTML, PDF or Word; or Excel with the figures behind it."""
-    kind = kind or _kind_of(out)
     _check_target(out, force)
+    kind = kind or _kind_of(out)
     loaded: Scenario | str = scenario
     asked: dict[str, Any] = {"draws": draws, "seed": seed, "sampler": sampler}
     if is_saved_run(scenario):

@@ -69,6 +69,8 @@ def counted(page: str | None = None) -> str:
     numerical = pl.col("page") == "Numerical verification"
     asked = asked.filter(numerical if page else ~numerical)
     number = {kind: asked.filter(outcome=kind).height for kind in ("holds", "fails", "open")}
+    if number["holds"] == asked.height:
+        return f"all {asked.height} questions put before looking hold."
     return (
         f"of {asked.height} questions put before looking {number['holds']} hold, "
         f"{number['fails']} do not and {number['open']} cannot be told."

@@ -123,6 +123,10 @@ def gather(
     ScenarioError, DataError, UnknownNameError, SettingError, ResultError
         As `run`, `compare` and `sensitivity`.
     """
+    if draws < LEAST_DRAWS:
+        raise SettingError(
+            f"draws: a paper needs at least {LEAST_DRAWS} futures to say anything, not {draws}"
+        )
     loaded = as_scenario(scenario, geography)
     figures = figures_for(loaded, dataset)
     unit = unit_of(figures, area)
@@ -146,22 +150,17 @@ def gather(
         comparison = compare(result, other, area=unit.code, dataset=dataset, threads=threads)
         mine, theirs = (_a_year(_costs(s, figures, unit.code)) for s in (loaded, other))
         more = mine - theirs
+    output: Output = "gain_cumulative_gbp_m" if about.cumulative else "gain_final_year_gbp_m"
+    if added is not None and not added.is_zero:
+        output = "plan_adds"
     drivers, no_drivers = None, ""
-    if draws < LEAST_DRAWS:
-        no_drivers = f"Fewer than {LEAST_DRAWS} futures do not tell what drives the answer."
-    else:
-        output: Output = (
-            "plan_adds"
-            if added is not None and not added.is_zero
-            else ("gain_cumulative_gbp_m" if about.cumulative else "gain_final_year_gbp_m")
+    try:
+        drivers = sensitivity(
+            loaded, output, unit.code, on_progress=steps.part(DRIVERS_RUNS), **asked
         )
-        try:
-            drivers = sensitivity(
-                loaded, output, unit.code, on_progress=steps.part(DRIVERS_RUNS), **asked
-            )
-        except SettingError as error:
-            # An answer that nothing moves is an answer, too.
-            no_drivers = f"{str(error)[:1].upper()}{str(error)[1:]}."
+    except SettingError as error:
+        # An answer that nothing moves is an answer, too.
+        no_drivers = f"{str(error)[:1].upper()}{str(error)[1:]}."
     return Findings(
         *(loaded, figures, unit.code, result, without, added, worth, parts, costs, net),
         *(drivers, no_drivers, register.log(loaded), other, comparison, more),
