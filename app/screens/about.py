@@ -37,8 +37,8 @@ def main() -> None:
         "5. Levers speed adoption up, raise its ceiling or raise the gain, as far as they are "
         "taken up.\n"
         "6. Middle, range and chances are counted over the futures.\n\n"
-        "The formulas are in docs/model.md of the project; every run can be repeated from its "
-        "manifest to the same numbers."
+        "The formulas are in docs/explanation/model.md of the project; every run can be repeated "
+        "from its manifest to the same numbers."
     )
     st.header("What it cannot tell", anchor=False)
     st.markdown(
