@@ -47,7 +47,7 @@ for name, text in (("cli.md", commands()), ("scenario.md", scenario_fields()), (
 def without_fields(
     app: Sphinx, kind: str, name: str, thing: Any, *_: Any
 ) -> tuple[str, None] | None:
-    """Leave out what a model is made from: it is read from files, and the schema has its fields."""
+    """Leave out what a model is made from; the page on scenario files has its fields."""
     return ("", None) if isinstance(thing, type) and issubclass(thing, BaseModel) else None
 
 

@@ -89,7 +89,7 @@ def _holds(of: dict[str, Any]) -> str:
     if choices := of.get("anyOf") or of.get("oneOf"):
         return " or ".join(_holds(choice) for choice in choices if choice.get("type") != "null")
     if of["type"] == "array":
-        items = of.get("items") or next(iter(of.get("prefixItems", ())), {})
+        items: dict[str, Any] = of.get("items") or next(iter(of["prefixItems"]))
         return f"list of {_holds(items)}"
     if of["type"] == "object":
         named = [*of.get("patternProperties", {}).values(), of.get("additionalProperties")]
