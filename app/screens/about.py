@@ -30,8 +30,8 @@ def main() -> None:
     st.header("How the model works", anchor=False)
     parts.listed(sentences.METHOD, numbered=True)
     st.markdown(
-        "The formulas are in docs/model.md of the project; every run can be repeated from its "
-        "manifest to the same numbers."
+        "The formulas are in docs/explanation/model.md of the project; every run can be repeated "
+        "from its manifest to the same numbers."
     )
     st.header("What it cannot tell", anchor=False)
     parts.listed(sentences.LIMITS)

@@ -1,7 +1,7 @@
 """From what a plan adds to what it adds on balance, seen from the area, its region and the UK.
 
 The three factors are unverified judgement and off unless a scenario switches them on.
-`docs/model.md`, section 9, has the formulas, decision 14 the reasons.
+`docs/explanation/model.md`, section 9, has the formulas, decision 14 the reasons.
 """
 
 from collections.abc import Mapping

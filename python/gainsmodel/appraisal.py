@@ -1,7 +1,7 @@
 """What a plan is worth: what it adds, what it costs whom, whether it pays back.
 
 Everything is the paired difference from the same futures without the plan, draw by draw;
-`docs/model.md`, section 9, has the formulas.
+`docs/explanation/model.md`, section 9, has the formulas.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Two scenarios on the same futures: what differs, where, when, and how surely.
 
 Differences are taken draw by draw, so that the luck of the draw, common to both, cancels out
-and each has its own standard error. `docs/model.md`, section 9, has the formulas.
+and each has its own standard error. `docs/explanation/model.md`, section 9, has the formulas.
 """
 
 import os
