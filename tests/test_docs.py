@@ -13,6 +13,8 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+import gainsmodel
+from gainsmodel import sentences
 from in_process import run_here
 
 ROOT = Path(__file__).parents[1]
@@ -88,7 +90,10 @@ def test_the_code_on_a_page_runs_from_top_to_bottom(
     for sweep in (tmp_path / "scenarios/sweeps").iterdir():
         text = sweep.read_text("utf-8")
         assert "draws = 10_000" in text
-        sweep.write_text(text.replace("draws = 10_000", "draws = 64"), "utf-8")
+        text = text.replace("draws = 10_000", "draws = 64").replace(
+            'areas = "all"', 'areas = ["Wales"]'
+        )
+        sweep.write_text(text, "utf-8")
     shared: dict[str, Any] = {"__name__": "page"}
     not_run = 0
     for block in blocks(page):
@@ -114,6 +119,34 @@ def test_the_code_on_a_page_runs_from_top_to_bottom(
                     continue
                 assert run_here(words_of(command)) == 0, (where, capsys.readouterr().err)
     assert not_run == NOT_RUN_ON.get(named(page), 0)
+
+
+def test_the_officers_hour_quotes_what_the_app_says() -> None:
+    reference = gainsmodel.load_scenario("reference")
+    levels = (0.5, 0.25, 0.4, 1.0, 0.25)
+    levers = dict(zip(reference.levers, levels, strict=True))
+    plan = reference.edit({'plan."Greater Manchester"': levers})
+    skills_first = gainsmodel.load_scenario("skills_first")
+    with_plan, without = gainsmodel.run_paired(plan)
+    about = sentences.about(with_plan, "E47000001")
+    added = about.added(without)
+    dataset = gainsmodel.load_dataset("mayoral")
+    costs = [
+        gainsmodel.lever_costs(scenario, dataset)
+        .filter(area_code="E47000001")["cost_gbp_m_per_year"]
+        .sum()
+        for scenario in (plan, skills_first)
+    ]
+    comparison = gainsmodel.compare(with_plan, skills_first, area="Greater Manchester")
+    said = {
+        *sentences.headline(about, added),
+        sentences.ranges(about),
+        sentences.against_gva(about),
+        sentences.plan_adds(about, added, costs[0]),
+        sentences.compared(comparison, "The plan on screen", "Skills first", costs[0] - costs[1]),
+    }
+    page = (ROOT / "docs/tutorial/officer.md").read_text("utf-8")
+    assert set(re.findall(r"^> (.+)$", page, re.MULTILINE)) == said
 
 
 @pytest.mark.parametrize(
