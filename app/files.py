@@ -18,12 +18,20 @@ from gainsmodel import (
     load_scenario,
     parse_scenario,
     read_gva,
+    report,
     sentences,
     to_toml,
 )
 from gainsmodel.reading import Reading, Three
 
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+OFFICE = "application/vnd.openxmlformats-officedocument"
+EXCEL = f"{OFFICE}.spreadsheetml.sheet"
+PAPERS: dict[report.Format, tuple[str, str]] = {
+    "pdf": ("Board paper (PDF)", "application/pdf"),
+    "docx": ("Board paper (Word)", f"{OFFICE}.wordprocessingml.document"),
+    "html": ("Board paper (web page)", "text/html"),
+    "xlsx": ("Figures behind it (Excel)", EXCEL),
+}
 MOST_BYTES = 20_000_000
 
 
@@ -50,7 +58,7 @@ def saved_plans() -> None:
             st.download_button(
                 "TOML",
                 data=partial(_toml_bytes, choice),
-                file_name=f"{file_name(name)}.toml",
+                file_name=f"{export.file_name(name)}.toml",
                 key=f"toml_{name}",
                 on_click="ignore",
             )
@@ -63,12 +71,6 @@ def _toml_bytes(choice: Choice) -> bytes:
 
 def _delete(name: str) -> None:
     session.saved().pop(name, None)
-
-
-def file_name(text: str) -> str:
-    """A name that every file system takes."""
-    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in text.casefold())
-    return "-".join(filter(None, kept.split("-")))[:60] or "plan"
 
 
 # ---------------------------------------------------------------- share and download
@@ -122,7 +124,7 @@ def share() -> None:
     st.markdown("**Text to paste**")
     st.code(text(about, added, choice), language=None, wrap_lines=True)
     st.markdown("**Files**")
-    name = file_name(choice.unit_name)
+    name = export.file_name(choice.unit_name)
     without = pair.without if choice.scenario.plan else None
     with st.container(horizontal=True):
         _scenario_button(choice, "share")
@@ -149,6 +151,44 @@ def share() -> None:
                 f"{sentences.prices(about)}",
             ),
         )
+    st.markdown("**Board paper**")
+    _paper(choice)
+
+
+def _paper(choice: Choice) -> None:
+    """A board paper, written on request: it runs each lever alone and what drives the answer."""
+    found = parts.on_request(
+        "paper",
+        ("paper", choice.scenario, choice.unit, *runs.run_key(choice)),
+        partial(_findings, choice),
+        button="Write a board paper",
+        doing="Running what the paper needs",
+    )
+    if found is None:
+        return
+    name = export.file_name(choice.unit_name)
+    with st.container(horizontal=True):
+        for kind, (label, mime) in PAPERS.items():
+            _file(
+                label,
+                f"{name}-board-paper.{kind}",
+                mime,
+                partial(
+                    report.write, found, kind, manifest_name=f"gainsmodel-{name}-manifest.json"
+                ),
+            )
+
+
+def _findings(choice: Choice, on_progress: Any) -> report.Findings:
+    return report.gather(
+        choice.scenario,
+        choice.unit,
+        draws=choice.draws,
+        seed=choice.seed,
+        sampler=choice.sampler,
+        dataset=choice.data,
+        on_progress=on_progress,
+    )
 
 
 def text(about: Reading, added: Three | None, choice: Choice) -> str:
@@ -166,7 +206,7 @@ def text(about: Reading, added: Three | None, choice: Choice) -> str:
 
 
 def _scenario_button(choice: Choice, where: str) -> None:
-    name = f"{file_name(choice.unit_name)}.toml"
+    name = f"{export.file_name(choice.unit_name)}.toml"
     _file("Scenario (TOML)", name, "application/toml", lambda: toml(choice).encode(), where)
 
 

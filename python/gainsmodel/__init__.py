@@ -56,6 +56,7 @@ __all__ = [
     "reading",
     "register",
     "replay",
+    "report",
     "run",
     "run_batch",
     "run_paired",
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
         glossary,
         reading,
         register,
+        report,
         sentences,
         words,
     )
@@ -129,7 +131,7 @@ else:
     )
     _MODULES = (
         *("assumption_log", "charts", "export", "glossary", "reading", "register"),
-        *("sentences", "validation", "words"),
+        *("report", "sentences", "validation", "words"),
     )
 
     # Whoever needs an error or a scenario does not wait for Polars and the core.

@@ -245,6 +245,18 @@ def test_downloads_open_and_say_what_they_are(visit: Callable[..., Visit]) -> No
     assert sentences.ranges(about) in text
 
 
+def test_a_board_paper_is_written_on_request(visit: Callable[..., Visit]) -> None:
+    one = visit().open(**SKILLS)
+    one.unfold("Share or download")
+    one.page.get_by_role("button", name="Write a board paper").click()
+    file = one.download("Board paper (PDF)").read_bytes()
+    assert file.startswith(b"%PDF-")
+    page = one.download("Board paper (web page)").read_text("utf-8")
+    assert "all causes of growth" in page
+    assert "What drives what the plan adds" in page
+    one.shoot("board_paper")
+
+
 def test_the_csv_says_what_it_is(visit: Callable[..., Visit]) -> None:
     one = visit().open(**SKILLS)
     one.unfold("Share or download")
