@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -10,11 +11,26 @@ import typer.cli
 import typer.main
 
 import gainsmodel
+from gainsmodel.assumptions import GROUPS
 from gainsmodel.cli import app
+from gainsmodel.data.dataset import GEOGRAPHIES
 from gainsmodel.scenario import json_schema
+from gainsmodel.tables import METRICS
 
 # From a scenario to an answer; rooms not named here follow.
 ROOMS = ("scenario", "data", "engine", "result", "comparison", "appraisal", "additionality")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"``{name}``" for name in names)
+
+
+# Names that docstrings use for choices a caller has.
+WORDS = {
+    "data": [("GEOGRAPHIES", _listed(GEOGRAPHIES))],
+    "result": [("METRICS", f"quantities of areas and groups, {_listed(METRICS)}")],
+    "assumption_log": [("GROUPS", f"of assumptions, {_listed(name for name, *_ in GROUPS)}")],
+}
 
 
 def commands() -> str:
@@ -42,6 +58,7 @@ def _room(room: str, names: list[str]) -> str:
     module = import_module(f"gainsmodel.{room}")
     about = (inspect.getdoc(module) or "").split("\n\n")[0]
     entries = "\n".join(_entry(name) for name in sorted(names, key=str.lower))
+    about += "".join(f"\n\n``{name}``: {values}." for name, values in WORDS.get(room, ()))
     head = "" if names == [room] else f"{about}\n"
     title = room.replace("_", " ").capitalize()
     return f"## {title}\n\n```{{eval-rst}}\n{head}\n{entries}\n```\n"
@@ -62,8 +79,23 @@ def scenario_fields() -> str:
     """Every table of a scenario file with its fields, from the schema that checks it."""
     schema = json_schema()
     tables = {"The file": schema, **schema["$defs"]}
-    order = sorted(tables, key=lambda name: (name != "The file", name))
+    order = ["The file"]
+    for name in order:  # grows: a table stands behind the first that mentions it
+        order += [new for new in _mentions(tables[name]) if new not in order]
+    assert set(order) == set(tables)
     return "\n".join(_table(name, tables[name]) for name in order)
+
+
+def _mentions(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if "$ref" in part:
+            yield part["$ref"].rsplit("/", 1)[1]
+        for key, value in part.items():
+            if key not in ("$defs", "discriminator"):
+                yield from _mentions(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _mentions(value)
 
 
 def _table(name: str, table: dict[str, Any]) -> str:
@@ -93,14 +125,14 @@ def _holds(of: dict[str, Any]) -> str:
         return f"list of {_holds(items)}"
     if of["type"] == "object":
         named = [*of.get("patternProperties", {}).values(), of.get("additionalProperties")]
-        return f"names, each with {_holds(named[0])}"
+        return f"by name: {_holds(named[0])}"
     return {"string": "text", "boolean": "`true` or `false`"}.get(of["type"]) or _number(of)
 
 
 def _number(of: dict[str, Any]) -> str:
     kind = "whole number" if of["type"] == "integer" else "number"
     words = [
-        f"{sign} {of[key]:,g}"
+        f"{sign} {of[key]:,.10g}".replace("-", "−")
         for key, sign in (
             ("minimum", "≥"),
             ("exclusiveMinimum", ">"),

@@ -28,7 +28,7 @@ from gainsmodel.errors import (
     SettingError,
     UnknownNameError,
 )
-from gainsmodel.manifest import read_manifest
+from gainsmodel.manifest import checked, read_manifest
 from gainsmodel.result import Result
 from gainsmodel.scenario import Distribution, Scenario, load_scenario
 from gainsmodel.scenario.distribution import Z95
@@ -451,7 +451,7 @@ def as_scenario(
 
 
 def replay(
-    manifest: str | os.PathLike[str],
+    manifest: str | os.PathLike[str] | Mapping[str, Any],
     *,
     dataset: Dataset | None = None,
     threads: int | None = None,
@@ -461,7 +461,7 @@ def replay(
 
 
 def start_again(
-    manifest: str | os.PathLike[str],
+    manifest: str | os.PathLike[str] | Mapping[str, Any],
     *,
     dataset: Dataset | None = None,
     threads: int | None = None,
@@ -470,8 +470,8 @@ def start_again(
 
     Parameters
     ----------
-    manifest : path
-        A ``manifest.json``, or the folder of a saved result.
+    manifest : path or mapping
+        A ``manifest.json``, the folder of a saved result, or what such a file holds.
     dataset : Dataset, optional
         The same own figures, if it was run on such.
 
@@ -481,8 +481,11 @@ def start_again(
         If it is no manifest, or the figures have changed since.
     """
     _refuse_fork()
-    path = Path(manifest)
-    wanted = read_manifest(path)
+    if isinstance(manifest, Mapping):
+        path, wanted = Path("manifest"), checked(dict(manifest), "manifest")
+    else:
+        path = Path(manifest)
+        wanted = read_manifest(path)
     try:
         scenario = Scenario.from_dict(wanted["scenario"])
         settings = Settings.of(wanted)
