@@ -101,8 +101,7 @@ def appraise(
     >>> table.height
     26
     """
-    if target_gbp_m is not None and not (target_gbp_m > 0 and math.isfinite(target_gbp_m)):
-        raise SettingError(f"target: must be an amount above 0 in £m a year, not {target_gbp_m!r}")
+    check_target(target_gbp_m)
     check_paired(with_plan, without)
     check_same_assumptions(with_plan, without)
     scenario = Scenario.from_dict(with_plan.manifest["scenario"])
@@ -138,6 +137,12 @@ def appraise(
     asked = np.full(added.shape, target_gbp_m is not None)
     columns += chances_of("p_target", added >= goal, asked, sampler)
     return units.hstack(columns)
+
+
+def check_target(target_gbp_m: float | None) -> None:
+    """Refuse a target that is no amount above 0."""
+    if target_gbp_m is not None and not (target_gbp_m > 0 and math.isfinite(target_gbp_m)):
+        raise SettingError(f"target: must be an amount above 0 in £m a year, not {target_gbp_m!r}")
 
 
 def delay_cost(

@@ -54,8 +54,10 @@ def gap(
     def real(metric: str) -> Draws:
         return draws_of(first, metric, unit) - draws_of(second, metric, unit)
 
+    amount: Draws = real(metric) * levels[0 if "present_value" in metric else -1]
     if metric == "gain_cumulative_gbp_m" and np.ptp(levels) > 0:
         start = first.manifest["scenario"]["setting"]["start_year"]
-        years = range(1, len(levels))
-        return sum((levels[t] * real(f"gain_gbp_m_{start + t}") for t in years), np.zeros(1))
-    return real(metric) * levels[0 if "present_value" in metric else -1]
+        amount = np.zeros_like(amount)
+        for t in range(1, len(levels)):
+            amount += levels[t] * real(f"gain_gbp_m_{start + t}")
+    return amount

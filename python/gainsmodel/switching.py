@@ -419,7 +419,7 @@ def _chosen(rows: list[dict[str, Any]], parameters: Sequence[str]) -> list[dict[
         if not any(fnmatchcase(key, pattern) for key in keys):
             raise UnknownNameError(
                 f"parameters: no assumption that could switch this plan is called {pattern!r}"
-                f"{did_you_mean(pattern, keys) or '; there are: ' + ', '.join(keys)}"
+                f"{did_you_mean(pattern, keys)}"
             )
     return [row for row in rows if any(fnmatchcase(row["key"], p) for p in parameters)]
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from gainsmodel import words
 from gainsmodel.additionality import UNVERIFIED, Waterfall, waterfall
-from gainsmodel.appraisal import appraise, delay_cost
+from gainsmodel.appraisal import appraise, check_target, delay_cost
 from gainsmodel.cli.app import (
     DrawsOption,
     JsonOption,
@@ -23,6 +23,7 @@ from gainsmodel.cli.app import (
     number,
     plain_console,
     plain_table,
+    print_elsewhere,
     progress,
     quantiles,
     stated,
@@ -76,6 +77,7 @@ def appraise_command(
     as_json: JsonOption = False,
 ) -> None:
     """What a plan adds, what it costs whom, and whether it pays back."""
+    check_target(target)
     loaded = as_scenario(scenario, geography)
     if not loaded.moved_levers():
         raise ScenarioError(
@@ -139,7 +141,7 @@ def _print(
         (
             f"What the plan adds a year by {year}: {added}. It costs "
             if added == words.TOO_FEW
-            else f"The plan adds about {added} a year by {year} "
+            else f"The plan adds {words.about(added)} a year by {year} "
             f"({words.gbp_range(low, high)} in 9 of 10 futures) and costs "
         )
         + f"{words.gbp(number(row['authority_cost_per_year_gbp_m_mean']))} a year once running.\n"
@@ -161,9 +163,10 @@ def _print(
         console.print(
             f"Starting every lever {later}: {lost}."
             if lost == words.TOO_FEW
-            else f"Starting every lever {later} {verb} about {lost} "
+            else f"Starting every lever {later} {verb} {words.about(lost)} "
             f"of net present value (loss in 9 of 10 futures: {words.gbp_range(low, high)})."
         )
+    print_elsewhere(console, [scenario], row["area_code"])
     table = plain_table("", "Middle", "in 9 of 10\nfutures", "Average")
     for name, label in AMOUNTS.items():
         middle, low, high = quantiles(row, name)

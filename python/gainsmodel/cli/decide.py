@@ -7,9 +7,16 @@ import typer
 from rich.console import Console
 
 from gainsmodel import words
-from gainsmodel.cli.app import ScenarioFile, app, plain_console, plain_table, progress
+from gainsmodel.cli.app import (
+    ScenarioFile,
+    app,
+    plain_console,
+    plain_table,
+    print_elsewhere,
+    progress,
+)
 from gainsmodel.data import Geography
-from gainsmodel.drivers import Output, Sensitivity, sensitivity
+from gainsmodel.drivers import OF_PLAN, Output, Sensitivity, sensitivity
 from gainsmodel.information import ValueOfInformation, voi
 
 NOT_DISTINGUISHABLE = "not distinguishable from zero"
@@ -28,7 +35,10 @@ def sensitivity_command(
     output: Annotated[Output, typer.Option(help="the answer")] = "gain_final_year_gbp_m",
     area: Annotated[str, typer.Option(help="area or group, name or code")] = "uk",
     target_gbp_m: Annotated[
-        float | None, typer.Option(help="for p_target: what the plan is to add a year, £m")
+        float | None,
+        typer.Option(
+            "--target", "--target-gbp-m", help="for p_target: what the plan is to add a year, £m"
+        ),
     ] = None,
     geography: Annotated[
         Geography | None, typer.Option(help="instead of the scenario's geography")
@@ -55,6 +65,8 @@ def sensitivity_command(
         print(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))
     else:
         _print_sensitivity(found)
+        if output in OF_PLAN:
+            print_elsewhere(plain_console(), [scenario], area, geography)
 
 
 def _print_sensitivity(found: Sensitivity) -> None:
@@ -129,6 +141,7 @@ def voi_command(
         print(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))
     else:
         _print_voi(found)
+        print_elsewhere(plain_console(), scenarios, area, geography)
 
 
 def _print_voi(found: ValueOfInformation) -> None:
@@ -152,8 +165,9 @@ def _print_voi(found: ValueOfInformation) -> None:
             else NOT_DISTINGUISHABLE
         )
         table.add_row(row["label"], worth, row["evidence"])
-    console.print()
-    console.print(table)
+    if found.groups.height:
+        console.print()
+        console.print(table)
     console.print("\n" + "\n".join([*found.summary, *found.notes]))
     _print_left_out(console, found.left_out)
     console.print(
