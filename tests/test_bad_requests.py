@@ -189,3 +189,22 @@ def test_ctrl_c_ends_it_in_words(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.strip() == "stopped; nothing was written"
+
+
+def test_what_takes_part_in_the_variance_is_not_said_to_move_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # Seldom does the cap bind, so that the middle does not feel it; when it does, it cuts off much.
+    asked = ["sensitivity", "skills_first", *AREA, "--draws", "1000"]
+    found = gainsmodel.sensitivity("skills_first", area="Greater Manchester", draws=1_000)
+    still = {row["group"] for row in found.tornado.to_dicts() if row["leading"] is None}
+    assert {"cap", "spillover"} <= still
+    rows = {row["group"]: row for row in found.indices.to_dicts()}
+    assert rows["cap"]["total_low"] > 0.01 > 0.0005 > rows["spillover"]["total"]
+    assert run_here(asked) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for group, said in (
+        ("cap", "only with others, or in extreme futures"),
+        ("spillover", "not seen to move it"),
+    ):
+        assert any(line.startswith(rows[group]["label"]) and said in line for line in lines)

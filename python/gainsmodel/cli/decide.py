@@ -1,6 +1,7 @@
 """``gainsmodel sensitivity`` and ``voi``: what drives an answer, what knowing it is worth."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +20,8 @@ from gainsmodel.data import Geography
 from gainsmodel.drivers import OF_PLAN, Output, Sensitivity, sensitivity
 from gainsmodel.information import ValueOfInformation, voi
 
+# Shares of the variance below are printed as 0.0%.
+LEAST_SHOWN = 0.0005
 NOT_DISTINGUISHABLE = "not distinguishable from zero"
 ANSWERS = {
     "share": "its share",
@@ -93,7 +96,7 @@ def _print_sensitivity(found: Sensitivity) -> None:
     for row in found.indices.iter_rows(named=True):
         bar = bars[row["group"]]
         ends = (
-            "does not move it"
+            without_a_line(row)
             if bar["leading"] is None
             else " … ".join(show(bar[end]) for end in ("low", "high"))
         )
@@ -112,6 +115,16 @@ def _print_sensitivity(found: Sensitivity) -> None:
     )
     _print_left_out(console, found.left_out)
     console.print(f"{found.draws:,} futures in each sample, seed {found.seed}.")
+
+
+def without_a_line(row: Mapping[str, Any]) -> str:
+    """What to say of the middle answer where no single number of a group is seen to move it.
+
+    A group may take part in the variance all the same: what a cap cuts off, or what only matters
+    together with something else, moves no middle.
+    """
+    acts = row["distinguishable"] and row["total"] >= LEAST_SHOWN
+    return "only with others, or in extreme futures" if acts else "not seen to move it"
 
 
 @app.command("voi")
