@@ -29,6 +29,7 @@ __all__ = [
     "SettingError",
     "Settings",
     "Sweep",
+    "Switching",
     "Target",
     "UnknownNameError",
     "ValueOfInformation",
@@ -65,6 +66,7 @@ __all__ = [
     "sentences",
     "shipped_scenarios",
     "start",
+    "switching_values",
     "target",
     "to_toml",
     "voi",
@@ -122,12 +124,13 @@ if TYPE_CHECKING:
         shipped_scenarios,
         to_toml,
     )
+    from gainsmodel.switching import Switching, switching_values
     from gainsmodel.targets import Reach, Target, reach, target
 else:
     # Rooms that answer questions about runs, and modules that are used as such.
     _QUESTIONS = (
         *("comparison", "additionality", "appraisal", "drivers", "information"),
-        *("targets", "planning", "discovery", "batch"),
+        *("switching", "targets", "planning", "discovery", "batch"),
     )
     _MODULES = (
         *("assumption_log", "charts", "export", "glossary", "reading", "register"),

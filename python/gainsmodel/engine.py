@@ -33,7 +33,7 @@ from gainsmodel.result import Result
 from gainsmodel.scenario import Distribution, Scenario, load_scenario
 from gainsmodel.scenario.distribution import Z95
 from gainsmodel.scenario.schema import SECTORS, SPREAD_PARAMETERS, Parameters, Switched
-from gainsmodel.tables import unit_of
+from gainsmodel.tables import Unit, unit_of
 
 Sampler = Literal["sobol", "sobol_full", "random"]
 Precision = Literal["float32", "float64"]
@@ -731,6 +731,16 @@ def plan_arrays(scenario: Scenario, dataset: Dataset) -> dict[str, NDArray[np.fl
                 starts[row, column] = start + scenario.setting.lever_delay_years
                 ramps[row, column] = ramp
     return {"intensity": intensity, "start_years": starts, "ramp_years": ramps}
+
+
+def levers_moved_in(scenario: Scenario, dataset: Dataset, unit: Unit) -> tuple[str, ...]:
+    """Levers that the plan moves in any area of a unit."""
+    codes = dataset.areas["area_code"].to_list()
+    rows = [codes.index(code) for code in unit.members]
+    intensity = plan_arrays(scenario, dataset)["intensity"][:, rows]
+    return tuple(
+        lever for lever, of in zip(scenario.levers, intensity, strict=True) if (of > 0).any()
+    )
 
 
 def discount_factors(scenario: Scenario) -> Iterator[float]:
