@@ -25,8 +25,8 @@ from hypothesis import strategies as st
 import gainsmodel
 from gainsmodel import DataError, Dataset, load_dataset, read_gva
 from gainsmodel.data import GEOGRAPHIES, SECTORS, sheets
+from gainsmodel.data.content import gva_table
 from gainsmodel.data.layout import sector_label
-from gainsmodel.data.own import gva_table
 from test_cli import answered, refused
 
 ITL1 = load_dataset("itl1")
@@ -780,7 +780,7 @@ def test_a_folder_is_stale_once_figures_it_stands_on_have_changed(
 
     def newer(table: str) -> None:
         changed = dataclasses.replace(ITL1, hashes=ITL1.hashes | {table: "0" * 64})
-        monkeypatch.setattr("gainsmodel.data.own.load_dataset", lambda _: changed)
+        monkeypatch.setattr("gainsmodel.data.folder.load_dataset", lambda _: changed)
 
     newer("gva.csv")
     with pytest.raises(DataError, match="out of date") if refused else contextlib.nullcontext():

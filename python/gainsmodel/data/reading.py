@@ -1,11 +1,9 @@
 """From tables in their layout to GVA of every area and sector, or everything wrong with them."""
 
-import difflib
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -29,8 +27,9 @@ from gainsmodel.data.layout import (
     text_of,
     year_of,
 )
+from gainsmodel.data.names import area_codes, near_area, nearest
 from gainsmodel.data.sheets import Cell, shown
-from gainsmodel.errors import DataError, UnknownNameError
+from gainsmodel.errors import DataError
 
 Fill = Literal["built_in"]
 Cells = tuple[tuple[str, str], ...]
@@ -242,7 +241,7 @@ class Reading:
             said = self.table.headings[column] if sector is None else industry
             label = heading if sector is None else sector_label(said)
             if label is None:
-                near = _nearest(industry, [*SECTORS, *self.built_in.sector_names.values()])
+                near = nearest(industry, [*SECTORS, *self.built_in.sector_names.values()])
                 self._problem(
                     f"{shown(industry)} is no sector{near}; there are: {', '.join(SECTORS)}",
                     *(row, sector),
@@ -312,7 +311,7 @@ class Reading:
 
     def _area(self, spoken: str) -> str | None:
         """Give the code of a single area, None if there is none called that."""
-        return _codes(self.built_in).get(plain(spoken))
+        return area_codes(self.built_in).get(plain(spoken))
 
     def _name(self, code: str) -> str:
         names = dict(self.built_in.areas.select("area_code", "area_name").iter_rows())
@@ -323,7 +322,7 @@ class Reading:
         geography = self.built_in.geography
         theirs: dict[str, int] = {}
         for name in GEOGRAPHIES:
-            known = _codes(load_dataset(name)) if name != geography else {}
+            known = area_codes(load_dataset(name)) if name != geography else {}
             theirs[name] = sum(plain(spoken) in known for spoken in self.unknown)
         other = max(theirs, key=theirs.__getitem__)
         lines = []
@@ -337,7 +336,7 @@ class Reading:
             said = f"{place}: {shown(spoken)} is no area of the {geography} geography"
             # Likenesses of thousands of names would take minutes.
             near = n < PROBLEMS_SHOWN and theirs[other] < len(self.unknown)
-            lines.append(said + (_near_area(self.built_in, spoken) if near else ""))
+            lines.append(said + (near_area(self.built_in, spoken) if near else ""))
         self.problems = lines + self.problems
 
     def _number(self, row: int, column: int) -> Any:
@@ -561,26 +560,4 @@ def likely_geography(tables: list[Table]) -> Geography:
         for column in table.areas
         if column < len(row)
     }
-    return max(GEOGRAPHIES, key=lambda name: len(spoken & {*_codes(load_dataset(name))}))
-
-
-@cache
-def _codes(dataset: Dataset) -> dict[str, str]:
-    """Every way of saying a single area, to its code; groups and wider areas are none."""
-    rows = dataset.areas.select("area_code", "area_name").rows()
-    return {plain(text): row[0] for row in rows for text in row}
-
-
-def _near_area(dataset: Dataset, spoken: str) -> str:
-    try:
-        dataset.resolve(spoken)
-    except UnknownNameError as error:
-        _, _, hint = str(error).partition("; the nearest are: ")
-        return f"; the nearest are: {hint}" if hint else ""
-    return ", but a group or a wider area; its areas are wanted one by one"
-
-
-def _nearest(spoken: str, known: Iterable[str]) -> str:
-    names = {plain(name): name for name in known}
-    near = difflib.get_close_matches(plain(spoken)[:100], names, n=1)
-    return f"; did you mean {names[near[0]]!r}?" if near else ""
+    return max(GEOGRAPHIES, key=lambda name: len(spoken & {*area_codes(load_dataset(name))}))
