@@ -22,6 +22,7 @@ from gainsmodel.data import (
     OWN_GVA,
     Dataset,
     Geography,
+    Level,
     Rest,
     aggregate,
     check,
@@ -118,7 +119,7 @@ def data_import(
     ],
     out: Annotated[Path, typer.Option(help="folder to write, for 'run --data'")],
     geography: Annotated[
-        Geography | None, typer.Option(help="which areas; told by their names if left out")
+        Level | None, typer.Option(help="which areas; told by their names if left out")
     ] = None,
     sheet: SheetOption = None,
     year: YearOption = None,

@@ -23,6 +23,8 @@ from gainsmodel.errors import DataError, UnknownNameError
 TABLES = Path(__file__).parent / "tables"
 BASE_YEAR = 2023
 Geography = Literal["mayoral", "itl1", "local_authority"]
+# What publishers' tables are of; ITL 2 and 3 are read as own areas.
+Level = Literal["mayoral", "itl1", "itl2", "itl3", "local_authority"]
 # How the rest of the UK is kept beside new areas.
 Rest = Literal["mayoral", "regions", "parts"]
 GEOGRAPHIES: tuple[Geography, ...] = get_args(Geography)

@@ -17,8 +17,10 @@ from gainsmodel.data.areas import aggregate, regions_of
 from gainsmodel.data.content import own_dataset
 from gainsmodel.data.dataset import BASE_YEAR, SECTORS, Dataset, load_dataset
 from gainsmodel.data.folder import is_dataset, read_saved, save_dataset
-from gainsmodel.data.layout import find_table
-from gainsmodel.data.reading import Fill, Reading, likely_geography
+from gainsmodel.data.frames import frame, frames_of, likely_frame, spoken_of
+from gainsmodel.data.layout import Table, find_table
+from gainsmodel.data.names import area_codes
+from gainsmodel.data.reading import Fill, Reading
 from gainsmodel.data.sheets import content_of, needed, sheets_of
 from gainsmodel.errors import DataError
 
@@ -60,8 +62,9 @@ def read_gva(
         that make up one table, such as one for each region; or a folder that `save_dataset`
         wrote.
     geography : str or None
-        ``"mayoral"``, ``"itl1"`` or ``"local_authority"``; None for the one that knows most of
-        the table's areas.
+        ``"mayoral"``, ``"itl1"``, ``"itl2"``, ``"itl3"`` or ``"local_authority"``; None for the
+        one that knows most of the table's areas. ITL 2 and 3 are own areas, of whichever edition
+        of the codes knows more of the table.
     sheet : str, optional
         Which sheet of a workbook; needed where several hold such a table.
     name : str, optional
@@ -96,16 +99,23 @@ def read_gva(
         raise DataError(f"fill: must be 'built_in' or left out, not {fill!r}")
     if isinstance(source, str | os.PathLike) and is_dataset(source):
         return read_saved(Path(source), geography, {"sheet": sheet, "year": year, "fill": fill})
-    known = load_dataset(geography or "mayoral").economy["year"].to_list()
+    names = frames_of(geography)
+    known = load_dataset("mayoral").economy["year"].to_list()
     if year is not None and year not in known:
         raise DataError(f"year: must be from {known[0]} to {known[-1]}, not {year!r}")
     one = isinstance(source, str | os.PathLike | bytes)
     sources = [source] if isinstance(source, str | os.PathLike | bytes) else source
     files = [content_of(single, name if one else None) for single in sources]
-    tables = [find_table(sheets_of(content, file, sheet), file) for content, file in files]
+
+    def areas(table: Table) -> int:
+        spoken = spoken_of(table)
+        return max(len(spoken & {*area_codes(frame(name))}) for name in names)
+
+    rank = None if geography is None else areas
+    tables = [find_table(sheets_of(content, file, sheet), file, rank) for content, file in files]
     if not tables:
         raise DataError("source: is an empty list of files")
-    built_in = load_dataset(geography or likely_geography(tables))
+    built_in = frame(likely_frame(tables, names))
     called = ", ".join(file for _, file in files[:3])
     called += f" and {len(files) - 3} more" if len(files) > 3 else ""
     called = name or called

@@ -9,15 +9,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gainsmodel.data.changes import FORMER, MERGED, RECODED
 from gainsmodel.data.dataset import (
     BASE_YEAR,
-    GEOGRAPHIES,
+    OWN,
     SECTORS,
     Dataset,
-    Geography,
-    load_dataset,
     plain,
 )
+from gainsmodel.data.frames import frame, frames_of
 from gainsmodel.data.layout import (
     ALL_SECTORS,
     PROBLEMS_SHOWN,
@@ -55,8 +55,9 @@ TOTALS = frozenset(
         *("total", "grand total", "all areas", "sum"),
     )
 )
-# Areas of the publisher's smaller levels.
-SMALLER = re.compile(r"TL[A-Z]\d[\dA-Z]?")
+# Areas of the publisher's levels, by the length of their codes.
+ITL_CODE = re.compile(r"TL[A-Z][\dA-Z]{0,2}")
+LEVEL_OF_LENGTH = {3: "itl1", 4: "itl2", 5: "itl3"}
 # Ways to make up a sector where a table has finer rows; the first that is there is taken. The
 # publisher's L holds imputed rent (68IMP), its 68 does not.
 PARTS = {"AB": ("A", "B"), "DE": ("D", "E")}
@@ -93,6 +94,10 @@ class Reading:
     places: dict[str, str] = field(default_factory=dict)
     totals: dict[str, _Figure] = field(default_factory=dict)
     agreeing: int = 0
+    # Levels of areas that were left out.
+    other_levels: set[str] = field(default_factory=set)
+    # Figures of former districts: authority, then sector, then district.
+    districts: dict[str, dict[str, dict[str, _Figure]]] = field(default_factory=dict)
 
     def figures(self, file: str) -> tuple[NDArray[np.float64], list[str], Cells]:
         """Read every row, or raise with all problems.
@@ -115,13 +120,24 @@ class Reading:
         if len(years) > 1:
             listed = ", ".join(str(year or "no year") for year in sorted(years, key=str))
             raise DataError(f"{file}: figures are not all of one year: {listed}")
+        self._join_districts()
         self._say_what_is_unknown()
         self._raise()
         if not self.found:
-            raise DataError(f"{self.table.place}: no rows of figures below the headings")
+            levels = " and ".join(sorted(self.other_levels))
+            raise DataError(
+                f"{self.table.place}: no rows of figures below the headings"
+                + (f" are of {self.called}; there are some of {levels}" if levels else "")
+            )
         own, kept = self._cells()
         self._raise()
         return self._made(file, own, kept)
+
+    @property
+    def called(self) -> str:
+        """What the areas are called in messages."""
+        own = self.built_in.geography == OWN
+        return str(self.built_in.own_name) if own else self.built_in.geography
 
     def _place(self, row: int | None = None, column: int | None = None) -> str:
         place = self.table.place
@@ -185,7 +201,9 @@ class Reading:
     def _read_rows(self) -> None:
         table = self.table
         body = range(table.heading + 1, len(table.rows))
-        area = self._best(table.areas, body, lambda text: self._area(text) is not None)
+        area = self._best(
+            table.areas, body, lambda text: bool(self._area(text) or ITL_CODE.fullmatch(text))
+        )
         partner = self._partner(area)
         sector = (
             None
@@ -227,14 +245,18 @@ class Reading:
         spoken: str,
         industry: str,
     ) -> None:
-        if plain(spoken) in TOTALS or SMALLER.fullmatch(spoken):
+        other = self._other_level(spoken)
+        if plain(spoken) in TOTALS or other:
             self._left_out("areas of other levels")
+            self.other_levels |= {other} - {""}
             return
         code = self._area(spoken)
-        if code is None:
-            self.unknown.setdefault(spoken, self._place(row, area))
+        district = "" if code else self._former(spoken, row, area, partner)
+        if district is None:
             return
-        if partner is not None and not self._agrees(code, row, partner):
+        if code is None:
+            code = FORMER[district][1]
+        elif partner is not None and not self._agrees(code, row, partner):
             return
         self.places.setdefault(code, self._place(row))
         for column, heading in self.table.figures.items():
@@ -255,6 +277,9 @@ class Reading:
                 continue
             place, text = self._place(row, column), text_of(self._cell(row, column))
             figure = _Figure(value, place, text, label == "L" and "(68)" in said)
+            if district:
+                self._add(code, district, label, figure)
+                continue
             if not label:
                 self.totals.setdefault(code, figure)
                 continue
@@ -311,7 +336,63 @@ class Reading:
 
     def _area(self, spoken: str) -> str | None:
         """Give the code of a single area, None if there is none called that."""
-        return area_codes(self.built_in).get(plain(spoken))
+        known = area_codes(self.built_in)
+        return known.get(plain(spoken)) or known.get(plain(RECODED.get(spoken, "")))
+
+    def _other_level(self, spoken: str) -> str:
+        """Say of which other ITL level a code is; "" if it is none or of the level that is read."""
+        lengths = {len(c) for c in self.built_in.areas["area_code"] if ITL_CODE.fullmatch(c)}
+        if not ITL_CODE.fullmatch(spoken) or len(spoken) in lengths:
+            return ""
+        return LEVEL_OF_LENGTH[len(spoken)]
+
+    # ------------------------------------------------------------ former districts
+
+    def _former(self, spoken: str, row: int, area: int, partner: int | None) -> str | None:
+        """Give a district that an authority was made of; None if it is none, which is said."""
+        found = FORMER.get(plain(spoken))
+        if found is None or found[1] not in area_codes(self.built_in).values():
+            self.unknown.setdefault(spoken, self._place(row, area))
+            return None
+        beside = "" if partner is None else text_of(self._cell(row, partner))
+        if beside and FORMER.get(plain(beside), found) != found:
+            self._problem(f"{shown(beside)} is not {shown(spoken)}, as beside it", row, partner)
+            return None
+        return plain(found[0])
+
+    def _add(self, code: str, district: str, label: str, figure: _Figure) -> None:
+        """Keep a district's figure for the sum."""
+        of_sector = self.districts.setdefault(code, {}).setdefault(label, {})
+        before = of_sector.setdefault(district, figure)
+        if before is not figure:
+            name = MERGED[code][district.upper()]
+            self.problems.append(
+                f"{figure.place}: {name}, sector {label or 'total'} stands there a second time "
+                f"after {before.place}"
+            )
+
+    def _join_districts(self) -> None:
+        """Add up the districts that authorities were made of."""
+        for code, sectors in self.districts.items():
+            wanted = {plain(district): name for district, name in MERGED[code].items()}
+            for label, figures in sectors.items():
+                lacking = [name for district, name in wanted.items() if district not in figures]
+                first = next(iter(figures.values()))
+                where = f"{self._name(code)}, made of {', '.join(wanted.values())}"
+                if lacking:
+                    self.problems.append(
+                        f"{first.place}: {where}: no {label or 'total'} of {', '.join(lacking)}"
+                    )
+                    continue
+                values = [figure.value for figure in figures.values()]
+                gap = next((f for f in figures.values() if f.value is None), first)
+                total = None if None in values else math.fsum(v or 0.0 for v in values)
+                figure = _Figure(total, gap.place, gap.shown, first.with_rent)
+                held = self.found if label else None
+                if held is None:
+                    self.totals.setdefault(code, figure)
+                elif held.setdefault((code, label), figure) is not figure:
+                    self.problems.append(f"{first.place}: {where}, stands there as a whole too")
 
     def _name(self, code: str) -> str:
         names = dict(self.built_in.areas.select("area_code", "area_name").iter_rows())
@@ -319,11 +400,15 @@ class Reading:
 
     def _say_what_is_unknown(self) -> None:
         """One problem for each unknown area; one more if another geography knows them."""
-        geography = self.built_in.geography
+        if not self.unknown:
+            return
+        geography = self.called
         theirs: dict[str, int] = {}
-        for name in GEOGRAPHIES:
-            known = area_codes(load_dataset(name)) if name != geography else {}
-            theirs[name] = sum(plain(spoken) in known for spoken in self.unknown)
+        for name in frames_of(None):
+            known = area_codes(frame(name)) if frame(name) is not self.built_in else {}
+            level = name.partition("_20")[0]
+            count = sum(plain(spoken) in known for spoken in self.unknown)
+            theirs[level] = max(theirs.get(level, 0), count)
         other = max(theirs, key=theirs.__getitem__)
         lines = []
         if len(self.unknown) > 2 and theirs[other] * 2 > len(self.unknown):
@@ -513,7 +598,21 @@ class Reading:
             )
         elif self.several_years:
             notes.append(f"figures of {self.read_year}; other years are left out")
+        if built_in.geography == OWN:
+            notes.append(
+                f"areas: {self.called}; their residents, coverage and places are put together "
+                "from those of local authorities"
+            )
         notes += [f"left out: rows of {what} ({n:,})" for what, n in sorted(self.left_out.items())]
+        if self.other_levels:
+            notes.append(
+                f"areas of {' and '.join(sorted(self.other_levels))} are there too: read them with "
+                "geography= (--geography)"
+            )
+        notes += [
+            f"{self._name(code)}: added up from {', '.join(MERGED[code].values())}"
+            for code in self.districts
+        ]
         if self.agreeing:
             notes.append(
                 f"own totals of {_count(self.agreeing, 'area')} agree with the sums of sectors"
@@ -549,15 +648,3 @@ def _parsed(text: str) -> float | None:
         value = float(bare)
         return -value if negative else value
     return None
-
-
-def likely_geography(tables: list[Table]) -> Geography:
-    """Give the geography that knows most of the areas that tables have."""
-    spoken = {
-        plain(text_of(row[column]))
-        for table in tables
-        for row in table.rows[table.heading + 1 :]
-        for column in table.areas
-        if column < len(row)
-    }
-    return max(GEOGRAPHIES, key=lambda name: len(spoken & {*area_codes(load_dataset(name))}))
