@@ -296,7 +296,7 @@ def test_what_is_missing_is_filled_only_when_asked() -> None:
     changed = np.argwhere(own.gva_gbp_m != ITL1.gva_gbp_m).tolist()
     assert changed == [[0, 1]]
     assert own.built_in_cells == (("TLE", "F"), *(("TLL", s) for s in SECTORS))
-    kept = "built-in figures kept in 19 cells: Yorkshire and The Humber F, Wales AB, Wales C"
+    kept = "built-in figures kept in 19 cells: 1 whole area (Wales); 1 single cell (Yorkshire and"
     assert any(kept in note for note in own.notes)
 
 

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
         regions_of,
         save_dataset,
     )
-    from gainsmodel.data.reading import Fill
+    from gainsmodel.data.rows import Fill
 else:
     # Reading tables of every make is loaded by those who bring one.
     def __getattr__(name):

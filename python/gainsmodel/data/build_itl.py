@@ -128,7 +128,9 @@ def _membership_2021(source: Path, lookup: pl.DataFrame, areas: pl.DataFrame) ->
     rows: list[tuple[str, str, float]] = []
     for codes, names in CUT.items():
         total = sum(jobs[code] for code in codes)
-        rows += [(code_of[name], code, jobs[code] / total) for name in names for code in codes]
+        shares = [round(jobs[code] / total, 4) for code in codes[1:]]
+        shares.insert(0, 1 - sum(shares))
+        rows += [(code_of[n], c, s) for n in names for c, s in zip(codes, shares, strict=True)]
     cut = {code for codes in CUT for code in codes}
     for code, name in areas.filter(pl.col("level") == "itl3")["area_code", "area_name"].iter_rows():
         if code in cut:

@@ -20,7 +20,8 @@ from gainsmodel.data.folder import is_dataset, read_saved, save_dataset
 from gainsmodel.data.frames import frame, frames_of, likely_frame, spoken_of
 from gainsmodel.data.layout import Table, find_table
 from gainsmodel.data.names import area_codes
-from gainsmodel.data.reading import Fill, Reading
+from gainsmodel.data.reading import Reading
+from gainsmodel.data.rows import Fill
 from gainsmodel.data.sheets import content_of, needed, sheets_of
 from gainsmodel.errors import DataError
 
