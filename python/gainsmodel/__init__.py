@@ -34,6 +34,7 @@ __all__ = [
     "UnknownNameError",
     "ValueOfInformation",
     "Waterfall",
+    "aggregate",
     "appraise",
     "assumption_log",
     "build_info",
@@ -90,7 +91,14 @@ if TYPE_CHECKING:
     from gainsmodel.appraisal import appraise, delay_cost
     from gainsmodel.batch import BatchResult, Sweep, estimate_batch, load_sweep, run_batch
     from gainsmodel.comparison import Comparison, compare, lever_parts
-    from gainsmodel.data import Dataset, gva_template, load_dataset, read_gva, save_dataset
+    from gainsmodel.data import (
+        Dataset,
+        aggregate,
+        gva_template,
+        load_dataset,
+        read_gva,
+        save_dataset,
+    )
     from gainsmodel.discovery import Discovery, discover
     from gainsmodel.drivers import Sensitivity, sensitivity
     from gainsmodel.engine import (

@@ -191,7 +191,7 @@ def delay_cost(
     UnknownNameError, DataError, SettingError
         As `run`.
     """
-    loaded = as_scenario(scenario, geography)
+    loaded = as_scenario(scenario, geography, dataset)
     if not loaded.moved_levers():
         raise ScenarioError(
             "plan: no lever is moved in any area, so there is nothing to delay; set one, such as "

@@ -252,7 +252,7 @@ class _Batch:
                 *(scenarios, chosen.settings(), chosen.geography, scenarios.tables),
                 *(dataset, threads),
             )
-        listed = _Listed([as_scenario(scenario, geography) for scenario in scenarios])
+        listed = _Listed([as_scenario(scenario, geography, dataset) for scenario in scenarios])
         if not len(listed):
             raise SettingError("scenarios: is an empty list")
         for table in tables or ():

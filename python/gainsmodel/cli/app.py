@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from gainsmodel.data import Dataset, Fill, load_dataset, read_gva
+from gainsmodel.data import Dataset, Fill, is_dataset, load_dataset, read_gva
 from gainsmodel.engine import Run, Sampler, as_scenario, levers_moved_in
 from gainsmodel.errors import GainsModelError, RunCancelled, SettingError, UnknownNameError
 from gainsmodel.result import Result
@@ -234,7 +234,9 @@ def read_own(
     year: int | None,
     fill_built_in: bool,
 ) -> Dataset:
-    """Read somebody's own figures as the options of a verb say."""
+    """Read somebody's own figures as the options of a verb say; a folder settles its geography."""
     fill: Fill | None = "built_in" if fill_built_in else None
     single = data[0] if isinstance(data, list) and len(data) == 1 else data
+    if isinstance(single, Path) and is_dataset(single):
+        geography = None
     return read_gva(single, geography, sheet=sheet, year=year, fill=fill)
