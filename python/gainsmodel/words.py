@@ -27,8 +27,8 @@ def gbp(value_gbp_m: float, mcse_gbp_m: float = 0.0) -> str:
 
 
 def about(amount: str) -> str:
-    """An amount as an estimate: with "about" before it, unless it is a bound or no amount."""
-    return amount if amount.startswith(("less than", "a loss", TOO_FEW)) else f"about {amount}"
+    """An amount in words that is not exact: ``about £8.4bn``, but ``less than £1m``."""
+    return amount if "less than" in amount or amount == TOO_FEW else f"about {amount}"
 
 
 def printed_gbp_m(value_gbp_m: float, mcse_gbp_m: float = 0.0) -> float:
@@ -141,11 +141,6 @@ def whole_percent(share: float) -> str:
 def intensity(share: float) -> str:
     """How far a lever is moved: whole per cent, and never 0% of what is moved at all."""
     return "less than 1%" if 0 < share < 0.005 else whole_percent(share)
-
-
-def about(amount: str) -> str:
-    """An amount in words that is not exact: ``about £8.4bn``, but ``less than £1m``."""
-    return amount if "less than" in amount else f"about {amount}"
 
 
 def percent_range(low: float, high: float) -> str:
