@@ -192,10 +192,11 @@ def read_own(
     sheet: str | None,
     year: int | None,
     fill_built_in: bool,
+    names: Path | None = None,
 ) -> Dataset:
     """Read somebody's own figures as the options of a verb say; a folder settles its geography."""
     fill: Fill | None = "built_in" if fill_built_in else None
     single = data[0] if isinstance(data, list) and len(data) == 1 else data
     if isinstance(single, Path) and is_dataset(single):
         geography = None
-    return read_gva(single, geography, sheet=sheet, year=year, fill=fill)
+    return read_gva(single, geography, sheet=sheet, year=year, fill=fill, names=names)

@@ -210,6 +210,9 @@ class Rows:
             said = self.table.headings[column] if sector is None else industry
             label = heading if sector is None else sector_label(said)
             if label is None:
+                if (industry, "") in self.contradicted:
+                    continue
+                self.contradicted.add((industry, ""))
                 near = nearest(industry, [*SECTORS, *self.built_in.sector_names.values()])
                 self._problem(
                     f"{shown(industry)} is no sector{near}; there are: {', '.join(SECTORS)}",
