@@ -16,7 +16,7 @@ from rich.table import Table
 
 from gainsmodel.data import Dataset, Fill, is_dataset, read_gva
 from gainsmodel.engine import Run, Sampler
-from gainsmodel.errors import GainsModelError, RunCancelled
+from gainsmodel.errors import DataError, GainsModelError, RunCancelled
 from gainsmodel.result import Result
 
 app = typer.Typer(
@@ -51,6 +51,10 @@ YearOption = Annotated[
 ]
 FillOption = Annotated[
     bool, typer.Option("--fill-built-in", help="keep built-in figures where the table has none")
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="folder of own figures, from 'data import-table' or 'aggregate'"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object instead")]
 PROGRESS_AFTER_SECONDS = 1.0
@@ -186,6 +190,17 @@ def adjusted(switched: Iterable[str]) -> str:
     return f"after {names} (unverified)" if names else "before displacement"
 
 
+def own_folder(folder: Path | None) -> Dataset | None:
+    """Read a folder of own figures, where one is named."""
+    if folder is None:
+        return None
+    if not is_dataset(folder):
+        raise DataError(
+            f"--data: {folder} is no folder of own figures; 'data import-table' makes one"
+        )
+    return read_gva(folder, None)
+
+
 def read_own(
     data: Path | list[Path],
     geography: str | None,
@@ -193,10 +208,11 @@ def read_own(
     year: int | None,
     fill_built_in: bool,
     names: Path | None = None,
+    areas: Path | None = None,
 ) -> Dataset:
     """Read somebody's own figures as the options of a verb say; a folder settles its geography."""
     fill: Fill | None = "built_in" if fill_built_in else None
     single = data[0] if isinstance(data, list) and len(data) == 1 else data
     if isinstance(single, Path) and is_dataset(single):
         geography = None
-    return read_gva(single, geography, sheet=sheet, year=year, fill=fill, names=names)
+    return read_gva(single, geography, sheet=sheet, year=year, fill=fill, names=names, areas=areas)

@@ -12,6 +12,7 @@ from gainsmodel import words
 from gainsmodel.additionality import UNVERIFIED, Waterfall, waterfall
 from gainsmodel.appraisal import appraise, delay_cost
 from gainsmodel.cli.app import (
+    DataOption,
     DrawsOption,
     JsonOption,
     SamplerOption,
@@ -21,14 +22,15 @@ from gainsmodel.cli.app import (
     adjusted,
     app,
     number,
+    own_folder,
     plain_console,
     plain_table,
     progress,
     quantiles,
     stated,
 )
-from gainsmodel.data import Geography, load_dataset
-from gainsmodel.engine import ADJUSTMENTS, as_scenario, run_paired
+from gainsmodel.data import Geography
+from gainsmodel.engine import ADJUSTMENTS, as_scenario, figures_for, run_paired
 from gainsmodel.errors import ScenarioError
 from gainsmodel.scenario import Scenario
 from gainsmodel.tables import unit_of
@@ -59,6 +61,7 @@ def appraise_command(
     geography: Annotated[
         Geography | None, typer.Option(help="instead of the scenario's geography")
     ] = None,
+    data: DataOption = None,
     draws: DrawsOption = None,
     seed: SeedOption = None,
     sampler: SamplerOption = None,
@@ -66,19 +69,20 @@ def appraise_command(
     as_json: JsonOption = False,
 ) -> None:
     """What a plan adds, what it costs whom, and whether it pays back."""
-    loaded = as_scenario(scenario, geography)
+    dataset = own_folder(data)
+    loaded = as_scenario(scenario, geography, dataset)
     if not loaded.moved_levers():
         raise ScenarioError(
             f"{scenario}: every lever is at zero, so the plan adds nothing; set one, such as "
             'plan."Greater Manchester".skills = 1.0'
         )
-    unit = unit_of(load_dataset(loaded.setting.geography), area or "uk")
-    settings = stated(draws=draws, seed=seed, sampler=sampler)
+    unit = unit_of(figures_for(loaded, dataset), area or "uk")
+    settings = stated(draws=draws, seed=seed, sampler=sampler, dataset=dataset)
     with progress("Simulating") as on_progress:
         results = run_paired(loaded, threads=threads, on_progress=on_progress, **settings)
-    table = appraise(*results, target_gbp_m=target, area=unit.code)
+    table = appraise(*results, target_gbp_m=target, area=unit.code, dataset=dataset)
     row = table.row(by_predicate=pl.col("area_code") == unit.code, named=True)
-    net = waterfall(*results, unit.code)
+    net = waterfall(*results, unit.code, dataset=dataset)
     waiting = None
     if delay is not None:
         with progress("Simulating the delay") as on_progress:

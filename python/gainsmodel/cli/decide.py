@@ -7,7 +7,15 @@ import typer
 from rich.console import Console
 
 from gainsmodel import words
-from gainsmodel.cli.app import ScenarioFile, app, plain_console, plain_table, progress
+from gainsmodel.cli.app import (
+    DataOption,
+    ScenarioFile,
+    app,
+    own_folder,
+    plain_console,
+    plain_table,
+    progress,
+)
 from gainsmodel.data import Geography
 from gainsmodel.drivers import Output, Sensitivity, sensitivity
 from gainsmodel.information import ValueOfInformation, voi
@@ -33,6 +41,7 @@ def sensitivity_command(
     geography: Annotated[
         Geography | None, typer.Option(help="instead of the scenario's geography")
     ] = None,
+    data: DataOption = None,
     draws: Annotated[int, typer.Option(help="futures in each sample")] = 10_000,
     seed: Annotated[int, typer.Option(help="same seed, same answer")] = 1,
     threads: Annotated[int | None, typer.Option(help="changes no number")] = None,
@@ -48,6 +57,7 @@ def sensitivity_command(
             draws=draws,
             seed=seed,
             geography=geography,
+            dataset=own_folder(data),
             threads=threads,
             on_progress=on_progress,
         )
@@ -109,6 +119,7 @@ def voi_command(
     geography: Annotated[
         Geography | None, typer.Option(help="instead of the scenario's geography")
     ] = None,
+    data: DataOption = None,
     draws: Annotated[int, typer.Option(help="futures to simulate")] = 20_000,
     seed: Annotated[int, typer.Option(help="same seed, same answer")] = 1,
     threads: Annotated[int | None, typer.Option(help="changes no number")] = None,
@@ -122,6 +133,7 @@ def voi_command(
             draws=draws,
             seed=seed,
             geography=geography,
+            dataset=own_folder(data),
             threads=threads,
             on_progress=on_progress,
         )

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from gainsmodel import words
 from gainsmodel.cli.app import (
+    DataOption,
     JsonOption,
     SamplerOption,
     ScenarioFile,
@@ -16,6 +17,7 @@ from gainsmodel.cli.app import (
     ThreadsOption,
     app,
     number,
+    own_folder,
     plain_console,
     plain_table,
     progress,
@@ -59,6 +61,7 @@ def target_command(
         typer.Option(help="also: what reaches --gain with this probability, such as 0.8"),
     ] = None,
     geography: GeographyOption = None,
+    data: DataOption = None,
     draws: Annotated[int | None, typer.Option(help="futures to simulate")] = None,
     seed: SeedOption = None,
     sampler: SamplerOption = None,
@@ -69,6 +72,7 @@ def target_command(
     if probability is not None and gain is None:
         raise SettingError("--probability: goes with --gain, £m a year")
     settings = stated(draws=draws, seed=seed, sampler=sampler, geography=geography, threads=threads)
+    settings |= stated(dataset=own_folder(data))
     with progress("Simulating") as on_progress:
         found = target(
             scenario,
@@ -162,6 +166,7 @@ def plan_command(
         bool, typer.Option(help="try other futures and other structures of the model too")
     ] = True,
     geography: GeographyOption = None,
+    data: DataOption = None,
     draws: Annotated[
         int | None, typer.Option(help="futures to simulate; 2,000 if left out")
     ] = None,
@@ -185,6 +190,7 @@ def plan_command(
                 intensities=intensity or None,
                 starts=start or None,
                 geography=geography,
+                dataset=own_folder(data),
                 draws=draws,
                 seed=seed,
                 sampler=sampler,
@@ -279,6 +285,7 @@ def discover_command(
     boxes: Annotated[int, typer.Option(help="sets of conditions at most")] = 3,
     conditions: Annotated[int, typer.Option(help="conditions in a set at most")] = 3,
     geography: GeographyOption = None,
+    data: DataOption = None,
     draws: Annotated[int | None, typer.Option(help="futures to simulate")] = None,
     seed: SeedOption = None,
     threads: ThreadsOption = None,
@@ -296,6 +303,7 @@ def discover_command(
             most_conditions=conditions,
             on_progress=on_progress,
             **stated(geography=geography, draws=draws, seed=seed, threads=threads),
+            dataset=own_folder(data),
         )
     if as_json:
         _print_json(found.to_dict())
