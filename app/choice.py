@@ -5,6 +5,7 @@ a scenario file another.
 """
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,7 +23,9 @@ from gainsmodel import (
     lever_costs,
     load_dataset,
     load_scenario,
+    read_gva,
 )
+from gainsmodel.data import OWN
 
 LEVERS = ("leadership", "open_data", "inclusion", "skills", "connectivity")
 BASES = {"final_year": "£208bn a year by {year}", "cumulative": "£208bn over {years}"}
@@ -196,7 +199,10 @@ class Choice:
     def adopt(self, scenario: Scenario) -> "Choice":
         """Take a scenario as a whole; where its geography differs, show what it is about."""
         same = scenario.setting.geography == self.scenario.setting.geography
-        new = replace(self, scenario=scenario, data=self.data if same else None)
+        data, begun_with = self.data if same else None, own_figures()
+        if begun_with is not None and scenario.setting.geography == begun_with.geography == OWN:
+            data = begun_with
+        new = replace(self, scenario=scenario, data=data)
         who = self.who if self.who == "area" or self.who in new.dataset.groups else "area"
         new = replace(new, who=who)
         if self.unit not in new.dataset.units:
@@ -211,6 +217,12 @@ class Choice:
                 if new.dataset.groups.get(group) == codes:
                     return replace(new, who=group)
         return new
+
+    def built_in(self) -> "Choice":
+        """The same on the built-in figures; own areas give way to the mayoral ones."""
+        if self.scenario.setting.geography != OWN:
+            return replace(self, data=None)
+        return self.adopt(self.scenario.without_plan().edit({"setting.geography": GEOGRAPHIES[0]}))
 
     def changed(self) -> dict[str, Any]:
         """What is assumed other than in the reference, without plan and geography."""
@@ -296,8 +308,25 @@ class Choice:
 
 
 def start() -> Choice:
-    """What a new visitor sees."""
-    return Choice(_reference(), _HOME)
+    """What a new visitor sees: the reference, on the figures that the app was started with."""
+    data = own_figures()
+    if data is None:
+        return Choice(_reference(), _HOME)
+    choice = Choice(_reference().edit({"setting.geography": data.geography}), _HOME, data=data)
+    return replace(choice, unit=_first_unit(choice))
+
+
+def geographies() -> tuple[str, ...]:
+    """Sets of areas that there are to choose from."""
+    data = own_figures()
+    return (*GEOGRAPHIES, OWN) if data is not None and data.geography == OWN else GEOGRAPHIES
+
+
+@cache
+def own_figures() -> Dataset | None:
+    """Figures of the folder that ``GAINSMODEL_DATA`` names, if it names one."""
+    folder = os.environ.get("GAINSMODEL_DATA")
+    return read_gva(folder, None) if folder else None
 
 
 def from_query(params: Mapping[str, str]) -> tuple[Choice, list[str]]:
@@ -312,7 +341,7 @@ def from_query(params: Mapping[str, str]) -> tuple[Choice, list[str]]:
     """
     notices: list[str] = []
     choice = start()
-    wanted = _one_of(params, "geography", GEOGRAPHIES, choice.scenario.setting.geography, notices)
+    wanted = _one_of(params, "geography", geographies(), choice.scenario.setting.geography, notices)
     if wanted != choice.scenario.setting.geography:
         choice = choice.edit({"setting.geography": wanted})
     # In the changes may be plans for areas, which only their geography knows.

@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 
 from app import parts, runs, session
-from app.choice import Choice
+from app.choice import GEOGRAPHIES, Choice
 from app.parts import plain
 from gainsmodel import (
     GainsModelError,
@@ -216,10 +216,10 @@ def upload_figures() -> None:
         st.info(plain("In use: your own figures. " + " ".join(choice.data.notes)))
         st.button(
             "Use the built-in figures instead",
-            on_click=lambda: session.change(
-                replace(session.current(), data=None), "the built-in figures"
-            ),
+            on_click=lambda: session.change(session.current().built_in(), "the built-in figures"),
         )
+    if choice.dataset.geography not in GEOGRAPHIES:
+        return
     given = st.file_uploader(
         "GVA by area and sector, £m (CSV, Parquet or Excel)",
         type=["csv", "parquet", "xlsx", "xls", "xlsb", "ods"],

@@ -7,7 +7,7 @@ import polars as pl
 import streamlit as st
 
 from app import files, parts, session
-from app.choice import DRAWS, GEOGRAPHIES, SAMPLERS
+from app.choice import DRAWS, SAMPLERS, geographies
 from app.parts import EVIDENCE, plain
 from gainsmodel import GainsModelError, export, load_scenario, words
 from gainsmodel.assumption_log import GROUPS, assumptions, figure_at, questions, restated
@@ -16,6 +16,7 @@ GEOGRAPHY_NAMES = {
     "mayoral": "23 mayoral and other areas",
     "itl1": "12 regions and nations",
     "local_authority": "361 local authorities",
+    "own": "Areas of your own",
 }
 CURVES = {"bass": "Bass", "logistic": "Logistic", "gompertz": "Gompertz"}
 PRICES = {"as_published": "As published in 2016", "base_year": "In 2023 prices"}
@@ -88,13 +89,13 @@ def _structure() -> None:
     ):
         st.selectbox(
             "Areas",
-            list(GEOGRAPHIES),
+            list(geographies()),
             format_func=GEOGRAPHY_NAMES.__getitem__,
             **session.bound(
                 "geography",
                 setting.geography,
                 edit("setting.geography", "other areas"),
-                index=GEOGRAPHIES.index(setting.geography),
+                index=geographies().index(setting.geography),
             ),
         )
         st.number_input(
