@@ -5,6 +5,7 @@ a scenario file another.
 """
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,13 +23,13 @@ from gainsmodel import (
     lever_costs,
     load_dataset,
     load_scenario,
+    read_gva,
 )
+from gainsmodel.data import OWN
 
 LEVERS = ("leadership", "open_data", "inclusion", "skills", "connectivity")
 BASES = {"final_year": "£208bn a year by {year}", "cumulative": "£208bn over {years}"}
 GEOGRAPHIES = ("mayoral", "itl1", "local_authority")
-# Areas of one's own, which only a dataset knows.
-OWN = "own"
 OWN_AREAS_MISSING = (
     "This link is about areas of somebody’s own, which no link holds: use their folder of figures "
     "under Assumptions, then open the link again."
@@ -202,7 +203,10 @@ class Choice:
     def adopt(self, scenario: Scenario) -> "Choice":
         """Take a scenario as a whole; where its geography differs, show what it is about."""
         same = scenario.setting.geography == self.scenario.setting.geography
-        new = replace(self, scenario=scenario, data=self.data if same else None)
+        data, begun_with = self.data if same else None, own_figures()
+        if begun_with is not None and scenario.setting.geography == begun_with.geography == OWN:
+            data = begun_with
+        new = replace(self, scenario=scenario, data=data)
         who = self.who if self.who == "area" or self.who in new.dataset.groups else "area"
         new = replace(new, who=who)
         if self.unit not in new.dataset.units:
@@ -337,8 +341,21 @@ class Choice:
 
 
 def start() -> Choice:
-    """What a new visitor sees."""
-    return Choice(_reference(), _HOME)
+    """What a new visitor sees: the reference, on the figures that the app was started with."""
+    return Choice(_reference(), _HOME).use(own_figures())
+
+
+def geographies() -> tuple[str, ...]:
+    """Sets of areas that there are to choose from."""
+    data = own_figures()
+    return (*GEOGRAPHIES, OWN) if data is not None and data.geography == OWN else GEOGRAPHIES
+
+
+@cache
+def own_figures() -> Dataset | None:
+    """Figures of the folder that ``GAINSMODEL_DATA`` names, if it names one."""
+    folder = os.environ.get("GAINSMODEL_DATA")
+    return read_gva(folder, None) if folder else None
 
 
 def from_query(params: Mapping[str, str], data: Dataset | None = None) -> tuple[Choice, list[str]]:
@@ -359,11 +376,10 @@ def from_query(params: Mapping[str, str], data: Dataset | None = None) -> tuple[
     """
     notices: list[str] = []
     choice = start()
+    data = own_figures() if data is None else data
     if params.get("geography") == OWN and (data is None or data.geography != OWN):
         notices.append(OWN_AREAS_MISSING)
-        params = {
-            name: value for name, value in params.items() if name not in ("geography", "area")
-        }
+        params = {name: text for name, text in params.items() if name not in ("geography", "area")}
     known = GEOGRAPHIES if data is None else tuple(dict.fromkeys((*GEOGRAPHIES, data.geography)))
     wanted = _one_of(params, "geography", known, choice.scenario.setting.geography, notices)
     if data is not None and wanted == data.geography:

@@ -261,6 +261,8 @@ def upload_figures() -> None:
             "Use the built-in figures instead",
             on_click=lambda: session.change(session.current().use(None), "the built-in figures"),
         )
+    if choice.dataset.geography not in GEOGRAPHIES:
+        return
     given = st.file_uploader(
         "GVA by area and sector, £m (CSV, Parquet or Excel)",
         type=["csv", "parquet", "xlsx", "xls", "xlsb", "ods"],

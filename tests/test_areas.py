@@ -251,3 +251,31 @@ def test_the_command_line_makes_shows_runs_and_repeats_own_areas(tmp_path: Path)
     assert sorted(path.name for path in folder.iterdir()) == [
         *("areas.csv", "gva.csv", "hashes.toml", "provenance.toml")
     ]
+
+
+def test_every_verb_takes_own_areas(tmp_path: Path) -> None:
+    folder, area = tmp_path / "own", "The Solent"
+    save_dataset(gainsmodel.aggregate("local_authority", SOLENT), folder)
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        'extends = "reference"\ntitle = "Skills"\n[setting]\ngeography = "own"\n'
+        '[plan."The Solent"]\nskills = 1.0\n'
+    )
+    own = ("--data", folder, "--area", area, "--draws", "128")
+    assert f"Skills: {area}" in answered("appraise", plan, *own, "--delay", "1")
+    assert area in answered("compare", plan, "reference", *own, "--by", "lever")
+    assert area in answered("sensitivity", plan, *own)
+    assert area in answered("target", plan, *own, "--gain", "5")
+    assert area in answered("voi", plan, *own)
+    for name in (plan, "reference"):
+        answered("run", name, *own, "--out", tmp_path / Path(name).stem)
+    saved = (tmp_path / "plan", tmp_path / "reference")
+    assert area in answered("compare", *saved, "--data", folder, "--area", area)
+    assert "hand over the folder" in refused("compare", *saved)
+    assert "is no folder of own figures" in refused("appraise", plan, "--data", tmp_path)
+    sweep = tmp_path / "sweep.toml"
+    sweep.write_text(
+        'question = "How long?"\nbase = "reference"\n[settings]\ndraws = 64\n'
+        '[[vary]]\nkind = "areas"\nareas = "all"\nplan = { skills = 1.0 }\n'
+    )
+    answered("batch", sweep, "--data", folder, "--out", tmp_path / "batch")

@@ -237,3 +237,54 @@ def test_a_workbook_of_something_else_is_refused_in_words() -> None:
     message = refusal(buffer.getvalue())
     assert "no row reads as headings" in message
     assert "'LA code'" in message
+
+
+# ---------------------------------------------------------------- own names
+
+
+def own_names(tmp_path: Path) -> tuple[Path, Path]:
+    """A table in somebody's own words, and what they mean."""
+    regions = load_dataset("itl1")
+    words = {"London": "The Big Smoke", "Wales": "Cymru", "J": "Digital", "K": "Money"}
+    names = regions.areas["area_name"]
+    rows = [["area", *(words.get(sector, sector) for sector in SECTORS)]]
+    rows += [
+        [words.get(name, name), *map(str, figures)]
+        for name, figures in zip(names, regions.gva_gbp_m.tolist(), strict=True)
+    ]
+    table, mapping = tmp_path / "own.csv", tmp_path / "names.csv"
+    table.write_text("\n".join(",".join(f'"{cell}"' for cell in row) for row in rows))
+    mapping.write_text(
+        "ours,theirs\nLondon,The big smoke\nTLL,Cymru\nJ,digital\n"
+        "Finance and insurance,Money\nScotland,Alba\n"
+    )
+    return table, mapping
+
+
+def test_own_names_are_put_into_ours(tmp_path: Path) -> None:
+    table, mapping = own_names(tmp_path)
+    own = read_gva(table, names=mapping, geography=None)
+    assert np.array_equal(own.gva_gbp_m, load_dataset("itl1").gva_gbp_m)
+    assert "4 of 5 names were put into ours" in own.notes
+    assert "check: names that stand nowhere in the table: 'Alba'" in own.notes
+    with pytest.raises(DataError, match="'The Big Smoke' is no area"):
+        read_gva(table, "itl1", names={"Cymru": "Wales", "Digital": "J", "Money": "K"})
+    folder = save_dataset(own, tmp_path / "folder")
+    with pytest.raises(DataError, match="names: was settled"):
+        read_gva(folder, names=mapping)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ({"Cymru": "Wals"}, "'Wals' is no area or sector; did you mean 'Wales'?"),
+        ({"Cymru": "Wales", "cymru": "Scotland"}, "'cymru' stands for 'Scotland' and"),
+        ({"Cymru": ""}, "'Cymru' has no name beside it"),
+    ],
+)
+def test_names_that_cannot_be_are_refused(
+    names: dict[str, str], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError) as caught:
+        read_gva(own_names(tmp_path)[0], "itl1", names=names)
+    assert words in str(caught.value)

@@ -8,10 +8,11 @@ import polars as pl
 import streamlit as st
 
 from app import files, parts, session
-from app.choice import DRAWS, GEOGRAPHIES, OWN, SAMPLERS, Choice
+from app.choice import DRAWS, SAMPLERS, Choice, geographies
 from app.parts import EVIDENCE, plain
 from gainsmodel import GainsModelError, export, load_scenario, words
 from gainsmodel.assumption_log import GROUPS, assumptions, figure_at, questions, restated
+from gainsmodel.data import OWN
 
 GEOGRAPHY_NAMES = {
     "mayoral": "23 mayoral and other areas",
@@ -86,7 +87,7 @@ def _structure() -> None:
         return changed
 
     def other_areas(value: Any) -> None:
-        if value in GEOGRAPHIES:
+        if value is not None:
             # Of areas of one's own the way leads over the built-in figures.
             _try(
                 lambda choice: (
@@ -95,7 +96,7 @@ def _structure() -> None:
                 "other areas",
             )
 
-    known = list(dict.fromkeys((*GEOGRAPHIES, setting.geography)))
+    known = list(dict.fromkeys((*geographies(), setting.geography)))
     with (
         st.expander("Run, horizon and structure", icon=":material/settings:", key="run_expander"),
         st.grid(4, min_column_width=220),

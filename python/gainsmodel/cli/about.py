@@ -1,13 +1,12 @@
 """``gainsmodel validate``, ``info``, ``schema``, ``glossary``: what there is, what it means."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gainsmodel import glossary
-from gainsmodel.cli.app import app, read_own
+from gainsmodel.cli.app import DataOption, app, own_folder
 from gainsmodel.data import GEOGRAPHIES
 from gainsmodel.engine import Settings, build_info, core_inputs, resolve
 from gainsmodel.scenario import json_schema, load_scenario, shipped_scenarios
@@ -16,12 +15,10 @@ from gainsmodel.scenario import json_schema, load_scenario, shipped_scenarios
 @app.command()
 def validate(
     scenarios: Annotated[list[str], typer.Argument(help="scenario files or shipped names")],
-    data: Annotated[
-        Path | None, typer.Option(help="folder of own figures that they are to be run on")
-    ] = None,
+    data: DataOption = None,
 ) -> None:
     """Check scenario files without running them."""
-    own = None if data is None else read_own(data, None, None, None, fill_built_in=False)
+    own = own_folder(data)
     for name in scenarios:
         scenario, dataset = resolve(name, None if own is None else own.geography, own)
         core_inputs(scenario, dataset, Settings())

@@ -124,9 +124,17 @@ def data_import(
     sheet: SheetOption = None,
     year: YearOption = None,
     fill_built_in: FillOption = False,
+    names: Annotated[
+        Path | None,
+        typer.Option(help="columns theirs and ours: names of areas and sectors in the table"),
+    ] = None,
+    areas: Annotated[
+        Path | None,
+        typer.Option(help="areas of your own: columns area, region, population, gigabit_share …"),
+    ] = None,
 ) -> None:
     """Keep own figures in a folder that notices edits."""
-    dataset = read_own(tables, geography, sheet, year, fill_built_in)
+    dataset = read_own(tables, geography, sheet, year, fill_built_in, names, areas)
     save_dataset(dataset, out)
     print(f"geography: {dataset.geography}", *dataset.notes, sep="\n")
     print(f"written: {out}", file=sys.stderr)

@@ -232,6 +232,23 @@ def prove(base: Dataset, made: Dataset, areas: Sequence[Made]) -> list[Check]:
     return checks
 
 
+def wrong_name(name: str) -> str | None:
+    """Say why an area cannot be called so, if it cannot."""
+    if BETWEEN in name or len(name) > MAX_NAME or not name.isprintable() or not plain(name):
+        return f"{shown(name)} is no name for an area; letters, at most {MAX_NAME}, no {BETWEEN!r}"
+    return None
+
+
+def is_taken(name: str) -> bool:
+    """Whether a shipped area or a group is called so."""
+    return plain(name) in _shipped_names()
+
+
+def own_code(name: str) -> str:
+    """Give the code of an area of one's own."""
+    return "OWN_" + re.sub(r"\W+", "_", plain(name)).upper()
+
+
 def regions_of(dataset: Dataset) -> dict[str, str]:
     """The ITL 1 region of each area; of one in several that of most residents."""
     return dataset.regions or _shipped_regions(dataset.geography)
@@ -258,11 +275,8 @@ def _new_areas(base: Dataset, rows: Iterable[tuple[str, str, str]]) -> list[Made
             continue
         if not title:
             continue
-        if BETWEEN in title or len(title) > MAX_NAME or not title.isprintable() or not plain(title):
-            problems.append(
-                f"{place}: {shown(new)} is no name for an area; letters, at most {MAX_NAME}, no "
-                f"{BETWEEN!r}"
-            )
+        if wrong := wrong_name(title):
+            problems.append(f"{place}: {wrong}")
             continue
         # A name in other capitals is the same area, not a second one.
         title = spelt.setdefault(plain(title), title)
@@ -287,9 +301,8 @@ def _new_areas(base: Dataset, rows: Iterable[tuple[str, str, str]]) -> list[Made
                 f"{shown(title)} is the name of another area; call yours otherwise, such as "
                 f"{shown(f'{title} (new)')}"
             )
-        code = "OWN_" + re.sub(r"\W+", "_", plain(title)).upper()
         whole = dict.fromkeys(sorted(codes, key=order.index), 1.0)
-        made.append(Made(code, title, "own", whole))
+        made.append(Made(own_code(title), title, "own", whole))
     if problems:
         lines = problems[:PROBLEMS_SHOWN]
         more = len(problems) - len(lines)

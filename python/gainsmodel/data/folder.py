@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import tomllib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,7 @@ def _shipped(geography: str, cells: tuple[tuple[str, str], ...]) -> dict[str, st
 
 
 def read_saved(
-    folder: Path, geography: str | None = None, options: dict[str, object] | None = None
+    folder: Path, geography: str | None = None, options: Mapping[str, object] | None = None
 ) -> Dataset:
     """Read a folder of `save_dataset`, unless it was edited or is of other shipped tables."""
     where = str(folder)

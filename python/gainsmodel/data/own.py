@@ -7,7 +7,7 @@ figure a row, one sector a column, or one year a column. Why it refuses what it 
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -16,11 +16,13 @@ import polars as pl
 from gainsmodel.data.areas import aggregate, regions_of
 from gainsmodel.data.content import own_dataset
 from gainsmodel.data.dataset import BASE_YEAR, SECTORS, Dataset, load_dataset
+from gainsmodel.data.described import described, with_rest
 from gainsmodel.data.folder import is_dataset, read_saved, save_dataset
 from gainsmodel.data.frames import frame, frames_of, likely_frame, spoken_of
 from gainsmodel.data.layout import Table, find_table
 from gainsmodel.data.names import area_codes
 from gainsmodel.data.reading import Reading
+from gainsmodel.data.renaming import renamed
 from gainsmodel.data.rows import Fill
 from gainsmodel.data.sheets import content_of, needed, sheets_of
 from gainsmodel.errors import DataError
@@ -50,6 +52,8 @@ def read_gva(
     name: str | None = None,
     year: int | None = None,
     fill: Fill | None = None,
+    names: Mapping[str, str] | str | os.PathLike[str] | None = None,
+    areas: str | os.PathLike[str] | None = None,
 ) -> Dataset:
     """Put someone's own GVA figures in the place of the built-in ones.
 
@@ -75,6 +79,13 @@ def read_gva(
         are carried to the base year by UK growth in current-price GVA, the same for every cell.
     fill : {"built_in"}, optional
         Keep the built-in figure where the table has none, instead of refusing the table.
+    names : mapping or path, optional
+        What areas and sectors are called in the table, to a code or name that is known here; or
+        a file of two columns, ``theirs`` and ``ours``.
+    areas : path, optional
+        Of a table of areas that no shipped geography has: a file that says of each its region,
+        residents and, where known, coverage and place (see `gainsmodel.data.described`). What
+        they leave of their regions, and the other regions, stand beside them.
 
     Returns
     -------
@@ -99,8 +110,12 @@ def read_gva(
     if fill not in (None, *get_args(Fill)):
         raise DataError(f"fill: must be 'built_in' or left out, not {fill!r}")
     if isinstance(source, str | os.PathLike) and is_dataset(source):
-        return read_saved(Path(source), geography, {"sheet": sheet, "year": year, "fill": fill})
-    names = frames_of(geography)
+        settled = {"sheet": sheet, "year": year, "fill": fill, "names": names, "areas": areas}
+        return read_saved(Path(source), geography, settled)
+    if areas is not None and (geography or fill):
+        option = "fill" if fill else "geography"
+        raise DataError(f"{option}: nothing is built in of areas of your own; leave it out")
+    candidates = frames_of(geography)
     known = load_dataset("mayoral").economy["year"].to_list()
     if year is not None and year not in known:
         raise DataError(f"year: must be from {known[0]} to {known[-1]}, not {year!r}")
@@ -108,20 +123,27 @@ def read_gva(
     sources = [source] if isinstance(source, str | os.PathLike | bytes) else source
     files = [content_of(single, name if one else None) for single in sources]
 
-    def areas(table: Table) -> int:
+    def known_areas(table: Table) -> int:
         spoken = spoken_of(table)
-        return max(len(spoken & {*area_codes(frame(name))}) for name in names)
+        return max(len(spoken & {*area_codes(frame(name))}) for name in candidates)
 
-    rank = None if geography is None else areas
-    tables = [find_table(sheets_of(content, file, sheet), file, rank) for content, file in files]
+    rank = None if geography is None else known_areas
+    sheets = [sheets_of(content, file, sheet) for content, file in files]
+    said: list[str] = []
+    if names is not None:
+        sheets, said = renamed(sheets, names)
+    tables = [find_table(held, file, rank) for held, (_, file) in zip(sheets, files, strict=True)]
     if not tables:
         raise DataError("source: is an empty list of files")
-    built_in = frame(likely_frame(tables, names))
+    built_in, assumed = described(areas) if areas is not None else (None, [])
+    built_in = built_in or frame(likely_frame(tables, candidates))
     called = ", ".join(file for _, file in files[:3])
     called += f" and {len(files) - 3} more" if len(files) > 3 else ""
     called = name or called
-    gva, notes, kept = Reading(tables, built_in, year, fill).figures(called)
-    return own_dataset(built_in, gva, called, notes, kept)
+    reading = Reading(tables, built_in, year, fill, measured=areas is None)
+    gva, notes, kept = reading.figures(called)
+    own = own_dataset(built_in, gva, called, [*notes, *said, *assumed], kept)
+    return own if areas is None else with_rest(own)
 
 
 def gva_template(

@@ -165,7 +165,7 @@ class Reading(Rows):
         let = [(code, s) for code, s in own if s == "L"]
         mine = sum(own[cell] for cell in let)
         theirs = sum(self.built_in.gva_gbp_m[position[code], SECTORS.index(s)] for code, s in let)
-        if mine > MOST_TIMES_RENT * theirs:
+        if self.measured and mine > MOST_TIMES_RENT * theirs:
             self._problem(
                 f"real estate (L) adds up to £{mine:,.0f}m, the built-in figures to "
                 f"£{theirs:,.0f}m; it must be without owner-occupiers' imputed rent"
@@ -208,10 +208,12 @@ class Reading(Rows):
         if len(self.tables) == 1:
             where = f"{self.table.place}, headings in row {self.table.heading + 1}"
         size = f"{_count(len(areas), 'area')} × {_count(len(sectors), 'sector')}"
-        notes = [
-            f"{size} from {where}: £{now / 1e3:,.0f}bn, {against} the built-in {BASE_YEAR} figures"
-            + (f", £{mine / 1e3:,.1f}bn of it from the table" if kept else "")
-        ]
+        said = f"{size} from {where}: £{now / 1e3:,.0f}bn"
+        if self.measured:
+            said += f", {against} the built-in {BASE_YEAR} figures"
+        if kept:
+            said += f", £{mine / 1e3:,.1f}bn of it from the table"
+        notes = [said]
         if self.read_year is None:
             notes.append(f"the table says no year: taken as figures of {BASE_YEAR}")
         elif growth != 1.0:
@@ -221,7 +223,7 @@ class Reading(Rows):
             )
         elif self.several_years:
             notes.append(f"figures of {self.read_year}; other years are left out")
-        if built_in.geography == OWN:
+        if built_in.geography == OWN and self.measured:
             notes.append(
                 f"areas: {self.called}; their residents, coverage and places are put together "
                 "from those of local authorities"

@@ -55,6 +55,8 @@ class Rows:
     built_in: Dataset
     year: int | None
     fill: Fill | None
+    # Whether the built-in figures are figures of these areas, and no mere yardstick.
+    measured: bool = True
     # The one that is being read.
     table: Table = field(init=False)
     problems: list[str] = field(default_factory=list)
@@ -173,7 +175,7 @@ class Rows:
                 continue
             if not spoken:
                 filled = [text for text in map(text_of, table.rows[row]) if text]
-                if len(filled) == 1 and _parsed(filled[0]) is None:
+                if len(filled) == 1 and parsed(filled[0]) is None:
                     self._left_out("notes")
                 else:
                     self._problem("has a figure but no area", row, area)
@@ -210,6 +212,9 @@ class Rows:
             said = self.table.headings[column] if sector is None else industry
             label = heading if sector is None else sector_label(said)
             if label is None:
+                if (industry, "") in self.contradicted:
+                    continue
+                self.contradicted.add((industry, ""))
                 near = nearest(industry, [*SECTORS, *self.built_in.sector_names.values()])
                 self._problem(
                     f"{shown(industry)} is no sector{near}; there are: {', '.join(SECTORS)}",
@@ -402,6 +407,11 @@ class Rows:
                 f"known are of the {other} geography; read it with geography={other!r} "
                 "(--geography)"
             )
+        elif not self.found:
+            lines.append(
+                f"{self._place()}: none of its areas is known; names= (--names) says what they are "
+                "called here, areas= (--areas) what areas of your own are"
+            )
         for n, (spoken, place) in enumerate(self.unknown.items()):
             said = f"{place}: {shown(spoken)} is no area of the {geography} geography"
             # Likenesses of thousands of names would take minutes.
@@ -415,7 +425,7 @@ class Rows:
         text = text_of(cell)
         if text.casefold() in MISSING:
             return None
-        value = cell if isinstance(cell, float) else _parsed(text)
+        value = cell if isinstance(cell, float) else parsed(text)
         if value is None:
             decimal = re.fullmatch(r"\d+,\d+", text) is not None
             hint = "; a decimal point is wanted, not a comma" if decimal else ""
@@ -431,7 +441,7 @@ class Rows:
         return value + 0.0
 
 
-def _parsed(text: str) -> float | None:
+def parsed(text: str) -> float | None:
     """Read a number that may have thousands separators and a £ sign."""
     bare = text.replace("\N{MINUS SIGN}", "-").strip()
     negative = re.fullmatch(r"\((.*)\)", bare)
