@@ -24,7 +24,17 @@ PROGRAM = (".venv/bin/gainsmodel", "gainsmodel")
 NOT_RUN = re.compile(r"^# not run by the tests: \S+")
 NOT_RUN_ON = {"docs/how-to/batch.md": 1}
 # Verbs that simulate take fewer futures here, where a page does not say how many.
-FEW_DRAWS = ("run", "compare", "appraise", "target", "plan", "voi", "sensitivity", "discover")
+FEW_DRAWS = (
+    "run",
+    "compare",
+    "appraise",
+    "target",
+    "plan",
+    "voi",
+    "sensitivity",
+    "discover",
+    "report",
+)
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
 
