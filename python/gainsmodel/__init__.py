@@ -29,10 +29,12 @@ __all__ = [
     "SettingError",
     "Settings",
     "Sweep",
+    "Switching",
     "Target",
     "UnknownNameError",
     "ValueOfInformation",
     "Waterfall",
+    "aggregate",
     "appraise",
     "assumption_log",
     "build_info",
@@ -65,6 +67,7 @@ __all__ = [
     "sentences",
     "shipped_scenarios",
     "start",
+    "switching_values",
     "target",
     "to_toml",
     "voi",
@@ -88,7 +91,14 @@ if TYPE_CHECKING:
     from gainsmodel.appraisal import appraise, delay_cost
     from gainsmodel.batch import BatchResult, Sweep, estimate_batch, load_sweep, run_batch
     from gainsmodel.comparison import Comparison, compare, lever_parts
-    from gainsmodel.data import Dataset, gva_template, load_dataset, read_gva, save_dataset
+    from gainsmodel.data import (
+        Dataset,
+        aggregate,
+        gva_template,
+        load_dataset,
+        read_gva,
+        save_dataset,
+    )
     from gainsmodel.discovery import Discovery, discover
     from gainsmodel.drivers import Sensitivity, sensitivity
     from gainsmodel.engine import (
@@ -122,12 +132,13 @@ if TYPE_CHECKING:
         shipped_scenarios,
         to_toml,
     )
+    from gainsmodel.switching import Switching, switching_values
     from gainsmodel.targets import Reach, Target, reach, target
 else:
     # Rooms that answer questions about runs, and modules that are used as such.
     _QUESTIONS = (
         *("comparison", "additionality", "appraisal", "drivers", "information"),
-        *("targets", "planning", "discovery", "batch"),
+        *("switching", "targets", "planning", "discovery", "batch"),
     )
     _MODULES = (
         *("assumption_log", "charts", "export", "glossary", "reading", "register"),

@@ -6,18 +6,17 @@ The three factors are unverified judgement and off unless a scenario switches th
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from gainsmodel import words
-from gainsmodel.data import Dataset, load_dataset
+from gainsmodel.data import Dataset, load_dataset, regions_of
 from gainsmodel.engine import ADJUSTMENTS, figures_for, values_at
 from gainsmodel.errors import ResultError, SettingError
-from gainsmodel.result import Result, check_paired, draws_of
+from gainsmodel.prices import Draws, Prices, gap, price_levels
+from gainsmodel.result import Result, check_paired
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.problems import did_you_mean
 from gainsmodel.tables import (
@@ -28,7 +27,6 @@ from gainsmodel.tables import (
     unit_of,
 )
 
-Draws = NDArray[np.float64]
 GAINS = tuple(metric for metric in METRICS if metric.startswith("gain_"))
 STEPS = {
     "gross": "Added, gross",
@@ -48,8 +46,8 @@ class Waterfall:
 
     Attributes
     ----------
-    area, metric : str
-        Name of the area, and which gain is meant.
+    area, metric, prices : str
+        Name of the area, which gain is meant, and in which money.
     final_year, horizon_years, draws, seed : int
     switched_on : tuple of str
         Those of displacement, leakage and multiplier that the scenario switches on.
@@ -64,6 +62,7 @@ class Waterfall:
 
     area: str
     metric: str
+    prices: Prices
     final_year: int
     horizon_years: int
     draws: int
@@ -106,6 +105,7 @@ def waterfall(
     area: str,
     *,
     metric: str = "gain_final_year_gbp_m",
+    prices: Prices = "real",
     dataset: Dataset | None = None,
 ) -> Waterfall:
     """Take what a plan adds from gross to net, for the area, its region and the UK.
@@ -131,6 +131,8 @@ def waterfall(
     metric : str
         A gain of `METRICS`: ``gain_final_year_gbp_m``, ``gain_cumulative_gbp_m`` or
         ``gain_present_value_gbp_m``.
+    prices : {"real", "nominal"}
+        As `gainsmodel.appraise`.
     dataset : Dataset, optional
         The figures they were run on, if not the built-in ones.
 
@@ -143,7 +145,7 @@ def waterfall(
     ResultError
         If the two are not paired, differ in more than the plan, or hold no draws or numbers.
     SettingError
-        If the metric is no gain.
+        If the metric is no gain, or there are no such prices.
     UnknownNameError
         If there is no such area.
 
@@ -164,7 +166,7 @@ def waterfall(
     check_same_assumptions(with_plan, without)
     scenario = Scenario.from_dict(with_plan.manifest["scenario"])
     figures = figures_for(scenario, dataset)
-    unit = unit_of(figures, area)
+    unit, levels = unit_of(figures, area), price_levels(scenario, figures, prices)
     known = factors(with_plan)
     on = tuple(name for name in ADJUSTMENTS if getattr(scenario.parameters, name).enabled)
     sampler = with_plan.manifest["sampler"]
@@ -177,7 +179,7 @@ def waterfall(
             "leakage": known["leakage"] * outside,
             "multiplier": 1.0 + (known["multiplier"] - 1.0) * outside,
         }
-        gross = draws_of(with_plan, metric, places) - draws_of(without, metric, places)
+        gross = gap(with_plan, without, metric, levels, places)
         steps = np.stack([*gross_to_net(gross, seen).values()])
         names = pl.DataFrame(
             {
@@ -195,6 +197,7 @@ def waterfall(
     return Waterfall(
         area=unit.name,
         metric=metric,
+        prices=prices,
         final_year=setting.start_year + setting.horizon_years,
         horizon_years=setting.horizon_years,
         draws=with_plan.manifest["draws"],
@@ -237,7 +240,7 @@ def factors(result: Result) -> dict[str, Draws]:
 
 def viewpoints(dataset: Dataset, unit: Unit) -> dict[str, Unit]:
     """The places that count from each viewpoint, narrowest first; no two of them the same."""
-    region_of = _regions(dataset.geography)
+    region_of = regions_of(dataset)
     regions = dict.fromkeys(region_of[code] for code in unit.members)
     members = tuple(c for c in dataset.areas["area_code"] if region_of[c] in regions)
     names = dict(load_dataset("itl1").areas.select("area_code", "area_name").iter_rows())
@@ -260,22 +263,6 @@ def outside_share(gva: Mapping[str, float], unit: Unit, places: Unit) -> float:
         sum(gva[code] for code in codes) for codes in (gva, unit.members, places.members)
     )
     return (uk - of_places) / (uk - of_unit) if len(unit.members) < len(gva) else 0.0
-
-
-@cache
-def _regions(geography: str) -> dict[str, str]:
-    """The ITL1 region of each area; of one in two regions that of most residents."""
-    authorities = load_dataset("local_authority")
-    residents = dict(authorities.areas.select("area_code", "population").iter_rows())
-    regions = load_dataset("itl1").areas["area_code"].to_list()
-    found = {}
-    for code in load_dataset(geography).areas["area_code"]:
-        inside = {*authorities.wider.get(code, (code,))}
-        found[code] = max(
-            regions,
-            key=lambda region: sum(residents[c] for c in inside & {*authorities.wider[region]}),
-        )
-    return found
 
 
 def check_same_assumptions(with_plan: Result, without: Result) -> None:

@@ -342,7 +342,7 @@ def compare(
     (26, False)
     """
     asked = [
-        side if isinstance(side, Result) else as_scenario(side, geography)
+        side if isinstance(side, Result) else as_scenario(side, geography, dataset)
         for side in (first, second)
     ]
     made = [side for side in asked if isinstance(side, Result)]
@@ -428,7 +428,7 @@ def lever_parts(
     >>> parts["part"].to_list()
     ['alone', 'left_out', 'alone', 'left_out', 'alone', 'left_out', 'together', 'bundle']
     """
-    loaded = as_scenario(scenario, geography)
+    loaded = as_scenario(scenario, geography, dataset)
     moved = loaded.moved_levers()
     if not moved:
         raise ScenarioError(

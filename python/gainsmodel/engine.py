@@ -20,7 +20,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gainsmodel import _core
-from gainsmodel.data import OWN_GVA, Dataset, load_dataset, readiness
+from gainsmodel.data import OWN, OWN_AREAS, OWN_GVA, Dataset, load_dataset, readiness
 from gainsmodel.errors import (
     CoreError,
     ResultError,
@@ -33,7 +33,7 @@ from gainsmodel.result import Result
 from gainsmodel.scenario import Distribution, Scenario, load_scenario
 from gainsmodel.scenario.distribution import Z95
 from gainsmodel.scenario.schema import SECTORS, SPREAD_PARAMETERS, Parameters, Switched
-from gainsmodel.tables import unit_of
+from gainsmodel.tables import Unit, unit_of
 
 Sampler = Literal["sobol", "sobol_full", "random"]
 Precision = Literal["float32", "float64"]
@@ -435,16 +435,23 @@ def resolve(
 ) -> tuple[Scenario, Dataset]:
     """A scenario, however it was named, and the figures it runs on; parameters as `run`."""
     _refuse_fork()
-    scenario = as_scenario(scenario, geography)
+    scenario = as_scenario(scenario, geography, dataset)
     return scenario, figures_for(scenario, dataset)
 
 
 def as_scenario(
-    scenario: Scenario | str | os.PathLike[str], geography: str | None = None
+    scenario: Scenario | str | os.PathLike[str],
+    geography: str | None = None,
+    dataset: Dataset | None = None,
 ) -> Scenario:
-    """Load what is no scenario yet, and put it into another geography where one is named."""
+    """Load what is no scenario yet, and put it into another geography where one is named.
+
+    Own areas are a geography to themselves, so figures of such put it there.
+    """
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(Path(scenario) if isinstance(scenario, os.PathLike) else scenario)
+    if geography is None and dataset is not None and dataset.geography == OWN:
+        geography = OWN
     if geography is not None and geography != scenario.setting.geography:
         scenario = scenario.edit({"setting.geography": geography})
     return scenario
@@ -495,7 +502,9 @@ def start_again(
     figures = figures_for(scenario, dataset)
     then, now = wanted["data_sha256"], figures.hashes
     changed = sorted(table for table in then | now if then.get(table) != now.get(table))
-    if changed and OWN_GVA in then | now and {*changed} <= {OWN_GVA, "gva.csv"}:
+    # Own areas stand in place of the shipped ones too.
+    stands_for = {OWN_GVA, "gva.csv", OWN_AREAS, "areas.csv", "membership.csv"}
+    if changed and OWN_GVA in then | now and {*changed} <= stands_for:
         raise ResultError(f"{path}: {_other_figures(wanted, figures)}")
     if changed:
         raise ResultError(
@@ -731,6 +740,16 @@ def plan_arrays(scenario: Scenario, dataset: Dataset) -> dict[str, NDArray[np.fl
                 starts[row, column] = start + scenario.setting.lever_delay_years
                 ramps[row, column] = ramp
     return {"intensity": intensity, "start_years": starts, "ramp_years": ramps}
+
+
+def levers_moved_in(scenario: Scenario, dataset: Dataset, unit: Unit) -> tuple[str, ...]:
+    """Levers that the plan moves in any area of a unit."""
+    codes = dataset.areas["area_code"].to_list()
+    rows = [codes.index(code) for code in unit.members]
+    intensity = plan_arrays(scenario, dataset)["intensity"][:, rows]
+    return tuple(
+        lever for lever, of in zip(scenario.levers, intensity, strict=True) if (of > 0).any()
+    )
 
 
 def discount_factors(scenario: Scenario) -> Iterator[float]:

@@ -409,6 +409,8 @@ def _summary(options: pl.DataFrame, net: Array, perfect: Worth, table: pl.DataFr
         sentences = [f"“{name}” is worth most on average, and is the best {chance}."]
     else:
         sentences = [f"“{name}” and “{runner_up}” cannot be told apart on average."]
+    if not table.height:
+        return [*sentences, "Nothing uncertain here could change the decision."]
     if not perfect.distinguishable:
         return [*sentences, "Nothing that could be learned would be likely to change the decision."]
     sentences.append(

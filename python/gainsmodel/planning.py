@@ -617,6 +617,11 @@ def _summary(plan: Plan, scenario: Scenario) -> list[str]:
         sentences.append(
             f"Its {SAID[goal]}{told}; in 9 of 10 futures its net present value is {spread}."
         )
+        if plan.target_gbp_m is not None:
+            sentences.append(
+                f"It adds at least {words.goal(plan.target_gbp_m)} a year by {final} "
+                f"{words.chance(row['p_target'], draws)}."
+            )
     if plan.finalists.height:
         fresh = plan.finalists.row(0, named=True)
         value = _amount(

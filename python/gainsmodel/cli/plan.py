@@ -18,6 +18,7 @@ from gainsmodel.cli.app import (
     number,
     plain_console,
     plain_table,
+    print_elsewhere,
     progress,
     stated,
 )
@@ -92,12 +93,11 @@ def target_command(
         )
         return
     console = plain_console()
-    error = 100 * found.p_mcse
     console.print("\n".join(found.summary))
-    console.print(
-        f"Standard error of that from the number of futures: {error:.1f} in 100. "
-        f"{found.draws:,} futures, seed {found.seed}."
-    )
+    if of == "added":
+        print_elsewhere(console, [scenario], area, geography)
+    console.print(words.chance_error(found.p, found.p_mcse, found.draws))
+    console.print(f"{found.draws:,} futures, seed {found.seed}.")
     if reached is not None:
         _print_reach(console, reached)
     elif found.of == "added":
@@ -125,7 +125,7 @@ def _print_reach(console: Console, found: Reach) -> None:
         for row in found.levers.iter_rows(named=True):
             table.add_row(
                 row["label"],
-                words.whole_percent(row["intensity"]),
+                words.intensity(row["intensity"]),
                 words.cost(row["cost_gbp_m_per_year"]),
                 row["evidence"],
             )
@@ -301,6 +301,7 @@ def discover_command(
         _print_json(found.to_dict())
     else:
         _print_discovery(found)
+        print_elsewhere(plain_console(), [scenario], area, geography)
 
 
 def _print_discovery(found: Discovery) -> None:

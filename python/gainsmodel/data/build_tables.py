@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from gainsmodel.data.build_itl import itl_tables
 from gainsmodel.data.dataset import BASE_YEAR, CHANNELS, SECTORS, TABLES
 
 FIRST_YEAR = 2010
@@ -101,6 +102,7 @@ def build(source: Path, out: Path = TABLES) -> None:
         "sectors.csv": pl.DataFrame(
             SECTOR_TABLE, schema=["sector", "name", "channel"], orient="row"
         ),
+        **itl_tables(source),
     }
     out.mkdir(parents=True, exist_ok=True)
     hashes = []
