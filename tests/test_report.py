@@ -125,6 +125,23 @@ def test_its_tables_are_those_of_the_functions_they_come_from(found: report.Find
     assert costs["Net present value"]["In 9 of 10 futures"] == worth.gbp_range
 
 
+def test_where_it_breaks_even_stands_beside_the_benefit_for_each_pound(
+    found: report.Findings,
+) -> None:
+    value = appraise(*run_paired("skills_first", draws=1_000)).row(
+        by_predicate=pl.col("area_code") == GM, named=True
+    )
+    added, authority, firms = (
+        value[f"{name}_present_value_gbp_m_mean"]
+        for name in ("added", "authority_cost", "firms_cost")
+    )
+    costs = authority + firms
+    assert (
+        f"It breaks even if all it adds is {costs / added:.2g} times what is assumed, or all costs "
+        f"are {added / costs:.2g} times."
+    ) in said(found)
+
+
 def test_costs_of_levers_add_up_to_that_of_the_plan(found: report.Findings) -> None:
     assert found.costs is not None
     assert found.cost_gbp_m_per_year == pytest.approx(sum(found.costs["cost_gbp_m_per_year"]))

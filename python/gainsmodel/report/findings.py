@@ -24,6 +24,7 @@ from gainsmodel.errors import SettingError
 from gainsmodel.reading import Reading, Three
 from gainsmodel.result import Result
 from gainsmodel.scenario import Scenario
+from gainsmodel.switching import Switching, switching_values
 from gainsmodel.tables import unit_of
 
 # Runs that a paper takes beside those of its levers, in samples of the draws: the pair, and some
@@ -50,6 +51,8 @@ class Findings:
     parts, costs : DataFrame, optional
         Of `lever_parts` and `lever_costs`, for the area.
     net : Waterfall, optional
+    switching : Switching, optional
+        Of all that the plan adds and all that it costs; of no single assumption.
     drivers : Sensitivity, optional
         What drives what the plan adds, or without a plan what digital carries.
     no_drivers : str
@@ -73,6 +76,7 @@ class Findings:
     parts: pl.DataFrame | None
     costs: pl.DataFrame | None
     net: Waterfall | None
+    switching: Switching | None
     drivers: Sensitivity | None
     no_drivers: str
     log: pl.DataFrame
@@ -131,16 +135,19 @@ def gather(
     figures = figures_for(loaded, dataset)
     unit = unit_of(figures, area)
     moved = loaded.moved_levers()
-    steps = _Steps(on_progress, draws, 2 + (2 * len(moved) + 2) * bool(moved) + DRIVERS_RUNS)
+    steps = _Steps(on_progress, draws, 2 + (2 * len(moved) + 4) * bool(moved) + DRIVERS_RUNS)
     asked: dict[str, Any] = {"draws": draws, "seed": seed, "dataset": dataset, "threads": threads}
     result, without = run_paired(loaded, sampler=sampler, on_progress=steps.part(2), **asked)
     about = Reading(result, unit.code)
-    added = worth = parts = costs = net = None
+    added = worth = parts = costs = net = switching = None
     if moved:
         added = about.added(without)
         table = appraise(result, without, area=unit.code, dataset=dataset)
         worth = table.row(by_predicate=pl.col("area_code") == unit.code, named=True)
         net = waterfall(result, without, unit.code, dataset=dataset)
+        switching = switching_values(
+            loaded, unit.code, parameters=[], sampler=sampler, on_progress=steps.part(2), **asked
+        )
         costs = _costs(loaded, figures, unit.code)
         report = steps.part(2 * len(moved) + 2)
         parts = lever_parts(loaded, unit.code, sampler=sampler, on_progress=report, **asked)
@@ -162,7 +169,7 @@ def gather(
         # An answer that nothing moves is an answer, too.
         no_drivers = f"{str(error)[:1].upper()}{str(error)[1:]}."
     return Findings(
-        *(loaded, figures, unit.code, result, without, added, worth, parts, costs, net),
+        *(loaded, figures, unit.code, result, without, added, worth, parts, costs, net, switching),
         *(drivers, no_drivers, register.log(loaded), other, comparison, more),
     )
 

@@ -152,6 +152,8 @@ def _plan(found: Findings) -> Iterator[Block]:
         ["", "Middle estimate", "In 9 of 10 futures", "Average"],
         list(_worth_rows(found.worth)),
     )
+    if found.switching is not None and found.switching.multiples:
+        yield Words(found.switching.multiples)
     net = found.net
     unadjusted = net is None or not net.switched_on
     yield Words(
