@@ -37,7 +37,7 @@ html_theme = "furo"
 html_title = f"gainsmodel {release}"
 html_copy_source = False
 html_show_copyright = False
-html_theme_options = {"top_of_page_buttons": []}
+html_theme_options: dict[str, Any] = {"top_of_page_buttons": []}
 
 MADE = Path(__file__).parents[1] / "target/docs-made"
 MADE.mkdir(parents=True, exist_ok=True)
