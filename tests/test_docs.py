@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 import shutil
@@ -151,9 +152,11 @@ def test_the_officers_hour_quotes_what_the_app_says() -> None:
     added = about.added(without)
     dataset = gainsmodel.load_dataset("mayoral")
     costs = [
-        gainsmodel.lever_costs(scenario, dataset)
-        .filter(area_code="E47000001")["cost_gbp_m_per_year"]
-        .sum()
+        math.fsum(
+            gainsmodel.lever_costs(scenario, dataset).filter(area_code="E47000001")[
+                "cost_gbp_m_per_year"
+            ]
+        )
         for scenario in (plan, skills_first)
     ]
     comparison = gainsmodel.compare(with_plan, skills_first, area="Greater Manchester")
