@@ -1,17 +1,20 @@
 """What comes in and goes out: saved plans, links, scenario files, own figures, downloads."""
 
 import json
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
 from app import parts, runs, session
-from app.choice import Choice
+from app.choice import GEOGRAPHIES, Choice
 from app.parts import plain
 from gainsmodel import (
+    Dataset,
     GainsModelError,
     charts,
     export,
@@ -256,9 +259,7 @@ def upload_figures() -> None:
         st.info(plain("In use: your own figures. " + " ".join(choice.data.notes)))
         st.button(
             "Use the built-in figures instead",
-            on_click=lambda: session.change(
-                replace(session.current(), data=None), "the built-in figures"
-            ),
+            on_click=lambda: session.change(session.current().use(None), "the built-in figures"),
         )
     given = st.file_uploader(
         "GVA by area and sector, £m (CSV, Parquet or Excel)",
@@ -275,24 +276,57 @@ def upload_figures() -> None:
     )
     fill = st.checkbox("Keep the built-in figures where the table has none", key="figures_fill")
     geography = choice.scenario.setting.geography
-    try:
-        dataset = read_gva(
+    _offer(
+        given.name,
+        lambda: read_gva(
             given.getvalue(),
-            geography,
+            geography if geography in GEOGRAPHIES else None,
             name=given.name,
             sheet=sheet or None,
             fill="built_in" if fill else None,
-        )
+        ),
+    )
+
+
+def upload_folder() -> None:
+    """Take a folder of own figures or own areas, as the command line writes it."""
+    given = st.file_uploader(
+        "Folder of figures, made by “gainsmodel data”",
+        accept_multiple_files="directory",
+        key="folder_of_figures",
+        max_upload_size=20,
+        help="Of own areas, such as a new combined authority made of local authorities, or of a "
+        "new release. Held in memory for this visit only.",
+    )
+    if given:
+        _offer(given[0].name.partition("/")[0], lambda: _read_folder(given))
+
+
+def _read_folder(given: Iterable[Any]) -> Dataset:
+    with TemporaryDirectory() as folder:
+        for file in given:
+            # Names come from a browser: only the last part counts.
+            (Path(folder) / Path(file.name).name).write_bytes(file.getvalue())
+        try:
+            return read_gva(Path(folder), None)
+        except GainsModelError as error:
+            raise type(error)(str(error).replace(f"{folder}/", "").replace(folder, "it")) from None
+
+
+def _offer(name: str, read: Callable[[], Dataset]) -> None:
+    """Show what was read, and use it if the visitor says so."""
+    choice = session.current()
+    try:
+        dataset = read()
     except GainsModelError as error:
-        parts.problem(f"We could not use {given.name}. Nothing has changed.", error)
+        parts.problem(f"We could not use {name}. Nothing has changed.", error)
         return
     st.markdown("**What was read**\n\n" + "\n".join(f"- {plain(note)}" for note in dataset.notes))
     st.dataframe(dataset.gva_frame(), hide_index=True, height=250)
     st.button(
         "Use these figures",
         type="primary",
+        key=f"use_{name}",
         disabled=choice.data is not None and choice.data.hashes == dataset.hashes,
-        on_click=lambda: session.change(
-            replace(session.current(), data=dataset), f"the figures of {given.name}"
-        ),
+        on_click=lambda: session.change(session.current().use(dataset), f"the figures of {name}"),
     )

@@ -15,7 +15,15 @@ from test_using import of, printed
 from visit import Visit
 
 from app.choice import from_query
-from gainsmodel import build_info, gva_template, load_dataset, run, sentences
+from gainsmodel import (
+    aggregate,
+    build_info,
+    gva_template,
+    load_dataset,
+    run,
+    save_dataset,
+    sentences,
+)
 
 QUICK = {"futures": "2000"}
 SKILLS = {"skills": "60", **QUICK}
@@ -27,8 +35,31 @@ def give(one: Visit, label: str, *files: Path) -> Locator:
     place = one.page.locator("[data-testid=stExpander]", has_text=label)
     if place.locator("details").get_attribute("open") is None:
         place.locator("summary").click()
-    place.locator("input[type=file]").set_input_files(list(files))
+    place.locator("input[type=file]").first.set_input_files(list(files))
     return place
+
+
+def test_a_folder_of_own_areas_is_used(visit: Callable[..., Visit], tmp_path: Path) -> None:
+    made_of = {"Lancaster": "Lancashire North", "Preston": "Lancashire North"}
+    folder = tmp_path / "lancashire"
+    save_dataset(aggregate("local_authority", made_of), folder)
+    one = visit().open(**SKILLS)
+    one.go("Assumptions")
+    place = one.page.locator("[data-testid=stExpander]", has_text="Own GVA figures")
+    place.locator("summary").click()
+    place.locator("input[type=file]").last.set_input_files(folder)
+    place.get_by_role("button", name="Use these figures").click()
+    one.settle().go("Our share")
+    one.settle()
+    assert "Lancashire North’s share of the £208bn" in one.text
+    assert "This plan adds" in one.text
+    one.shoot("own_areas")
+    one.go("Assumptions")
+    place.locator("summary").click()
+    place.get_by_role("button", name="Use the built-in figures instead").click()
+    one.settle().go("Our share")
+    one.settle()
+    assert "Greater Manchester’s share of the £208bn" in one.text
 
 
 def table(change: Callable[[list[list[str]]], None], geography: str = "mayoral") -> bytes:
