@@ -70,7 +70,7 @@ lock: .venv/.ready ## renew every requirements.txt and Cargo.lock from what is n
 	$(call pin,--group dev,requirements.txt,Pinned with hashes; renewed by "make lock".)
 	$(call pin,--group bench --constraint requirements.txt,benches/requirements.txt,For "make bench"; pinned with hashes$(comma) renewed by "make lock".)
 	$(call pin,--group app --constraint requirements.txt,app/requirements.txt,For "make app"; pinned with hashes$(comma) renewed by "make lock".)
-	$(call pin,--group docs --constraint requirements.txt,docs/requirements.txt,For "make docs"; pinned with hashes$(comma) renewed by "make lock".)
+	$(call pin,--group docs --constraint requirements.txt --constraint app/requirements.txt,docs/requirements.txt,For "make docs"; pinned with hashes$(comma) renewed by "make lock".)
 	cargo update
 
 comma := ,

@@ -1,5 +1,6 @@
 """How Sphinx makes the site; pages that follow from the code are made here, not written."""
 
+import re
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -36,7 +37,7 @@ html_theme = "furo"
 html_title = f"gainsmodel {release}"
 html_copy_source = False
 html_show_copyright = False
-html_theme_options = {"top_of_page_buttons": []}
+html_theme_options: dict[str, Any] = {"top_of_page_buttons": []}
 
 MADE = Path(__file__).parents[1] / "target/docs-made"
 MADE.mkdir(parents=True, exist_ok=True)
@@ -44,13 +45,17 @@ for name, text in (("cli.md", commands()), ("scenario.md", scenario_fields()), (
     (MADE / name).write_text(text, "utf-8")
 
 
-def without_fields(
-    app: Sphinx, kind: str, name: str, thing: Any, *_: Any
-) -> tuple[str, None] | None:
-    """Leave out what a model is made from; the page on scenario files has its fields."""
-    return ("", None) if isinstance(thing, type) and issubclass(thing, BaseModel) else None
+def of_use(
+    app: Sphinx, kind: str, name: str, thing: Any, options: Any, signature: str | None, gives: str
+) -> tuple[str, str] | None:
+    """Leave out of a class what no caller passes: fields of files, and private parts."""
+    if not isinstance(thing, type) or signature is None:
+        return None
+    if issubclass(thing, BaseModel):  # the page on scenario files has its fields
+        return "", gives
+    return re.sub(r", _\w+: [^=]+ = \w+", "", signature), gives
 
 
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
-    app.connect("autodoc-process-signature", without_fields)
+    app.connect("autodoc-process-signature", of_use)

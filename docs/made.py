@@ -125,14 +125,14 @@ def _holds(of: dict[str, Any]) -> str:
         return f"list of {_holds(items)}"
     if of["type"] == "object":
         named = [*of.get("patternProperties", {}).values(), of.get("additionalProperties")]
-        return f"by name: {_holds(named[0])}"
+        return f"names → {_holds(named[0])}"
     return {"string": "text", "boolean": "`true` or `false`"}.get(of["type"]) or _number(of)
 
 
 def _number(of: dict[str, Any]) -> str:
     kind = "whole number" if of["type"] == "integer" else "number"
     words = [
-        f"{sign} {of[key]:,.10g}".replace("-", "−")
+        f"{sign} {of[key]:{',' * (abs(of[key]) >= 10_000)}.10g}".replace("-", "−")
         for key, sign in (
             ("minimum", "≥"),
             ("exclusiveMinimum", ">"),
