@@ -647,7 +647,7 @@ def test_progress_that_raises_stops_the_work() -> None:
         (("skills_first", "share", MANCHESTER), {"target_gbp_m": 1.0}, "target_gbp_m"),
         (("skills_first", "p_target", MANCHESTER), {"target_gbp_m": math.nan}, "above 0"),
         (("skills_first", "p_target", MANCHESTER), {"target_gbp_m": 1e9}, "in none of the 200"),
-        (("skills_first", "p_target", MANCHESTER), {"target_gbp_m": 1e-9}, "in all of the 200"),
+        (("everyone_acts", "p_target", "uk"), {"target_gbp_m": 0.001}, "in all of the 200"),
         (("skills_first", "p_target", MANCHESTER), {"target_gbp_m": -1.0}, "above 0"),
         (("reference",), {"draws": 99}, "at least 100"),
         (("reference", "share", "Manchestr"), {}, "nearest"),
