@@ -87,6 +87,27 @@ def test_it_is_refused_with_one_message(
     assert "Traceback" not in err
 
 
+def test_scenarios_that_cannot_be_paired_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, change, said in (
+        ("other", 'setting.geography = "itl1"\nplan = {}', "geography is"),
+        ("short", "setting.horizon_years = 5", "give them the same setting.horizon_years"),
+    ):
+        path = tmp_path / f"{name}.toml"
+        path.write_text(f'extends = "reference"\ntitle = "{name}"\n{change}\n', "utf-8")
+        assert run_here(["compare", "skills_first", str(path), *FEW]) == 2
+        out, err = capsys.readouterr()
+        assert (out, said in err) == ("", True)
+
+
+def test_a_scenario_without_a_plan_is_the_option_of_doing_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_here(["voi", "skills_first", "reference", *AREA, *FEW]) == 0
+    assert "“Reference” moves no lever: it stands for doing nothing." in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("verb", [["appraise"], ["target", "--gain", "5"]])
 def test_a_plan_elsewhere_is_said_to_be_elsewhere(
     verb: list[str], capsys: pytest.CaptureFixture[str]

@@ -163,7 +163,7 @@ def switching_values(
     *,
     parameters: Sequence[str] | None = None,
     prices: Prices = "real",
-    draws: int = 2_000,
+    draws: int = 1_000,
     seed: int = 1,
     sampler: Sampler = "sobol",
     geography: str | None = None,
@@ -192,7 +192,7 @@ def switching_values(
         Of the net present values, as `appraise`; assumptions keep their units, and switching
         values are the same in both.
     draws : int
-        Futures at each value, at least 100.
+        Futures at each value, at least 100; there are some 170 runs.
     seed, sampler, geography, dataset, threads
         As `run`.
     on_progress : callable, optional

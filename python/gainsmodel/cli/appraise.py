@@ -225,6 +225,12 @@ def _print_waterfall(console: Console, net: Waterfall) -> None:
             )
             amount = words.gbp(average, error if average else 0.0)
             table.add_row(f"  {step['label']}{off}", amount, words.gbp_range(low, high))
+    places = {"leakage", "multiplier"} & {*net.switched_on}
+    if places and net.table["viewpoint"][0] == "uk":
+        console.print(
+            "\nAbove, leakage and the multiplier count as one area sees them. Within the UK "
+            "nothing leaks and nothing is drawn in, as below."
+        )
     console.print(f"\nFrom gross to net, {net.when}:")
     console.print(table)
     console.print(UNVERIFIED)
