@@ -42,6 +42,12 @@ WORDS = (
     "is the mean: averages add up, middle estimates do not. “9 of 10 futures” leaves out the "
     "lowest and the highest twentieth."
 )
+_WORTH = {
+    "added_present_value_gbp_m": "Gain, present value",
+    "authority_cost_present_value_gbp_m": "Cost to the authority, present value",
+    "firms_cost_present_value_gbp_m": "Cost to firms, present value",
+    "net_present_value_gbp_m": "Net present value",
+}
 _EFFECTS = {
     "innovation": "it adds {} to a factor of 1 on how fast firms adopt first",
     "imitation": "it adds {} to a factor of 1 on how fast firms follow others",
@@ -217,6 +223,26 @@ def net_value(worth: Three) -> str:
     if worth.high < 0:
         return f"In at least 19 of 20 futures the plan costs more than it brings: {ends}."
     return f"Whether the plan is worth its cost cannot be told from this range: {ends}."
+
+
+def cost_and_return(value: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """What a plan brings and costs, from a row of `gainsmodel.appraise`, present values.
+
+    Rows of label, middle estimate, range of 9 in 10 futures, and average; benefit for each £1
+    last, without an average, and not where nothing is spent in some futures.
+    """
+    rows = []
+    for name, label in _WORTH.items():
+        amount = amount_of(value, name)
+        mean, error = (known(value[f"{name}_{statistic}"]) for statistic in ("mean", "mcse_mean"))
+        rows.append((label, amount.gbp, amount.gbp_range, words.gbp(mean, error)))
+    ratio = [value[f"benefit_cost_ratio_{q}"] for q in ("p50", "p05", "p95")]
+    if None not in ratio:
+        middle, low, high = (f"£{number:.2g}" for number in ratio)
+        rows.append(
+            ("Gain for each £1 that authority and firms spend", middle, f"{low} to {high}", "")
+        )
+    return rows
 
 
 def reaches_target(p_target: float, target_gbp_m: float, a: Reading) -> str:

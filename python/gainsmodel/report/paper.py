@@ -5,7 +5,6 @@ Sentences about numbers come from `gainsmodel.sentences`; here is only what fram
 
 import shlex
 from collections.abc import Iterator
-from typing import Any
 
 import polars as pl
 
@@ -27,12 +26,6 @@ from gainsmodel.report.findings import Findings
 
 # Width of a picture in pixels, and the height of those that stand alone.
 WIDTH, HEIGHT = 680, 250
-AMOUNTS = {
-    "added_present_value_gbp_m": "Gain, present value",
-    "authority_cost_present_value_gbp_m": "Cost to the authority, present value",
-    "firms_cost_present_value_gbp_m": "Cost to firms, present value",
-    "net_present_value_gbp_m": "Net present value",
-}
 # A board reads so many differences; the workbook has all.
 CHANGES_SHOWN = 15
 
@@ -150,7 +143,7 @@ def _plan(found: Findings) -> Iterator[Block]:
     yield Grid(
         f"Cost and return over {a.horizon}",
         ["", "Middle estimate", "In 9 of 10 futures", "Average"],
-        list(_worth_rows(found.worth)),
+        sentences.cost_and_return(found.worth),
     )
     if found.switching is not None and found.switching.multiples:
         yield Words(found.switching.multiples)
@@ -179,17 +172,6 @@ def _evidence(found: Findings, lever: str) -> str:
         if grade in grades:
             return grade
     return "no effect assumed"
-
-
-def _worth_rows(worth: dict[str, Any]) -> Iterator[list[str]]:
-    for name, label in AMOUNTS.items():
-        amount = sentences.amount_of(worth, name)
-        mean, error = (sentences.known(worth[f"{name}_{q}"]) for q in ("mean", "mcse_mean"))
-        yield [label, amount.gbp, amount.gbp_range, words.gbp(mean, error)]
-    ratio = [worth[f"benefit_cost_ratio_{q}"] for q in ("p50", "p05", "p95")]
-    if None not in ratio:
-        middle, low, high = (f"£{number:.2g}" for number in ratio)
-        yield ["Gain for each £1 that authority and firms spend", middle, f"{low} to {high}", ""]
 
 
 def _other(found: Findings) -> Iterator[Block]:
