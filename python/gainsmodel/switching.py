@@ -121,11 +121,16 @@ class Switching:
     def summary(self) -> list[str]:
         """What follows, in sentences."""
         mean, error = self.net_present_value_gbp_m_mean, self.net_present_value_gbp_m_mcse
-        amount = words.gbp(mean, error)
-        sentences = [
-            f"On average the plan’s net present value in {self.area} is {amount}: "
-            f"{'too near 0 to say on which side' if abs(mean) < 2 * error else _side(mean)}."
-        ]
+        amount = words.gbp(abs(mean), error)
+        more = "" if amount == words.TOO_FEW else f"{amount} "
+        side = (
+            f"is worth {more}more than it costs"
+            if mean > 0
+            else f"costs {more}more than it is worth"
+        )
+        sentences = [f"On average the plan in {self.area} {side}, present value."]
+        if abs(mean) < 2 * error:
+            sentences = [f"Whether the plan in {self.area} is worth its costs: {words.TOO_FEW}."]
         benefits, costs = (
             self.table.row(by_predicate=pl.col("key") == key, named=True)
             for key in ("benefits", "costs")
@@ -328,7 +333,7 @@ def _multiples(parts: Mapping[str, Draws], worth: _Worth) -> Iterator[dict[str, 
         slope = float(part.mean())
         row = {"key": key, "name": _NAMES[key], "unit": "times", "value": 1.0, "least": 0.0}
         row |= {"several": False}
-        times = -float(rest.mean()) / slope if slope else -1.0
+        times = 0.0 - float(rest.mean()) / slope if slope else -1.0
         if times < 0:
             yield row
             continue
@@ -382,7 +387,8 @@ def _root(a: _Point, b: _Point, held: Callable[[float], _Point]) -> _Point:
         width = abs(b.at - a.at)
         if nearer.is_root or width <= 1e-12 * max(abs(a.at), abs(b.at)):
             return nearer
-        c = held((a.at * weight_b - b.at * weight_a) / (weight_b - weight_a))
+        at = (a.at * weight_b - b.at * weight_a) / (weight_b - weight_a)
+        c = held(at if abs(at) > 1e-12 * max(abs(a.at), abs(b.at)) else 0.0)
         # The end that stays loses half its weight, so that the other side moves too.
         if c.mean * b.mean <= 0:
             a, weight_a = b, weight_b
@@ -477,10 +483,6 @@ def _nearness(row: Mapping[str, Any]) -> tuple[bool, bool, float]:
         return True, True, math.inf
     change = row["change_percent"]
     return False, not row["within_range"], math.inf if change is None else abs(change)
-
-
-def _side(mean: float) -> str:
-    return "it is worth more than it costs" if mean > 0 else "it costs more than it is worth"
 
 
 def _listed(names: list[str]) -> str:
