@@ -6,10 +6,17 @@ from pathlib import Path
 from streamlit.web import cli
 
 from app import runs
+from app.choice import own_figures
+from gainsmodel import GainsModelError
 
 
 def main() -> None:
     """Warm the engine, so that the first visitor waits for nothing, and serve."""
+    try:
+        own_figures()
+    except GainsModelError as error:
+        sys.stderr.write(f"error: GAINSMODEL_DATA: {error}\n")
+        sys.exit(2)
     runs.warm()
     sys.argv = ["streamlit", "run", str(Path(__file__).with_name("main.py")), *sys.argv[1:]]
     cli.main(prog_name="streamlit")

@@ -29,7 +29,8 @@ FLOORS = (
     {"discovery", "search", "switching"},
     {"planning", "targets"},
     {"batch", "charts", "export"},
-    {"report", "validation"},
+    {"validation"},
+    {"report"},
     {"cli"},
 )
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}

@@ -25,8 +25,8 @@ from hypothesis import strategies as st
 import gainsmodel
 from gainsmodel import DataError, Dataset, load_dataset, read_gva
 from gainsmodel.data import GEOGRAPHIES, SECTORS, sheets
+from gainsmodel.data.content import gva_table
 from gainsmodel.data.layout import sector_label
-from gainsmodel.data.own import gva_table
 from test_cli import answered, refused
 
 ITL1 = load_dataset("itl1")
@@ -296,7 +296,7 @@ def test_what_is_missing_is_filled_only_when_asked() -> None:
     changed = np.argwhere(own.gva_gbp_m != ITL1.gva_gbp_m).tolist()
     assert changed == [[0, 1]]
     assert own.built_in_cells == (("TLE", "F"), *(("TLL", s) for s in SECTORS))
-    kept = "built-in figures kept in 19 cells: Yorkshire and The Humber F, Wales AB, Wales C"
+    kept = "built-in figures kept in 19 cells: 1 whole area (Wales); 1 single cell (Yorkshire and"
     assert any(kept in note for note in own.notes)
 
 
@@ -592,7 +592,7 @@ def test_a_path_that_is_no_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"fill": "zero"}, "fill: must be"), ({"year": 1066}, "year: must be from 2010 to 2025")],
+    [({"fill": "zero"}, "fill: must be"), ({"year": 1066}, "year: must be from 1998 to 2025")],
 )
 def test_an_option_that_cannot_be(options: dict[str, Any], words: str) -> None:
     assert words in refusal(rows_of(), **options)
@@ -780,7 +780,7 @@ def test_a_folder_is_stale_once_figures_it_stands_on_have_changed(
 
     def newer(table: str) -> None:
         changed = dataclasses.replace(ITL1, hashes=ITL1.hashes | {table: "0" * 64})
-        monkeypatch.setattr("gainsmodel.data.own.load_dataset", lambda _: changed)
+        monkeypatch.setattr("gainsmodel.data.folder.load_dataset", lambda _: changed)
 
     newer("gva.csv")
     with pytest.raises(DataError, match="out of date") if refused else contextlib.nullcontext():

@@ -92,7 +92,7 @@ def _difference(
     choice: Choice, other: Choice, first: str, second: str, pairs: dict[str, Pair]
 ) -> None:
     unit = choice.unit
-    comparison = compare(pairs[first].result, pairs[second].result, area=unit)
+    comparison = compare(pairs[first].result, pairs[second].result, area=unit, dataset=choice.data)
     costs_more = parts.cost_per_year(choice) - parts.cost_per_year(other)
     st.title(plain(sentences.compared(comparison, first, second, costs_more)), anchor=False)
     if comparison.identical:
@@ -211,9 +211,9 @@ def _side_by_side(options: dict[str, Choice], first: str, second: str) -> None:
             if lever in choice.levers
         }
         if choice.scenario.plan:
-            value = appraise(pair.result, pair.without, target_gbp_m=target).row(
-                by_predicate=pl.col("area_code") == choice.unit, named=True
-            )
+            value = appraise(
+                pair.result, pair.without, target_gbp_m=target, dataset=choice.data
+            ).row(by_predicate=pl.col("area_code") == choice.unit, named=True)
             about = sentences.about(pair.result, choice.unit)
             added = about.added(pair.without)
             row |= {

@@ -46,9 +46,9 @@ def main() -> None:
             st.markdown(plain(sentences.NO_PLAN))
         return
     target = _target()
-    value = appraise(found.result, found.pair.without, target_gbp_m=target).row(
-        by_predicate=pl.col("area_code") == found.choice.unit, named=True
-    )
+    value = appraise(
+        found.result, found.pair.without, target_gbp_m=target, dataset=found.choice.data
+    ).row(by_predicate=pl.col("area_code") == found.choice.unit, named=True)
     with head:
         _headline(found, value)
     _value(found, value, target)

@@ -156,7 +156,7 @@ def _map(found: Answer, theme: Any) -> None:
             height=300,
         )
     except UnknownNameError:
-        st.markdown("There is no tile map for local authorities: see Places and sectors.")
+        st.markdown("There is no tile map of these areas: see Places and sectors.")
         return
 
     def clicked() -> None:

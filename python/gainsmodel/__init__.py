@@ -34,6 +34,7 @@ __all__ = [
     "UnknownNameError",
     "ValueOfInformation",
     "Waterfall",
+    "aggregate",
     "appraise",
     "assumption_log",
     "build_info",
@@ -57,6 +58,7 @@ __all__ = [
     "reading",
     "register",
     "replay",
+    "report",
     "run",
     "run_batch",
     "run_paired",
@@ -81,6 +83,7 @@ if TYPE_CHECKING:
         glossary,
         reading,
         register,
+        report,
         sentences,
         words,
     )
@@ -88,7 +91,14 @@ if TYPE_CHECKING:
     from gainsmodel.appraisal import appraise, delay_cost
     from gainsmodel.batch import BatchResult, Sweep, estimate_batch, load_sweep, run_batch
     from gainsmodel.comparison import Comparison, compare, lever_parts
-    from gainsmodel.data import Dataset, gva_template, load_dataset, read_gva, save_dataset
+    from gainsmodel.data import (
+        Dataset,
+        aggregate,
+        gva_template,
+        load_dataset,
+        read_gva,
+        save_dataset,
+    )
     from gainsmodel.discovery import Discovery, discover
     from gainsmodel.drivers import Sensitivity, sensitivity
     from gainsmodel.engine import (
@@ -132,7 +142,7 @@ else:
     )
     _MODULES = (
         *("assumption_log", "charts", "export", "glossary", "reading", "register"),
-        *("sentences", "validation", "words"),
+        *("report", "sentences", "validation", "words"),
     )
 
     # Whoever needs an error or a scenario does not wait for Polars and the core.

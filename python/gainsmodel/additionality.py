@@ -1,19 +1,18 @@
 """From what a plan adds to what it adds on balance, seen from the area, its region and the UK.
 
 The three factors are unverified judgement and off unless a scenario switches them on.
-`docs/model.md`, section 9, has the formulas, decision 14 the reasons.
+`docs/explanation/model.md`, section 9, has the formulas, decision 14 the reasons.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from gainsmodel import words
-from gainsmodel.data import Dataset, load_dataset
+from gainsmodel.data import Dataset, load_dataset, regions_of
 from gainsmodel.engine import ADJUSTMENTS, figures_for, values_at
 from gainsmodel.errors import ResultError, SettingError
 from gainsmodel.prices import Draws, Prices, gap, price_levels
@@ -241,7 +240,7 @@ def factors(result: Result) -> dict[str, Draws]:
 
 def viewpoints(dataset: Dataset, unit: Unit) -> dict[str, Unit]:
     """The places that count from each viewpoint, narrowest first; no two of them the same."""
-    region_of = _regions(dataset.geography)
+    region_of = regions_of(dataset)
     regions = dict.fromkeys(region_of[code] for code in unit.members)
     members = tuple(c for c in dataset.areas["area_code"] if region_of[c] in regions)
     names = dict(load_dataset("itl1").areas.select("area_code", "area_name").iter_rows())
@@ -264,22 +263,6 @@ def outside_share(gva: Mapping[str, float], unit: Unit, places: Unit) -> float:
         sum(gva[code] for code in codes) for codes in (gva, unit.members, places.members)
     )
     return (uk - of_places) / (uk - of_unit) if len(unit.members) < len(gva) else 0.0
-
-
-@cache
-def _regions(geography: str) -> dict[str, str]:
-    """The ITL1 region of each area; of one in two regions that of most residents."""
-    authorities = load_dataset("local_authority")
-    residents = dict(authorities.areas.select("area_code", "population").iter_rows())
-    regions = load_dataset("itl1").areas["area_code"].to_list()
-    found = {}
-    for code in load_dataset(geography).areas["area_code"]:
-        inside = {*authorities.wider.get(code, (code,))}
-        found[code] = max(
-            regions,
-            key=lambda region: sum(residents[c] for c in inside & {*authorities.wider[region]}),
-        )
-    return found
 
 
 def check_same_assumptions(with_plan: Result, without: Result) -> None:

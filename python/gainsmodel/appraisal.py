@@ -1,7 +1,7 @@
 """What a plan is worth: what it adds, what it costs whom, whether it pays back.
 
 Everything is the paired difference from the same futures without the plan, draw by draw;
-`docs/model.md`, section 9, has the formulas.
+`docs/explanation/model.md`, section 9, has the formulas.
 """
 
 import math
@@ -191,7 +191,7 @@ def delay_cost(
     UnknownNameError, DataError, SettingError
         As `run`.
     """
-    loaded = as_scenario(scenario, geography)
+    loaded = as_scenario(scenario, geography, dataset)
     if not loaded.moved_levers():
         raise ScenarioError(
             "plan: no lever is moved in any area, so there is nothing to delay; set one, such as "

@@ -1,7 +1,7 @@
 """Two scenarios on the same futures: what differs, where, when, and how surely.
 
 Differences are taken draw by draw, so that the luck of the draw, common to both, cancels out
-and each has its own standard error. `docs/model.md`, section 9, has the formulas.
+and each has its own standard error. `docs/explanation/model.md`, section 9, has the formulas.
 """
 
 import os
@@ -342,7 +342,7 @@ def compare(
     (26, False)
     """
     asked = [
-        side if isinstance(side, Result) else as_scenario(side, geography)
+        side if isinstance(side, Result) else as_scenario(side, geography, dataset)
         for side in (first, second)
     ]
     made = [side for side in asked if isinstance(side, Result)]
@@ -428,7 +428,7 @@ def lever_parts(
     >>> parts["part"].to_list()
     ['alone', 'left_out', 'alone', 'left_out', 'alone', 'left_out', 'together', 'bundle']
     """
-    loaded = as_scenario(scenario, geography)
+    loaded = as_scenario(scenario, geography, dataset)
     moved = loaded.moved_levers()
     if not moved:
         raise ScenarioError(

@@ -113,12 +113,12 @@ class Sensitivity:
     tornado : pl.DataFrame
         One row a group, largest swing first: ``group``, ``label``, ``leading`` (the
         parameter that counts most in it), ``low``, ``middle``, ``high`` and ``swing``
-        (|high − low|), in the unit of the answer. The group's numbers are moved together
-        along the line on which they move the answer most; ``low`` and ``high`` are the
-        median answer (for a probability: the probability) with the group held at the 10th
-        and 90th percentile of that line, turned so that the leading number is low in
-        ``low``. Numbers of single cells stay as they are. Groups without a line have no
-        swing.
+        (how far apart the two are), in the unit of the answer. The group's numbers are
+        moved together along the line on which they move the answer most; ``low`` and
+        ``high`` are the median answer (for a probability: the probability) with the group
+        held at the 10th and 90th percentile of that line, turned so that the leading
+        number is low in ``low``. Numbers of single cells stay as they are. Groups without
+        a line have no swing.
     structure : pl.DataFrame
         Choices in the model itself, which no draw varies: ``switch`` (key in a scenario),
         ``choice``, ``in_use`` and ``middle``, the median answer (or probability) with it.

@@ -20,7 +20,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gainsmodel import _core
-from gainsmodel.data import OWN_GVA, Dataset, load_dataset, readiness
+from gainsmodel.data import OWN, OWN_AREAS, OWN_GVA, Dataset, load_dataset, readiness
 from gainsmodel.errors import (
     CoreError,
     ResultError,
@@ -28,7 +28,7 @@ from gainsmodel.errors import (
     SettingError,
     UnknownNameError,
 )
-from gainsmodel.manifest import read_manifest
+from gainsmodel.manifest import checked, read_manifest
 from gainsmodel.result import Result
 from gainsmodel.scenario import Distribution, Scenario, load_scenario
 from gainsmodel.scenario.distribution import Z95
@@ -435,23 +435,30 @@ def resolve(
 ) -> tuple[Scenario, Dataset]:
     """A scenario, however it was named, and the figures it runs on; parameters as `run`."""
     _refuse_fork()
-    scenario = as_scenario(scenario, geography)
+    scenario = as_scenario(scenario, geography, dataset)
     return scenario, figures_for(scenario, dataset)
 
 
 def as_scenario(
-    scenario: Scenario | str | os.PathLike[str], geography: str | None = None
+    scenario: Scenario | str | os.PathLike[str],
+    geography: str | None = None,
+    dataset: Dataset | None = None,
 ) -> Scenario:
-    """Load what is no scenario yet, and put it into another geography where one is named."""
+    """Load what is no scenario yet, and put it into another geography where one is named.
+
+    Own areas are a geography to themselves, so figures of such put it there.
+    """
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(Path(scenario) if isinstance(scenario, os.PathLike) else scenario)
+    if geography is None and dataset is not None and dataset.geography == OWN:
+        geography = OWN
     if geography is not None and geography != scenario.setting.geography:
         scenario = scenario.edit({"setting.geography": geography})
     return scenario
 
 
 def replay(
-    manifest: str | os.PathLike[str],
+    manifest: str | os.PathLike[str] | Mapping[str, Any],
     *,
     dataset: Dataset | None = None,
     threads: int | None = None,
@@ -461,7 +468,7 @@ def replay(
 
 
 def start_again(
-    manifest: str | os.PathLike[str],
+    manifest: str | os.PathLike[str] | Mapping[str, Any],
     *,
     dataset: Dataset | None = None,
     threads: int | None = None,
@@ -470,8 +477,8 @@ def start_again(
 
     Parameters
     ----------
-    manifest : path
-        A ``manifest.json``, or the folder of a saved result.
+    manifest : path or mapping
+        A ``manifest.json``, the folder of a saved result, or what such a file holds.
     dataset : Dataset, optional
         The same own figures, if it was run on such.
 
@@ -481,8 +488,11 @@ def start_again(
         If it is no manifest, or the figures have changed since.
     """
     _refuse_fork()
-    path = Path(manifest)
-    wanted = read_manifest(path)
+    if isinstance(manifest, Mapping):
+        path, wanted = Path("manifest"), checked(dict(manifest), "manifest")
+    else:
+        path = Path(manifest)
+        wanted = read_manifest(path)
     try:
         scenario = Scenario.from_dict(wanted["scenario"])
         settings = Settings.of(wanted)
@@ -492,7 +502,9 @@ def start_again(
     figures = figures_for(scenario, dataset)
     then, now = wanted["data_sha256"], figures.hashes
     changed = sorted(table for table in then | now if then.get(table) != now.get(table))
-    if changed and OWN_GVA in then | now and {*changed} <= {OWN_GVA, "gva.csv"}:
+    # Own areas stand in place of the shipped ones too.
+    stands_for = {OWN_GVA, "gva.csv", OWN_AREAS, "areas.csv", "membership.csv"}
+    if changed and OWN_GVA in then | now and {*changed} <= stands_for:
         raise ResultError(f"{path}: {_other_figures(wanted, figures)}")
     if changed:
         raise ResultError(

@@ -425,7 +425,7 @@ def _summary(options: pl.DataFrame, net: Array, perfect: Worth, table: pl.DataFr
     if first is None or not first["distinguishable"]:
         return [*sentences, "No single group of assumptions is worth a study of its own."]
     value = words.gbp(first["evppi_gbp_m"], first["mcse_gbp_m"])
-    of = value if value == words.TOO_FEW else f"worth about {value}"
+    of = value if value == words.TOO_FEW else f"worth {words.about(value)}"
     return [*sentences, f"First to learn: “{first['label']}” ({of})."]
 
 

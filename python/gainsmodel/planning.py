@@ -157,8 +157,8 @@ def plan(
 ) -> Plan:
     """Find the package of levers in an area that is best for the money.
 
-    Every package meets the same futures. `docs/model.md`, section 10, has the objectives;
-    decision 10 how the search works and how it compares with trying everything.
+    Every package meets the same futures. `docs/explanation/model.md`, section 10, has the
+    objectives; decision 10 how the search works and how it compares with trying everything.
 
     Parameters
     ----------

@@ -131,15 +131,10 @@ class Switching:
         sentences = [f"On average the plan in {self.area} {side}, present value."]
         if abs(mean) < 2 * error:
             sentences = [f"Whether the plan in {self.area} is worth its costs: {words.TOO_FEW}."]
-        benefits, costs = (
-            self.table.row(by_predicate=pl.col("key") == key, named=True)
-            for key in ("benefits", "costs")
-        )
-        if benefits["switching_value"] is not None and costs["switching_value"] is not None:
-            sentences.append(
-                f"It breaks even if all it adds is {benefits['switching_value']:.2g} times what is "
-                f"assumed, or all costs are {costs['switching_value']:.2g} times."
-            )
+        if self.multiples:
+            sentences.append(self.multiples)
+        if self.table["evidence"].is_null().all():
+            return sentences
         inside = self.table.filter(pl.col("within_range"))["name"].to_list()
         sentences.append(
             f"Within its own range alone, {_listed(inside)} would change the sign."
@@ -147,6 +142,20 @@ class Switching:
             else "No assumption alone would change the sign within its own range."
         )
         return sentences
+
+    @property
+    def multiples(self) -> str:
+        """At which multiple of all it adds, or of all costs, it breaks even; empty if at none."""
+        benefits, costs = (
+            self.table.row(by_predicate=pl.col("key") == key, named=True)["switching_value"]
+            for key in ("benefits", "costs")
+        )
+        if benefits is None or costs is None:
+            return ""
+        return (
+            f"It breaks even if all it adds is {benefits:.2g} times what is assumed, or all costs "
+            f"are {costs:.2g} times."
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -183,7 +192,7 @@ def switching_values(
         Name or code of an area or group.
     parameters : sequence of str, optional
         Keys of assumptions to look at, or patterns of them such as ``levers.*.cost_*``; all if
-        left out.
+        left out, none but the first three rows if empty.
     prices : {"real", "nominal"}
         Of the net present values, as `appraise`; assumptions keep their units, and switching
         values are the same in both.
@@ -227,7 +236,7 @@ def switching_values(
     rows, left_out = _assumed(loaded)
     if parameters is not None:
         rows = _chosen(rows, parameters)
-    report = Report(on_progress, settings.draws, RUNS_A_ROW * len(rows))
+    report = Report(on_progress, settings.draws, 1 + RUNS_A_ROW * len(rows))
     levels = price_levels(loaded, figures, prices)
     worth = _Worth(figures, unit_of(figures, area), settings, threads, levels, report)
     parts = worth.parts(loaded)
@@ -418,7 +427,7 @@ def _assumed(scenario: Scenario) -> tuple[list[dict[str, Any]], dict[str, str]]:
 
 
 def _chosen(rows: list[dict[str, Any]], parameters: Sequence[str]) -> list[dict[str, Any]]:
-    if isinstance(parameters, str) or not parameters:
+    if isinstance(parameters, str):
         raise SettingError(f"parameters: needs a list of keys, not {parameters!r}")
     keys = [row["key"] for row in rows]
     for pattern in parameters:

@@ -371,7 +371,7 @@ def reach(
     """Find the smallest intensity, and the smallest budget, that reaches a target.
 
     Everything meets the same futures; in each of them more of a lever adds no less (section 6
-    of `docs/model.md`), so the probability is found by bisection.
+    of `docs/explanation/model.md`), so the probability is found by bisection.
 
     Parameters
     ----------

@@ -26,6 +26,11 @@ def gbp(value_gbp_m: float, mcse_gbp_m: float = 0.0) -> str:
     return TOO_FEW if digits == 0 else _gbp(value_gbp_m, _unit(value_gbp_m, digits), digits)
 
 
+def about(amount: str) -> str:
+    """An amount in words that is not exact: ``about £8.4bn``, but ``less than £1m``."""
+    return amount if "less than" in amount or amount == TOO_FEW else f"about {amount}"
+
+
 def printed_gbp_m(value_gbp_m: float, mcse_gbp_m: float = 0.0) -> float:
     """The number that `gbp` prints, £m; NaN where it prints none."""
     digits = _carried(value_gbp_m, mcse_gbp_m)
@@ -136,11 +141,6 @@ def whole_percent(share: float) -> str:
 def intensity(share: float) -> str:
     """How far a lever is moved: whole per cent, and never 0% of what is moved at all."""
     return "less than 1%" if 0 < share < 0.005 else whole_percent(share)
-
-
-def about(amount: str) -> str:
-    """An amount in words that is not exact: ``about £8.4bn``, but ``less than £1m``."""
-    return amount if "less than" in amount else f"about {amount}"
 
 
 def percent_range(low: float, high: float) -> str:
@@ -268,7 +268,7 @@ def compared(
         middle_gbp_m, low_gbp_m, high_gbp_m = -middle_gbp_m, -high_gbp_m, -low_gbp_m
     probably = "" if sure > 0.975 else "probably "
     amount = gbp(middle_gbp_m, mcse_gbp_m)
-    how_much = "" if amount == TOO_FEW else f"about {amount} a year "
+    how_much = "" if amount == TOO_FEW else f"{about(amount)} a year "
     verb = "adds" if plans else "comes to"
     told = f"{a} {probably}{verb} {how_much}more than {b} by {year}"
     if amount == TOO_FEW:

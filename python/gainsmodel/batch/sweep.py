@@ -17,10 +17,18 @@ import numpy as np
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from gainsmodel.data import Dataset, Geography
-from gainsmodel.engine import MAX_DRAWS, MAX_SEED, Precision, Sampler, Settings, figures_for
+from gainsmodel.engine import (
+    MAX_DRAWS,
+    MAX_SEED,
+    Precision,
+    Sampler,
+    Settings,
+    as_scenario,
+    figures_for,
+)
 from gainsmodel.errors import ScenarioError, UnknownNameError
 from gainsmodel.manifest import TABLES
-from gainsmodel.scenario import Scenario, load_scenario
+from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.distribution import Model, Number
 from gainsmodel.scenario.files import load_standalone
 from gainsmodel.scenario.merge import unfold
@@ -284,11 +292,7 @@ class Sweep(Model):
             path = next((path for path in beside if path.is_file()), None)
         except (OSError, ValueError):
             path = None
-        scenario = load_scenario(path or self.base)
-        geography = self.settings.geography
-        if geography in (None, scenario.setting.geography):
-            return scenario
-        return scenario.edit({"setting.geography": geography})
+        return as_scenario(path or self.base, self.settings.geography, self._dataset)
 
     @cached_property
     def figures(self) -> Dataset:

@@ -6,22 +6,24 @@ from typing import Annotated
 import typer
 
 from gainsmodel import glossary
-from gainsmodel.cli.app import app
-from gainsmodel.data import GEOGRAPHIES, load_dataset
-from gainsmodel.engine import Settings, build_info, core_inputs
+from gainsmodel.cli.app import DataOption, app, own_folder
+from gainsmodel.data import GEOGRAPHIES
+from gainsmodel.engine import Settings, build_info, core_inputs, resolve
 from gainsmodel.scenario import json_schema, load_scenario, shipped_scenarios
 
 
 @app.command()
 def validate(
     scenarios: Annotated[list[str], typer.Argument(help="scenario files or shipped names")],
+    data: DataOption = None,
 ) -> None:
     """Check scenario files without running them."""
+    own = own_folder(data)
     for name in scenarios:
-        scenario = load_scenario(name)
-        dataset = load_dataset(scenario.setting.geography)
+        scenario, dataset = resolve(name, None if own is None else own.geography, own)
         core_inputs(scenario, dataset, Settings())
-        print(f"{name}: valid: {scenario.title}")
+        on = "" if own is None else f" on {own.own_name}, {own.areas.height} areas"
+        print(f"{name}: valid{on}: {scenario.title}")
         for path, stated, simulated in scenario.ranges_missed():
             print(
                 f"  note: {path}: 9 in 10 stated as {stated[0]:g} to {stated[1]:g}, simulated as "

@@ -14,9 +14,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from gainsmodel.data import Dataset, Fill, load_dataset, read_gva
-from gainsmodel.engine import Run, Sampler, as_scenario, levers_moved_in
-from gainsmodel.errors import GainsModelError, RunCancelled, SettingError, UnknownNameError
+from gainsmodel.data import Dataset, Fill, is_dataset, read_gva
+from gainsmodel.engine import Run, Sampler, as_scenario, figures_for, levers_moved_in
+from gainsmodel.errors import (
+    DataError,
+    GainsModelError,
+    RunCancelled,
+    SettingError,
+    UnknownNameError,
+)
 from gainsmodel.result import Result
 from gainsmodel.scenario import Scenario
 from gainsmodel.tables import unit_of
@@ -53,6 +59,10 @@ YearOption = Annotated[
 ]
 FillOption = Annotated[
     bool, typer.Option("--fill-built-in", help="keep built-in figures where the table has none")
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="folder of own figures, from 'data import-table' or 'aggregate'"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object instead")]
 PROGRESS_AFTER_SECONDS = 1.0
@@ -209,11 +219,15 @@ def is_saved_run(name: str) -> bool:
 
 
 def print_elsewhere(
-    console: Console, scenarios: Iterable[Scenario | str], area: str, geography: str | None = None
+    console: Console,
+    scenarios: Iterable[Scenario | str],
+    area: str,
+    geography: str | None = None,
+    dataset: Dataset | None = None,
 ) -> None:
     """Say so where none of some plans moves a lever in the area that is asked about."""
-    loaded = [as_scenario(scenario, geography) for scenario in scenarios]
-    figures = load_dataset(loaded[0].setting.geography)
+    loaded = [as_scenario(scenario, geography, dataset) for scenario in scenarios]
+    figures = figures_for(loaded[0], dataset)
     unit = unit_of(figures, area)
     if not any(levers_moved_in(scenario, figures, unit) for scenario in loaded):
         console.print(
@@ -227,14 +241,29 @@ def adjusted(switched: Iterable[str]) -> str:
     return f"after {names} (unverified)" if names else "before displacement"
 
 
+def own_folder(folder: Path | None) -> Dataset | None:
+    """Read a folder of own figures, where one is named."""
+    if folder is None:
+        return None
+    if not is_dataset(folder):
+        raise DataError(
+            f"--data: {folder} is no folder of own figures; 'data import-table' makes one"
+        )
+    return read_gva(folder, None)
+
+
 def read_own(
     data: Path | list[Path],
     geography: str | None,
     sheet: str | None,
     year: int | None,
     fill_built_in: bool,
+    names: Path | None = None,
+    areas: Path | None = None,
 ) -> Dataset:
-    """Read somebody's own figures as the options of a verb say."""
+    """Read somebody's own figures as the options of a verb say; a folder settles its geography."""
     fill: Fill | None = "built_in" if fill_built_in else None
     single = data[0] if isinstance(data, list) and len(data) == 1 else data
-    return read_gva(single, geography, sheet=sheet, year=year, fill=fill)
+    if isinstance(single, Path) and is_dataset(single):
+        geography = None
+    return read_gva(single, geography, sheet=sheet, year=year, fill=fill, names=names, areas=areas)

@@ -12,6 +12,7 @@ from gainsmodel import words
 from gainsmodel.additionality import UNVERIFIED, Waterfall, waterfall
 from gainsmodel.appraisal import appraise, check_target, delay_cost
 from gainsmodel.cli.app import (
+    DataOption,
     DrawsOption,
     JsonOption,
     SamplerOption,
@@ -21,6 +22,7 @@ from gainsmodel.cli.app import (
     adjusted,
     app,
     number,
+    own_folder,
     plain_console,
     plain_table,
     print_elsewhere,
@@ -29,8 +31,8 @@ from gainsmodel.cli.app import (
     stated,
 )
 from gainsmodel.cli.switching import print_switching
-from gainsmodel.data import Geography, load_dataset
-from gainsmodel.engine import ADJUSTMENTS, as_scenario, run_paired
+from gainsmodel.data import Dataset, Geography
+from gainsmodel.engine import ADJUSTMENTS, as_scenario, figures_for, run_paired
 from gainsmodel.errors import ScenarioError
 from gainsmodel.prices import Prices
 from gainsmodel.scenario import Scenario
@@ -70,6 +72,7 @@ def appraise_command(
     geography: Annotated[
         Geography | None, typer.Option(help="instead of the scenario's geography")
     ] = None,
+    data: DataOption = None,
     draws: DrawsOption = None,
     seed: SeedOption = None,
     sampler: SamplerOption = None,
@@ -78,19 +81,20 @@ def appraise_command(
 ) -> None:
     """What a plan adds, what it costs whom, and whether it pays back."""
     check_target(target)
-    loaded = as_scenario(scenario, geography)
+    dataset = own_folder(data)
+    loaded = as_scenario(scenario, geography, dataset)
     if not loaded.moved_levers():
         raise ScenarioError(
             f"{scenario}: every lever is at zero, so the plan adds nothing; set one, such as "
             'plan."Greater Manchester".skills = 1.0'
         )
-    unit = unit_of(load_dataset(loaded.setting.geography), area or "uk")
-    settings = stated(draws=draws, seed=seed, sampler=sampler)
+    unit = unit_of(figures_for(loaded, dataset), area or "uk")
+    settings = stated(draws=draws, seed=seed, sampler=sampler, dataset=dataset)
     with progress("Simulating") as on_progress:
         results = run_paired(loaded, threads=threads, on_progress=on_progress, **settings)
-    table = appraise(*results, target_gbp_m=target, area=unit.code, prices=prices)
+    table = appraise(*results, target_gbp_m=target, area=unit.code, prices=prices, dataset=dataset)
     row = table.row(by_predicate=pl.col("area_code") == unit.code, named=True)
-    net = waterfall(*results, unit.code, prices=prices)
+    net = waterfall(*results, unit.code, prices=prices, dataset=dataset)
     waiting = found = None
     if delay is not None:
         with progress("Simulating the delay") as on_progress:
@@ -116,7 +120,7 @@ def appraise_command(
         answer |= {"manifest": results[0].manifest}
         sys.stdout.write(json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n")
     else:
-        _print(loaded, row, net, waiting, found, target, results[0].manifest)
+        _print(loaded, row, net, waiting, found, target, results[0].manifest, dataset)
 
 
 def _print(
@@ -127,6 +131,7 @@ def _print(
     switching: Switching | None,
     target_gbp_m: float | None,
     manifest: dict[str, Any],
+    dataset: Dataset | None,
 ) -> None:
     console = plain_console()
     years, futures = scenario.setting.horizon_years, manifest["draws"]
@@ -166,7 +171,7 @@ def _print(
             else f"Starting every lever {later} {verb} {words.about(lost)} "
             f"of net present value (loss in 9 of 10 futures: {words.gbp_range(low, high)})."
         )
-    print_elsewhere(console, [scenario], row["area_code"])
+    print_elsewhere(console, [scenario], row["area_code"], dataset=dataset)
     table = plain_table("", "Middle", "in 9 of 10\nfutures", "Average")
     for name, label in AMOUNTS.items():
         middle, low, high = quantiles(row, name)

@@ -10,6 +10,7 @@ import typer
 
 from gainsmodel import words
 from gainsmodel.cli.app import (
+    DataOption,
     DrawsOption,
     JsonOption,
     SamplerOption,
@@ -20,6 +21,7 @@ from gainsmodel.cli.app import (
     finish,
     is_saved_run,
     number,
+    own_folder,
     plain_console,
     plain_table,
     progress,
@@ -27,7 +29,7 @@ from gainsmodel.cli.app import (
     stated,
 )
 from gainsmodel.comparison import Comparison, compare, lever_parts
-from gainsmodel.data import Geography
+from gainsmodel.data import Dataset, Geography
 from gainsmodel.engine import start_again
 from gainsmodel.errors import SettingError
 from gainsmodel.result import Result
@@ -60,6 +62,7 @@ def compare_command(
     geography: Annotated[
         Geography | None, typer.Option(help="instead of the scenarios' geography")
     ] = None,
+    data: DataOption = None,
     draws: DrawsOption = None,
     seed: SeedOption = None,
     sampler: SamplerOption = None,
@@ -76,8 +79,11 @@ def compare_command(
     saved = [name for name in scenarios if is_saved_run(name)]
     if saved and (fixed := [*settings, *(["geography"] if geography else [])]):
         raise SettingError(f"--{fixed[0]}: {saved[0]} settles this; leave it out")
+    dataset = own_folder(data)
     sides: list[Result | str] = [
-        finish(start_again(name, threads=threads), "Running again") if name in saved else name
+        finish(start_again(name, dataset=dataset, threads=threads), "Running again")
+        if name in saved
+        else name
         for name in scenarios
     ]
     objects = []
@@ -88,6 +94,7 @@ def compare_command(
                 sides[i],
                 area=area,
                 geography=geography,
+                dataset=dataset,
                 threads=threads,
                 unpaired=unpaired,
                 on_progress=on_progress,
@@ -97,7 +104,7 @@ def compare_command(
         names = _names(found, scenarios[0], name)
         tables: dict[tuple[By, str], pl.DataFrame] = {}
         for kind in by or ():
-            tables |= dict(_split(found, kind, threads))
+            tables |= dict(_split(found, kind, threads, dataset))
         if as_json:
             objects.append(_plain(names, found, tables))
             continue
@@ -118,7 +125,7 @@ def _names(found: Comparison, first: str, second: str) -> tuple[str, str]:
 
 
 def _split(
-    found: Comparison, kind: By, threads: int | None
+    found: Comparison, kind: By, threads: int | None, dataset: Dataset | None
 ) -> list[tuple[tuple[By, str], pl.DataFrame]]:
     """Tables of one way to split, each with what it is of."""
     if kind == "lever":
@@ -131,6 +138,7 @@ def _split(
                         scenario,
                         found.unit.code,
                         **{key: result.manifest[key] for key in ("draws", "seed", "sampler")},
+                        dataset=dataset,
                         threads=threads,
                         on_progress=on_progress,
                     )

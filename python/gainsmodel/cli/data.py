@@ -19,10 +19,17 @@ from gainsmodel.cli.app import (
 )
 from gainsmodel.data import (
     GEOGRAPHIES,
+    OWN_GVA,
+    Dataset,
     Geography,
+    Level,
+    Rest,
+    aggregate,
     check,
     gva_template,
+    is_dataset,
     load_dataset,
+    read_gva,
     save_dataset,
 )
 from gainsmodel.errors import DataError, GainsModelError
@@ -46,11 +53,16 @@ def data_list() -> None:
 
 @data_app.command("show")
 def data_show(
-    geography: Annotated[Geography, typer.Argument()] = "mayoral",
+    source: Annotated[
+        str, typer.Argument(metavar="GEOGRAPHY|FOLDER", help="built-in, or a folder of own figures")
+    ] = "mayoral",
     area: Annotated[list[str] | None, typer.Option(help="only this area or group")] = None,
 ) -> None:
-    """Figures of each area; of each sector where areas are named."""
-    dataset = load_dataset(geography)
+    """Figures of each area; of each sector where areas are named.
+
+    Of a folder, first where they come from; an edited or outdated folder is refused.
+    """
+    dataset = read_gva(source, None) if is_dataset(source) else _built_in(source)
     totals = dataset.areas.with_columns(pl.Series("gva_gbp_m", dataset.gva_gbp_m.sum(axis=1)))
     console = plain_console()
     if area:
@@ -63,6 +75,9 @@ def data_show(
             for sector, gva in zip(dataset.sectors, dataset.gva_gbp_m[position], strict=True):
                 print(f"  {sector:>2}  {gva:>10,.0f}  £m  {dataset.sector_names[sector]}")
         return
+    if dataset.own_name is not None:
+        print(f"{dataset.own_name}: unedited, {source}", *dataset.notes, sep="\n")
+        print(f"sha256 of its GVA: {dataset.hashes[OWN_GVA]}\n")
     table = plain_table("Code", "Area", "Type", "GVA £m", "Residents", "Gigabit", left=(0, 1, 2))
     for row in totals.iter_rows(named=True):
         table.add_row(
@@ -74,6 +89,13 @@ def data_show(
             words.percent(row["gigabit_share"]),
         )
     console.print(table)
+
+
+def _built_in(name: str) -> Dataset:
+    """A shipped geography; a path is told from a misspelt name by what stands there."""
+    if name not in GEOGRAPHIES and (Path(name).exists() or "/" in name):
+        raise DataError(f"{name}: is no folder of own figures; 'data import-table' makes one")
+    return load_dataset(name)
 
 
 @data_app.command("check")
@@ -97,16 +119,47 @@ def data_import(
     ],
     out: Annotated[Path, typer.Option(help="folder to write, for 'run --data'")],
     geography: Annotated[
-        Geography | None, typer.Option(help="which areas; told by their names if left out")
+        Level | None, typer.Option(help="which areas; told by their names if left out")
     ] = None,
     sheet: SheetOption = None,
     year: YearOption = None,
     fill_built_in: FillOption = False,
+    names: Annotated[
+        Path | None,
+        typer.Option(help="columns theirs and ours: names of areas and sectors in the table"),
+    ] = None,
+    areas: Annotated[
+        Path | None,
+        typer.Option(help="areas of your own: columns area, region, population, gigabit_share …"),
+    ] = None,
 ) -> None:
     """Keep own figures in a folder that notices edits."""
-    dataset = read_own(tables, geography, sheet, year, fill_built_in)
+    dataset = read_own(tables, geography, sheet, year, fill_built_in, names, areas)
     save_dataset(dataset, out)
     print(f"geography: {dataset.geography}", *dataset.notes, sep="\n")
+    print(f"written: {out}", file=sys.stderr)
+
+
+@data_app.command("aggregate")
+def data_aggregate(
+    lookup: Annotated[
+        Path, typer.Option(help="CSV or Excel: columns area and new_area, a smaller area a row")
+    ],
+    out: Annotated[Path, typer.Option(help="folder to write, for 'run --data'")],
+    base: Annotated[
+        str, typer.Option(help="of what areas they are made: built-in, or a folder of own figures")
+    ] = "local_authority",
+    rest: Annotated[
+        Rest | None,
+        typer.Option(help="the rest of the UK: mayoral areas, regions, or the parts themselves"),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="what to call the figures")] = None,
+) -> None:
+    """Build new areas from smaller ones, with proof that every total is kept."""
+    figures = read_gva(base, None) if is_dataset(base) else _built_in(base)
+    dataset = aggregate(figures, lookup, name=name, rest=rest)
+    save_dataset(dataset, out)
+    print(*dataset.notes, sep="\n")
     print(f"written: {out}", file=sys.stderr)
 
 

@@ -9,8 +9,10 @@ from rich.console import Console
 
 from gainsmodel import words
 from gainsmodel.cli.app import (
+    DataOption,
     ScenarioFile,
     app,
+    own_folder,
     plain_console,
     plain_table,
     print_elsewhere,
@@ -46,12 +48,14 @@ def sensitivity_command(
     geography: Annotated[
         Geography | None, typer.Option(help="instead of the scenario's geography")
     ] = None,
+    data: DataOption = None,
     draws: Annotated[int, typer.Option(help="futures in each sample")] = 10_000,
     seed: Annotated[int, typer.Option(help="same seed, same answer")] = 1,
     threads: Annotated[int | None, typer.Option(help="changes no number")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead")] = False,
 ) -> None:
     """Which assumptions drive an answer."""
+    dataset = own_folder(data)
     with progress("Simulating") as on_progress:
         found = sensitivity(
             scenario,
@@ -61,6 +65,7 @@ def sensitivity_command(
             draws=draws,
             seed=seed,
             geography=geography,
+            dataset=dataset,
             threads=threads,
             on_progress=on_progress,
         )
@@ -69,7 +74,7 @@ def sensitivity_command(
     else:
         _print_sensitivity(found)
         if output in OF_PLAN:
-            print_elsewhere(plain_console(), [scenario], area, geography)
+            print_elsewhere(plain_console(), [scenario], area, geography, dataset)
 
 
 def _print_sensitivity(found: Sensitivity) -> None:
@@ -134,12 +139,14 @@ def voi_command(
     geography: Annotated[
         Geography | None, typer.Option(help="instead of the scenario's geography")
     ] = None,
+    data: DataOption = None,
     draws: Annotated[int, typer.Option(help="futures to simulate")] = 20_000,
     seed: Annotated[int, typer.Option(help="same seed, same answer")] = 1,
     threads: Annotated[int | None, typer.Option(help="changes no number")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead")] = False,
 ) -> None:
     """What it would be worth to know more before choosing a plan, or none."""
+    dataset = own_folder(data)
     with progress("Simulating") as on_progress:
         found = voi(
             scenarios,
@@ -147,6 +154,7 @@ def voi_command(
             draws=draws,
             seed=seed,
             geography=geography,
+            dataset=dataset,
             threads=threads,
             on_progress=on_progress,
         )
@@ -154,7 +162,7 @@ def voi_command(
         print(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))
     else:
         _print_voi(found)
-        print_elsewhere(plain_console(), scenarios, area, geography)
+        print_elsewhere(plain_console(), scenarios, area, geography, dataset)
 
 
 def _print_voi(found: ValueOfInformation) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from gainsmodel import words
 from gainsmodel.cli.app import (
+    DataOption,
     JsonOption,
     SamplerOption,
     ScenarioFile,
@@ -16,6 +17,7 @@ from gainsmodel.cli.app import (
     ThreadsOption,
     app,
     number,
+    own_folder,
     plain_console,
     plain_table,
     print_elsewhere,
@@ -60,6 +62,7 @@ def target_command(
         typer.Option(help="also: what reaches --gain with this probability, such as 0.8"),
     ] = None,
     geography: GeographyOption = None,
+    data: DataOption = None,
     draws: Annotated[int | None, typer.Option(help="futures to simulate")] = None,
     seed: SeedOption = None,
     sampler: SamplerOption = None,
@@ -69,7 +72,9 @@ def target_command(
     """How likely a plan reaches a target, and how much of it, or how little money, would."""
     if probability is not None and gain is None:
         raise SettingError("--probability: goes with --gain, £m a year")
+    dataset = own_folder(data)
     settings = stated(draws=draws, seed=seed, sampler=sampler, geography=geography, threads=threads)
+    settings |= stated(dataset=dataset)
     with progress("Simulating") as on_progress:
         found = target(
             scenario,
@@ -95,7 +100,7 @@ def target_command(
     console = plain_console()
     console.print("\n".join(found.summary))
     if of == "added":
-        print_elsewhere(console, [scenario], area, geography)
+        print_elsewhere(console, [scenario], area, geography, dataset)
     console.print(words.chance_error(found.p, found.p_mcse, found.draws))
     console.print(f"{found.draws:,} futures, seed {found.seed}.")
     if reached is not None:
@@ -162,6 +167,7 @@ def plan_command(
         bool, typer.Option(help="try other futures and other structures of the model too")
     ] = True,
     geography: GeographyOption = None,
+    data: DataOption = None,
     draws: Annotated[
         int | None, typer.Option(help="futures to simulate; 2,000 if left out")
     ] = None,
@@ -185,6 +191,7 @@ def plan_command(
                 intensities=intensity or None,
                 starts=start or None,
                 geography=geography,
+                dataset=own_folder(data),
                 draws=draws,
                 seed=seed,
                 sampler=sampler,
@@ -279,12 +286,14 @@ def discover_command(
     boxes: Annotated[int, typer.Option(help="sets of conditions at most")] = 3,
     conditions: Annotated[int, typer.Option(help="conditions in a set at most")] = 3,
     geography: GeographyOption = None,
+    data: DataOption = None,
     draws: Annotated[int | None, typer.Option(help="futures to simulate")] = None,
     seed: SeedOption = None,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Under which conditions a plan misses its target."""
+    dataset = own_folder(data)
     with progress("Simulating") as on_progress:
         found = discover(
             scenario,
@@ -296,12 +305,13 @@ def discover_command(
             most_conditions=conditions,
             on_progress=on_progress,
             **stated(geography=geography, draws=draws, seed=seed, threads=threads),
+            dataset=dataset,
         )
     if as_json:
         _print_json(found.to_dict())
     else:
         _print_discovery(found)
-        print_elsewhere(plain_console(), [scenario], area, geography)
+        print_elsewhere(plain_console(), [scenario], area, geography, dataset)
 
 
 def _print_discovery(found: Discovery) -> None:

@@ -25,7 +25,7 @@ from gainsmodel.cli.app import (
     quantiles,
     read_own,
 )
-from gainsmodel.data import Dataset, Geography
+from gainsmodel.data import OWN, Dataset, Geography
 from gainsmodel.engine import ADJUSTMENTS, Precision, Sampler, Settings, start, start_again
 from gainsmodel.errors import SettingError
 from gainsmodel.manifest import check_target, read_manifest
@@ -95,10 +95,11 @@ def run_command(
         run = start_again(scenario, dataset=dataset, threads=threads)
     else:
         loaded = load_scenario(scenario)
+        dataset = own(geography or loaded.setting.geography)
         run = start(
             *(loaded, Settings(**stated)),
-            geography=geography,
-            dataset=own(geography or loaded.setting.geography),
+            geography=geography or (None if dataset is None else dataset.geography),
+            dataset=dataset,
             threads=threads,
         )
     loaded, dataset = run.scenario, run.dataset
@@ -139,7 +140,8 @@ def _print_result(result: Result, scenario: Scenario, codes: Iterable[str] | Non
         + (f", which is {expressed} at 2023 prices.\n" if deflated else ".\n")
     )
     if own := manifest.get("own_data"):
-        console.print("\n  ".join(["Run on somebody's own GVA figures:", *own["notes"]]) + "\n")
+        what = "areas" if manifest["geography"] == OWN else "GVA figures"
+        console.print("\n  ".join([f"Run on somebody's own {what}:", *own["notes"]]) + "\n")
     table = plain_table(
         "Area",
         "Share of\nUK GVA",

@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING
 from gainsmodel.data.dataset import (
     BASE_YEAR,
     GEOGRAPHIES,
+    OWN,
+    OWN_AREAS,
     OWN_GVA,
     SECTORS,
     Check,
     Dataset,
     Geography,
+    Level,
+    Rest,
     check,
     load_dataset,
     readiness,
@@ -18,24 +22,37 @@ from gainsmodel.data.dataset import (
 __all__ = [
     "BASE_YEAR",
     "GEOGRAPHIES",
+    "OWN",
+    "OWN_AREAS",
     "OWN_GVA",
     "SECTORS",
     "Check",
     "Dataset",
     "Fill",
     "Geography",
+    "Level",
+    "Rest",
+    "aggregate",
     "check",
     "gva_template",
     "is_dataset",
     "load_dataset",
     "read_gva",
     "readiness",
+    "regions_of",
     "save_dataset",
 ]
 
 if TYPE_CHECKING:
-    from gainsmodel.data.own import gva_template, is_dataset, read_gva, save_dataset
-    from gainsmodel.data.reading import Fill
+    from gainsmodel.data.own import (
+        aggregate,
+        gva_template,
+        is_dataset,
+        read_gva,
+        regions_of,
+        save_dataset,
+    )
+    from gainsmodel.data.rows import Fill
 else:
     # Reading tables of every make is loaded by those who bring one.
     def __getattr__(name):

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import polars as pl
 
+from gainsmodel.data.build_itl import itl_tables
 from gainsmodel.data.dataset import BASE_YEAR, CHANNELS, SECTORS, TABLES
 
-FIRST_YEAR = 2010
+FIRST_YEAR = 1998
 
 PUBLIC, MOBILITY, DIGITAL, REST = CHANNELS
 SECTOR_TABLE = (
@@ -101,6 +102,7 @@ def build(source: Path, out: Path = TABLES) -> None:
         "sectors.csv": pl.DataFrame(
             SECTOR_TABLE, schema=["sector", "name", "channel"], orient="row"
         ),
+        **itl_tables(source),
     }
     out.mkdir(parents=True, exist_ok=True)
     hashes = []
@@ -498,7 +500,7 @@ def _centroids(source: Path) -> pl.DataFrame:
 
 
 def _uk_economy(source: Path) -> pl.DataFrame:
-    """UK GVA in volume and value, and the GDP deflator, by year from 2010."""
+    """UK GVA in volume and value, and the GDP deflator, by year from 1998."""
     series = {"ABMM": "gva_cvm_gbp_m", "ABML": "gva_current_gbp_m", "YBGB": "gdp_deflator_2023_100"}
     return (
         pl.read_csv(source / "uk_national_accounts_annual_1998_2025.csv")

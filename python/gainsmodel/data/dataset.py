@@ -9,7 +9,7 @@ import math
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal, get_args
@@ -23,6 +23,10 @@ from gainsmodel.errors import DataError, UnknownNameError
 TABLES = Path(__file__).parent / "tables"
 BASE_YEAR = 2023
 Geography = Literal["mayoral", "itl1", "local_authority"]
+# What publishers' tables are of; ITL 2 and 3 are read as own areas.
+Level = Literal["mayoral", "itl1", "itl2", "itl3", "local_authority"]
+# How the rest of the UK is kept beside new areas.
+Rest = Literal["mayoral", "regions", "parts"]
 GEOGRAPHIES: tuple[Geography, ...] = get_args(Geography)
 SECTORS = (
     *("AB", "C", "DE", "F", "G", "H", "I", "J", "K"),
@@ -31,6 +35,9 @@ SECTORS = (
 CHANNELS = ("public_services", "places_mobility", "digital_platforms", "rest_of_market")
 # Under this name the hash of somebody's own GVA stands in place of that of gva.csv.
 OWN_GVA = "own_gva.csv"
+# The same of own areas, whose geography is called so.
+OWN_AREAS = "own_areas.csv"
+OWN = "own"
 AREA_COUNT = {"mayoral": 23, "itl1": 12, "local_authority": 361}
 TREATMENTS = ("published", "sum", "residual", "estimated")
 
@@ -90,6 +97,8 @@ _SCHEMAS: dict[str, dict[str, type[pl.DataType]]] = {
     "sectors.csv": {"sector": pl.String, "name": pl.String, "channel": pl.String},
 }
 
+AREA_COLUMNS = {name: kind for name, kind in _SCHEMAS["areas.csv"].items() if name != "geography"}
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -107,7 +116,7 @@ class Dataset:
     Attributes
     ----------
     geography : str
-        One of `GEOGRAPHIES`.
+        One of `GEOGRAPHIES`, or `OWN` where the areas are somebody's own.
     base_year : int
         Year of the figures and of their prices.
     areas : DataFrame
@@ -136,6 +145,8 @@ class Dataset:
         In plain words, how own figures were read.
     built_in_cells : tuple
         (area code, sector) of figures that own data lack and that stayed as built in.
+    regions : dict
+        Of own areas, code to that of the region (ITL 1) where most of its residents live.
     """
 
     geography: str
@@ -153,6 +164,7 @@ class Dataset:
     own_name: str | None = None
     notes: tuple[str, ...] = ()
     built_in_cells: tuple[tuple[str, str], ...] = ()
+    regions: dict[str, str] = field(default_factory=dict)
 
     @property
     def j_share_of_gva(self) -> NDArray[np.float64]:
@@ -421,6 +433,11 @@ def plain(name: str) -> str:
 
 def _read(geography: str, folder: Path) -> dict[str, pl.DataFrame]:
     """Read every table, or say which cannot be read."""
+    if geography == OWN:
+        raise DataError(
+            "the areas are somebody's own: hand over the folder that holds them, "
+            "dataset= (--data FOLDER)"
+        )
     if geography not in GEOGRAPHIES:
         raise UnknownNameError(
             f"no geography is called {geography!r}; there are: {', '.join(GEOGRAPHIES)}"

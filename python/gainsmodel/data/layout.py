@@ -1,6 +1,7 @@
 """Where a sheet has its table: the row of headings, and which column is what."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -88,8 +89,13 @@ class Table:
     refusal: str | None = None
 
 
-def find_table(sheets: dict[str, list[Row]], file: str) -> Table:
-    """Find the one table of GVA in a file, or say what stands in the way."""
+def find_table(
+    sheets: dict[str, list[Row]], file: str, known: Callable[[Table], int] | None = None
+) -> Table:
+    """Find the one table of GVA in a file, or say what stands in the way.
+
+    Of several that could be, the one with the most areas that are `known`.
+    """
     if not any(is_filled(row) for rows in sheets.values() for row in rows):
         raise DataError(f"{file}: is empty")
     found = []
@@ -100,12 +106,17 @@ def find_table(sheets: dict[str, list[Row]], file: str) -> Table:
     usable = [table for table in found if table.refusal is None]
     if len(usable) > 1:
         usable = [table for table in usable if _has_sectors(table)] or usable
+    if len(usable) > 1 and known is not None:
+        counts = [known(table) for table in usable]
+        most = max(counts)
+        usable = [t for t, count in zip(usable, counts, strict=True) if count == most]
     if len(usable) == 1:
         return usable[0]
     if usable:
         listed = ", ".join(shown(table.sheet) for table in usable)
         raise DataError(
-            f"{file}: several sheets hold a table: {listed}; say which with sheet= (--sheet)"
+            f"{file}: several sheets hold a table: {listed}; say which with sheet= (--sheet), "
+            "or which areas with geography= (--geography)"
         )
     if found:
         raise DataError("\n".join(table.refusal or "" for table in found[:PROBLEMS_SHOWN]))

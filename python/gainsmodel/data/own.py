@@ -5,37 +5,40 @@ figure a row, one sector a column, or one year a column. Why it refuses what it 
 ``docs/decisions/0009-own-figures.md``.
 """
 
-import hashlib
 import io
 import os
-import shutil
-import tempfile
-import tomllib
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from gainsmodel.data.dataset import (
-    BASE_YEAR,
-    OWN_GVA,
-    SECTORS,
-    Dataset,
-    load_dataset,
-)
-from gainsmodel.data.layout import find_table
-from gainsmodel.data.reading import Fill, Reading, likely_geography
-from gainsmodel.data.sheets import content_of, needed, sheets_of, shown
+from gainsmodel.data.areas import aggregate, regions_of
+from gainsmodel.data.content import own_dataset
+from gainsmodel.data.dataset import BASE_YEAR, SECTORS, Dataset, load_dataset
+from gainsmodel.data.described import described, with_rest
+from gainsmodel.data.folder import is_dataset, read_saved, save_dataset
+from gainsmodel.data.frames import frame, frames_of, likely_frame, spoken_of
+from gainsmodel.data.layout import Table, find_table
+from gainsmodel.data.names import area_codes
+from gainsmodel.data.reading import Reading
+from gainsmodel.data.renaming import renamed
+from gainsmodel.data.rows import Fill
+from gainsmodel.data.sheets import content_of, needed, sheets_of
 from gainsmodel.errors import DataError
 
 Source = str | os.PathLike[str] | bytes
 
-# Files of a saved dataset.
-GVA, PROVENANCE, HASHES = "gva.csv", "provenance.toml", "hashes.toml"
+__all__ = [
+    "Fill",
+    "aggregate",
+    "gva_template",
+    "is_dataset",
+    "read_gva",
+    "regions_of",
+    "save_dataset",
+]
+
 TEMPLATE_TITLE = (
     f"GVA, £m, current prices of {BASE_YEAR}; L, real estate, without owner-occupiers' imputed rent"
 )
@@ -49,6 +52,8 @@ def read_gva(
     name: str | None = None,
     year: int | None = None,
     fill: Fill | None = None,
+    names: Mapping[str, str] | str | os.PathLike[str] | None = None,
+    areas: str | os.PathLike[str] | None = None,
 ) -> Dataset:
     """Put someone's own GVA figures in the place of the built-in ones.
 
@@ -62,8 +67,9 @@ def read_gva(
         that make up one table, such as one for each region; or a folder that `save_dataset`
         wrote.
     geography : str or None
-        ``"mayoral"``, ``"itl1"`` or ``"local_authority"``; None for the one that knows most of
-        the table's areas.
+        ``"mayoral"``, ``"itl1"``, ``"itl2"``, ``"itl3"`` or ``"local_authority"``; None for the
+        one that knows most of the table's areas. ITL 2 and 3 are own areas, of whichever edition
+        of the codes knows more of the table.
     sheet : str, optional
         Which sheet of a workbook; needed where several hold such a table.
     name : str, optional
@@ -73,6 +79,13 @@ def read_gva(
         are carried to the base year by UK growth in current-price GVA, the same for every cell.
     fill : {"built_in"}, optional
         Keep the built-in figure where the table has none, instead of refusing the table.
+    names : mapping or path, optional
+        What areas and sectors are called in the table, to a code or name that is known here; or
+        a file of two columns, ``theirs`` and ``ours``.
+    areas : path, optional
+        Of a table of areas that no shipped geography has: a file that says of each its region,
+        residents and, where known, coverage and place (see `gainsmodel.data.described`). What
+        they leave of their regions, and the other regions, stand beside them.
 
     Returns
     -------
@@ -96,184 +109,41 @@ def read_gva(
     """
     if fill not in (None, *get_args(Fill)):
         raise DataError(f"fill: must be 'built_in' or left out, not {fill!r}")
-    known = load_dataset(geography or "mayoral").economy["year"].to_list()
+    if isinstance(source, str | os.PathLike) and is_dataset(source):
+        settled = {"sheet": sheet, "year": year, "fill": fill, "names": names, "areas": areas}
+        return read_saved(Path(source), geography, settled)
+    if areas is not None and (geography or fill):
+        option = "fill" if fill else "geography"
+        raise DataError(f"{option}: nothing is built in of areas of your own; leave it out")
+    candidates = frames_of(geography)
+    known = load_dataset("mayoral").economy["year"].to_list()
     if year is not None and year not in known:
         raise DataError(f"year: must be from {known[0]} to {known[-1]}, not {year!r}")
-    if isinstance(source, str | os.PathLike) and is_dataset(source):
-        return _saved(Path(source), geography, {"sheet": sheet, "year": year, "fill": fill})
     one = isinstance(source, str | os.PathLike | bytes)
     sources = [source] if isinstance(source, str | os.PathLike | bytes) else source
     files = [content_of(single, name if one else None) for single in sources]
-    tables = [find_table(sheets_of(content, file, sheet), file) for content, file in files]
+
+    def known_areas(table: Table) -> int:
+        spoken = spoken_of(table)
+        return max(len(spoken & {*area_codes(frame(name))}) for name in candidates)
+
+    rank = None if geography is None else known_areas
+    sheets = [sheets_of(content, file, sheet) for content, file in files]
+    said: list[str] = []
+    if names is not None:
+        sheets, said = renamed(sheets, names)
+    tables = [find_table(held, file, rank) for held, (_, file) in zip(sheets, files, strict=True)]
     if not tables:
         raise DataError("source: is an empty list of files")
-    built_in = load_dataset(geography or likely_geography(tables))
+    built_in, assumed = described(areas) if areas is not None else (None, [])
+    built_in = built_in or frame(likely_frame(tables, candidates))
     called = ", ".join(file for _, file in files[:3])
     called += f" and {len(files) - 3} more" if len(files) > 3 else ""
     called = name or called
-    gva, notes, kept = Reading(tables, built_in, year, fill).figures(called)
-    return own_dataset(built_in, gva, called, notes, kept)
-
-
-def own_dataset(
-    built_in: Dataset,
-    gva_gbp_m: NDArray[np.float64],
-    name: str,
-    notes: Iterable[str],
-    built_in_cells: Iterable[tuple[str, str]],
-) -> Dataset:
-    """Give the built-in dataset with other GVA, known by the sha256 of `gva_table`."""
-    gva_gbp_m.flags.writeable = False
-    own = replace(
-        built_in,
-        gva_gbp_m=gva_gbp_m,
-        own_name=name,
-        notes=tuple(notes),
-        built_in_cells=tuple(built_in_cells),
-    )
-    hashes = {file: value for file, value in built_in.hashes.items() if file != "gva.csv"}
-    return replace(own, hashes=hashes | {OWN_GVA: hashlib.sha256(gva_table(own)).hexdigest()})
-
-
-def gva_table(dataset: Dataset) -> bytes:
-    """GVA as CSV (area_code, sector, gva_gbp_m), to the last bit of every figure."""
-    lines = ["area_code,sector,gva_gbp_m\n"]
-    for code, row in zip(dataset.areas["area_code"], dataset.gva_gbp_m.tolist(), strict=True):
-        lines += [f"{code},{s},{v!r}\n" for s, v in zip(dataset.sectors, row, strict=True)]
-    return "".join(lines).encode()
-
-
-# ---------------------------------------------------------------- folders and templates
-
-
-def is_dataset(source: str | os.PathLike[str]) -> bool:
-    """Whether this is a folder that `save_dataset` wrote, whole or not."""
-    try:
-        return (Path(source) / PROVENANCE).is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def save_dataset(dataset: Dataset, folder: str | os.PathLike[str]) -> Path:
-    """Write own figures into a folder that `read_gva` reads and that notices edits.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        With own figures.
-    folder : path
-        Made if absent; an earlier dataset in it is replaced, anything else is refused.
-
-    Raises
-    ------
-    DataError
-        If there are no own figures, or the folder holds something else or cannot be written.
-    """
-    if dataset.own_name is None:
-        raise DataError("these are the built-in figures; there is nothing of your own to save")
-    target = Path(folder)
-    files = {GVA: gva_table(dataset), PROVENANCE: _provenance(dataset).encode()}
-    stated = "".join(f'"{f}" = "{hashlib.sha256(c).hexdigest()}"\n' for f, c in files.items())
-    files[HASHES] = f"# sha256 of each file; an edited file is refused.\n{stated}".encode()
-    try:
-        target = target if target.name not in ("", "..") else target.resolve()
-        strange = (
-            sorted({path.name for path in target.iterdir()} - set(files))
-            if (target.exists())
-            else []
-        )
-        if strange:
-            raise DataError(
-                f"{target}: holds something other than an earlier dataset, such as "
-                f"{shown(strange[0])}; name a new or an empty folder"
-            )
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=".gainsmodel-", dir=target.parent))
-        try:
-            for file, content in files.items():
-                (part / file).write_bytes(content)
-            part.chmod(0o755)
-            if target.exists():
-                shutil.rmtree(target)
-            part.rename(target)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    except (OSError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
-        why = getattr(error, "strerror", None) or "not a possible name"
-        raise DataError(f"{target}: cannot be written: {why}") from None
-    return target
-
-
-def _provenance(dataset: Dataset) -> str:
-    import tomlkit  # Slow to import, and needed here only.
-
-    document = tomlkit.document()
-    document.add(tomlkit.comment("What own figures these are and how they were read."))
-    document["dataset_version"] = 1
-    document["geography"] = dataset.geography
-    document["name"] = str(dataset.own_name)
-    document["notes"] = tomlkit.array()
-    for note in dataset.notes:
-        document["notes"].append(note)
-    document["built_in_cells"] = [list(cell) for cell in dataset.built_in_cells]
-    # What else the figures stand beside; of other shipped tables they would mean something else.
-    document["shipped_sha256"] = _shipped(load_dataset(dataset.geography), dataset.built_in_cells)
-    return tomlkit.dumps(document)
-
-
-def _shipped(built_in: Dataset, cells: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Hashes of the shipped tables that own figures stand on; of GVA if cells were kept."""
-    return {file: value for file, value in built_in.hashes.items() if cells or file != "gva.csv"}
-
-
-def _saved(folder: Path, geography: str | None, options: dict[str, object]) -> Dataset:
-    """Read a folder of `save_dataset`, unless it was edited or is of other shipped tables."""
-    where = str(folder)
-    for option, value in options.items():
-        if value is not None:
-            raise DataError(f"{option}: was settled when {where} was written; leave it out")
-    try:
-        contents = {file: (folder / file).read_bytes() for file in (GVA, PROVENANCE, HASHES)}
-        stated = tomllib.loads(contents[HASHES].decode())
-    except OSError as error:
-        raise DataError(f"{where}: {error.filename} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise DataError(f"{where}: {HASHES} cannot be read; import the table again") from None
-    for file in (GVA, PROVENANCE):
-        if stated.get(file) != hashlib.sha256(contents[file]).hexdigest():
-            raise DataError(
-                f"{where}: {file} was edited since it was written; edit the source and import it "
-                "again"
-            )
-    try:
-        provenance = tomllib.loads(contents[PROVENANCE].decode())
-        built_in = load_dataset(str(provenance["geography"]))
-        name = str(provenance["name"])
-        notes = tuple(str(note) for note in provenance["notes"])
-        cells = tuple((str(code), str(sector)) for code, sector in provenance["built_in_cells"])
-        then = dict(provenance["shipped_sha256"])
-        text = [line.split(",") for line in contents[GVA].decode().splitlines()[1:]]
-        figures = {(code, sector): float(value) for code, sector, value in text}
-    except (ValueError, KeyError, TypeError):
-        raise DataError(f"{where}: cannot be understood; import the table again") from None
-    if geography not in (None, built_in.geography):
-        raise DataError(
-            f"{where}: holds figures of the {built_in.geography} geography, not of {geography}"
-        )
-    now = _shipped(built_in, cells)
-    changed = sorted(file for file in then | now if then.get(file) != now.get(file))
-    wanted = [(code, sector) for code in built_in.areas["area_code"] for sector in SECTORS]
-    if changed or list(figures) != wanted:
-        raise DataError(
-            f"{where}: is out of date: built-in figures have changed since "
-            f"({', '.join(changed) or GVA}); import the table again"
-        )
-    gva = np.array(list(figures.values())).reshape(built_in.gva_gbp_m.shape)
-    if not (np.isfinite(gva) & (gva >= 0)).all():
-        raise DataError(f"{where}: {GVA} holds impossible figures; import the table again")
-    return own_dataset(built_in, gva, name, notes, cells)
+    reading = Reading(tables, built_in, year, fill, measured=areas is None)
+    gva, notes, kept = reading.figures(called)
+    own = own_dataset(built_in, gva, called, [*notes, *said, *assumed], kept)
+    return own if areas is None else with_rest(own)
 
 
 def gva_template(

@@ -1,99 +1,32 @@
-"""From tables in their layout to GVA of every area and sector, or everything wrong with them."""
+"""From figures by area and sector to GVA of every cell, or everything wrong with them."""
 
-import difflib
 import math
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, Literal
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gainsmodel.data.dataset import (
-    BASE_YEAR,
-    GEOGRAPHIES,
-    SECTORS,
-    Dataset,
-    Geography,
-    load_dataset,
-    plain,
-)
-from gainsmodel.data.layout import (
-    ALL_SECTORS,
-    PROBLEMS_SHOWN,
-    Table,
-    is_filled,
-    sector_label,
-    text_of,
-    year_of,
-)
-from gainsmodel.data.sheets import Cell, shown
-from gainsmodel.errors import DataError, UnknownNameError
+from gainsmodel.data.changes import MERGED
+from gainsmodel.data.dataset import BASE_YEAR, OWN, SECTORS
+from gainsmodel.data.rows import Rows
+from gainsmodel.data.sheets import shown
+from gainsmodel.data.totals import apart, compare_wider
+from gainsmodel.errors import DataError
 
-Fill = Literal["built_in"]
 Cells = tuple[tuple[str, str], ...]
 
 # A table in another unit is off by a thousand; nobody's own estimate is off by fifty.
 MOST_TIMES_BUILT_IN = 50.0
 # With imputed rent, real estate is some four times as large.
 MOST_TIMES_RENT = 2.0
-# Every published figure is rounded to £1m.
-ROUNDING_GBP_M = 15.0
-
-MISSING = frozenset(
-    (
-        *("", "-", "–", "—", ".", "..", "...", "…", ":", "*", "!", "c", "x", "z", "n/a", "na"),
-        *("#n/a", "[c]", "[x]", "[z]", "[w]", "[u]", "[low]", "(c)", "null", "none", "nan"),
-    )
-)
-# Rows that add up others.
-TOTALS = frozenset(
-    (
-        *("uk", "ukx", "k02000001", "united kingdom", "uk less extra regio", "extra regio", "tlz"),
-        *("england", "e92000001", "tlb", "great britain", "gb", "k03000001", "england and wales"),
-        *("total", "grand total", "all areas", "sum"),
-    )
-)
-# Areas of the publisher's smaller levels.
-SMALLER = re.compile(r"TL[A-Z]\d[\dA-Z]?")
 # Ways to make up a sector where a table has finer rows; the first that is there is taken. The
 # publisher's L holds imputed rent (68IMP), its 68 does not.
 PARTS = {"AB": ("A", "B"), "DE": ("D", "E")}
 
 
-# Not a figure, and said so already.
-_WRONG: Any = object()
-
-
 @dataclass
-class _Figure:
-    value: float | None
-    place: str
-    shown: str
-    # The publisher's "L (68)", which holds imputed rent.
-    with_rent: bool = False
-
-
-@dataclass
-class Reading:
+class Reading(Rows):
     """Tables on their way to a dataset; collects what is wrong with them."""
-
-    tables: list[Table]
-    built_in: Dataset
-    year: int | None
-    fill: Fill | None
-    problems: list[str] = field(default_factory=list)
-    found: dict[tuple[str, str], _Figure] = field(default_factory=dict)
-    left_out: dict[str, int] = field(default_factory=dict)
-    several_years: bool = False
-    read_year: int | None = None
-    unknown: dict[str, str] = field(default_factory=dict)
-    # Where an area is first named, and what its total is said to be.
-    places: dict[str, str] = field(default_factory=dict)
-    totals: dict[str, _Figure] = field(default_factory=dict)
-    agreeing: int = 0
 
     def figures(self, file: str) -> tuple[NDArray[np.float64], list[str], Cells]:
         """Read every row, or raise with all problems.
@@ -116,250 +49,18 @@ class Reading:
         if len(years) > 1:
             listed = ", ".join(str(year or "no year") for year in sorted(years, key=str))
             raise DataError(f"{file}: figures are not all of one year: {listed}")
+        self._join_districts()
         self._say_what_is_unknown()
         self._raise()
         if not self.found:
-            raise DataError(f"{self.table.place}: no rows of figures below the headings")
+            levels = " and ".join(sorted(self.other_levels))
+            raise DataError(
+                f"{self.table.place}: no rows of figures below the headings"
+                + (f" are of {self.called}; there are some of {levels}" if levels else "")
+            )
         own, kept = self._cells()
         self._raise()
         return self._made(file, own, kept)
-
-    def _place(self, row: int | None = None, column: int | None = None) -> str:
-        place = self.table.place
-        place += "" if row is None else f", row {row + 1}"
-        return place + ("" if column is None else f", column {shown(self.table.headings[column])}")
-
-    def _problem(self, message: str, row: int | None = None, column: int | None = None) -> None:
-        self.problems.append(f"{self._place(row, column)}: {message}")
-
-    def _raise(self, closing: str = "") -> None:
-        if self.problems:
-            lines = self.problems[:PROBLEMS_SHOWN]
-            more = len(self.problems) - len(lines)
-            lines += [f"and {more:,} more"] if more else []
-            raise DataError("\n".join([*lines, closing] if closing else lines))
-
-    def _left_out(self, what: str) -> None:
-        self.left_out[what] = self.left_out.get(what, 0) + 1
-
-    # ------------------------------------------------------------ years
-
-    def _choose_year(self) -> int | None:
-        table = self.table
-        years: set[int] = set()
-        if table.layout == "years":
-            years = {int(year) for year in table.figures.values()}
-        elif table.year is not None:
-            body = range(table.heading + 1, len(table.rows))
-            years = {y for row in body if (y := year_of(text_of(self._cell(row, table.year))))}
-        if not years:
-            return self.year
-        several = len(years) > 1
-        self.several_years |= several
-        listed = f"{min(years)} to {max(years)}" if several else str(min(years))
-        if self.year is not None and self.year not in years:
-            raise DataError(f"{table.place}: has no figures of {self.year}; there are: {listed}")
-        chosen = self.year or (BASE_YEAR if BASE_YEAR in years else min(years))
-        if several and chosen not in (self.year, BASE_YEAR):
-            raise DataError(
-                f"{table.place}: has figures of {listed}, none of {BASE_YEAR}; "
-                "say which year is meant with year= (--year)"
-            )
-        known = self.built_in.economy["year"].to_list()
-        if chosen not in known:
-            raise DataError(
-                f"{table.place}: figures are of {chosen}; they can be used from "
-                f"{known[0]} to {known[-1]}"
-            )
-        if table.layout == "years":
-            table.figures = {i: y for i, y in table.figures.items() if int(y) == chosen}
-            if len(table.figures) > 1:
-                raise DataError(f"{table.place}: {chosen} heads more than one column")
-        return chosen
-
-    # ------------------------------------------------------------ rows
-
-    def _cell(self, row: int, column: int) -> Cell:
-        cells = self.table.rows[row]
-        return cells[column] if column < len(cells) else None
-
-    def _read_rows(self) -> None:
-        table = self.table
-        body = range(table.heading + 1, len(table.rows))
-        area = self._best(table.areas, body, lambda text: self._area(text) is not None)
-        partner = self._partner(area)
-        sector = (
-            None
-            if table.layout == "wide"
-            else self._best(table.sectors, body, lambda text: sector_label(text) is not None)
-        )
-        last_area = ""
-        for row in body:
-            texts = {column: text_of(self._cell(row, column)) for column in table.figures}
-            spoken = text_of(self._cell(row, area))
-            industry = "" if sector is None else text_of(self._cell(row, sector))
-            empty = not any(texts.values())
-            if empty and not industry:
-                if is_filled(table.rows[row]) and (not spoken or self._area(spoken) is None):
-                    self._left_out("notes")
-                elif spoken and table.layout == "wide":
-                    self.places.setdefault(self._area(spoken) or "", self._place(row))
-                continue
-            # A merged cell is filled in its first row only.
-            last_area = spoken or last_area
-            spoken = last_area if industry else spoken
-            if not self._is_of_year(row):
-                continue
-            if not spoken:
-                filled = [text for text in map(text_of, table.rows[row]) if text]
-                if len(filled) == 1 and _parsed(filled[0]) is None:
-                    self._left_out("notes")
-                else:
-                    self._problem("has a figure but no area", row, area)
-                continue
-            self._read_row(row, area, partner, sector, spoken, industry)
-
-    def _read_row(
-        self,
-        row: int,
-        area: int,
-        partner: int | None,
-        sector: int | None,
-        spoken: str,
-        industry: str,
-    ) -> None:
-        if plain(spoken) in TOTALS or SMALLER.fullmatch(spoken):
-            self._left_out("areas of other levels")
-            return
-        code = self._area(spoken)
-        if code is None:
-            self.unknown.setdefault(spoken, self._place(row, area))
-            return
-        if partner is not None and not self._agrees(code, row, partner):
-            return
-        self.places.setdefault(code, self._place(row))
-        for column, heading in self.table.figures.items():
-            said = self.table.headings[column] if sector is None else industry
-            label = heading if sector is None else sector_label(said)
-            if label is None:
-                near = _nearest(industry, [*SECTORS, *self.built_in.sector_names.values()])
-                self._problem(
-                    f"{shown(industry)} is no sector{near}; there are: {', '.join(SECTORS)}",
-                    *(row, sector),
-                )
-                continue
-            finer = label[:1].isdigit() and label not in ("68", "68IMP")
-            if finer or (not label and plain(said) not in ALL_SECTORS):
-                continue
-            value = self._number(row, column)
-            if value is _WRONG:
-                continue
-            place, text = self._place(row, column), text_of(self._cell(row, column))
-            figure = _Figure(value, place, text, label == "L" and "(68)" in said)
-            if not label:
-                self.totals.setdefault(code, figure)
-                continue
-            before = self.found.setdefault((code, label), figure)
-            if before is not figure:
-                name = f"{self._name(code)}, sector {label}"
-                self._problem(
-                    f"{name} stands there a second time after {before.place}", row, column
-                )
-
-    def _is_of_year(self, row: int) -> bool:
-        column = self.table.year
-        if column is None or self.table.layout == "years":
-            return True
-        said = text_of(self._cell(row, column))
-        if year_of(said) is None:
-            self._problem(f"{shown(said)} is no year, such as {BASE_YEAR}", row, column)
-        return year_of(said) == self.read_year
-
-    def _best(self, columns: list[int], body: range, fits: Callable[[str], bool]) -> int:
-        """Of several columns that may name areas (or sectors), the one with the most known."""
-
-        spoken = {c: {text_of(self._cell(row, c)) for row in body} - {""} for c in columns}
-        # A column of the regions that areas lie in has fewer names than that of the areas.
-        most = max(len(names) for names in spoken.values())
-
-        def known(column: int) -> tuple[bool, int, bool]:
-            names = spoken[column]
-            code = "code" in plain(self.table.headings[column])
-            return len(names) * 2 >= most, sum(fits(name) for name in names), code
-
-        return max(columns, key=known)
-
-    def _partner(self, area: int) -> int | None:
-        """Find the column that names the same areas in the other way, code or name."""
-
-        def stem(column: int) -> str:
-            return re.sub(r" ?(code|cd|id|name|nm)$", "", plain(self.table.headings[column]))
-
-        others = [c for c in self.table.areas if c != area and stem(c) == stem(area)]
-        return others[0] if others else None
-
-    def _agrees(self, code: str, row: int, partner: int) -> bool:
-        other = text_of(self._cell(row, partner))
-        said = self._area(other) if other else code
-        is_code = re.search(r"\b(code|cd|id)$", plain(self.table.headings[partner]))
-        # A name may be written in many ways, a code in one.
-        if said == code or (said is None and not is_code):
-            return True
-        self._problem(
-            f"{shown(other)} is not {self._name(code)} ({code}), as beside it", row, partner
-        )
-        return False
-
-    def _area(self, spoken: str) -> str | None:
-        """Give the code of a single area, None if there is none called that."""
-        return _codes(self.built_in).get(plain(spoken))
-
-    def _name(self, code: str) -> str:
-        names = dict(self.built_in.areas.select("area_code", "area_name").iter_rows())
-        return str(names[code])
-
-    def _say_what_is_unknown(self) -> None:
-        """One problem for each unknown area; one more if another geography knows them."""
-        geography = self.built_in.geography
-        theirs: dict[str, int] = {}
-        for name in GEOGRAPHIES:
-            known = _codes(load_dataset(name)) if name != geography else {}
-            theirs[name] = sum(plain(spoken) in known for spoken in self.unknown)
-        other = max(theirs, key=theirs.__getitem__)
-        lines = []
-        if len(self.unknown) > 2 and theirs[other] * 2 > len(self.unknown):
-            lines.append(
-                f"{self._place()}: {theirs[other]} of the {len(self.unknown)} areas that are not "
-                f"known are of the {other} geography; read it with geography={other!r} "
-                "(--geography)"
-            )
-        for n, (spoken, place) in enumerate(self.unknown.items()):
-            said = f"{place}: {shown(spoken)} is no area of the {geography} geography"
-            # Likenesses of thousands of names would take minutes.
-            near = n < PROBLEMS_SHOWN and theirs[other] < len(self.unknown)
-            lines.append(said + (_near_area(self.built_in, spoken) if near else ""))
-        self.problems = lines + self.problems
-
-    def _number(self, row: int, column: int) -> Any:
-        """Read a figure; None if the publisher left it out."""
-        cell = self._cell(row, column)
-        text = text_of(cell)
-        if text.casefold() in MISSING:
-            return None
-        value = cell if isinstance(cell, float) else _parsed(text)
-        if value is None:
-            decimal = re.fullmatch(r"\d+,\d+", text) is not None
-            hint = "; a decimal point is wanted, not a comma" if decimal else ""
-            self._problem(f"{shown(text)} is no number of £m{hint}", row, column)
-            return _WRONG
-        if math.isnan(value):
-            return None
-        if not 0 <= value <= 1e9:
-            said = f"{value:g}" if math.isfinite(value) else "infinite"
-            self._problem(f"GVA must be from 0 to 1,000,000,000 £m, not {said}", row, column)
-            return _WRONG
-        # −0 would differ from 0 in the hash.
-        return value + 0.0
 
     # ------------------------------------------------------------ cells
 
@@ -383,6 +84,10 @@ class Reading:
                     f"{self.places[code]}: every figure of {self._name(code)} is 0"
                 )
             self._compare_total(code, values)
+        problems, self.agreeing_wider = compare_wider(
+            self.wider, self.totals, self.built_in.areas["area_code"].to_list()
+        )
+        self.problems += problems
         if gaps and (self.fill is None or not own):
             self.problems += gaps
             count = self.built_in.areas.height
@@ -439,7 +144,7 @@ class Reading:
         if total is None or total.value is None or None in parts:
             return
         added = math.fsum(part or 0.0 for part in parts)
-        if abs(added - total.value) <= ROUNDING_GBP_M + 1e-3 * total.value:
+        if not apart(added, total.value):
             self.agreeing += 1
             return
         self.problems.append(
@@ -460,7 +165,7 @@ class Reading:
         let = [(code, s) for code, s in own if s == "L"]
         mine = sum(own[cell] for cell in let)
         theirs = sum(self.built_in.gva_gbp_m[position[code], SECTORS.index(s)] for code, s in let)
-        if mine > MOST_TIMES_RENT * theirs:
+        if self.measured and mine > MOST_TIMES_RENT * theirs:
             self._problem(
                 f"real estate (L) adds up to £{mine:,.0f}m, the built-in figures to "
                 f"£{theirs:,.0f}m; it must be without owner-occupiers' imputed rent"
@@ -498,13 +203,17 @@ class Reading:
         against = f"{abs(change):.1%} {'above' if change > 0 else 'below'}"
         against = "as" if round(abs(change), 3) == 0 else against
         areas, sectors = ({key[i] for key in own} for i in (0, 1))
+        mine = sum(own.values()) * growth
         where = file
         if len(self.tables) == 1:
             where = f"{self.table.place}, headings in row {self.table.heading + 1}"
         size = f"{_count(len(areas), 'area')} × {_count(len(sectors), 'sector')}"
-        notes = [
-            f"{size} from {where}: £{now / 1e3:,.0f}bn, {against} the built-in {BASE_YEAR} figures"
-        ]
+        said = f"{size} from {where}: £{now / 1e3:,.0f}bn"
+        if self.measured:
+            said += f", {against} the built-in {BASE_YEAR} figures"
+        if kept:
+            said += f", £{mine / 1e3:,.1f}bn of it from the table"
+        notes = [said]
         if self.read_year is None:
             notes.append(f"the table says no year: taken as figures of {BASE_YEAR}")
         elif growth != 1.0:
@@ -514,15 +223,35 @@ class Reading:
             )
         elif self.several_years:
             notes.append(f"figures of {self.read_year}; other years are left out")
+        if built_in.geography == OWN and self.measured:
+            notes.append(
+                f"areas: {self.called}; their residents, coverage and places are put together "
+                "from those of local authorities"
+            )
         notes += [f"left out: rows of {what} ({n:,})" for what, n in sorted(self.left_out.items())]
+        if self.other_levels:
+            notes.append(
+                f"areas of {' and '.join(sorted(self.other_levels))} are there too: read them with "
+                "geography= (--geography)"
+            )
+        notes += [
+            f"{self._name(code)}: added up from {', '.join(MERGED[code].values())}"
+            for code in self.districts
+        ]
         if self.agreeing:
             notes.append(
                 f"own totals of {_count(self.agreeing, 'area')} agree with the sums of sectors"
             )
+        if self.agreeing_wider:
+            wider = ", ".join(self.agreeing_wider[:15])
+            notes.append(f"areas add up to the table's own totals of {wider}")
+        notes += [
+            f"{self._name(code)} has the code {other}, not {code}: its boundary may differ; "
+            "residents, coverage and place are those of the shipped area"
+            for code, other in self.recoded.items()
+        ]
         if kept:
-            cells = ", ".join(f"{self._name(code)} {sector}" for code, sector in kept[:10])
-            more = f" and {len(kept) - 10:,} more" if len(kept) > 10 else ""
-            notes.append(f"built-in figures kept in {_count(len(kept), 'cell')}: {cells}{more}")
+            notes.append(self._kept(kept))
         digital = zip(built_in.areas["area_name"], gva[:, SECTORS.index("J")], strict=True)
         silent = [name for name, value in digital if not value]
         if silent:
@@ -532,55 +261,26 @@ class Reading:
             )
         return notes
 
+    def _kept(self, cells: list[tuple[str, str]]) -> str:
+        """Say which figures stayed as built in: whole areas first, then single cells."""
+        of_area: dict[str, list[str]] = {}
+        for code, sector in cells:
+            of_area.setdefault(code, []).append(sector)
+        whole = [self._name(code) for code, held in of_area.items() if len(held) == len(SECTORS)]
+        single = [
+            f"{self._name(code)} {sector}"
+            for code, held in of_area.items()
+            for sector in held
+            if len(held) < len(SECTORS)
+        ]
+        said = []
+        for names, what in ((whole, "whole area"), (single, "single cell")):
+            if names:
+                more = f" and {len(names) - 10:,} more" if len(names) > 10 else ""
+                said.append(f"{_count(len(names), what)} ({', '.join(names[:10])}{more})")
+        total = _count(len(cells), "cell")
+        return f"built-in figures kept in {total}: {'; '.join(said)}"
+
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _parsed(text: str) -> float | None:
-    """Read a number that may have thousands separators and a £ sign."""
-    bare = text.replace("\N{MINUS SIGN}", "-").strip()
-    negative = re.fullmatch(r"\((.*)\)", bare)
-    bare = re.sub(r"^(-?)£ ?", r"\1", negative[1] if negative else bare)
-    if re.fullmatch(r"-?\d{1,3}([, \u00a0\u202f'])\d{3}(\1\d{3})*(\.\d+)?", bare):
-        bare = re.sub(r"[, \u00a0\u202f']", "", bare)
-    if re.fullmatch(r"[-+]?(inf|infinity)", bare, re.IGNORECASE) or re.fullmatch(
-        r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", bare
-    ):
-        value = float(bare)
-        return -value if negative else value
-    return None
-
-
-def likely_geography(tables: list[Table]) -> Geography:
-    """Give the geography that knows most of the areas that tables have."""
-    spoken = {
-        plain(text_of(row[column]))
-        for table in tables
-        for row in table.rows[table.heading + 1 :]
-        for column in table.areas
-        if column < len(row)
-    }
-    return max(GEOGRAPHIES, key=lambda name: len(spoken & {*_codes(load_dataset(name))}))
-
-
-@cache
-def _codes(dataset: Dataset) -> dict[str, str]:
-    """Every way of saying a single area, to its code; groups and wider areas are none."""
-    rows = dataset.areas.select("area_code", "area_name").rows()
-    return {plain(text): row[0] for row in rows for text in row}
-
-
-def _near_area(dataset: Dataset, spoken: str) -> str:
-    try:
-        dataset.resolve(spoken)
-    except UnknownNameError as error:
-        _, _, hint = str(error).partition("; the nearest are: ")
-        return f"; the nearest are: {hint}" if hint else ""
-    return ", but a group or a wider area; its areas are wanted one by one"
-
-
-def _nearest(spoken: str, known: Iterable[str]) -> str:
-    names = {plain(name): name for name in known}
-    near = difflib.get_close_matches(plain(spoken)[:100], names, n=1)
-    return f"; did you mean {names[near[0]]!r}?" if near else ""

@@ -297,7 +297,9 @@ class ReadinessWeights(Model):
 class Setting(Model):
     """What is modelled, over which years, by which structure."""
 
-    geography: Literal["mayoral", "itl1", "local_authority"]
+    geography: Literal["mayoral", "itl1", "local_authority", "own"] = Field(
+        description="which areas; own: those of the folder handed over with --data"
+    )
     start_year: int = Field(ge=2023, le=2040, description="year 0, 2023 to 2040")
     horizon_years: int = Field(ge=1, le=40, description="number of years, 1 to 40")
     curve: Literal["bass", "logistic", "gompertz"] = Field(description="diffusion family")
