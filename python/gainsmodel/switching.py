@@ -1,7 +1,7 @@
 """Switching values: how far an assumption would have to be off for a plan just to break even.
 
-One assumption at a time, all others as they are; `docs/model.md`, section 9, has the formulas,
-decision 17 the reasons.
+One assumption at a time, all others as they are; `docs/explanation/model.md`, section 9, has the
+formulas, decision 17 the reasons.
 """
 
 import math
