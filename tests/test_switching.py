@@ -178,7 +178,30 @@ def test_a_plan_that_loses_has_switching_values_too() -> None:
     assert row(losing, "costs")["switching_value"] < 1
     here = row(losing, COST)
     assert here["switching_value"] == pytest.approx(row(found(), COST)["switching_value"], rel=1e-3)
-    assert "costs more than it is worth" in " ".join(losing.summary)
+    assert "costs £" in losing.summary[0]
+    assert "more than it is worth" in losing.summary[0]
+
+
+def test_no_side_is_named_where_the_futures_cannot_tell_it() -> None:
+    here = row(found(), COST)["switching_value"]
+    even = switching_values(
+        SKILLS.edit({f"{COST}.value": here}), AREA, parameters=[COST], draws=DRAWS
+    )
+    assert even.summary[0].endswith(": too few futures to say.")
+    assert row(even, "benefits")["switching_value"] == pytest.approx(1, rel=1e-3)
+
+
+def test_a_plan_without_costs_breaks_even_where_it_adds_nothing() -> None:
+    free = {f"levers.{name}.cost_gbp_per_head_per_year.value": 0.0 for name in SKILLS.levers}
+    scenario = SKILLS.edit(free | {"parameters.adoption_cost_share.value": 0.0})
+    keys = ["parameters.take_up", "parameters.productivity_effect", COST]
+    of = switching_values(scenario, AREA, parameters=keys, draws=DRAWS)
+    for key in ("benefits", *keys[:2]):
+        assert row(of, key)["switching_value"] == 0
+    assert row(of, "costs")["switching_value"] is None
+    # Above 0 a price is found though it is 0 now.
+    assert row(of, COST)["switching_value"] > 10
+    assert row(of, COST)["change_percent"] is None
 
 
 def test_nominal_money_moves_the_amounts_and_no_switching_value() -> None:

@@ -1,7 +1,7 @@
 """Switching values: how far an assumption would have to be off for a plan just to break even.
 
-One assumption at a time, all others as they are; `docs/model.md`, section 9, has the formulas,
-decision 17 the reasons.
+One assumption at a time, all others as they are; `docs/explanation/model.md`, section 9, has the
+formulas, decision 17 the reasons.
 """
 
 import math
@@ -121,11 +121,16 @@ class Switching:
     def summary(self) -> list[str]:
         """What follows, in sentences."""
         mean, error = self.net_present_value_gbp_m_mean, self.net_present_value_gbp_m_mcse
-        amount = words.gbp(mean, error)
-        sentences = [
-            f"On average the plan’s net present value in {self.area} is {amount}: "
-            f"{'too near 0 to say on which side' if abs(mean) < 2 * error else _side(mean)}."
-        ]
+        amount = words.gbp(abs(mean), error)
+        more = "" if amount == words.TOO_FEW else f"{amount} "
+        side = (
+            f"is worth {more}more than it costs"
+            if mean > 0
+            else f"costs {more}more than it is worth"
+        )
+        sentences = [f"On average the plan in {self.area} {side}, present value."]
+        if abs(mean) < 2 * error:
+            sentences = [f"Whether the plan in {self.area} is worth its costs: {words.TOO_FEW}."]
         if self.multiples:
             sentences.append(self.multiples)
         if self.table["evidence"].is_null().all():
@@ -337,7 +342,7 @@ def _multiples(parts: Mapping[str, Draws], worth: _Worth) -> Iterator[dict[str, 
         slope = float(part.mean())
         row = {"key": key, "name": _NAMES[key], "unit": "times", "value": 1.0, "least": 0.0}
         row |= {"several": False}
-        times = -float(rest.mean()) / slope if slope else -1.0
+        times = 0.0 - float(rest.mean()) / slope if slope else -1.0
         if times < 0:
             yield row
             continue
@@ -391,7 +396,8 @@ def _root(a: _Point, b: _Point, held: Callable[[float], _Point]) -> _Point:
         width = abs(b.at - a.at)
         if nearer.is_root or width <= 1e-12 * max(abs(a.at), abs(b.at)):
             return nearer
-        c = held((a.at * weight_b - b.at * weight_a) / (weight_b - weight_a))
+        at = (a.at * weight_b - b.at * weight_a) / (weight_b - weight_a)
+        c = held(at if abs(at) > 1e-12 * max(abs(a.at), abs(b.at)) else 0.0)
         # The end that stays loses half its weight, so that the other side moves too.
         if c.mean * b.mean <= 0:
             a, weight_a = b, weight_b
@@ -486,10 +492,6 @@ def _nearness(row: Mapping[str, Any]) -> tuple[bool, bool, float]:
         return True, True, math.inf
     change = row["change_percent"]
     return False, not row["within_range"], math.inf if change is None else abs(change)
-
-
-def _side(mean: float) -> str:
-    return "it is worth more than it costs" if mean > 0 else "it costs more than it is worth"
 
 
 def _listed(names: list[str]) -> str:
