@@ -288,3 +288,35 @@ def test_names_that_cannot_be_are_refused(
     with pytest.raises(DataError) as caught:
         read_gva(own_names(tmp_path)[0], "itl1", names=names)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Table 1: Employment by industry, local authorities, Great Britain",
+        "Workforce jobs by industry and region, thousand",
+        "Table 2: UK business: number of enterprises by industry",
+        "Labour productivity by industry",
+        "Gross fixed capital formation by industry, £ million",
+        "Regional exports of services by industry",
+    ],
+)
+def test_another_measure_by_area_and_industry_is_refused(title: str) -> None:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        sheet = book.add_worksheet("Table 1")
+        sheet.write(0, 0, title)
+        rows = [["ITL code", "Region name", "SIC07 code", 2023], *long_rows(load_dataset("itl1"))]
+        for at, row in enumerate(rows, 1):
+            sheet.write_row(at, 0, row)
+    message = refusal(buffer.getvalue())
+    assert "sheet 'Table 1', row 1: " in message
+    assert "figures must be GVA" in message
+
+
+def test_some_areas_of_itl_2_are_told_from_others_of_the_same_name() -> None:
+    """North East and Tees Valley are mayoral areas as well."""
+    both = [*long_rows(load_dataset("itl1")), *long_rows(itl_areas("itl2", "2025"))]
+    content = workbook(("Table 2c", [row for row in both if row[0][:3] == "TLC"]))
+    assert "areas of itl1 are there too" in " ".join(read(content, fill="built_in").notes)
+    assert read(content, fill="built_in").areas.height == 46

@@ -78,15 +78,13 @@ def likely_frame(tables: Iterable[Table], names: Iterable[str]) -> str:
     """Of several sets of areas the one that knows most areas of the tables; the first of equals."""
     spoken = {text for table in tables for text in spoken_of(table)}
 
-    def known(name: str) -> int:
-        codes = area_codes(frame(name))
-        return len({codes[text] for text in spoken & {*codes}})
-
-    found = {name: known(name) for name in names}
+    # Codes and names both count: many names mean areas of several sets.
+    found = {name: spoken & {*area_codes(frame(name))} for name in names}
     # A table of regions that has their parts too is one of regions.
-    if found.get("itl1") == load_dataset("itl1").areas.height:
+    regions = load_dataset("itl1")
+    if {area_codes(regions)[text] for text in found.get("itl1", ())} == {*regions.groups["uk"]}:
         return "itl1"
-    return max(found, key=found.__getitem__)
+    return max(found, key=lambda name: len(found[name]))
 
 
 def spoken_of(table: Table) -> set[str]:
