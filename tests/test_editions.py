@@ -157,6 +157,31 @@ def test_a_workbook_of_itl_areas_runs_and_replays(tmp_path: Path) -> None:
         read_gva(folder, "itl1")
 
 
+ONS = Path(__file__).parents[1].parent / "shared/data/ons_workbooks"
+
+
+@pytest.mark.skipif(not ONS.is_dir(), reason="the publisher's workbooks are not beside it")
+def test_the_publisher_s_own_itl_2_of_2021_and_authorities_become_areas(tmp_path: Path) -> None:
+    source = ONS / "regional_gva_per_head_and_income_components_edition_2023.xlsx"
+    own = read_gva(source, "itl2", year=2021, fill="built_in")
+    # Table 6, Tees Valley and Durham, 2021: its own total less real estate, which is filled.
+    assert own.areas.height == 41
+    assert "own totals of 41 areas agree with the sums of sectors" in own.notes
+    told = next(note for note in own.notes if note.startswith("areas add up to the table's own"))
+    assert told.endswith("UK, TLC, TLD, TLE, TLF, TLG, TLH, TLI, TLJ, TLK, TLL, TLM, TLN, UKX")
+    assert {code for code, sector in own.built_in_cells} == {*own.areas["area_code"]}
+    assert {sector for code, sector in own.built_in_cells} == {"L"}
+    result = gainsmodel.run("reference", dataset=own, draws=64)
+    assert gainsmodel.replay(result.save(tmp_path / "itl2"), dataset=own).areas().height == 41
+
+    source = ONS / "regional_gva_by_industry_local_authorities_north_east_2025.xlsx"
+    local = read_gva(source, "local_authority", fill="built_in")
+    tyneside = ["Newcastle upon Tyne", "Gateshead", "North Tyneside", "South Tyneside"]
+    made = gainsmodel.aggregate(local, dict.fromkeys(tyneside, "Tyneside"))
+    assert made.gva_gbp_m.sum() == pytest.approx(local.gva_gbp_m.sum())
+    assert "Rest of North East" in made.areas["area_name"].to_list()
+
+
 # ---------------------------------------------------------------- codes and boundaries
 
 
