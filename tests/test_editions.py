@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import xlsxwriter
 
 import gainsmodel
 from gainsmodel import DataError, Dataset, load_dataset, read_gva
-from gainsmodel.data import SECTORS, save_dataset
+from gainsmodel.data import SECTORS, frames, save_dataset
 from gainsmodel.data.changes import MERGED
 from gainsmodel.data.frames import EDITIONS, itl_areas
 
@@ -83,6 +84,26 @@ def test_itl_areas_partition_the_uk(level: str, count: tuple[int, int], edition:
     assert abs(gap) <= areas.areas.height
     # Each lies in the region that its code says.
     assert all(region == code[:3] for code, region in areas.regions.items())
+
+
+def test_altered_tables_of_itl_areas_are_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save_dataset(gainsmodel.aggregate("itl1", {"Wales": "Cymru"}), tmp_path / "own")
+    copy = Path(shutil.copytree(frames.TABLES, tmp_path / "tables"))
+    monkeypatch.setattr(frames, "TABLES", copy)
+    frames.itl_hashes.cache_clear()
+    try:
+        (copy / "itl.csv").write_bytes((copy / "itl.csv").read_bytes() + b"\n")
+        with pytest.raises(DataError, match=r"itl\.csv: altered since built"):
+            frames.itl_hashes()
+    finally:
+        monkeypatch.undo()
+        frames.itl_hashes.cache_clear()
+    newer = frames.itl_hashes() | {"itl_membership.csv": "0" * 64}
+    monkeypatch.setattr("gainsmodel.data.folder.itl_hashes", lambda: newer)
+    with pytest.raises(DataError, match=r"out of date: .*itl_membership\.csv"):
+        read_gva(folder, None)
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
