@@ -9,7 +9,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml
 
 PORT ?= 8501
 
-.PHONY: help run app test test-rust test-python test-browser validation bench bench-instructions bench-sampling bench-app lint fmt lock clean
+.PHONY: help run app test test-rust test-python test-browser validation docs bench bench-instructions bench-sampling bench-app lint fmt lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test-browser: .venv/.built .venv/.app ## the app in a real browser; screenshots 
 
 validation: .venv/.built ## the pages of docs/validation: hindcast, back-test, ledger, checks; a minute
 	PYTHONPATH=tests $(BIN)/python -m gainsmodel.validation
+
+docs: .venv/.built .venv/.docs ## the documentation as a site, in target/docs; every warning is an error
+	$(BIN)/python -m sphinx -q -W --keep-going -j auto -b html -d target/doctrees docs target/docs
 
 bench: .venv/.built $(if $(SMOKE),,.venv/.bench) ## time the core against its peers (SMOKE=1: NumPy only, a minute)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benches/bench.py $(if $(SMOKE),--smoke)
@@ -62,11 +65,12 @@ fmt: .venv/.ready ## format the sources
 	$(BIN)/ruff format --quiet .
 	cargo fmt
 
-lock: .venv/.ready ## renew requirements.txt, benches/requirements.txt and Cargo.lock from what is newest
+lock: .venv/.ready ## renew every requirements.txt and Cargo.lock from what is newest
 	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv
 	$(call pin,--group dev,requirements.txt,Pinned with hashes; renewed by "make lock".)
 	$(call pin,--group bench --constraint requirements.txt,benches/requirements.txt,For "make bench"; pinned with hashes$(comma) renewed by "make lock".)
 	$(call pin,--group app --constraint requirements.txt,app/requirements.txt,For "make app"; pinned with hashes$(comma) renewed by "make lock".)
+	$(call pin,--group docs --constraint requirements.txt --constraint app/requirements.txt,docs/requirements.txt,For "make docs"; pinned with hashes$(comma) renewed by "make lock".)
 	cargo update
 
 comma := ,
@@ -87,6 +91,10 @@ clean: ## remove everything that was built
 
 .venv/.app: .venv/.ready app/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r app/requirements.txt
+	touch $@
+
+.venv/.docs: .venv/.ready docs/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.txt
 	touch $@
 
 # python -m venv needs a Debian package that may be missing; virtualenv does not.

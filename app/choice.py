@@ -30,6 +30,10 @@ from gainsmodel.data import OWN
 LEVERS = ("leadership", "open_data", "inclusion", "skills", "connectivity")
 BASES = {"final_year": "£208bn a year by {year}", "cumulative": "£208bn over {years}"}
 GEOGRAPHIES = ("mayoral", "itl1", "local_authority")
+OWN_AREAS_MISSING = (
+    "This link is about areas of somebody’s own, which no link holds: use their folder of figures "
+    "under Assumptions, then open the link again."
+)
 WHO = {
     "area": "This area alone",
     "mayors_2017": "The 2017 six",
@@ -218,11 +222,40 @@ class Choice:
                     return replace(new, who=group)
         return new
 
-    def built_in(self) -> "Choice":
-        """The same on the built-in figures; own areas give way to the mayoral ones."""
-        if self.scenario.setting.geography != OWN:
-            return replace(self, data=None)
-        return self.adopt(self.scenario.without_plan().edit({"setting.geography": GEOGRAPHIES[0]}))
+    def use(self, data: Dataset | None) -> "Choice":
+        """Take other figures, of other areas if need be; None: the built-in ones.
+
+        Shown is the first area that is new, and a plan of this area alone goes along. Plans of
+        areas that are not there any more are dropped.
+        """
+        now = self.scenario.setting.geography
+        geography = (
+            (now if now in GEOGRAPHIES else GEOGRAPHIES[0]) if data is None else data.geography
+        )
+        if geography == now:
+            return replace(self, data=data)
+        mine = self._entry() if self.who == "area" else None
+        plan = dict(self.scenario.plan)
+        moved = plan.pop(mine) if mine is not None else None
+        scenario = self.scenario.edit({"setting.geography": geography})
+        new = replace(self, scenario=scenario.without_plan(), data=data)
+        new = replace(new, who=self.who if self.who in new.dataset.groups else "area")
+        unseen = [code for code in new.dataset.units if code not in self.dataset.units]
+        if data is not None and unseen:
+            new = replace(new, unit=unseen[0])
+        elif self.unit not in new.dataset.units:
+            new = replace(new, unit=_first_unit(new))
+        known = {area: levers for area, levers in plan.items() if new._knows(area)}
+        if moved is not None:
+            known[new._key()] = moved
+        return new._with_plan(known)
+
+    def _knows(self, area: str) -> bool:
+        try:
+            self.dataset.resolve(area)
+        except UnknownNameError:
+            return False
+        return True
 
     def changed(self) -> dict[str, Any]:
         """What is assumed other than in the reference, without plan and geography."""
@@ -309,11 +342,7 @@ class Choice:
 
 def start() -> Choice:
     """What a new visitor sees: the reference, on the figures that the app was started with."""
-    data = own_figures()
-    if data is None:
-        return Choice(_reference(), _HOME)
-    choice = Choice(_reference().edit({"setting.geography": data.geography}), _HOME, data=data)
-    return replace(choice, unit=_first_unit(choice))
+    return Choice(_reference(), _HOME).use(own_figures())
 
 
 def geographies() -> tuple[str, ...]:
@@ -329,8 +358,14 @@ def own_figures() -> Dataset | None:
     return read_gva(folder, None) if folder else None
 
 
-def from_query(params: Mapping[str, str]) -> tuple[Choice, list[str]]:
+def from_query(params: Mapping[str, str], data: Dataset | None = None) -> tuple[Choice, list[str]]:
     """Read an address.
+
+    Parameters
+    ----------
+    params : mapping
+    data : Dataset, optional
+        Own figures in use, which no address holds; kept where it asks for their geography.
 
     Returns
     -------
@@ -341,8 +376,15 @@ def from_query(params: Mapping[str, str]) -> tuple[Choice, list[str]]:
     """
     notices: list[str] = []
     choice = start()
-    wanted = _one_of(params, "geography", geographies(), choice.scenario.setting.geography, notices)
-    if wanted != choice.scenario.setting.geography:
+    data = own_figures() if data is None else data
+    if params.get("geography") == OWN and (data is None or data.geography != OWN):
+        notices.append(OWN_AREAS_MISSING)
+        params = {name: text for name, text in params.items() if name not in ("geography", "area")}
+    known = GEOGRAPHIES if data is None else tuple(dict.fromkeys((*GEOGRAPHIES, data.geography)))
+    wanted = _one_of(params, "geography", known, choice.scenario.setting.geography, notices)
+    if data is not None and wanted == data.geography:
+        choice = choice.use(data)
+    elif wanted != choice.scenario.setting.geography:
         choice = choice.edit({"setting.geography": wanted})
     # In the changes may be plans for areas, which only their geography knows.
     if text := params.get("changes"):

@@ -1,8 +1,10 @@
 """What comes in and goes out: saved plans, links, scenario files, own figures, downloads."""
 
 import json
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -12,18 +14,27 @@ from app import parts, runs, session
 from app.choice import GEOGRAPHIES, Choice
 from app.parts import plain
 from gainsmodel import (
+    Dataset,
     GainsModelError,
     charts,
     export,
     load_scenario,
     parse_scenario,
     read_gva,
+    report,
     sentences,
     to_toml,
 )
 from gainsmodel.reading import Reading, Three
 
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+OFFICE = "application/vnd.openxmlformats-officedocument"
+EXCEL = f"{OFFICE}.spreadsheetml.sheet"
+PAPERS: dict[report.Format, tuple[str, str]] = {
+    "pdf": ("Board paper (PDF)", "application/pdf"),
+    "docx": ("Board paper (Word)", f"{OFFICE}.wordprocessingml.document"),
+    "html": ("Board paper (web page)", "text/html"),
+    "xlsx": ("Figures behind it (Excel)", EXCEL),
+}
 MOST_BYTES = 20_000_000
 
 
@@ -50,7 +61,7 @@ def saved_plans() -> None:
             st.download_button(
                 "TOML",
                 data=partial(_toml_bytes, choice),
-                file_name=f"{file_name(name)}.toml",
+                file_name=f"{export.file_name(name)}.toml",
                 key=f"toml_{name}",
                 on_click="ignore",
             )
@@ -63,12 +74,6 @@ def _toml_bytes(choice: Choice) -> bytes:
 
 def _delete(name: str) -> None:
     session.saved().pop(name, None)
-
-
-def file_name(text: str) -> str:
-    """A name that every file system takes."""
-    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in text.casefold())
-    return "-".join(filter(None, kept.split("-")))[:60] or "plan"
 
 
 # ---------------------------------------------------------------- share and download
@@ -122,7 +127,7 @@ def share() -> None:
     st.markdown("**Text to paste**")
     st.code(text(about, added, choice), language=None, wrap_lines=True)
     st.markdown("**Files**")
-    name = file_name(choice.unit_name)
+    name = export.file_name(choice.unit_name)
     without = pair.without if choice.scenario.plan else None
     with st.container(horizontal=True):
         _scenario_button(choice, "share")
@@ -149,6 +154,44 @@ def share() -> None:
                 f"{sentences.prices(about)}",
             ),
         )
+    st.markdown("**Board paper**")
+    _paper(choice)
+
+
+def _paper(choice: Choice) -> None:
+    """A board paper, written on request: it runs each lever alone and what drives the answer."""
+    found = parts.on_request(
+        "paper",
+        ("paper", choice.scenario, choice.unit, *runs.run_key(choice)),
+        partial(_findings, choice),
+        button="Write a board paper",
+        doing="Running what the paper needs",
+    )
+    if found is None:
+        return
+    name = export.file_name(choice.unit_name)
+    with st.container(horizontal=True):
+        for kind, (label, mime) in PAPERS.items():
+            _file(
+                label,
+                f"{name}-board-paper.{kind}",
+                mime,
+                partial(
+                    report.write, found, kind, manifest_name=f"gainsmodel-{name}-manifest.json"
+                ),
+            )
+
+
+def _findings(choice: Choice, on_progress: Any) -> report.Findings:
+    return report.gather(
+        choice.scenario,
+        choice.unit,
+        draws=choice.draws,
+        seed=choice.seed,
+        sampler=choice.sampler,
+        dataset=choice.data,
+        on_progress=on_progress,
+    )
 
 
 def text(about: Reading, added: Three | None, choice: Choice) -> str:
@@ -166,7 +209,7 @@ def text(about: Reading, added: Three | None, choice: Choice) -> str:
 
 
 def _scenario_button(choice: Choice, where: str) -> None:
-    name = f"{file_name(choice.unit_name)}.toml"
+    name = f"{export.file_name(choice.unit_name)}.toml"
     _file("Scenario (TOML)", name, "application/toml", lambda: toml(choice).encode(), where)
 
 
@@ -216,7 +259,7 @@ def upload_figures() -> None:
         st.info(plain("In use: your own figures. " + " ".join(choice.data.notes)))
         st.button(
             "Use the built-in figures instead",
-            on_click=lambda: session.change(session.current().built_in(), "the built-in figures"),
+            on_click=lambda: session.change(session.current().use(None), "the built-in figures"),
         )
     if choice.dataset.geography not in GEOGRAPHIES:
         return
@@ -235,24 +278,57 @@ def upload_figures() -> None:
     )
     fill = st.checkbox("Keep the built-in figures where the table has none", key="figures_fill")
     geography = choice.scenario.setting.geography
-    try:
-        dataset = read_gva(
+    _offer(
+        given.name,
+        lambda: read_gva(
             given.getvalue(),
-            geography,
+            geography if geography in GEOGRAPHIES else None,
             name=given.name,
             sheet=sheet or None,
             fill="built_in" if fill else None,
-        )
+        ),
+    )
+
+
+def upload_folder() -> None:
+    """Take a folder of own figures or own areas, as the command line writes it."""
+    given = st.file_uploader(
+        "Folder of figures, made by “gainsmodel data”",
+        accept_multiple_files="directory",
+        key="folder_of_figures",
+        max_upload_size=20,
+        help="Of own areas, such as a new combined authority made of local authorities, or of a "
+        "new release. Held in memory for this visit only.",
+    )
+    if given:
+        _offer(given[0].name.partition("/")[0], lambda: _read_folder(given))
+
+
+def _read_folder(given: Iterable[Any]) -> Dataset:
+    with TemporaryDirectory() as folder:
+        for file in given:
+            # Names come from a browser: only the last part counts.
+            (Path(folder) / Path(file.name).name).write_bytes(file.getvalue())
+        try:
+            return read_gva(Path(folder), None)
+        except GainsModelError as error:
+            raise type(error)(str(error).replace(f"{folder}/", "").replace(folder, "it")) from None
+
+
+def _offer(name: str, read: Callable[[], Dataset]) -> None:
+    """Show what was read, and use it if the visitor says so."""
+    choice = session.current()
+    try:
+        dataset = read()
     except GainsModelError as error:
-        parts.problem(f"We could not use {given.name}. Nothing has changed.", error)
+        parts.problem(f"We could not use {name}. Nothing has changed.", error)
         return
     st.markdown("**What was read**\n\n" + "\n".join(f"- {plain(note)}" for note in dataset.notes))
     st.dataframe(dataset.gva_frame(), hide_index=True, height=250)
     st.button(
         "Use these figures",
         type="primary",
+        key=f"use_{name}",
         disabled=choice.data is not None and choice.data.hashes == dataset.hashes,
-        on_click=lambda: session.change(
-            replace(session.current(), data=dataset), f"the figures of {given.name}"
-        ),
+        on_click=lambda: session.change(session.current().use(dataset), f"the figures of {name}"),
     )

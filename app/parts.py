@@ -155,9 +155,10 @@ def on_request(
     return None
 
 
-def listed(sentences: Iterable[str]) -> None:
+def listed(sentences: Iterable[str], *, numbered: bool = False) -> None:
     """Sentences as a list."""
-    st.markdown("\n".join(f"- {plain(text)}" for text in sentences))
+    mark = "1." if numbered else "-"
+    st.markdown("\n".join(f"{mark} {plain(text)}" for text in sentences))
 
 
 def follow(

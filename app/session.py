@@ -7,7 +7,6 @@ from what was written: at the start, and when the visitor goes back in the brows
 
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -30,11 +29,7 @@ def begin() -> None:
         if address:
             state.choice, state.notices = from_query(address)
     elif address and address != state.get("address") and not state.get("changed"):
-        choice, state.notices = from_query(address)
-        # The visitor's own figures are in no address.
-        if state.choice.data is not None:
-            same = choice.scenario.setting.geography == state.choice.scenario.setting.geography
-            choice = replace(choice, data=state.choice.data) if same else choice
+        choice, state.notices = from_query(address, state.choice.data)
         _remember("what the address asked for")
         state.choice = choice
     state.changed = False

@@ -238,19 +238,23 @@ def test_the_command_line_shows_it_where_a_factor_is_on(
     switched = [f"{name} = true" for name in ON]
     scenario.write_text("\n".join(['extends = "skills_first"', *switched]))
 
-    def said(*words: str) -> str:
-        asked = ["--area", "Greater Manchester", "--draws", "256"]
+    def said(*words: str, area: str = "Greater Manchester") -> str:
+        asked = ["--area", area, "--draws", "256"]
         assert run_here(["appraise", *words, *asked]) == 0
         return capsys.readouterr().out
 
     text = said(str(scenario))
     for part in ("From gross to net, a year by 2036", "Seen from North West", "unverified"):
         assert part in text
-    answer = json.loads(said(str(scenario), "--json"))
-    (net,) = (
-        row["amount_gbp_m_mean"]
-        for row in answer["waterfall"]["table"]
-        if (row["viewpoint"], row["step"]) == ("local", "net")
-    )
-    assert net == pytest.approx(answer["appraisal"]["added_final_year_gbp_m_mean"], rel=1e-5)
+    for prices in ("real", "nominal"):
+        answer = json.loads(said(str(scenario), "--json", "--prices", prices))
+        (net,) = (
+            row["amount_gbp_m_mean"]
+            for row in answer["waterfall"]["table"]
+            if (row["viewpoint"], row["step"]) == ("local", "net")
+        )
+        assert net == pytest.approx(answer["appraisal"]["added_final_year_gbp_m_mean"], rel=1e-5)
     assert "From gross to net" not in said("skills_first")
+    elsewhere = "as one area sees them"
+    assert elsewhere not in text
+    assert elsewhere in said(str(scenario), area="uk")

@@ -22,13 +22,15 @@ FLOORS = (
     {"manifest"},
     {"result"},
     {"engine"},
+    {"prices"},
     {"additionality"},
     {"appraisal", "assumption_log", "comparison", "drivers", "reading"},
     {"information", "register", "sentences", "trials"},
-    {"discovery", "search"},
+    {"discovery", "search", "switching"},
     {"planning", "targets"},
     {"batch", "charts", "export"},
-    {"report", "validation"},
+    {"validation"},
+    {"report"},
     {"cli"},
 )
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}

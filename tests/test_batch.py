@@ -339,9 +339,14 @@ def test_a_batch_holds_what_single_runs_give(tmp_path: Path, sweep: Path) -> Non
             found = batch.table(table).filter(pl.col("run") == run).drop("run").collect()
             assert found.equals(getattr(alone, table)())
         assert batch.manifest(run) == alone.manifest
+    kept = batch.areas().filter(pl.col("run") == 40).drop("run").collect()
     (tmp_path / "manifest.json").write_text(json.dumps(batch.manifest(40)), "utf-8")
-    again = gainsmodel.replay(tmp_path / "manifest.json").areas()
-    assert again.equals(batch.areas().filter(pl.col("run") == 40).drop("run").collect())
+    assert gainsmodel.replay(tmp_path / "manifest.json").areas().equals(kept)
+    assert gainsmodel.replay(batch.manifest(40)).areas().equals(kept)
+    with pytest.raises(
+        gainsmodel.ResultError, match=r"^manifest: is not a manifest; missing.*draws"
+    ):
+        gainsmodel.replay({"seed": 1})
 
 
 @pytest.mark.parametrize(

@@ -506,7 +506,7 @@ def test_few_futures_are_too_few_to_say(draws: str) -> None:
         (("appraise", "reference"), "every lever is at zero"),
         (("appraise", "skills_first", "--target", "-5"), "target"),
         (("appraise", "skills_first", "--delay", "50"), "lever_delay_years"),
-        (("appraise", "skills_first", "--delay", "0"), "years"),
+        (("appraise", "skills_first", "--delay", "0"), "--delay"),
     ],
     ids=str,
 )

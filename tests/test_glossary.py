@@ -15,9 +15,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_the_page_and_the_package_have_the_same_terms() -> None:
-    page = (ROOT / "docs/glossary.md").read_text("utf-8")
+    page = (ROOT / "docs/reference/glossary.md").read_text("utf-8")
     assert list(glossary.terms()) == re.findall(r"^### (.+)$", page, re.MULTILINE)
-    assert (ROOT / "python/gainsmodel/glossary.md").resolve() == ROOT / "docs/glossary.md"
+    assert (ROOT / "python/gainsmodel/glossary.md").resolve() == ROOT / "docs/reference/glossary.md"
 
 
 def test_every_meaning_is_one_plain_paragraph() -> None:
@@ -54,5 +54,5 @@ def test_kinds_of_evidence_and_symbols_of_adoption_are_explained() -> None:
 
 
 def test_words_that_promise_too_much_are_nowhere() -> None:
-    text = (ROOT / "docs/glossary.md").read_text("utf-8")
+    text = (ROOT / "docs/reference/glossary.md").read_text("utf-8")
     assert not re.search(r"will deliver|unlocks|proves|forecast|up to £", text)

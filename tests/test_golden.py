@@ -75,8 +75,9 @@ def test_every_golden_file_belongs_to_a_shipped_scenario() -> None:
 
 # ---------------------------------------------------------------- headline figures
 
-# docs/model.md, section 7: quantity, statistic, value, half a unit of its last printed digit.
-# They come from an independent implementation of the same description; middle values are medians.
+# docs/explanation/model.md, section 7: quantity, statistic, value, half a unit of its last
+# printed digit. They come from an independent implementation of the same description; middle
+# values are medians.
 HEADLINES = (
     ("uk", "gain_gbp_m_2036", "p50", 54_000, 500),
     ("uk", "gain_gbp_m_2036", "p05", 16_000, 500),

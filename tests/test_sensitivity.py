@@ -645,9 +645,10 @@ def test_progress_that_raises_stops_the_work() -> None:
         (("reference", "plan_adds", MANCHESTER), {}, "moves no lever"),
         (("skills_first", "p_target", MANCHESTER), {}, "target_gbp_m"),
         (("skills_first", "share", MANCHESTER), {"target_gbp_m": 1.0}, "target_gbp_m"),
-        (("skills_first", "p_target", MANCHESTER), {"target_gbp_m": math.nan}, "a number"),
+        (("skills_first", "p_target", MANCHESTER), {"target_gbp_m": math.nan}, "above 0"),
         (("skills_first", "p_target", MANCHESTER), {"target_gbp_m": 1e9}, "in none of the 200"),
-        (("skills_first", "p_target", MANCHESTER), {"target_gbp_m": -1e9}, "in all of the 200"),
+        (("everyone_acts", "p_target", "uk"), {"target_gbp_m": 0.001}, "in all of the 200"),
+        (("skills_first", "p_target", MANCHESTER), {"target_gbp_m": -1.0}, "above 0"),
         (("reference",), {"draws": 99}, "at least 100"),
         (("reference", "share", "Manchestr"), {}, "nearest"),
     ],
@@ -803,5 +804,5 @@ def test_a_mistake_at_the_command_line_is_one_message() -> None:
     done = program("sensitivity", "skills_first", "--output", "p_target")
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.startswith("error: target_gbp_m")
+    assert done.stderr.startswith("error: --target")
     assert len(done.stderr.splitlines()) == 1

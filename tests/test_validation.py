@@ -439,9 +439,12 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["README", *(item.__name__.split(".")[-1] for item in ITEMS)])
+@pytest.mark.parametrize(
+    "name",
+    ["README.md", "verdicts.csv", *(f"{item.__name__.split('.')[-1]}.md" for item in ITEMS)],
+)
 def test_pages_are_up_to_date(fresh: Path, name: str) -> None:
-    committed, now = ((folder / f"{name}.md").read_text("utf-8") for folder in (PAGES, fresh))
+    committed, now = ((folder / name).read_text("utf-8") for folder in (PAGES, fresh))
     assert NUMBER.sub("#", committed) == NUMBER.sub("#", now), f"renew with `{RENEW}`"
     for old, new in zip(NUMBER.findall(committed), NUMBER.findall(now), strict=True):
         # One unit of the last printed digit: libraries round the last bit differently.

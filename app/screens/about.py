@@ -28,35 +28,15 @@ def main() -> None:
         "from it carries no information beyond size, and the app says so."
     )
     st.header("How the model works", anchor=False)
+    parts.listed(sentences.METHOD, numbered=True)
     st.markdown(
-        "1. Figures of output by area and sector (ONS, 2023) are carried to the start year.\n"
-        "2. In each of thousands of futures every uncertain assumption is drawn once.\n"
-        "3. Adoption spreads year by year: some firms adopt first, others follow what they see "
-        "in their own area and elsewhere, up to a ceiling.\n"
-        "4. Use shows in output after a delay, fades, and stacks up to a cap.\n"
-        "5. Levers speed adoption up, raise its ceiling or raise the gain, as far as they are "
-        "taken up.\n"
-        "6. Middle, range and chances are counted over the futures.\n\n"
-        "The formulas are in docs/model.md of the project; every run can be repeated from its "
-        "manifest to the same numbers."
+        "The formulas are in docs/explanation/model.md of the project; every run can be repeated "
+        "from its manifest to the same numbers."
     )
     st.header("What it cannot tell", anchor=False)
-    st.markdown(
-        "- No causal study was found for any of the five levers: their sizes of effect and costs "
-        "are judgement.\n"
-        "- Adoption has not been observed for any English region; readiness is a proxy.\n"
-        "- Gains are gross: what is taken from elsewhere is off unless switched on, and its size "
-        "is unverified.\n"
-        "- It is a scenario tool. It predicts nothing, and it is no business case."
-    )
+    parts.listed(sentences.LIMITS)
     st.header("Words", anchor=False)
-    st.markdown(
-        plain(
-            f"{sentences.FUTURE} The middle estimate is the median: half of the futures lie "
-            "above it. The average is the mean: averages add up, middle estimates do not. "
-            "“9 of 10 futures” leaves out the lowest and the highest twentieth."
-        )
-    )
+    st.markdown(plain(sentences.WORDS))
     st.header("Sources and licences", anchor=False)
     info = build_info()
     st.markdown(plain(export.SOURCES))

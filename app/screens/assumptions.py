@@ -1,5 +1,6 @@
 """Assumptions: what is assumed, on what evidence? Change it, or bring your own."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -7,16 +8,17 @@ import polars as pl
 import streamlit as st
 
 from app import files, parts, session
-from app.choice import DRAWS, SAMPLERS, geographies
+from app.choice import DRAWS, SAMPLERS, Choice, geographies
 from app.parts import EVIDENCE, plain
 from gainsmodel import GainsModelError, export, load_scenario, words
 from gainsmodel.assumption_log import GROUPS, assumptions, figure_at, questions, restated
+from gainsmodel.data import OWN
 
 GEOGRAPHY_NAMES = {
     "mayoral": "23 mayoral and other areas",
     "itl1": "12 regions and nations",
     "local_authority": "361 local authorities",
-    "own": "Areas of your own",
+    OWN: "Areas of your own",
 }
 CURVES = {"bass": "Bass", "logistic": "Logistic", "gompertz": "Gompertz"}
 PRICES = {"as_published": "As published in 2016", "base_year": "In 2023 prices"}
@@ -56,6 +58,7 @@ def main() -> None:
         files.upload_scenario()
     with st.expander("Own GVA figures", icon=":material/table:", key="figures_expander"):
         files.upload_figures()
+        files.upload_folder()
 
 
 def _restore_all() -> None:
@@ -83,19 +86,30 @@ def _structure() -> None:
 
         return changed
 
+    def other_areas(value: Any) -> None:
+        if value is not None:
+            # Of areas of one's own the way leads over the built-in figures.
+            _try(
+                lambda choice: (
+                    choice if choice.scenario.setting.geography != OWN else choice.use(None)
+                ).edit({"setting.geography": value}),
+                "other areas",
+            )
+
+    known = list(dict.fromkeys((*geographies(), setting.geography)))
     with (
         st.expander("Run, horizon and structure", icon=":material/settings:", key="run_expander"),
         st.grid(4, min_column_width=220),
     ):
         st.selectbox(
             "Areas",
-            list(geographies()),
+            known,
             format_func=GEOGRAPHY_NAMES.__getitem__,
             **session.bound(
                 "geography",
                 setting.geography,
-                edit("setting.geography", "other areas"),
-                index=geographies().index(setting.geography),
+                other_areas,
+                index=known.index(setting.geography),
             ),
         )
         st.number_input(
@@ -170,8 +184,12 @@ def _run_with(name: str) -> Any:
 
 
 def _try_edit(changes: dict[str, Any], what: str) -> None:
+    _try(lambda choice: choice.edit(changes), what)
+
+
+def _try(change: Callable[[Choice], Choice], what: str) -> None:
     try:
-        new = session.current().edit(changes)
+        new = change(session.current())
         new.check()
         session.change(new, what)
     except GainsModelError as error:

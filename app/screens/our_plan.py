@@ -159,34 +159,9 @@ def _value(found: Answer, value: dict[str, Any], target: float | None) -> None:
     about = found.about
     if target:
         st.markdown(plain(sentences.reaches_target(value["p_target"], target, about)))
-    rows = []
-    for label, name in (
-        ("Gain, present value", "added_present_value_gbp_m"),
-        ("Cost to the authority, present value", "authority_cost_present_value_gbp_m"),
-        ("Cost to firms, present value", "firms_cost_present_value_gbp_m"),
-        ("Net present value", "net_present_value_gbp_m"),
-    ):
-        amount = sentences.amount_of(value, name)
-        rows.append(
-            {
-                "What": label,
-                "Middle estimate": amount.gbp,
-                "In 9 of 10 futures": amount.gbp_range,
-                "Average": words.gbp(value[f"{name}_mean"], value[f"{name}_mcse_mean"]),
-            }
-        )
-    ratio = [value[f"benefit_cost_ratio_{q}"] for q in ("p50", "p05", "p95")]
-    if None not in ratio:
-        middle, low, high = (f"{number:.2g}" for number in ratio)
-        rows.append(
-            {
-                "What": "Gain for each £1 spent by authority and firms",
-                "Middle estimate": middle,
-                "In 9 of 10 futures": f"{low} to {high}",
-                "Average": "",
-            }
-        )
-    parts.plain_table(pl.DataFrame(rows))
+    headings = ["What", "Middle estimate", "In 9 of 10 futures", "Average"]
+    table = pl.DataFrame(sentences.cost_and_return(value), headings, orient="row")
+    parts.plain_table(table)
     parts.small(
         "2023 prices, over the horizon, discounted as the Green Book has it (see Assumptions). "
         "Averages add up; middle estimates do not. Before displacement, leakage and multiplier "

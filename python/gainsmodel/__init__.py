@@ -29,6 +29,7 @@ __all__ = [
     "SettingError",
     "Settings",
     "Sweep",
+    "Switching",
     "Target",
     "UnknownNameError",
     "ValueOfInformation",
@@ -57,6 +58,7 @@ __all__ = [
     "reading",
     "register",
     "replay",
+    "report",
     "run",
     "run_batch",
     "run_paired",
@@ -65,6 +67,7 @@ __all__ = [
     "sentences",
     "shipped_scenarios",
     "start",
+    "switching_values",
     "target",
     "to_toml",
     "voi",
@@ -80,6 +83,7 @@ if TYPE_CHECKING:
         glossary,
         reading,
         register,
+        report,
         sentences,
         words,
     )
@@ -128,16 +132,17 @@ if TYPE_CHECKING:
         shipped_scenarios,
         to_toml,
     )
+    from gainsmodel.switching import Switching, switching_values
     from gainsmodel.targets import Reach, Target, reach, target
 else:
     # Rooms that answer questions about runs, and modules that are used as such.
     _QUESTIONS = (
         *("comparison", "additionality", "appraisal", "drivers", "information"),
-        *("targets", "planning", "discovery", "batch"),
+        *("switching", "targets", "planning", "discovery", "batch"),
     )
     _MODULES = (
         *("assumption_log", "charts", "export", "glossary", "reading", "register"),
-        *("sentences", "validation", "words"),
+        *("report", "sentences", "validation", "words"),
     )
 
     # Whoever needs an error or a scenario does not wait for Polars and the core.

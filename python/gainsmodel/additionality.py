@@ -1,7 +1,7 @@
 """From what a plan adds to what it adds on balance, seen from the area, its region and the UK.
 
 The three factors are unverified judgement and off unless a scenario switches them on.
-`docs/model.md`, section 9, has the formulas, decision 14 the reasons.
+`docs/explanation/model.md`, section 9, has the formulas, decision 14 the reasons.
 """
 
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from gainsmodel import words
 from gainsmodel.data import Dataset, load_dataset, regions_of
 from gainsmodel.engine import ADJUSTMENTS, figures_for, values_at
 from gainsmodel.errors import ResultError, SettingError
-from gainsmodel.result import Result, check_paired, draws_of
+from gainsmodel.prices import Draws, Prices, gap, price_levels
+from gainsmodel.result import Result, check_paired
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.problems import did_you_mean
 from gainsmodel.tables import (
@@ -27,7 +27,6 @@ from gainsmodel.tables import (
     unit_of,
 )
 
-Draws = NDArray[np.float64]
 GAINS = tuple(metric for metric in METRICS if metric.startswith("gain_"))
 STEPS = {
     "gross": "Added, gross",
@@ -47,8 +46,8 @@ class Waterfall:
 
     Attributes
     ----------
-    area, metric : str
-        Name of the area, and which gain is meant.
+    area, metric, prices : str
+        Name of the area, which gain is meant, and in which money.
     final_year, horizon_years, draws, seed : int
     switched_on : tuple of str
         Those of displacement, leakage and multiplier that the scenario switches on.
@@ -63,6 +62,7 @@ class Waterfall:
 
     area: str
     metric: str
+    prices: Prices
     final_year: int
     horizon_years: int
     draws: int
@@ -105,6 +105,7 @@ def waterfall(
     area: str,
     *,
     metric: str = "gain_final_year_gbp_m",
+    prices: Prices = "real",
     dataset: Dataset | None = None,
 ) -> Waterfall:
     """Take what a plan adds from gross to net, for the area, its region and the UK.
@@ -130,6 +131,8 @@ def waterfall(
     metric : str
         A gain of `METRICS`: ``gain_final_year_gbp_m``, ``gain_cumulative_gbp_m`` or
         ``gain_present_value_gbp_m``.
+    prices : {"real", "nominal"}
+        As `gainsmodel.appraise`.
     dataset : Dataset, optional
         The figures they were run on, if not the built-in ones.
 
@@ -142,7 +145,7 @@ def waterfall(
     ResultError
         If the two are not paired, differ in more than the plan, or hold no draws or numbers.
     SettingError
-        If the metric is no gain.
+        If the metric is no gain, or there are no such prices.
     UnknownNameError
         If there is no such area.
 
@@ -163,7 +166,7 @@ def waterfall(
     check_same_assumptions(with_plan, without)
     scenario = Scenario.from_dict(with_plan.manifest["scenario"])
     figures = figures_for(scenario, dataset)
-    unit = unit_of(figures, area)
+    unit, levels = unit_of(figures, area), price_levels(scenario, figures, prices)
     known = factors(with_plan)
     on = tuple(name for name in ADJUSTMENTS if getattr(scenario.parameters, name).enabled)
     sampler = with_plan.manifest["sampler"]
@@ -176,7 +179,7 @@ def waterfall(
             "leakage": known["leakage"] * outside,
             "multiplier": 1.0 + (known["multiplier"] - 1.0) * outside,
         }
-        gross = draws_of(with_plan, metric, places) - draws_of(without, metric, places)
+        gross = gap(with_plan, without, metric, levels, places)
         steps = np.stack([*gross_to_net(gross, seen).values()])
         names = pl.DataFrame(
             {
@@ -194,6 +197,7 @@ def waterfall(
     return Waterfall(
         area=unit.name,
         metric=metric,
+        prices=prices,
         final_year=setting.start_year + setting.horizon_years,
         horizon_years=setting.horizon_years,
         draws=with_plan.manifest["draws"],

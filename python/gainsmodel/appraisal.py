@@ -1,30 +1,25 @@
 """What a plan is worth: what it adds, what it costs whom, whether it pays back.
 
 Everything is the paired difference from the same futures without the plan, draw by draw;
-`docs/model.md`, section 9, has the formulas.
+`docs/explanation/model.md`, section 9, has the formulas.
 """
 
 import math
 import os
 from collections.abc import Callable
-from typing import Literal, get_args
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from gainsmodel.additionality import check_same_assumptions
 from gainsmodel.data import Dataset
-from gainsmodel.engine import Run, Sampler, Settings, as_scenario, figures_for, price_level
+from gainsmodel.engine import Run, Sampler, Settings, as_scenario, figures_for
 from gainsmodel.errors import ScenarioError, SettingError
+from gainsmodel.prices import Draws, Prices, gap, price_levels
 from gainsmodel.result import Result, check_paired, draws_of
 from gainsmodel.scenario import Scenario
-from gainsmodel.scenario.problems import did_you_mean
 from gainsmodel.tables import FROM_CORE, Unit, chances_of, columns_of, statistics_of, unit_of
 
-Draws = NDArray[np.float64]
-Prices = Literal["real", "nominal"]
-PRICES: tuple[Prices, ...] = get_args(Prices)
 COSTS = {
     "authority_cost_present_value_gbp_m": "lever_cost_present_value_gbp_m",
     "firms_cost_present_value_gbp_m": "cost_present_value_gbp_m",
@@ -106,14 +101,12 @@ def appraise(
     >>> table.height
     26
     """
-    if target_gbp_m is not None and not (target_gbp_m > 0 and math.isfinite(target_gbp_m)):
-        raise SettingError(f"target: must be an amount above 0 in £m a year, not {target_gbp_m!r}")
-    _check_prices(prices)
+    check_target(target_gbp_m)
     check_paired(with_plan, without)
     check_same_assumptions(with_plan, without)
     scenario = Scenario.from_dict(with_plan.manifest["scenario"])
     figures = figures_for(scenario, dataset)
-    levels = _levels(scenario, figures, prices)
+    levels = price_levels(scenario, figures, prices)
     values = appraised(with_plan, without, levels)
     sampler = with_plan.manifest["sampler"]
     units = pl.concat([with_plan.areas(), with_plan.groups()], how="diagonal")
@@ -144,6 +137,12 @@ def appraise(
     asked = np.full(added.shape, target_gbp_m is not None)
     columns += chances_of("p_target", added >= goal, asked, sampler)
     return units.hstack(columns)
+
+
+def check_target(target_gbp_m: float | None) -> None:
+    """Refuse a target that is no amount above 0."""
+    if target_gbp_m is not None and not (target_gbp_m > 0 and math.isfinite(target_gbp_m)):
+        raise SettingError(f"target: must be an amount above 0 in £m a year, not {target_gbp_m!r}")
 
 
 def delay_cost(
@@ -198,13 +197,12 @@ def delay_cost(
             "plan: no lever is moved in any area, so there is nothing to delay; set one, such as "
             'plan."Greater Manchester".skills = 1.0'
         )
-    _check_prices(prices)
     if not years > 0:
         raise SettingError(f"years: must be above 0, not {years!r}")
     delay = loaded.setting.lever_delay_years + years
     later = loaded.edit({"setting.lever_delay_years": delay})
     figures = figures_for(loaded, dataset)
-    unit = unit_of(figures, area)
+    unit, levels = unit_of(figures, area), price_levels(loaded, figures, prices)
     settings = Settings(draws=draws, seed=seed, sampler=sampler)
 
     def run(scenario: Scenario, before: int) -> Result:
@@ -212,7 +210,6 @@ def delay_cost(
         return Run(scenario, figures, settings, threads).result(report or None)
 
     in_time, delayed = run(loaded, 0), run(later, draws)
-    levels = _levels(loaded, figures, prices)
     lost = appraised(in_time, delayed, levels, unit)["net_present_value_gbp_m"]
     name = "lost_net_present_value_gbp_m"
     return pl.DataFrame(
@@ -225,45 +222,19 @@ def delay_cost(
     )
 
 
-def _check_prices(prices: str) -> None:
-    if prices not in PRICES:
-        raise SettingError(
-            f"prices: must be one of {', '.join(PRICES)}, not {prices!r}"
-            f"{did_you_mean(prices, PRICES)}"
-        )
-
-
-def _levels(scenario: Scenario, figures: Dataset, prices: Prices) -> Draws | None:
-    """Price level of years 0 … T over that of the base year; None where prices stay real."""
-    if prices == "real":
-        return None
-    first, years = scenario.setting.start_year, range(scenario.setting.horizon_years + 1)
-    return np.array([price_level(scenario, figures, first + t) for t in years])
-
-
 def appraised(
-    first: Result, second: Result, levels: Draws | None = None, unit: Unit | None = None
+    first: Result, second: Result, levels: Draws, unit: Unit | None = None
 ) -> dict[str, Draws]:
     """First less second of everything that is appraised, shape (areas and groups, draws).
 
-    Of one `unit` only, shape (1, draws). With `levels`, in money of the day.
+    Of one `unit` only, shape (1, draws). In money of the day by `price_levels`.
     """
-
-    def gap(metric: str) -> Draws:
-        return np.atleast_2d(draws_of(first, metric, unit) - draws_of(second, metric, unit))
-
-    gaps = {name: gap(metric) for name, metric in (ADDED | COSTS).items()}
-    if levels is not None:
-        start = first.manifest["scenario"]["setting"]["start_year"]
-        for name in gaps:
-            gaps[name] *= levels[0 if "present_value" in name else -1]
-        years = range(1, len(levels))
-        gaps["added_cumulative_gbp_m"] = sum(
-            (levels[t] * gap(f"gain_gbp_m_{start + t}") for t in years), np.zeros(1)
-        )
+    values = {
+        name: np.atleast_2d(gap(first, second, metric, levels, unit))
+        for name, metric in (ADDED | COSTS).items()
+    }
     worth = draws_of(first, "additionality")
-    values = {name: gaps[name] * worth for name in ADDED}
-    values |= {name: gaps[name] for name in COSTS}
+    values |= {name: values[name] * worth for name in ADDED}
     values["net_present_value_gbp_m"] = (
         values["added_present_value_gbp_m"]
         - values["authority_cost_present_value_gbp_m"]

@@ -1,7 +1,7 @@
 """Two scenarios on the same futures: what differs, where, when, and how surely.
 
 Differences are taken draw by draw, so that the luck of the draw, common to both, cancels out
-and each has its own standard error. `docs/model.md`, section 9, has the formulas.
+and each has its own standard error. `docs/explanation/model.md`, section 9, has the formulas.
 """
 
 import os
@@ -518,7 +518,8 @@ def _check_comparable(first: Result, second: Result, metric: str) -> None:
         if spans[0] != spans[1]:
             raise ResultError(
                 f"{metric}: the scenarios cover different years, {spans[0]} and {spans[1]}; "
-                "compare the gain of a year that both have, such as gain_gbp_m_2031"
+                "give them the same setting.horizon_years, or compare the gain of a year that both "
+                "have, such as gain_gbp_m_2031"
             )
     for key in {"share": ("basis",), "prize_gbp_bn": ("basis", "price_basis")}.get(metric, ()):
         found = [scenario["prize"][key] for scenario in scenarios]

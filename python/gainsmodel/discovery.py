@@ -627,7 +627,7 @@ def _chosen(found: list[Variable], parameters: Sequence[str] | None) -> list[Var
         if not any(fnmatchcase(name, pattern) for name in names):
             raise UnknownNameError(
                 f"parameters: no uncertain assumption is called {pattern!r}"
-                f"{did_you_mean(pattern, names)}; there are {', '.join(names)}"
+                f"{did_you_mean(pattern, names)}"
             )
     return [v for v in found if any(fnmatchcase(v.name, pattern) for pattern in parameters)]
 

@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from gainsmodel import words
 from gainsmodel.assumptions import (
     COSTS,
     Group,
@@ -112,12 +113,12 @@ class Sensitivity:
     tornado : pl.DataFrame
         One row a group, largest swing first: ``group``, ``label``, ``leading`` (the
         parameter that counts most in it), ``low``, ``middle``, ``high`` and ``swing``
-        (|high − low|), in the unit of the answer. The group's numbers are moved together
-        along the line on which they move the answer most; ``low`` and ``high`` are the
-        median answer (for a probability: the probability) with the group held at the 10th
-        and 90th percentile of that line, turned so that the leading number is low in
-        ``low``. Numbers of single cells stay as they are. Groups without a line have no
-        swing.
+        (how far apart the two are), in the unit of the answer. The group's numbers are
+        moved together along the line on which they move the answer most; ``low`` and
+        ``high`` are the median answer (for a probability: the probability) with the group
+        held at the 10th and 90th percentile of that line, turned so that the leading
+        number is low in ``low``. Numbers of single cells stay as they are. Groups without
+        a line have no swing.
     structure : pl.DataFrame
         Choices in the model itself, which no draw varies: ``switch`` (key in a scenario),
         ``choice``, ``in_use`` and ``middle``, the median answer (or probability) with it.
@@ -356,11 +357,16 @@ class _Question:
         if output == "share" and self.columns == ["uk"]:
             raise SettingError("area: the UK's share is all of it in every future; name an area")
         if self.paired and not scenario.moved_levers():
-            raise SettingError(f"output {output}: this scenario moves no lever anywhere")
+            raise SettingError(
+                f"output {output}: this scenario moves no lever anywhere; set one, such as "
+                f'plan."{self.area_name}".skills = 1.0'
+            )
         if (output == "p_target") != (target_gbp_m is not None):
-            raise SettingError("target_gbp_m: goes with the output p_target, and only with it")
-        if target_gbp_m is not None and not math.isfinite(target_gbp_m):
-            raise SettingError(f"target_gbp_m: must be a number, not {target_gbp_m!r}")
+            raise SettingError(
+                "target_gbp_m: goes with the output p_target, and only with it; £m a year"
+            )
+        if target_gbp_m is not None and not (target_gbp_m > 0 and math.isfinite(target_gbp_m)):
+            raise SettingError(f"target_gbp_m: must be an amount above 0, not {target_gbp_m!r}")
 
     def answer(
         self,
@@ -423,7 +429,8 @@ class _Question:
         if self.output == "p_target" and f_a.size:
             reached = "all" if f_a[0] else "none"
             raise SettingError(
-                f"target_gbp_m: the plan adds £{self.target:,g}m or more in {reached} of the "
+                f"target_gbp_m: the plan adds {words.goal(self.target or 0.0)} a year or more in "
+                f"{reached} of the "
                 f"{2 * f_a.size:,} futures, so nothing drives it; choose another target"
             )
         raise SettingError(f"{self.output} is the same in every future: nothing drives it")

@@ -28,12 +28,12 @@ from gainsmodel.errors import (
     SettingError,
     UnknownNameError,
 )
-from gainsmodel.manifest import read_manifest
+from gainsmodel.manifest import checked, read_manifest
 from gainsmodel.result import Result
 from gainsmodel.scenario import Distribution, Scenario, load_scenario
 from gainsmodel.scenario.distribution import Z95
 from gainsmodel.scenario.schema import SECTORS, SPREAD_PARAMETERS, Parameters, Switched
-from gainsmodel.tables import unit_of
+from gainsmodel.tables import Unit, unit_of
 
 Sampler = Literal["sobol", "sobol_full", "random"]
 Precision = Literal["float32", "float64"]
@@ -458,7 +458,7 @@ def as_scenario(
 
 
 def replay(
-    manifest: str | os.PathLike[str],
+    manifest: str | os.PathLike[str] | Mapping[str, Any],
     *,
     dataset: Dataset | None = None,
     threads: int | None = None,
@@ -468,7 +468,7 @@ def replay(
 
 
 def start_again(
-    manifest: str | os.PathLike[str],
+    manifest: str | os.PathLike[str] | Mapping[str, Any],
     *,
     dataset: Dataset | None = None,
     threads: int | None = None,
@@ -477,8 +477,8 @@ def start_again(
 
     Parameters
     ----------
-    manifest : path
-        A ``manifest.json``, or the folder of a saved result.
+    manifest : path or mapping
+        A ``manifest.json``, the folder of a saved result, or what such a file holds.
     dataset : Dataset, optional
         The same own figures, if it was run on such.
 
@@ -488,8 +488,11 @@ def start_again(
         If it is no manifest, or the figures have changed since.
     """
     _refuse_fork()
-    path = Path(manifest)
-    wanted = read_manifest(path)
+    if isinstance(manifest, Mapping):
+        path, wanted = Path("manifest"), checked(dict(manifest), "manifest")
+    else:
+        path = Path(manifest)
+        wanted = read_manifest(path)
     try:
         scenario = Scenario.from_dict(wanted["scenario"])
         settings = Settings.of(wanted)
@@ -737,6 +740,16 @@ def plan_arrays(scenario: Scenario, dataset: Dataset) -> dict[str, NDArray[np.fl
                 starts[row, column] = start + scenario.setting.lever_delay_years
                 ramps[row, column] = ramp
     return {"intensity": intensity, "start_years": starts, "ramp_years": ramps}
+
+
+def levers_moved_in(scenario: Scenario, dataset: Dataset, unit: Unit) -> tuple[str, ...]:
+    """Levers that the plan moves in any area of a unit."""
+    codes = dataset.areas["area_code"].to_list()
+    rows = [codes.index(code) for code in unit.members]
+    intensity = plan_arrays(scenario, dataset)["intensity"][:, rows]
+    return tuple(
+        lever for lever, of in zip(scenario.levers, intensity, strict=True) if (of > 0).any()
+    )
 
 
 def discount_factors(scenario: Scenario) -> Iterator[float]:

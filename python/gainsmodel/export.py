@@ -1,8 +1,8 @@
 """Results as files that others open: CSV and Excel, each with what must not be lost."""
 
 import io
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
@@ -19,6 +19,12 @@ SOURCES = (
     "national accounts. Ofcom: Connected Nations 2024. Open Government Licence v3.0. "
     "Contains OS data © Crown copyright and database right 2025."
 )
+
+
+def file_name(text: str) -> str:
+    """A name that every file system takes, from words: without its ending."""
+    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in text.casefold())
+    return "-".join(filter(None, kept.split("-")))[:60] or "plan"
 
 
 def csv(table: pl.DataFrame) -> bytes:
@@ -53,8 +59,11 @@ def areas_csv(result: Result) -> bytes:
     return csv(table.with_columns(**{name: pl.lit(value) for name, value in said.items()}))
 
 
-def about_table(result: Result, unit: str) -> pl.DataFrame:
-    """What every file says first: headline, ranges, caveat, basis, prices, how it was run."""
+def about_table(result: Result, unit: str, on: date | None = None) -> pl.DataFrame:
+    """What every file says first: headline, ranges, caveat, basis, prices, how it was run.
+
+    It bears the date `on`, today's if left out.
+    """
     a = sentences.about(result, unit)
     manifest = result.manifest
     scenario = Scenario.from_dict(manifest["scenario"])
@@ -77,7 +86,7 @@ def about_table(result: Result, unit: str) -> pl.DataFrame:
         ("Sampler", manifest["sampler"]),
         ("Figures", "the visitor’s own" if own else "built in, 2023"),
         ("Version", f"gainsmodel {manifest['versions']['gainsmodel']}"),
-        ("Written on", date.today().isoformat()),
+        ("Written on", (on or date.today()).isoformat()),
         ("Sources", SOURCES),
     ]
     return pl.DataFrame(rows, schema=["What", "Says"], orient="row")
@@ -99,11 +108,18 @@ def workbook(result: Result, unit: str = "uk", without: Result | None = None) ->
     ResultError
         If the package that writes workbooks is not installed.
     """
+    return workbook_of(sheets(result, unit, without))
+
+
+def sheets(
+    result: Result, unit: str = "uk", without: Result | None = None, on: date | None = None
+) -> dict[str, pl.DataFrame]:
+    """The tables of `workbook`, by the names of their sheets."""
     scenario = Scenario.from_dict(result.manifest["scenario"])
-    sheets: dict[str, pl.DataFrame] = {"About": about_table(result, unit)}
+    found: dict[str, pl.DataFrame] = {"About": about_table(result, unit, on)}
     if without is not None:
-        sheets["What the plan adds"] = result.difference(without, net=True)
-    sheets |= {
+        found["What the plan adds"] = result.difference(without, net=True)
+    return found | {
         "Areas": result.areas(),
         "Groups": result.groups(),
         "Years": result.years(),
@@ -111,11 +127,19 @@ def workbook(result: Result, unit: str = "uk", without: Result | None = None) ->
         "Adoption": result.adoption(),
         "Assumptions": assumptions(scenario, load_scenario("reference")),
     }
-    return workbook_of(sheets)
 
 
-def workbook_of(sheets: Mapping[str, pl.DataFrame]) -> bytes:
-    """Tables as an Excel workbook, one sheet each; no text in it is a formula.
+def workbook_of(
+    sheets: Mapping[str, pl.DataFrame | Callable[[Any, Any], None]], on: date | None = None
+) -> bytes:
+    """Tables as an Excel workbook, one sheet each; no text in a table is a formula.
+
+    Parameters
+    ----------
+    sheets : mapping
+        Name of a sheet to its table, or to what writes it, given the workbook and the sheet.
+    on : date, optional
+        When it was made; now if left out.
 
     Raises
     ------
@@ -131,7 +155,12 @@ def workbook_of(sheets: Mapping[str, pl.DataFrame]) -> bytes:
     target = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
     with xlsxwriter.Workbook(target, options) as book:
+        if on is not None:
+            book.set_properties({"created": datetime(on.year, on.month, on.day, tzinfo=UTC)})
         for name, table in sheets.items():
+            if callable(table):
+                table(book, book.add_worksheet(name))
+                continue
             table.write_excel(book, worksheet=name, autofit=name != "About", **_widths(name))
     return target.getvalue()
 

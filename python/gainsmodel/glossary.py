@@ -1,4 +1,4 @@
-"""The words people meet on screen, in plain English; written in ``docs/glossary.md``.
+"""The words people meet on screen, in plain English; written in ``docs/reference/glossary.md``.
 
 >>> from gainsmodel import glossary
 >>> glossary.explain("draw")

@@ -239,7 +239,7 @@ def voi(
     ['Do nothing', 'Skills first in Greater Manchester']
     """
     given = [scenarios] if isinstance(scenarios, Scenario | str | PathLike) else [*scenarios]
-    plans, dataset = _plans(given, geography, dataset)
+    plans, idle, dataset = _plans(given, geography, dataset)
     settings = Settings(draws=draws, seed=seed, sampler="random")
     if settings.draws < LEAST_DRAWS:
         raise SettingError(f"draws: at least {LEAST_DRAWS} are needed, not {settings.draws}")
@@ -324,6 +324,7 @@ def voi(
         summary=_summary(listed, net, perfect, table),
         notes=[
             NOTE,
+            *(f"“{title}” moves no lever: it stands for doing nothing." for title in idle),
             *shared_notes(bundle, found),
             *(
                 []
@@ -351,14 +352,16 @@ def _plans(
     given: Sequence[Scenario | str | PathLike[str]],
     geography: str | None,
     figures: Dataset | None,
-) -> tuple[dict[str, Scenario], Dataset]:
-    """The plans by name, which must be plans for the same futures, and their figures."""
+) -> tuple[dict[str, Scenario], list[str], Dataset]:
+    """The plans by name, which must be plans for the same futures; what moves no lever; figures."""
     if not given:
         raise SettingError("scenarios: needs at least one plan to choose or not to choose")
     plans: dict[str, Scenario] = {}
+    idle: list[str] = []
     for scenario in given:
         plan, dataset = resolve(scenario, geography, figures)
         if not plan.moved_levers():
+            idle.append(plan.title)
             continue  # that is doing nothing, which is an option anyway
         if plan.title in plans or plan.title == NOTHING:
             raise SettingError(f"scenarios: two plans are called {plan.title!r}; rename one")
@@ -379,7 +382,7 @@ def _plans(
                 f"scenarios: {other.title!r} differs from {first.title!r} in more than its plan "
                 f"({', '.join(differs)}); options of one decision share their assumptions"
             )
-    return plans, dataset
+    return plans, idle, dataset
 
 
 def _options(names: Sequence[str], net: Array) -> pl.DataFrame:
@@ -409,6 +412,8 @@ def _summary(options: pl.DataFrame, net: Array, perfect: Worth, table: pl.DataFr
         sentences = [f"“{name}” is worth most on average, and is the best {chance}."]
     else:
         sentences = [f"“{name}” and “{runner_up}” cannot be told apart on average."]
+    if not table.height:
+        return [*sentences, "Nothing uncertain here could change the decision."]
     if not perfect.distinguishable:
         return [*sentences, "Nothing that could be learned would be likely to change the decision."]
     sentences.append(
@@ -420,7 +425,7 @@ def _summary(options: pl.DataFrame, net: Array, perfect: Worth, table: pl.DataFr
     if first is None or not first["distinguishable"]:
         return [*sentences, "No single group of assumptions is worth a study of its own."]
     value = words.gbp(first["evppi_gbp_m"], first["mcse_gbp_m"])
-    of = value if value == words.TOO_FEW else f"worth about {value}"
+    of = value if value == words.TOO_FEW else f"worth {words.about(value)}"
     return [*sentences, f"First to learn: “{first['label']}” ({of})."]
 
 

@@ -72,6 +72,11 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise ResultError(f"{file}, line {error.lineno}: is not a manifest: {error.msg}") from error
     except (ValueError, RecursionError):
         raise ResultError(f"{file}: is not a manifest: no text, or no possible value") from None
+    return checked(manifest, file)
+
+
+def checked(manifest: Any, name: str | Path) -> dict[str, Any]:
+    """Give a manifest back if it is one; `name` says in an error where it comes from."""
     kinds = {
         **dict.fromkeys(("manifest_version", "draws", "seed"), int),
         **dict.fromkeys(("scenario", "data_sha256", "versions"), dict),
@@ -84,9 +89,9 @@ def read_manifest(path: Path) -> dict[str, Any]:
         if not isinstance(found.get(key), kind) or isinstance(found.get(key), bool)
     ]
     if wrong:
-        raise ResultError(f"{file}: is not a manifest; missing or wrong: {', '.join(wrong)}")
+        raise ResultError(f"{name}: is not a manifest; missing or wrong: {', '.join(wrong)}")
     if manifest["manifest_version"] != 1:
         raise ResultError(
-            f"{file}: manifest_version is {manifest['manifest_version']!r}, this version reads 1"
+            f"{name}: manifest_version is {manifest['manifest_version']!r}, this version reads 1"
         )
     return dict(manifest)

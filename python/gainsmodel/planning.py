@@ -3,7 +3,8 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -44,6 +45,7 @@ SAID = {
 CURVES = {"bass": "Bass curve", "logistic": "Logistic curve", "gompertz": "Gompertz curve"}
 # Packages that are valued anew, and sets of futures they are valued on.
 FINALISTS, FRESH = 10, 5
+LEAST_SEARCHED = 500
 Z975 = 1.959963984540054
 
 
@@ -155,8 +157,8 @@ def plan(
 ) -> Plan:
     """Find the package of levers in an area that is best for the money.
 
-    Every package meets the same futures. `docs/model.md`, section 10, has the objectives;
-    decision 10 how the search works and how it compares with trying everything.
+    Every package meets the same futures. `docs/explanation/model.md`, section 10, has the
+    objectives; decision 10 how the search works and how it compares with trying everything.
 
     Parameters
     ----------
@@ -227,11 +229,14 @@ def plan(
     variants = [*_structures(loaded)] if stability else []
     surface = len(grid.levers) * (len(grid.options) - 1)
     surface += math.comb(len(grid.levers), 2) * len(grid.starts) ** 2
-    again = FRESH * (FINALISTS + 1) + len(variants) * (surface + 15)
+    few = _fewer(draws)
+    again = FRESH * (FINALISTS + 1) + len(variants) * FINALISTS
+    again += math.ceil(len(variants) * (surface + 15) * few / draws)
     report = Report(on_progress, draws, surface + 60 + (again if stability else 0))
 
     def trials_of(of: Scenario, settings: Settings) -> Trials:
-        return Trials(of, figures, unit, settings, threads, report.run)
+        on_run = partial(report.run, draws=settings.draws)
+        return Trials(of, figures, unit, settings, threads, on_run)
 
     settings = Settings(draws=draws, seed=seed, sampler=sampler)
     trials = trials_of(loaded, settings)
@@ -260,12 +265,11 @@ def plan(
         for other in others
     ]
     for name, variant in variants:
-        other = trials_of(variant, settings)
-        rows.append(
-            table.regret(
-                name, "structure", other, best, search(Surface(other, grid), goal, budget).best
-            )
-        )
+        other, first = (trials_of(variant, replace(settings, draws=n)) for n in (draws, few))
+        tried = search(Surface(first, grid), goal, budget).tried
+        ahead = sorted(tried, key=lambda p: (-tried[p], grid.cost(p)))[:FINALISTS]
+        there = max(ahead, key=lambda p: value_of(other, grid, goal, p))
+        rows.append(table.regret(name, "structure", other, best, there))
     report.end()
 
     frame = table.frame(by_cost)
@@ -299,6 +303,11 @@ def plan(
     )
     result.summary.extend(_summary(result, loaded))
     return result
+
+
+def _fewer(draws: int) -> int:
+    """Futures on which another structure is searched before the ten best are run on all."""
+    return min(draws, max(LEAST_SEARCHED, draws // 4))
 
 
 REGRET = {
@@ -617,6 +626,11 @@ def _summary(plan: Plan, scenario: Scenario) -> list[str]:
         sentences.append(
             f"Its {SAID[goal]}{told}; in 9 of 10 futures its net present value is {spread}."
         )
+        if plan.target_gbp_m is not None:
+            sentences.append(
+                f"It adds at least {words.goal(plan.target_gbp_m)} a year by {final} "
+                f"{words.chance(row['p_target'], draws)}."
+            )
     if plan.finalists.height:
         fresh = plan.finalists.row(0, named=True)
         value = _amount(

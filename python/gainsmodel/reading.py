@@ -48,6 +48,11 @@ class Three:
         return words.gbp(self.middle, self.error)
 
     @property
+    def about_gbp(self) -> str:
+        """The middle as it stands in a sentence: ``about £2.1bn``, or ``less than £1m``."""
+        return words.about(self.gbp)
+
+    @property
     def gbp_range(self) -> str:
         """The range in words, from £m."""
         if self.is_certain and not self.is_zero:

@@ -80,6 +80,13 @@ class Result:
         """
         return self._tables["groups"]
 
+    @property
+    def codes(self) -> list[str]:
+        """Codes of the areas, then of the groups."""
+        if isinstance(self._tables, _Tables):
+            return self._tables.codes
+        return [*self.areas()["area_code"], *self.groups()["area_code"]]
+
     def years(self) -> pl.DataFrame:
         """Gain of each area and group in each year, £m a year at base-year prices."""
         return self._tables["years"]
@@ -372,8 +379,7 @@ def draws_of(result: Result, metric: str, unit: Unit | None = None) -> NDArray[n
     if unit is None:
         draws = result.draws(metric).drop("draw")
         return np.ascontiguousarray(draws.to_numpy().T, dtype=np.float64)
-    units = [*result.areas()["area_code"], *result.groups()["area_code"]]
-    columns = [unit.code] if unit.code in units else list(unit.members)
+    columns = [unit.code] if unit.code in result.codes else list(unit.members)
     if columns != [unit.code] and metric == "uplift_final_year":
         raise ResultError(f"{metric}: is not reported of {unit.name}; name one of its areas")
     draws = result.draws(metric, columns).drop("draw")
@@ -387,6 +393,11 @@ class _Tables(dict[str, pl.DataFrame]):
     def __init__(self, report: Report) -> None:
         super().__init__()
         self._report = report
+
+    @property
+    def codes(self) -> list[str]:
+        """Codes of areas and groups, without a table being made."""
+        return self._report.codes
 
     def __missing__(self, name: str) -> pl.DataFrame:
         table: pl.DataFrame = getattr(self._report, name)()

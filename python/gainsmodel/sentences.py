@@ -20,6 +20,34 @@ from gainsmodel.scenario import Scenario
 FUTURE = "A future is one run of the model with every uncertain assumption drawn once."
 JUDGEMENT = "Size of effect: judgement. No causal study was found."
 NO_PLAN = "Every lever is at zero, so the plan adds nothing. Pick a starting plan or move a lever."
+METHOD = (
+    "Figures of output by area and sector (ONS, 2023) are carried to the start year.",
+    "In each of thousands of futures every uncertain assumption is drawn once.",
+    "Adoption spreads year by year: some firms adopt first, others follow what they see in their "
+    "own area and elsewhere, up to a ceiling.",
+    "Use shows in output after a delay, fades, and stacks up to a cap.",
+    "Levers speed adoption up, raise its ceiling or raise the gain, as far as they are taken up.",
+    "Middle, range and chances are counted over the futures.",
+)
+LIMITS = (
+    "No causal study was found for any of the five levers: their sizes of effect and costs are "
+    "judgement.",
+    "Adoption has not been observed for any English region; readiness is a proxy.",
+    "Gains are gross: what is taken from elsewhere is off unless switched on, and its size is "
+    "unverified.",
+    "It is a scenario tool. It predicts nothing, and it is no business case.",
+)
+WORDS = (
+    f"{FUTURE} The middle estimate is the median: half of the futures lie above it. The average "
+    "is the mean: averages add up, middle estimates do not. “9 of 10 futures” leaves out the "
+    "lowest and the highest twentieth."
+)
+_WORTH = {
+    "added_present_value_gbp_m": "Gain, present value",
+    "authority_cost_present_value_gbp_m": "Cost to the authority, present value",
+    "firms_cost_present_value_gbp_m": "Cost to firms, present value",
+    "net_present_value_gbp_m": "Net present value",
+}
 _EFFECTS = {
     "innovation": "it adds {} to a factor of 1 on how fast firms adopt first",
     "imitation": "it adds {} to a factor of 1 on how fast firms follow others",
@@ -47,11 +75,11 @@ def headline(a: Reading, added: Three | None = None) -> tuple[str, str]:
 
     `added` is what the plan adds (`Reading.added`), or None where there is no plan.
     """
-    plan = "" if added is None else f" with this plan, which adds about {added.gbp}"
+    plan = "" if added is None else f" with this plan, which adds {added.about_gbp}"
     if a.shares_withheld:
         first = f"{a.whose} share of {a.the_prize} cannot be stated."
     else:
-        first = f"{a.whose} share of {a.the_prize} would be about {a.part.gbp} {a.when}."
+        first = f"{a.whose} share of {a.the_prize} would be {a.part.about_gbp} {a.when}."
     same = " over the same years" if a.cumulative else ""
     return first, f"Digital adoption plausibly carries {a.carried.gbp}{same}{plan}."
 
@@ -138,7 +166,7 @@ def plan_adds(a: Reading, added: Three, cost_gbp_m_per_year: float) -> str:
             f"{words.cost(cost_gbp_m_per_year)} a year once running."
         )
     return (
-        f"This plan adds about {added.gbp} {a.when} ({added.gbp_range}) and costs "
+        f"This plan adds {added.about_gbp} {a.when} ({added.gbp_range}) and costs "
         f"{words.cost(cost_gbp_m_per_year)} a year once running. Firms would also spend to adopt."
     )
 
@@ -180,6 +208,43 @@ def pays_back(p_pays_back: float, a: Reading) -> str:
     )
 
 
+def net_value(worth: Three) -> str:
+    """Whether a plan is worth what it costs, as far as its range can tell; £m."""
+    if not worth.is_told:
+        return "There are too few futures to say whether the plan is worth its cost."
+    if worth.is_zero:
+        return "The plan neither costs nor brings anything here."
+    if worth.is_certain:
+        side = "more than it costs" if worth.middle > 0 else "less than it costs"
+        return f"The plan brings {side}: {worth.gbp} of net present value in every future."
+    ends = f"net present value {worth.about_gbp}, in 9 of 10 futures {worth.gbp_range}"
+    if worth.low > 0:
+        return f"In at least 19 of 20 futures the plan brings more than it costs: {ends}."
+    if worth.high < 0:
+        return f"In at least 19 of 20 futures the plan costs more than it brings: {ends}."
+    return f"Whether the plan is worth its cost cannot be told from this range: {ends}."
+
+
+def cost_and_return(value: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """What a plan brings and costs, from a row of `gainsmodel.appraise`, present values.
+
+    Rows of label, middle estimate, range of 9 in 10 futures, and average; benefit for each £1
+    last, without an average, and not where nothing is spent in some futures.
+    """
+    rows = []
+    for name, label in _WORTH.items():
+        amount = amount_of(value, name)
+        mean, error = (known(value[f"{name}_{statistic}"]) for statistic in ("mean", "mcse_mean"))
+        rows.append((label, amount.gbp, amount.gbp_range, words.gbp(mean, error)))
+    ratio = [value[f"benefit_cost_ratio_{q}"] for q in ("p50", "p05", "p95")]
+    if None not in ratio:
+        middle, low, high = (f"£{number:.2g}" for number in ratio)
+        rows.append(
+            ("Gain for each £1 that authority and firms spend", middle, f"{low} to {high}", "")
+        )
+    return rows
+
+
 def reaches_target(p_target: float, target_gbp_m: float, a: Reading) -> str:
     """The chance of reaching a target."""
     return (
@@ -209,8 +274,8 @@ def compared(comparison: Comparison, first: str, second: str, costs_more_gbp_m: 
         low_gbp_m=gap.low,
         high_gbp_m=gap.high,
         mcse_gbp_m=gap.error,
-        p_first_higher=_known(row["p_first_higher"]),
-        p_second_higher=_known(row["p_second_higher"]),
+        p_first_higher=known(row["p_first_higher"]),
+        p_second_higher=known(row["p_second_higher"]),
         futures=comparison.first.manifest["draws"],
         year=Reading(comparison.first, "uk").years[1],
         plans=comparison.only_plans_differ,
@@ -225,7 +290,7 @@ def compared_error(comparison: Comparison, first: str) -> str:
     """How sure the difference is: chance, average with its error, and why luck cancels out."""
     row = _compared(comparison)
     futures = comparison.first.manifest["draws"]
-    mean, error = (_known(row[f"{comparison.metric}_{name}"]) for name in ("mean", "mcse_mean"))
+    mean, error = (known(row[f"{comparison.metric}_{name}"]) for name in ("mean", "mcse_mean"))
     said = "less than £0.1m" if error < 0.05 else words.cost(error)
     if not comparison.paired:
         return (
@@ -233,7 +298,7 @@ def compared_error(comparison: Comparison, first: str) -> str:
             "as of independent runs."
         )
     return (
-        f"“{first}” adds more {words.chance(_known(row['p_first_higher']), futures)}. The average "
+        f"“{first}” adds more {words.chance(known(row['p_first_higher']), futures)}. The average "
         f"difference is {words.gbp(mean, error)}, with a standard error of {said} from the number "
         f"of futures. Both plans met the same {futures:,} futures, so the luck of the draw "
         "cancels out."
@@ -248,10 +313,10 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
 
 def amount_of(row: dict[str, Any], metric: str) -> Three:
     """A quantity of a table's row, £m where it is money."""
-    middle, low, high = (_known(row[f"{metric}_{q}"]) for q in ("p50", "p05", "p95"))
+    middle, low, high = (known(row[f"{metric}_{q}"]) for q in ("p50", "p05", "p95"))
     errors = (row.get(f"{metric}_{name}") for name in ("mcse_p50", "mcse_mean"))
     error = next((error for error in errors if error is not None), None)
-    return Three(low, middle, high, _known(error))
+    return Three(low, middle, high, known(error))
 
 
 def waiting_costs(table: pl.DataFrame) -> str:
@@ -261,23 +326,24 @@ def waiting_costs(table: pl.DataFrame) -> str:
     wait = "a year" if row["delay_years"] == 1 else f"{row['delay_years']:g} years"
     ends = f"9 of 10 futures: {lost.gbp_range}"
     if lost.middle < 0:
+        saved = words.about(words.gbp(-lost.middle, lost.error))
         return (
-            f"Waiting {wait} would save about {words.gbp(-lost.middle, lost.error)} of net present "
+            f"Waiting {wait} would save {saved} of net present "
             f"value more than it forgoes ({ends}, where a minus is a saving)."
         )
-    return f"Waiting {wait} costs about {lost.gbp} of net present value ({ends})."
+    return f"Waiting {wait} costs {lost.about_gbp} of net present value ({ends})."
 
 
 def plan_title(a: Reading, added: Three, p_pays_back: float) -> str:
     """The headline of a plan: what it adds, and how often it pays back."""
     back = words.chance(p_pays_back, a.futures)
-    return f"This plan adds about {added.gbp} {a.when} and pays back within {a.horizon} {back}."
+    return f"This plan adds {added.about_gbp} {a.when} and pays back within {a.horizon} {back}."
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _known(value: float | None) -> float:
+def known(value: float | None) -> float:
     """A statistic, or NaN where too few futures allow none."""
     return math.nan if value is None else value

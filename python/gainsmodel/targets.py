@@ -11,7 +11,7 @@ import polars as pl
 
 from gainsmodel import words
 from gainsmodel.data import Dataset
-from gainsmodel.engine import Run, Sampler, Settings, plan_arrays, resolve
+from gainsmodel.engine import Run, Sampler, Settings, levers_moved_in, resolve
 from gainsmodel.errors import ScenarioError, SettingError
 from gainsmodel.result import Result, draws_of
 from gainsmodel.scenario import Scenario
@@ -327,31 +327,29 @@ class Reach:
             ]
         assert self.intensity is not None
         assert self.intensity_cost_gbp_m_per_year is not None
-        beyond = "beyond 100%" if self.intensity_high is None else _percent(self.intensity_high)
+        at, low, high = (
+            "beyond 100%" if share is None else words.intensity(share)
+            for share in (self.intensity, self.intensity_low or 0.0, self.intensity_high)
+        )
         said = [
-            f"{goal[0].upper()}{goal[1:]} in {wanted} takes all planned levers at about "
-            f"{_percent(self.intensity)} ({_percent(self.intensity_low or 0.0)} to {beyond} from "
-            "the number of futures alone), "
+            f"{goal[0].upper()}{goal[1:]} in {wanted} takes all planned levers at "
+            f"{words.about(at)} ({low} to {high} from the number of futures alone), "
             f"{words.cost(self.intensity_cost_gbp_m_per_year)} a year once running."
         ]
         if self.budget_gbp_m_per_year is not None:
             bought = ", ".join(
-                f"{row['label']} {_percent(row['intensity'])}"
+                f"{row['label']} {words.intensity(row['intensity'])}"
                 for row in self.levers.iter_rows(named=True)
             )
             said.append(
-                f"Spread over the levers as is best, about "
-                f"{words.cost(self.budget_gbp_m_per_year)} a year is enough: {bought}."
+                "Spread over the levers as is best, "
+                f"{words.about(words.cost(self.budget_gbp_m_per_year))} a year is enough: {bought}."
             )
         return said
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values."""
         return {**self.__dict__, "levers": self.levers.to_dicts(), "summary": self.summary}
-
-
-def _percent(intensity: float) -> str:
-    return words.whole_percent(intensity)
 
 
 def reach(
@@ -373,7 +371,7 @@ def reach(
     """Find the smallest intensity, and the smallest budget, that reaches a target.
 
     Everything meets the same futures; in each of them more of a lever adds no less (section 6
-    of `docs/model.md`), so the probability is found by bisection.
+    of `docs/explanation/model.md`), so the probability is found by bisection.
 
     Parameters
     ----------
@@ -423,8 +421,9 @@ def reach(
     if not (target_gbp_m > 0 and math.isfinite(target_gbp_m)):
         raise SettingError(f"target_gbp_m: must be an amount above 0, not {target_gbp_m!r}")
     if not 0 < probability < 1:
-        raise SettingError(f"probability: must be above 0 and below 1, not {probability!r}")
-    planned = _planned(loaded, figures, unit)
+        hint = f"; {probability:g} of 100 is {probability / 100:g}" if 1 < probability < 100 else ""
+        raise SettingError(f"probability: must be above 0 and below 1, not {probability!r}{hint}")
+    planned = levers_moved_in(loaded, figures, unit)
     if not planned:
         raise ScenarioError(NO_LEVER.format(unit.name, unit.name))
     surface = (len(QUARTERS) - 1) * len(planned) + math.comb(len(planned), 2)
@@ -578,16 +577,6 @@ def _smallest(
     assert at is not None, "a package that does not reach it was scaled"
     reach = Z975 * of(at)[1]
     return _Scale(at, smallest(probability - reach), smallest(probability + reach))
-
-
-def _planned(scenario: Scenario, dataset: Dataset, unit: Unit) -> tuple[str, ...]:
-    """Levers that the plan moves in any area of the unit."""
-    codes = dataset.areas["area_code"].to_list()
-    rows = [codes.index(code) for code in unit.members]
-    intensity = plan_arrays(scenario, dataset)["intensity"][:, rows]
-    return tuple(
-        lever for lever, of in zip(scenario.levers, intensity, strict=True) if (of > 0).any()
-    )
 
 
 def _plain(entry: PlannedLever) -> dict[str, Any]:

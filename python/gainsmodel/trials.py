@@ -133,11 +133,11 @@ class Report:
         self._on_progress, self._draws, self._done = on_progress, draws, 0
         self._total = draws * runs
 
-    def run(self, done: int) -> None:
-        """Tell of draws done of the run under way."""
+    def run(self, done: int, draws: int | None = None) -> None:
+        """Tell of draws done of the run under way, of so many if not of as many as usual."""
         if self._on_progress is not None:
             self._on_progress(min(self._done + done, self._total), self._total)
-        if done == self._draws:
+        if done == (draws or self._draws):
             self._done += done
 
     def end(self) -> None:

@@ -26,6 +26,11 @@ def gbp(value_gbp_m: float, mcse_gbp_m: float = 0.0) -> str:
     return TOO_FEW if digits == 0 else _gbp(value_gbp_m, _unit(value_gbp_m, digits), digits)
 
 
+def about(amount: str) -> str:
+    """An amount in words that is not exact: ``about £8.4bn``, but ``less than £1m``."""
+    return amount if "less than" in amount or amount == TOO_FEW else f"about {amount}"
+
+
 def printed_gbp_m(value_gbp_m: float, mcse_gbp_m: float = 0.0) -> float:
     """The number that `gbp` prints, £m; NaN where it prints none."""
     digits = _carried(value_gbp_m, mcse_gbp_m)
@@ -133,6 +138,11 @@ def whole_percent(share: float) -> str:
     return f"{round(share * 100)}%".replace("-", "−") if math.isfinite(share) else TOO_FEW
 
 
+def intensity(share: float) -> str:
+    """How far a lever is moved: whole per cent, and never 0% of what is moved at all."""
+    return "less than 1%" if 0 < share < 0.005 else whole_percent(share)
+
+
 def percent_range(low: float, high: float) -> str:
     """A range of shares, such as ``2.2% to 6.6%``."""
     if not (math.isfinite(low) and math.isfinite(high)):
@@ -150,6 +160,8 @@ def chance(probability: float, futures: int) -> str:
     """A probability as a count of futures; never 0% or 100%."""
     if not math.isfinite(probability):
         return TOO_FEW
+    if futures == 1:
+        return f"{'' if probability else 'not '}in the only future that was run"
     if probability <= 0:
         return f"in none of the {futures:,} futures"
     if probability >= 1:
@@ -161,6 +173,20 @@ def chance(probability: float, futures: int) -> str:
     if probability > 0.99:
         return "in more than 99 of 100 futures"
     return f"in {probability * 100:.0f} of 100 futures"
+
+
+def chance_error(probability: float, mcse: float, futures: int) -> str:
+    """How far a probability may be off for the number of futures, in a sentence.
+
+    Where it was seen in none or in all of them, the end of the exact 95% interval (Clopper and
+    Pearson 1934, one-sided), since its standard error says nothing there.
+    """
+    if probability in (0.0, 1.0):
+        unseen = 100 * (1 - 0.05 ** (1 / futures))
+        of = "one future" if futures == 1 else f"{futures:,} futures"
+        return f"From {of} alone it may be otherwise in up to {unseen:.2g} of 100 (95% interval)."
+    error = TOO_FEW if not math.isfinite(mcse) else f"{100 * mcse:.1f} in 100"
+    return f"Standard error of that from the number of futures: {error}."
 
 
 def out_of_100(probability: float, futures: int) -> str:
@@ -242,7 +268,7 @@ def compared(
         middle_gbp_m, low_gbp_m, high_gbp_m = -middle_gbp_m, -high_gbp_m, -low_gbp_m
     probably = "" if sure > 0.975 else "probably "
     amount = gbp(middle_gbp_m, mcse_gbp_m)
-    how_much = "" if amount == TOO_FEW else f"about {amount} a year "
+    how_much = "" if amount == TOO_FEW else f"{about(amount)} a year "
     verb = "adds" if plans else "comes to"
     told = f"{a} {probably}{verb} {how_much}more than {b} by {year}"
     if amount == TOO_FEW:

@@ -27,9 +27,11 @@ from app.choice import (
     start,
 )
 from gainsmodel import (
+    Dataset,
     GainsModelError,
     Scenario,
     ScenarioError,
+    aggregate,
     build_info,
     gva_template,
     load_dataset,
@@ -483,6 +485,43 @@ def test_another_geography_leaves_own_figures_behind_and_the_same_keeps_them() -
     choice = replace(start(), data=own)
     assert choice.edit({"setting.horizon_years": 5}).data is own
     assert choice.edit({"setting.geography": "itl1"}).data is None
+
+
+@pytest.fixture(scope="module")
+def lancashire() -> Dataset:
+    made_of = {"Lancaster": "Lancashire North", "Preston": "Lancashire North"}
+    return aggregate("local_authority", made_of)
+
+
+def test_own_areas_are_shown_with_the_plan_of_this_area_alone(lancashire: Dataset) -> None:
+    planned = start().move("skills", intensity=0.6).edit({"setting.horizon_years": 5})
+    choice = planned.use(lancashire)
+    assert choice.unit_name == "Lancashire North"
+    assert choice.scenario.setting.geography == "own"
+    assert choice.planned("skills")[0] == 0.6
+    assert list(choice.scenario.plan) == ["Lancashire North"]
+    choice.check()
+    back = choice.use(None)
+    assert back.unit_name == "Greater Manchester"
+    assert back.scenario == planned.scenario
+    assert back.data is None
+
+
+def test_plans_of_areas_that_are_gone_go_and_others_stay(lancashire: Dataset) -> None:
+    plan = {'plan."York and North Yorkshire".skills': 1.0, "plan.Wales.skills": 1.0}
+    regions = aggregate("local_authority", {"Preston": "Preston alone"}, rest="regions")
+    assert list(start().edit(plan).use(regions).scenario.plan) == ["Wales"]
+    assert len(start().edit(plan).use(lancashire).scenario.plan) == 2
+
+
+def test_own_areas_are_in_no_link_but_stay_where_a_visitor_goes_back(lancashire: Dataset) -> None:
+    choice = start().move("skills", intensity=0.6).use(lancashire)
+    assert from_query(choice.query(), lancashire) == (choice, [])
+    assert from_query(start().query(), lancashire)[0] == start()
+    alone, notices = from_query(choice.query())
+    assert alone.unit_name == "Greater Manchester"
+    assert alone.data is None
+    assert any("areas of somebody’s own" in notice for notice in notices)
 
 
 def test_the_reference_has_nothing_changed() -> None:

@@ -43,7 +43,7 @@ def test_the_built_in_figures_are_one_step_away(solent: Path) -> None:
     begun = choice.start()
     assert begun.dataset.areas["area_name"][0] == "The Solent"
     assert begun.query()["geography"] == "own"
-    back = begun.built_in()
+    back = begun.use(None)
     assert (back.data, back.scenario.setting.geography) == (None, "mayoral")
     assert back.edit({"setting.geography": "own"}).data is not None
     again, notices = choice.from_query(begun.query())

@@ -15,7 +15,15 @@ from test_using import of, printed
 from visit import Visit
 
 from app.choice import from_query
-from gainsmodel import build_info, gva_template, load_dataset, run, sentences
+from gainsmodel import (
+    aggregate,
+    build_info,
+    gva_template,
+    load_dataset,
+    run,
+    save_dataset,
+    sentences,
+)
 
 QUICK = {"futures": "2000"}
 SKILLS = {"skills": "60", **QUICK}
@@ -27,8 +35,31 @@ def give(one: Visit, label: str, *files: Path) -> Locator:
     place = one.page.locator("[data-testid=stExpander]", has_text=label)
     if place.locator("details").get_attribute("open") is None:
         place.locator("summary").click()
-    place.locator("input[type=file]").set_input_files(list(files))
+    place.locator("input[type=file]").first.set_input_files(list(files))
     return place
+
+
+def test_a_folder_of_own_areas_is_used(visit: Callable[..., Visit], tmp_path: Path) -> None:
+    made_of = {"Lancaster": "Lancashire North", "Preston": "Lancashire North"}
+    folder = tmp_path / "lancashire"
+    save_dataset(aggregate("local_authority", made_of), folder)
+    one = visit().open(**SKILLS)
+    one.go("Assumptions")
+    place = one.page.locator("[data-testid=stExpander]", has_text="Own GVA figures")
+    place.locator("summary").click()
+    place.locator("input[type=file]").last.set_input_files(folder)
+    place.get_by_role("button", name="Use these figures").click()
+    one.settle().go("Our share")
+    one.settle()
+    assert "Lancashire North’s share of the £208bn" in one.text
+    assert "This plan adds" in one.text
+    one.shoot("own_areas")
+    one.go("Assumptions")
+    place.locator("summary").click()
+    place.get_by_role("button", name="Use the built-in figures instead").click()
+    one.settle().go("Our share")
+    one.settle()
+    assert "Greater Manchester’s share of the £208bn" in one.text
 
 
 def table(change: Callable[[list[list[str]]], None], geography: str = "mayoral") -> bytes:
@@ -243,6 +274,18 @@ def test_downloads_open_and_say_what_they_are(visit: Callable[..., Visit]) -> No
     text = one.page.locator("[data-testid=stCode]").nth(1).inner_text()
     assert sentences.causes(about) in text
     assert sentences.ranges(about) in text
+
+
+def test_a_board_paper_is_written_on_request(visit: Callable[..., Visit]) -> None:
+    one = visit().open(**SKILLS)
+    one.unfold("Share or download")
+    one.page.get_by_role("button", name="Write a board paper").click()
+    file = one.download("Board paper (PDF)").read_bytes()
+    assert file.startswith(b"%PDF-")
+    page = one.download("Board paper (web page)").read_text("utf-8")
+    assert "all causes of growth" in page
+    assert "What drives what the plan adds" in page
+    one.shoot("board_paper")
 
 
 def test_the_csv_says_what_it_is(visit: Callable[..., Visit]) -> None:

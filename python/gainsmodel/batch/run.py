@@ -506,10 +506,12 @@ def _started(executor: Executor | str | None, workers: int | None) -> Iterator[E
     try:
         yield pool
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        # Processes would finish runs that nobody waits for; threads cannot be stopped.
-        for process in list((getattr(pool, "_processes", None) or {}).values()):
+        # Processes would finish runs that nobody waits for; threads cannot be stopped. Once they
+        # are gone, waiting takes no time and gives back what the pool holds of the system.
+        processes = list((getattr(pool, "_processes", None) or {}).values())
+        for process in processes:
             process.terminate()
+        pool.shutdown(wait=bool(processes), cancel_futures=True)
         raise
     pool.shutdown()
 

@@ -6,6 +6,7 @@ and size and shared, with rows given by name, so that a new result costs no more
 
 import html
 import math
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -83,6 +84,11 @@ class Chart:
     def svg(self) -> str:
         """An SVG picture that carries its description; errors as `png`."""
         drawn = str(_converter().vegalite_to_svg(self._fixed(), VEGA_LITE))
+        # Vega numbers its clips through the life of a process; a picture's own begin at 0.
+        numbers: dict[str, int] = {}
+        drawn = re.sub(
+            r"(?<=clip)\d+(?=[\")])", lambda m: str(numbers.setdefault(m[0], len(numbers))), drawn
+        )
         label = html.escape(self.alt, quote=True)
         return drawn.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 

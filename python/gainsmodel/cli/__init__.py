@@ -4,9 +4,15 @@ Answers go to standard output, progress and notes to standard error. Exit codes:
 anything the user can mend, with one message; 130 on Ctrl-C.
 """
 
-# Importing a module adds its verbs (so nothing here uses it), and they stand in the help in this
-# order (so it is not the alphabet's).
-from gainsmodel.cli import run, compare, appraise, decide, plan, assumptions, batch, about, data  # noqa: F401, I001
+from importlib import import_module
+
 from gainsmodel.cli.app import app, main
 
 __all__ = ["app", "main"]
+
+# Importing a module adds its verbs; they stand in the help in this order.
+for _module in (
+    *("run", "compare", "appraise", "decide", "plan", "report"),
+    *("assumptions", "batch", "about", "data"),
+):
+    import_module(f"gainsmodel.cli.{_module}")

@@ -15,9 +15,17 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from gainsmodel.data import Dataset, Fill, is_dataset, read_gva
-from gainsmodel.engine import Run, Sampler
-from gainsmodel.errors import DataError, GainsModelError, RunCancelled
+from gainsmodel.engine import Run, Sampler, as_scenario, figures_for, levers_moved_in
+from gainsmodel.errors import (
+    DataError,
+    GainsModelError,
+    RunCancelled,
+    SettingError,
+    UnknownNameError,
+)
 from gainsmodel.result import Result
+from gainsmodel.scenario import Scenario
+from gainsmodel.tables import unit_of
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -58,6 +66,20 @@ DataOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object instead")]
 PROGRESS_AFTER_SECONDS = 1.0
+# Options that are called something else in Python, where errors name them.
+_OPTIONS = {
+    "gain_gbp_m": "--gain",
+    "gain_share_of_gva": "--of-gva",
+    "target_gbp_m": "--target",
+    "budget_gbp_m_per_year": "--budget",
+    "budget_gbp_per_head": "--budget-per-head",
+    "intensities": "--intensity",
+    "starts": "--start",
+    "parameters": "--parameter",
+    "most_boxes": "--boxes",
+    "most_conditions": "--conditions",
+    "years": "--delay",
+}
 
 
 class Stopped(RunCancelled):
@@ -78,7 +100,7 @@ def main() -> None:
         code = 130
         kept = str(stopped) if isinstance(stopped, Stopped) else kept
     except GainsModelError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_as_options(error)}", file=sys.stderr)
         code = 2
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -89,6 +111,18 @@ def main() -> None:
     if code == 130:
         print(f"stopped; {kept}", file=sys.stderr)
     _leave(code)
+
+
+def _as_options(error: GainsModelError) -> str:
+    """What an error says, with the options of the command line for what they are in Python."""
+    name, colon, rest = str(error).partition(":")
+    if not isinstance(error, SettingError | UnknownNameError) or not colon:
+        return str(error)
+    if name == "target":  # which of several it is to be
+        for old in ("gain_gbp_m", "gain_share_of_gva"):
+            rest = rest.replace(old, _OPTIONS[old])
+        rest = rest.replace(" share", " --share")
+    return f"{_OPTIONS.get(name, name)}:{rest}"
 
 
 def _run_app() -> int:
@@ -182,6 +216,23 @@ def is_saved_run(name: str) -> bool:
         return name.endswith(".json") or (Path(name) / "manifest.json").is_file()
     except (OSError, ValueError):
         return False
+
+
+def print_elsewhere(
+    console: Console,
+    scenarios: Iterable[Scenario | str],
+    area: str,
+    geography: str | None = None,
+    dataset: Dataset | None = None,
+) -> None:
+    """Say so where none of some plans moves a lever in the area that is asked about."""
+    loaded = [as_scenario(scenario, geography, dataset) for scenario in scenarios]
+    figures = figures_for(loaded[0], dataset)
+    unit = unit_of(figures, area)
+    if not any(levers_moved_in(scenario, figures, unit) for scenario in loaded):
+        console.print(
+            f"No lever is moved in {unit.name}: what is added there comes over from elsewhere."
+        )
 
 
 def adjusted(switched: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from gainsmodel import words
 from gainsmodel.additionality import UNVERIFIED, Waterfall, waterfall
-from gainsmodel.appraisal import appraise, delay_cost
+from gainsmodel.appraisal import appraise, check_target, delay_cost
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -25,14 +25,18 @@ from gainsmodel.cli.app import (
     own_folder,
     plain_console,
     plain_table,
+    print_elsewhere,
     progress,
     quantiles,
     stated,
 )
-from gainsmodel.data import Geography
+from gainsmodel.cli.switching import print_switching
+from gainsmodel.data import Dataset, Geography
 from gainsmodel.engine import ADJUSTMENTS, as_scenario, figures_for, run_paired
 from gainsmodel.errors import ScenarioError
+from gainsmodel.prices import Prices
 from gainsmodel.scenario import Scenario
+from gainsmodel.switching import Switching, switching_values
 from gainsmodel.tables import unit_of
 
 AMOUNTS = {
@@ -58,6 +62,13 @@ def appraise_command(
     delay: Annotated[
         float | None, typer.Option(help="also: what starting so many years later costs")
     ] = None,
+    switching: Annotated[
+        bool,
+        typer.Option(help="also: at which value of each assumption the plan just breaks even"),
+    ] = False,
+    prices: Annotated[
+        Prices, typer.Option(help="at base-year prices, or in money of the day")
+    ] = "real",
     geography: Annotated[
         Geography | None, typer.Option(help="instead of the scenario's geography")
     ] = None,
@@ -69,6 +80,7 @@ def appraise_command(
     as_json: JsonOption = False,
 ) -> None:
     """What a plan adds, what it costs whom, and whether it pays back."""
+    check_target(target)
     dataset = own_folder(data)
     loaded = as_scenario(scenario, geography, dataset)
     if not loaded.moved_levers():
@@ -80,21 +92,35 @@ def appraise_command(
     settings = stated(draws=draws, seed=seed, sampler=sampler, dataset=dataset)
     with progress("Simulating") as on_progress:
         results = run_paired(loaded, threads=threads, on_progress=on_progress, **settings)
-    table = appraise(*results, target_gbp_m=target, area=unit.code, dataset=dataset)
+    table = appraise(*results, target_gbp_m=target, area=unit.code, prices=prices, dataset=dataset)
     row = table.row(by_predicate=pl.col("area_code") == unit.code, named=True)
-    net = waterfall(*results, unit.code, dataset=dataset)
-    waiting = None
+    net = waterfall(*results, unit.code, prices=prices, dataset=dataset)
+    waiting = found = None
     if delay is not None:
         with progress("Simulating the delay") as on_progress:
             waiting = delay_cost(
-                loaded, unit.code, delay, threads=threads, on_progress=on_progress, **settings
+                *(loaded, unit.code, delay),
+                prices=prices,
+                threads=threads,
+                on_progress=on_progress,
+                **settings,
             ).row(0, named=True)
+    if switching:
+        with progress("Looking where it breaks even") as on_progress:
+            found = switching_values(
+                *(loaded, unit.code),
+                prices=prices,
+                threads=threads,
+                on_progress=on_progress,
+                **settings,
+            )
     if as_json:
-        answer = {"appraisal": row, "waterfall": net.to_dict(), "delay": waiting}
+        answer: dict[str, Any] = {"appraisal": row, "waterfall": net.to_dict(), "delay": waiting}
+        answer |= {"switching": found.to_dict() if found else None, "prices": prices}
         answer |= {"manifest": results[0].manifest}
         sys.stdout.write(json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n")
     else:
-        _print(loaded, row, net, waiting, target, results[0].manifest)
+        _print(loaded, row, net, waiting, found, target, results[0].manifest, dataset)
 
 
 def _print(
@@ -102,8 +128,10 @@ def _print(
     row: dict[str, Any],
     net: Waterfall,
     waiting: dict[str, Any] | None,
+    switching: Switching | None,
     target_gbp_m: float | None,
     manifest: dict[str, Any],
+    dataset: Dataset | None,
 ) -> None:
     console = plain_console()
     years, futures = scenario.setting.horizon_years, manifest["draws"]
@@ -118,7 +146,7 @@ def _print(
         (
             f"What the plan adds a year by {year}: {added}. It costs "
             if added == words.TOO_FEW
-            else f"The plan adds about {added} a year by {year} "
+            else f"The plan adds {words.about(added)} a year by {year} "
             f"({words.gbp_range(low, high)} in 9 of 10 futures) and costs "
         )
         + f"{words.gbp(number(row['authority_cost_per_year_gbp_m_mean']))} a year once running.\n"
@@ -140,9 +168,10 @@ def _print(
         console.print(
             f"Starting every lever {later}: {lost}."
             if lost == words.TOO_FEW
-            else f"Starting every lever {later} {verb} about {lost} "
+            else f"Starting every lever {later} {verb} {words.about(lost)} "
             f"of net present value (loss in 9 of 10 futures: {words.gbp_range(low, high)})."
         )
+    print_elsewhere(console, [scenario], row["area_code"], dataset=dataset)
     table = plain_table("", "Middle", "in 9 of 10\nfutures", "Average")
     for name, label in AMOUNTS.items():
         middle, low, high = quantiles(row, name)
@@ -158,12 +187,27 @@ def _print(
         spread = f"£{ratio[1]:.1f} to £{ratio[2]:.1f}"
         table.add_row("Benefit for each £1 spent", f"£{ratio[0]:.1f}", spread, "")
     console.print(table)
+    if switching is not None:
+        print_switching(console, switching)
     _print_waterfall(console, net)
     switched = [n for n in ADJUSTMENTS if getattr(scenario.parameters, n).enabled]
     console.print(
-        f"\nAt 2023 prices, {adjusted(switched)}; costs are gross. Sizes of effect and costs: "
-        "judgement, no causal study was found.\nAverages add up; middle estimates do not.\n"
+        f"\n{_money(scenario, net.prices)}, {adjusted(switched)}; costs are gross. "
+        "Sizes of effect and costs: judgement, no causal study was found.\n"
+        "Averages add up; middle estimates do not.\n"
         f"{futures:,} futures, sampler {manifest['sampler']}, seed {manifest['seed']}."
+    )
+
+
+def _money(scenario: Scenario, prices: Prices) -> str:
+    """In which money the amounts are."""
+    if prices == "real":
+        return "At 2023 prices"
+    inflation = scenario.parameters.inflation_per_year
+    return (
+        "In money of the day (GDP deflator, then "
+        f"{words.percent(inflation.value)} a year, {inflation.evidence}), present values in that "
+        f"of {scenario.setting.start_year}"
     )
 
 
@@ -181,6 +225,12 @@ def _print_waterfall(console: Console, net: Waterfall) -> None:
             )
             amount = words.gbp(average, error if average else 0.0)
             table.add_row(f"  {step['label']}{off}", amount, words.gbp_range(low, high))
+    places = {"leakage", "multiplier"} & {*net.switched_on}
+    if places and net.table["viewpoint"][0] == "uk":
+        console.print(
+            "\nAbove, leakage and the multiplier count as one area sees them. Within the UK "
+            "nothing leaks and nothing is drawn in, as below."
+        )
     console.print(f"\nFrom gross to net, {net.when}:")
     console.print(table)
     console.print(UNVERIFIED)

@@ -1,6 +1,7 @@
 """``gainsmodel sensitivity`` and ``voi``: what drives an answer, what knowing it is worth."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -14,12 +15,15 @@ from gainsmodel.cli.app import (
     own_folder,
     plain_console,
     plain_table,
+    print_elsewhere,
     progress,
 )
 from gainsmodel.data import Geography
-from gainsmodel.drivers import Output, Sensitivity, sensitivity
+from gainsmodel.drivers import OF_PLAN, Output, Sensitivity, sensitivity
 from gainsmodel.information import ValueOfInformation, voi
 
+# Shares of the variance below are printed as 0.0%.
+LEAST_SHOWN = 0.0005
 NOT_DISTINGUISHABLE = "not distinguishable from zero"
 ANSWERS = {
     "share": "its share",
@@ -36,7 +40,10 @@ def sensitivity_command(
     output: Annotated[Output, typer.Option(help="the answer")] = "gain_final_year_gbp_m",
     area: Annotated[str, typer.Option(help="area or group, name or code")] = "uk",
     target_gbp_m: Annotated[
-        float | None, typer.Option(help="for p_target: what the plan is to add a year, £m")
+        float | None,
+        typer.Option(
+            "--target", "--target-gbp-m", help="for p_target: what the plan is to add a year, £m"
+        ),
     ] = None,
     geography: Annotated[
         Geography | None, typer.Option(help="instead of the scenario's geography")
@@ -48,6 +55,7 @@ def sensitivity_command(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead")] = False,
 ) -> None:
     """Which assumptions drive an answer."""
+    dataset = own_folder(data)
     with progress("Simulating") as on_progress:
         found = sensitivity(
             scenario,
@@ -57,7 +65,7 @@ def sensitivity_command(
             draws=draws,
             seed=seed,
             geography=geography,
-            dataset=own_folder(data),
+            dataset=dataset,
             threads=threads,
             on_progress=on_progress,
         )
@@ -65,6 +73,8 @@ def sensitivity_command(
         print(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))
     else:
         _print_sensitivity(found)
+        if output in OF_PLAN:
+            print_elsewhere(plain_console(), [scenario], area, geography, dataset)
 
 
 def _print_sensitivity(found: Sensitivity) -> None:
@@ -91,7 +101,7 @@ def _print_sensitivity(found: Sensitivity) -> None:
     for row in found.indices.iter_rows(named=True):
         bar = bars[row["group"]]
         ends = (
-            "does not move it"
+            without_a_line(row)
             if bar["leading"] is None
             else " … ".join(show(bar[end]) for end in ("low", "high"))
         )
@@ -112,6 +122,16 @@ def _print_sensitivity(found: Sensitivity) -> None:
     console.print(f"{found.draws:,} futures in each sample, seed {found.seed}.")
 
 
+def without_a_line(row: Mapping[str, Any]) -> str:
+    """What to say of the middle answer where no single number of a group is seen to move it.
+
+    A group may take part in the variance all the same: what a cap cuts off, or what only matters
+    together with something else, moves no middle.
+    """
+    acts = row["distinguishable"] and row["total"] >= LEAST_SHOWN
+    return "only with others, or in extreme futures" if acts else "not seen to move it"
+
+
 @app.command("voi")
 def voi_command(
     scenarios: Annotated[list[str], typer.Argument(help="the plans to choose from")],
@@ -126,6 +146,7 @@ def voi_command(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead")] = False,
 ) -> None:
     """What it would be worth to know more before choosing a plan, or none."""
+    dataset = own_folder(data)
     with progress("Simulating") as on_progress:
         found = voi(
             scenarios,
@@ -133,7 +154,7 @@ def voi_command(
             draws=draws,
             seed=seed,
             geography=geography,
-            dataset=own_folder(data),
+            dataset=dataset,
             threads=threads,
             on_progress=on_progress,
         )
@@ -141,6 +162,7 @@ def voi_command(
         print(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))
     else:
         _print_voi(found)
+        print_elsewhere(plain_console(), scenarios, area, geography, dataset)
 
 
 def _print_voi(found: ValueOfInformation) -> None:
@@ -164,8 +186,9 @@ def _print_voi(found: ValueOfInformation) -> None:
             else NOT_DISTINGUISHABLE
         )
         table.add_row(row["label"], worth, row["evidence"])
-    console.print()
-    console.print(table)
+    if found.groups.height:
+        console.print()
+        console.print(table)
     console.print("\n" + "\n".join([*found.summary, *found.notes]))
     _print_left_out(console, found.left_out)
     console.print(

@@ -20,6 +20,7 @@ from gainsmodel.cli.app import (
     own_folder,
     plain_console,
     plain_table,
+    print_elsewhere,
     progress,
     stated,
 )
@@ -71,8 +72,9 @@ def target_command(
     """How likely a plan reaches a target, and how much of it, or how little money, would."""
     if probability is not None and gain is None:
         raise SettingError("--probability: goes with --gain, £m a year")
+    dataset = own_folder(data)
     settings = stated(draws=draws, seed=seed, sampler=sampler, geography=geography, threads=threads)
-    settings |= stated(dataset=own_folder(data))
+    settings |= stated(dataset=dataset)
     with progress("Simulating") as on_progress:
         found = target(
             scenario,
@@ -96,12 +98,11 @@ def target_command(
         )
         return
     console = plain_console()
-    error = 100 * found.p_mcse
     console.print("\n".join(found.summary))
-    console.print(
-        f"Standard error of that from the number of futures: {error:.1f} in 100. "
-        f"{found.draws:,} futures, seed {found.seed}."
-    )
+    if of == "added":
+        print_elsewhere(console, [scenario], area, geography, dataset)
+    console.print(words.chance_error(found.p, found.p_mcse, found.draws))
+    console.print(f"{found.draws:,} futures, seed {found.seed}.")
     if reached is not None:
         _print_reach(console, reached)
     elif found.of == "added":
@@ -129,7 +130,7 @@ def _print_reach(console: Console, found: Reach) -> None:
         for row in found.levers.iter_rows(named=True):
             table.add_row(
                 row["label"],
-                words.whole_percent(row["intensity"]),
+                words.intensity(row["intensity"]),
                 words.cost(row["cost_gbp_m_per_year"]),
                 row["evidence"],
             )
@@ -292,6 +293,7 @@ def discover_command(
     as_json: JsonOption = False,
 ) -> None:
     """Under which conditions a plan misses its target."""
+    dataset = own_folder(data)
     with progress("Simulating") as on_progress:
         found = discover(
             scenario,
@@ -303,12 +305,13 @@ def discover_command(
             most_conditions=conditions,
             on_progress=on_progress,
             **stated(geography=geography, draws=draws, seed=seed, threads=threads),
-            dataset=own_folder(data),
+            dataset=dataset,
         )
     if as_json:
         _print_json(found.to_dict())
     else:
         _print_discovery(found)
+        print_elsewhere(plain_console(), [scenario], area, geography, dataset)
 
 
 def _print_discovery(found: Discovery) -> None:

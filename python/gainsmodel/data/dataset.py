@@ -208,9 +208,11 @@ class Dataset:
         near = [spoken for spoken in known if wanted and wanted in spoken]
         near += difflib.get_close_matches(wanted, known, n=4, cutoff=0.5)
         hint = ", ".join(list(dict.fromkeys(shown[match] for match in near))[:4])
+        names = [self.units[group] for group in self.groups if group != "uk"]
+        names += self.areas["area_name"].to_list()
         raise UnknownNameError(
             f"no area or group of the {self.geography} geography is called {name!r}; "
-            + (f"the nearest are: {hint}" if hint else "see Dataset.areas and Dataset.groups")
+            + (f"the nearest are: {hint}" if hint else _listed(names))
         )
 
     @cached_property
@@ -412,6 +414,13 @@ def _standardise(values: NDArray[np.float64]) -> NDArray[np.float64]:
     if deviation <= 1e-12 * max(1.0, float(np.abs(values).max())):
         return np.zeros_like(values)
     return centred / deviation
+
+
+def _listed(names: list[str], most: int = 40) -> str:
+    """All of a few names, the first of many."""
+    if len(names) <= most:
+        return f"there are: {', '.join(names)}"
+    return f"there are {len(names)}, such as {', '.join(names[:4])}"
 
 
 def plain(name: str) -> str:

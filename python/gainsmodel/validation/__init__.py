@@ -11,6 +11,6 @@ gainsmodel.validation`` writes the pages of ``docs/validation``.
 
 from gainsmodel.validation.page import Page
 from gainsmodel.validation.prize import CatchUp, catch_up, catch_up_split
-from gainsmodel.validation.verdict import Coverage, Verdict
+from gainsmodel.validation.verdict import Coverage, Verdict, verdicts
 
-__all__ = ["CatchUp", "Coverage", "Page", "Verdict", "catch_up", "catch_up_split"]
+__all__ = ["CatchUp", "Coverage", "Page", "Verdict", "catch_up", "catch_up_split", "verdicts"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from gainsmodel.errors import GainsModelError
 from gainsmodel.validation import diffusion, hindcast, ledger, numerical, prize, reverse
 from gainsmodel.validation.page import index
+from gainsmodel.validation.verdict import verdict_rows
 
 FOLDER = Path("docs/validation")
 ITEMS = (hindcast, diffusion, prize, ledger, reverse, numerical)
@@ -21,6 +22,8 @@ def write(folder: Path) -> None:
     for page in pages:
         page.write(folder)
     (folder / "README.md").write_text(index(pages), "utf-8")
+    rows = verdict_rows([(page.title, page.verdicts) for page in pages])
+    rows.write_csv(folder / "verdicts.csv")
 
 
 if __name__ == "__main__":

@@ -320,9 +320,9 @@ def page() -> Page:
 ## Against an independent model
 
 `tests/reference` is the model written a second time, slowly and plainly, from
-[its description](../model.md) and not from the core, random numbers included. Scenario `{PLAN}`,
-mayoral geography, {COMPARED_DRAWS} futures, every area and group, every future by itself; the
-tests do the same for each sampler, curve, basis and kind of distribution.
+[its description](../explanation/model.md) and not from the core, random numbers included.
+Scenario `{PLAN}`, mayoral geography, {COMPARED_DRAWS} futures, every area and group, every future
+by itself; the tests do the same for each sampler, curve, basis and kind of distribution.
 
 {
             table(

@@ -3,11 +3,14 @@
 The words depend on nothing but the numbers, so that a bad fit reads as one.
 """
 
-from collections.abc import Sequence
+import io
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Literal
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 Outcome = Literal["holds", "fails", "open"]
@@ -157,3 +160,24 @@ def tally(verdicts: Sequence[Verdict]) -> str:
     if after:
         words += f" Asked after the figures had been seen, marked †: {counted(after)}."
     return words
+
+
+def verdict_rows(pages: Iterable[tuple[str, Sequence[Verdict]]]) -> pl.DataFrame:
+    """Verdicts under the titles of their pages, as `verdicts` reads them back."""
+    rows = [
+        (title, v.asked, v.found, v.outcome, v.afterwards) for title, said in pages for v in said
+    ]
+    names = ["page", "asked", "found", "outcome", "asked_after_the_figures_were_seen"]
+    return pl.DataFrame(rows, schema=names, orient="row")
+
+
+def verdicts() -> pl.DataFrame:
+    """Every verdict of ``docs/validation``, as this version was validated.
+
+    Returns
+    -------
+    DataFrame
+        ``page``, ``asked``, ``found``, ``outcome`` (``holds``, ``fails`` or ``open``, where the
+        figures cannot tell) and ``asked_after_the_figures_were_seen``.
+    """
+    return pl.read_csv(io.BytesIO((files("gainsmodel.validation") / "verdicts.csv").read_bytes()))

@@ -165,7 +165,9 @@ impl<F: Real> Ranks<F> {
             least = x.lesser(least);
             most = x.greater(most);
         }
-        let (least, most) = (least.order(), most.order());
+        // A zero may have either sign, and which of the two was met first is chance.
+        let least = if least == F::ZERO { F::of(-0.0) } else { least }.order();
+        let most = if most == F::ZERO { F::ZERO } else { most }.order();
         let shift = (32 - most.saturating_sub(least).leading_zeros()).saturating_sub(BUCKET_BITS);
         self.buckets.resize(draws.len(), 0);
         for (x, bucket) in draws.iter().zip(&mut self.buckets) {
@@ -241,7 +243,10 @@ mod tests {
         let mut draws = sample(10_007);
         draws.extend([f64::NAN, 0.0, -0.0, 1e300, -1e300, 5.0, 5.0, 5.0]);
         let mut ranks = Ranks::default();
-        for draws in [&draws[..], &draws[..10_007], &draws[..1], &[2.0; 300]] {
+        let zeros = [[0.0, -0.0, 0.0], [-0.0, 0.0, -0.0]];
+        let tiny = [1e-300, -0.0, 0.0, -1e-300];
+        let cases = [&draws[..], &draws[..10_007], &draws[..1], &[2.0; 300]];
+        for draws in cases.into_iter().chain([&zeros[0][..], &zeros[1], &tiny]) {
             ranks.arrange(draws);
             let mut sorted: Vec<f64> = draws.iter().copied().filter(|x| !x.is_nan()).collect();
             sorted.sort_unstable_by(f64::total_cmp);

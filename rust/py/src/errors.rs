@@ -1,5 +1,7 @@
 //! The one place where core errors become Python exceptions.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use gainsmodel_core::error::Error;
 use pyo3::prelude::*;
 
@@ -15,6 +17,17 @@ pub fn to_python(py: Python<'_>, error: &Error) -> PyErr {
 /// A fault of the core itself, such as a caught panic.
 pub fn fault(py: Python<'_>, message: &str) -> PyErr {
     raise(py, "CoreError", message)
+}
+
+/// Does some work; what a panic in it said, if there was one.
+pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
+            .unwrap_or_else(|| "the core panicked".into())
+    })
 }
 
 /// A run setting or environment variable outside what is allowed.

@@ -15,7 +15,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -72,16 +71,10 @@ pub fn start(
                         .map(|piece| Ended::Piece(Travelling::Single(piece))),
                 })
             };
-            let ended = match catch_unwind(AssertUnwindSafe(work)) {
+            let ended = match errors::guarded(work) {
                 Ok(Ok(ended)) => ended,
                 Ok(Err(error)) => Ended::Failed(error),
-                Err(panic) => Ended::Panicked(
-                    panic
-                        .downcast_ref::<String>()
-                        .cloned()
-                        .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
-                        .unwrap_or_else(|| "the core panicked".into()),
-                ),
+                Err(panic) => Ended::Panicked(panic),
             };
             // Nobody waits any more if the handle was dropped.
             let _ = sender.send(ended);

@@ -75,8 +75,9 @@ fn summarise<'py>(
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
     let series: Vec<Vec<f64>> =
         draws.as_array().rows().into_iter().map(|row| row.iter().copied().collect()).collect();
+    let summed = || series.iter().map(|draws| Statistics::from_draws(draws, sobol)).collect();
     let statistics: Vec<Statistics> =
-        py.detach(|| series.iter().map(|draws| Statistics::from_draws(draws, sobol)).collect());
+        py.detach(|| errors::guarded(summed)).map_err(|panic| errors::fault(py, &panic))?;
     handle::matrix(py, &handle::rows(&statistics))
 }
 
@@ -88,7 +89,8 @@ fn value_at(py: Python<'_>, distribution: &str, z: Vec<f64>) -> PyResult<Vec<f64
     if let Some(problem) = distribution.problem() {
         return Err(errors::setting(py, &problem));
     }
-    Ok(z.into_iter().map(|z| distribution.at(z)).collect())
+    errors::guarded(|| z.into_iter().map(|z| distribution.at(z)).collect())
+        .map_err(|panic| errors::fault(py, &panic))
 }
 
 /// Draws in a span: pieces of a run begin at multiples of it, and end at one or with the run.

@@ -2,7 +2,7 @@
 //!
 //! Draws lie in lanes; one sector is simulated at a time, since spillover couples areas only
 //! within a sector, so that nothing of the size of draws × areas × sectors ever exists.
-//! Section numbers are those of `docs/model.md`. The steps, in their order:
+//! Section numbers are those of `docs/explanation/model.md`. The steps, in their order:
 //! [`sample`] → [`levers`] → [`adopt`] → [`gain`] → [`report`].
 
 mod adopt;

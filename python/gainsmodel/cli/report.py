@@ -1,0 +1,130 @@
+"""``gainsmodel report``: a board paper on one area, or the workbook behind it."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gainsmodel import report
+from gainsmodel.cli.app import (
+    DrawsOption,
+    FillOption,
+    SamplerOption,
+    ScenarioFile,
+    SeedOption,
+    SheetOption,
+    ThreadsOption,
+    YearOption,
+    app,
+    is_saved_run,
+    progress,
+    read_own,
+    stated,
+)
+from gainsmodel.data import Geography
+from gainsmodel.engine import as_scenario
+from gainsmodel.errors import SettingError
+from gainsmodel.manifest import read_manifest
+from gainsmodel.report import Format
+from gainsmodel.scenario import Scenario
+from gainsmodel.scenario.problems import did_you_mean
+
+# What a manifest settles.
+SETTLED = ("draws", "seed", "sampler", "geography")
+
+
+@app.command("report")
+def report_command(
+    scenario: ScenarioFile,
+    area: Annotated[str, typer.Option(help="area or group that it is about, by name or code")],
+    out: Annotated[
+        Path, typer.Option(help="file to write; its manifest goes into the same folder")
+    ],
+    compare: Annotated[
+        str | None, typer.Option(help="another scenario, set beside it in the same futures")
+    ] = None,
+    kind: Annotated[
+        Format | None,
+        typer.Option("--format", help="as the ending of --out says, if left out"),
+    ] = None,
+    geography: Annotated[
+        Geography | None, typer.Option(help="instead of the scenario's geography")
+    ] = None,
+    draws: DrawsOption = None,
+    seed: SeedOption = None,
+    sampler: SamplerOption = None,
+    threads: ThreadsOption = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="your own GVA: CSV, Parquet, Excel, or a folder of 'data import-table'"),
+    ] = None,
+    sheet: SheetOption = None,
+    year: YearOption = None,
+    fill_built_in: FillOption = False,
+    force: Annotated[bool, typer.Option("--force", help="write over an earlier file")] = False,
+) -> None:
+    """Write a board paper: HTML, PDF or Word; or Excel with the figures behind it."""
+    _check_target(out, force)
+    kind = kind or _kind_of(out)
+    loaded: Scenario | str = scenario
+    asked: dict[str, Any] = {"draws": draws, "seed": seed, "sampler": sampler}
+    if is_saved_run(scenario):
+        if fixed := stated(**asked, geography=geography):
+            raise SettingError(f"--{next(iter(fixed))}: a manifest settles this; leave it out")
+        earlier = read_manifest(Path(scenario))
+        loaded = Scenario.from_dict(earlier["scenario"])
+        asked = {name: earlier[name] for name in SETTLED}
+    else:
+        asked["geography"] = geography
+    dataset = None
+    if data is not None:
+        of = as_scenario(loaded, asked["geography"]).setting.geography
+        dataset = read_own(data, of, sheet, year, fill_built_in)
+    with progress("Running what the paper needs") as on_progress:
+        found = report.gather(
+            loaded,
+            area,
+            against=compare,
+            dataset=dataset,
+            threads=threads,
+            on_progress=on_progress,
+            **stated(**asked),
+        )
+    manifest = json.dumps(found.result.manifest, ensure_ascii=False, indent=1) + "\n"
+    beside = out.with_name(f"{out.stem}-manifest.json")
+    content = report.write(found, kind, manifest_name=beside.name)
+    try:
+        if beside.exists() and not force and beside.read_text("utf-8") != manifest:
+            raise SettingError(
+                f"{beside}: is the manifest of another run, which would be lost; choose another "
+                "name for --out, or add --force"
+            )
+        out.write_bytes(content)
+        beside.write_text(manifest, "utf-8")
+    except OSError as error:
+        raise SettingError(f"--out {out}: cannot be written: {error.strerror}") from error
+    print(f"written: {out}, {beside}", file=sys.stderr)
+
+
+def _kind_of(out: Path) -> Format:
+    ending = out.suffix.lower().removeprefix(".")
+    for known in report.FORMATS:
+        if ending == known:
+            return known
+    endings = [f".{known}" for known in report.FORMATS]
+    raise SettingError(
+        f"--out {out}: must end in {', '.join(endings)}, or say --format"
+        f"{did_you_mean(out.suffix, endings) if out.suffix else ''}"
+    )
+
+
+def _check_target(out: Path, force: bool) -> None:
+    """See that the file can be written, before anything is run."""
+    if out.is_dir():
+        raise SettingError(f"--out {out}: is a folder; name the file, such as {out / 'paper.pdf'}")
+    if not out.parent.is_dir():
+        raise SettingError(f"--out {out}: there is no folder {out.parent}")
+    if out.exists() and not force:
+        raise SettingError(f"--out {out}: is there already; add --force to write over it")

@@ -1,0 +1,202 @@
+"""What a paper is written from: every run and question it needs, asked once, nothing in words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import polars as pl
+
+from gainsmodel import register
+from gainsmodel.additionality import Waterfall, waterfall
+from gainsmodel.appraisal import appraise
+from gainsmodel.comparison import Comparison, compare, lever_parts
+from gainsmodel.data import Dataset
+from gainsmodel.drivers import LEAST_DRAWS, Output, Sensitivity, sensitivity
+from gainsmodel.engine import (
+    Sampler,
+    as_scenario,
+    figures_for,
+    lever_costs,
+    run_paired,
+)
+from gainsmodel.errors import SettingError
+from gainsmodel.reading import Reading, Three
+from gainsmodel.result import Result
+from gainsmodel.scenario import Scenario
+from gainsmodel.switching import Switching, switching_values
+from gainsmodel.tables import unit_of
+
+# Runs that a paper takes beside those of its levers, in samples of the draws: the pair, and some
+# fifteen for what drives the answer.
+DRIVERS_RUNS = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """Everything a paper tells; made by `gather`.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    dataset : Dataset
+    unit : str
+        Code of the area or group that it is about.
+    result, without : Result
+        The same futures with the plan and without it.
+    added : Three, optional
+        What the plan adds, £m on the scenario's basis; None where no lever is moved anywhere.
+    worth : dict, optional
+        Row of `appraise` for the area.
+    parts, costs : DataFrame, optional
+        Of `lever_parts` and `lever_costs`, for the area.
+    net : Waterfall, optional
+    switching : Switching, optional
+        Of all that the plan adds and all that it costs; of no single assumption.
+    drivers : Sensitivity, optional
+        What drives what the plan adds, or without a plan what digital carries.
+    no_drivers : str
+        Why there are none.
+    log : DataFrame
+        Of `register.log`.
+    other : Scenario, optional
+        What the scenario is set beside.
+    comparison : Comparison, optional
+    costs_more_gbp_m : float
+        What the scenario costs the authority a year more than the other.
+    """
+
+    scenario: Scenario
+    dataset: Dataset
+    unit: str
+    result: Result
+    without: Result
+    added: Three | None
+    worth: dict[str, Any] | None
+    parts: pl.DataFrame | None
+    costs: pl.DataFrame | None
+    net: Waterfall | None
+    switching: Switching | None
+    drivers: Sensitivity | None
+    no_drivers: str
+    log: pl.DataFrame
+    other: Scenario | None
+    comparison: Comparison | None
+    costs_more_gbp_m: float
+
+    @property
+    def about(self) -> Reading:
+        """The result, read for the area."""
+        return Reading(self.result, self.unit)
+
+    @property
+    def cost_gbp_m_per_year(self) -> float:
+        """What the plan costs the authority a year once every lever runs."""
+        return 0.0 if self.costs is None else _a_year(self.costs)
+
+
+def gather(
+    scenario: Scenario | str | PathLike[str],
+    area: str,
+    *,
+    against: Scenario | str | PathLike[str] | None = None,
+    draws: int = 10_000,
+    seed: int = 1,
+    sampler: Sampler = "sobol",
+    geography: str | None = None,
+    dataset: Dataset | None = None,
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Findings:
+    """Run everything that a board paper on one area needs.
+
+    Parameters
+    ----------
+    scenario : Scenario, str or path
+    area : str
+        Name or code of an area or group of the geography.
+    against : Scenario, str or path, optional
+        Another scenario, set beside it in the same futures.
+    draws, seed, sampler, geography, dataset, threads
+        As `run`.
+    on_progress : callable, optional
+        Called with (draws done, draws in all), over all runs.
+
+    Raises
+    ------
+    ScenarioError, DataError, UnknownNameError, SettingError, ResultError
+        As `run`, `compare` and `sensitivity`.
+    """
+    if draws < LEAST_DRAWS:
+        raise SettingError(
+            f"draws: a paper needs at least {LEAST_DRAWS} futures to say anything, not {draws}"
+        )
+    loaded = as_scenario(scenario, geography)
+    figures = figures_for(loaded, dataset)
+    unit = unit_of(figures, area)
+    moved = loaded.moved_levers()
+    steps = _Steps(on_progress, draws, 2 + (2 * len(moved) + 4) * bool(moved) + DRIVERS_RUNS)
+    asked: dict[str, Any] = {"draws": draws, "seed": seed, "dataset": dataset, "threads": threads}
+    result, without = run_paired(loaded, sampler=sampler, on_progress=steps.part(2), **asked)
+    about = Reading(result, unit.code)
+    added = worth = parts = costs = net = switching = None
+    if moved:
+        added = about.added(without)
+        table = appraise(result, without, area=unit.code, dataset=dataset)
+        worth = table.row(by_predicate=pl.col("area_code") == unit.code, named=True)
+        net = waterfall(result, without, unit.code, dataset=dataset)
+        switching = switching_values(
+            loaded, unit.code, parameters=[], sampler=sampler, on_progress=steps.part(2), **asked
+        )
+        costs = _costs(loaded, figures, unit.code)
+        report = steps.part(2 * len(moved) + 2)
+        parts = lever_parts(loaded, unit.code, sampler=sampler, on_progress=report, **asked)
+    other, comparison, more = None, None, 0.0
+    if against is not None:
+        other = as_scenario(against, geography)
+        comparison = compare(result, other, area=unit.code, dataset=dataset, threads=threads)
+        mine, theirs = (_a_year(_costs(s, figures, unit.code)) for s in (loaded, other))
+        more = mine - theirs
+    output: Output = "gain_cumulative_gbp_m" if about.cumulative else "gain_final_year_gbp_m"
+    if added is not None and not added.is_zero:
+        output = "plan_adds"
+    drivers, no_drivers = None, ""
+    try:
+        drivers = sensitivity(
+            loaded, output, unit.code, on_progress=steps.part(DRIVERS_RUNS), **asked
+        )
+    except SettingError as error:
+        # An answer that nothing moves is an answer, too.
+        no_drivers = f"{str(error)[:1].upper()}{str(error)[1:]}."
+    return Findings(
+        *(loaded, figures, unit.code, result, without, added, worth, parts, costs, net, switching),
+        *(drivers, no_drivers, register.log(loaded), other, comparison, more),
+    )
+
+
+def _costs(scenario: Scenario, figures: Dataset, unit: str) -> pl.DataFrame:
+    return lever_costs(scenario, figures).filter(pl.col("area_code") == unit)
+
+
+def _a_year(costs: pl.DataFrame) -> float:
+    return float(costs["cost_gbp_m_per_year"].sum())
+
+
+class _Steps:
+    """Progress of several pieces of work as one."""
+
+    def __init__(self, report: Callable[[int, int], None] | None, draws: int, samples: int) -> None:
+        self._report, self._draws, self._samples, self._begun = report, draws, samples, 0
+
+    def part(self, samples: int) -> Callable[[int, int], None] | None:
+        """Give what reports the next piece of work, of so many samples of the draws."""
+        begun, self._begun = self._begun, self._begun + samples
+        if self._report is None:
+            return None
+        report, whole = self._report, self._draws * self._samples
+
+        def on_progress(done: int, total: int) -> None:
+            share = (begun + samples * done / total) / self._samples
+            report(min(round(share * whole), whole), whole)
+
+        return on_progress
