@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import xlsxwriter
 
 import gainsmodel
 from gainsmodel import DataError, Dataset, load_dataset, read_gva
-from gainsmodel.data import SECTORS, save_dataset
+from gainsmodel.data import SECTORS, frames, save_dataset
 from gainsmodel.data.changes import MERGED
 from gainsmodel.data.frames import EDITIONS, itl_areas
 
@@ -83,6 +84,26 @@ def test_itl_areas_partition_the_uk(level: str, count: tuple[int, int], edition:
     assert abs(gap) <= areas.areas.height
     # Each lies in the region that its code says.
     assert all(region == code[:3] for code, region in areas.regions.items())
+
+
+def test_altered_tables_of_itl_areas_are_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save_dataset(gainsmodel.aggregate("itl1", {"Wales": "Cymru"}), tmp_path / "own")
+    copy = Path(shutil.copytree(frames.TABLES, tmp_path / "tables"))
+    monkeypatch.setattr(frames, "TABLES", copy)
+    frames.itl_hashes.cache_clear()
+    try:
+        (copy / "itl.csv").write_bytes((copy / "itl.csv").read_bytes() + b"\n")
+        with pytest.raises(DataError, match=r"itl\.csv: altered since built"):
+            frames.itl_hashes()
+    finally:
+        monkeypatch.undo()
+        frames.itl_hashes.cache_clear()
+    newer = frames.itl_hashes() | {"itl_membership.csv": "0" * 64}
+    monkeypatch.setattr("gainsmodel.data.folder.itl_hashes", lambda: newer)
+    with pytest.raises(DataError, match=r"out of date: .*itl_membership\.csv"):
+        read_gva(folder, None)
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
@@ -155,6 +176,31 @@ def test_a_workbook_of_itl_areas_runs_and_replays(tmp_path: Path) -> None:
     assert gainsmodel.replay(saved, dataset=back).areas().equals(result.areas())
     with pytest.raises(DataError, match="figures of the own geography, not of itl1"):
         read_gva(folder, "itl1")
+
+
+ONS = Path(__file__).parents[1].parent / "shared/data/ons_workbooks"
+
+
+@pytest.mark.skipif(not ONS.is_dir(), reason="the publisher's workbooks are not beside it")
+def test_the_publisher_s_own_itl_2_of_2021_and_authorities_become_areas(tmp_path: Path) -> None:
+    source = ONS / "regional_gva_per_head_and_income_components_edition_2023.xlsx"
+    own = read_gva(source, "itl2", year=2021, fill="built_in")
+    # Table 6, Tees Valley and Durham, 2021: its own total less real estate, which is filled.
+    assert own.areas.height == 41
+    assert "own totals of 41 areas agree with the sums of sectors" in own.notes
+    told = next(note for note in own.notes if note.startswith("areas add up to the table's own"))
+    assert told.endswith("UK, TLC, TLD, TLE, TLF, TLG, TLH, TLI, TLJ, TLK, TLL, TLM, TLN, UKX")
+    assert {code for code, sector in own.built_in_cells} == {*own.areas["area_code"]}
+    assert {sector for code, sector in own.built_in_cells} == {"L"}
+    result = gainsmodel.run("reference", dataset=own, draws=64)
+    assert gainsmodel.replay(result.save(tmp_path / "itl2"), dataset=own).areas().height == 41
+
+    source = ONS / "regional_gva_by_industry_local_authorities_north_east_2025.xlsx"
+    local = read_gva(source, "local_authority", fill="built_in")
+    tyneside = ["Newcastle upon Tyne", "Gateshead", "North Tyneside", "South Tyneside"]
+    made = gainsmodel.aggregate(local, dict.fromkeys(tyneside, "Tyneside"))
+    assert made.gva_gbp_m.sum() == pytest.approx(local.gva_gbp_m.sum())
+    assert "Rest of North East" in made.areas["area_name"].to_list()
 
 
 # ---------------------------------------------------------------- codes and boundaries
@@ -288,3 +334,35 @@ def test_names_that_cannot_be_are_refused(
     with pytest.raises(DataError) as caught:
         read_gva(own_names(tmp_path)[0], "itl1", names=names)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Table 1: Employment by industry, local authorities, Great Britain",
+        "Workforce jobs by industry and region, thousand",
+        "Table 2: UK business: number of enterprises by industry",
+        "Labour productivity by industry",
+        "Gross fixed capital formation by industry, £ million",
+        "Regional exports of services by industry",
+    ],
+)
+def test_another_measure_by_area_and_industry_is_refused(title: str) -> None:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        sheet = book.add_worksheet("Table 1")
+        sheet.write(0, 0, title)
+        rows = [["ITL code", "Region name", "SIC07 code", 2023], *long_rows(load_dataset("itl1"))]
+        for at, row in enumerate(rows, 1):
+            sheet.write_row(at, 0, row)
+    message = refusal(buffer.getvalue())
+    assert "sheet 'Table 1', row 1: " in message
+    assert "figures must be GVA" in message
+
+
+def test_some_areas_of_itl_2_are_told_from_others_of_the_same_name() -> None:
+    """North East and Tees Valley are mayoral areas as well."""
+    both = [*long_rows(load_dataset("itl1")), *long_rows(itl_areas("itl2", "2025"))]
+    content = workbook(("Table 2c", [row for row in both if row[0][:3] == "TLC"]))
+    assert "areas of itl1 are there too" in " ".join(read(content, fill="built_in").notes)
+    assert read(content, fill="built_in").areas.height == 46

@@ -108,9 +108,9 @@ def aggregate(
     made = [*new, *kept]
     result = regroup(figures, made, name or ", ".join(area.name for area in new))
     names = figures.units
-    notes = [f"{a.name}: made of {', '.join(names[code] for code in a.parts)}" for a in new]
+    notes = [f"{a.name}: made of {_listed(names[code] for code in a.parts)}" for a in new]
     left = "each by itself" if chosen == "parts" else f"as {chosen.replace('_', ' ')} areas"
-    notes.append(f"the rest of the UK, {left}: {len(kept)} areas")
+    notes += [f"the rest of the UK, {left}: {len(kept)} areas"] * bool(kept)
     notes += [f"{was} has lost parts and is called {now!r}" for was, now in renamed.items()]
     return _noted(figures, result, made, notes)
 
@@ -355,6 +355,12 @@ def _noted(base: Dataset, result: Dataset, made: Sequence[Made], notes: Iterable
     if gone:
         said.append(f"no longer whole, so not reported: {', '.join(gone)}")
     return replace(result, notes=tuple(said))
+
+
+def _listed(names: Iterable[str], most: int = 40) -> str:
+    listed = list(names)
+    more = len(listed) - most
+    return ", ".join(listed[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _weights(base: Dataset, made: Sequence[Made]) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ import polars as pl
 
 from gainsmodel.data.content import BETWEEN, areas_table, gva_table, own_dataset
 from gainsmodel.data.dataset import AREA_COLUMNS, OWN, SECTORS, Dataset, load_dataset
+from gainsmodel.data.frames import itl_hashes
 from gainsmodel.data.sheets import shown
 from gainsmodel.errors import DataError, UnknownNameError
 
@@ -107,6 +108,8 @@ def _shipped(geography: str, cells: tuple[tuple[str, str], ...]) -> dict[str, st
     # Own areas were made of shipped ones, or measured by them.
     own = geography == OWN
     hashes = load_dataset("local_authority" if own else geography).hashes
+    if own:
+        hashes = hashes | itl_hashes()
     return {file: value for file, value in hashes.items() if own or cells or file != "gva.csv"}
 
 

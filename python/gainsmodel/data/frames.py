@@ -1,5 +1,7 @@
 """Sets of areas that a table may be of: shipped geographies, and ITL 2 and 3 of both editions."""
 
+import hashlib
+import tomllib
 from collections.abc import Iterable
 from functools import cache
 from typing import get_args
@@ -10,10 +12,32 @@ from gainsmodel.data.areas import Made, regroup
 from gainsmodel.data.dataset import GEOGRAPHIES, TABLES, Dataset, Level, load_dataset, plain
 from gainsmodel.data.layout import Table, text_of
 from gainsmodel.data.names import area_codes
-from gainsmodel.errors import UnknownNameError
+from gainsmodel.errors import DataError, UnknownNameError
 
 LEVELS: tuple[Level, ...] = get_args(Level)
 EDITIONS = ("2025", "2021")
+
+
+@cache
+def itl_hashes() -> dict[str, str]:
+    """Give the sha256 of the tables of ITL areas.
+
+    Raises
+    ------
+    DataError
+        If one was altered since it was built.
+    """
+    stated = tomllib.loads((TABLES / "hashes.toml").read_text(encoding="utf-8"))
+    found = {
+        file: hashlib.sha256((TABLES / file).read_bytes()).hexdigest()
+        for file in ("itl.csv", "itl_membership.csv")
+    }
+    altered = [file for file, value in found.items() if stated.get(file) != value]
+    if altered:
+        raise DataError(
+            f"{', '.join(altered)}: altered since built, the sha256 in hashes.toml differs"
+        )
+    return found
 
 
 @cache
@@ -32,6 +56,7 @@ def itl_areas(level: str, edition: str) -> Dataset:
         Of the geography ``"own"``. What local authorities of 2023 are part of which area:
         ``itl_membership.csv``.
     """
+    itl_hashes()
     listed = pl.read_csv(TABLES / "itl.csv", infer_schema=False).filter(
         pl.col("edition") == edition, pl.col("level") == level
     )
@@ -78,15 +103,13 @@ def likely_frame(tables: Iterable[Table], names: Iterable[str]) -> str:
     """Of several sets of areas the one that knows most areas of the tables; the first of equals."""
     spoken = {text for table in tables for text in spoken_of(table)}
 
-    def known(name: str) -> int:
-        codes = area_codes(frame(name))
-        return len({codes[text] for text in spoken & {*codes}})
-
-    found = {name: known(name) for name in names}
+    # Codes and names both count: many names mean areas of several sets.
+    found = {name: spoken & {*area_codes(frame(name))} for name in names}
     # A table of regions that has their parts too is one of regions.
-    if found.get("itl1") == load_dataset("itl1").areas.height:
+    regions = load_dataset("itl1")
+    if {area_codes(regions)[text] for text in found.get("itl1", ())} == {*regions.groups["uk"]}:
         return "itl1"
-    return max(found, key=found.__getitem__)
+    return max(found, key=lambda name: len(found[name]))
 
 
 def spoken_of(table: Table) -> set[str]:

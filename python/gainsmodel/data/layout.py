@@ -69,6 +69,13 @@ NO_GVA = re.compile(
     r"compensation of employees|mixed income|(?<!imputed )rental income|capital consumption|"
     r"holding gains|gross trading|taxes on|subsidies|discrepancy|growth rates?|per (head|hour|job)"
 )
+GVA = re.compile(r"\bgva\b|gross value added")
+# What other tables of areas by industry are of; said by a title that does not speak of GVA.
+OTHER = re.compile(
+    r"\b(employ(ment|ees|ers?)|jobs?|workforce|vacanc(y|ies)|earnings|wages|enterprises?|businesses|"
+    r"turnover|exports?|imports?|population|productivity|hours worked|gross domestic product|gdp|"
+    r"gdhi|disposable household income|capital formation|investment|expenditure|emissions?)\b"
+)
 
 
 @dataclass
@@ -218,7 +225,7 @@ def _refusal(table: Table) -> str | None:
         stated = _unit(title)
         if VOLUMES.search(title) and "current" not in title:
             what = "volumes or an index; figures must be GVA at current prices"
-        elif other := NO_GVA.search(title):
+        elif other := NO_GVA.search(title) or (not GVA.search(title) and OTHER.search(title)):
             what = f"{other[0]}; figures must be GVA"
         elif stated in ("£bn", "£ thousand", "another currency"):
             what = f"{stated}; figures must be in £m"
