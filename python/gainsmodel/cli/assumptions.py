@@ -8,7 +8,16 @@ import polars as pl
 import typer
 
 from gainsmodel import export, register
-from gainsmodel.cli.app import ScenarioFile, app, plain_console, plain_table, progress, stated
+from gainsmodel.cli.app import (
+    DataOption,
+    ScenarioFile,
+    app,
+    own_folder,
+    plain_console,
+    plain_table,
+    progress,
+    stated,
+)
 from gainsmodel.data import Geography
 from gainsmodel.drivers import Output, Sensitivity
 from gainsmodel.errors import SettingError
@@ -41,6 +50,7 @@ def assumptions_command(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="with --rank: same seed, same answer")] = None,
     threads: Annotated[int | None, typer.Option(help="changes no number")] = None,
+    data: DataOption = None,
 ) -> None:
     """Every assumption with range, source, evidence, owner, date and what differs."""
     kind = kind or _kind_of(out)
@@ -49,11 +59,13 @@ def assumptions_command(
     if kind == "table" and out is not None:
         raise SettingError("--format table: is for the screen; choose md, csv or xlsx for --out")
     options = stated(output=output, area=area, geography=geography, draws=draws, seed=seed)
+    options |= stated(data=data)
     if options and not rank:
         raise SettingError(f"--{next(iter(options))}: goes with --rank, which was left out")
     loaded = load_scenario(scenario)
     found = None
     if rank:
+        options["dataset"] = own_folder(options.pop("data", None))
         with progress("Simulating") as on_progress:
             found = register.ranked(loaded, threads=threads, on_progress=on_progress, **options)
     log = register.log(loaded, found=found)
