@@ -23,6 +23,7 @@ import pytest
 from gainsmodel import (
     SettingError,
     UnknownNameError,
+    aggregate,
     appraise,
     lever_parts,
     load_scenario,
@@ -31,6 +32,7 @@ from gainsmodel import (
     replay,
     report,
     run_paired,
+    save_dataset,
     sentences,
     to_toml,
     words,
@@ -443,3 +445,18 @@ def test_a_scenario_file_of_ones_own_can_be_written_about(tmp_path: Path) -> Non
     text = to_toml(load_scenario("skills_first")).replace("Skills first", "Our own plan")
     own = parse_scenario(text.encode(), "own.toml")
     assert "Our own plan" in said(report.gather(own, GM, draws=100))
+
+
+def test_a_paper_on_own_areas_says_what_its_replay_needs(called: Called, tmp_path: Path) -> None:
+    folder = save_dataset(
+        aggregate("local_authority", {"Preston": "Preston alone"}), tmp_path / "d"
+    )
+    asked = ["--area", "Preston alone", "--data", str(folder)]
+    out = tmp_path / "p.html"
+    code, noted = called("report", "skills_first", *asked, "--draws", "100", "--out", str(out))
+    assert code == 0, noted
+    text = out.read_text("utf-8")
+    assert "Preston alone’s share of the £208bn" in text
+    assert "Add --data with the same figures." in text
+    code, noted = called("run", str(tmp_path / "p-manifest.json"), *asked)
+    assert code == 0, noted

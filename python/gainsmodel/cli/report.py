@@ -9,22 +9,19 @@ import typer
 
 from gainsmodel import report
 from gainsmodel.cli.app import (
+    DataOption,
     DrawsOption,
-    FillOption,
     SamplerOption,
     ScenarioFile,
     SeedOption,
-    SheetOption,
     ThreadsOption,
-    YearOption,
     app,
     is_saved_run,
+    own_folder,
     progress,
-    read_own,
     stated,
 )
 from gainsmodel.data import Geography
-from gainsmodel.engine import as_scenario
 from gainsmodel.errors import SettingError
 from gainsmodel.manifest import read_manifest
 from gainsmodel.report import Format
@@ -56,13 +53,7 @@ def report_command(
     seed: SeedOption = None,
     sampler: SamplerOption = None,
     threads: ThreadsOption = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(help="your own GVA: CSV, Parquet, Excel, or a folder of 'data import-table'"),
-    ] = None,
-    sheet: SheetOption = None,
-    year: YearOption = None,
-    fill_built_in: FillOption = False,
+    data: DataOption = None,
     force: Annotated[bool, typer.Option("--force", help="write over an earlier file")] = False,
 ) -> None:
     """Write a board paper: HTML, PDF or Word; or Excel with the figures behind it."""
@@ -78,10 +69,7 @@ def report_command(
         asked = {name: earlier[name] for name in SETTLED}
     else:
         asked["geography"] = geography
-    dataset = None
-    if data is not None:
-        of = as_scenario(loaded, asked["geography"]).setting.geography
-        dataset = read_own(data, of, sheet, year, fill_built_in)
+    dataset = own_folder(data)
     with progress("Running what the paper needs") as on_progress:
         found = report.gather(
             loaded,
