@@ -13,6 +13,7 @@ from app.parts import Answer, plain
 from gainsmodel import (
     Discovery,
     Reach,
+    Switching,
     appraise,
     charts,
     delay_cost,
@@ -20,6 +21,8 @@ from gainsmodel import (
     lever_parts,
     reach,
     sentences,
+    switching_values,
+    waterfall,
     words,
 )
 
@@ -166,6 +169,46 @@ def _value(found: Answer, value: dict[str, Any], target: float | None) -> None:
         "2023 prices, over the horizon, discounted as the Green Book has it (see Assumptions). "
         "Averages add up; middle estimates do not. Before displacement, leakage and multiplier "
         "unless they are switched on."
+    )
+    _net(found)
+    _break_even(found.choice)
+
+
+def _net(found: Answer) -> None:
+    """From gross to net, where the scenario switches any of it on."""
+    net = waterfall(found.result, found.pair.without, found.choice.unit, dataset=found.choice.data)
+    if not net.switched_on:
+        return
+    st.subheader("From gross to net", anchor=False)
+    chart = charts.waterfall(net, theme=parts.theme())
+    parts.show(chart, "waterfall")
+    parts.table_of(chart, "waterfall")
+    parts.small(" ".join(net.summary))
+
+
+def _break_even(choice: Choice) -> None:
+    st.subheader("What would have to be true for it just to break even?", anchor=False)
+    found = parts.on_request(
+        "switching",
+        ("switching", choice.scenario, choice.unit, *runs.run_key(choice)),
+        partial(_switching, choice),
+        button="Find where it breaks even",
+        doing="Trying values of each assumption",
+    )
+    if found is not None:
+        parts.listed(found.summary)
+        parts.frame(found.in_words, "switching", download=found.table)
+        parts.small(" ".join(found.how_to_read))
+
+
+def _switching(choice: Choice, on_progress: Any) -> Switching:
+    return switching_values(
+        choice.scenario,
+        choice.unit,
+        seed=choice.seed,
+        sampler=choice.sampler,
+        dataset=choice.data,
+        on_progress=on_progress,
     )
 
 

@@ -157,6 +157,47 @@ class Switching:
             f"are {costs:.2g} times."
         )
 
+    @property
+    def in_words(self) -> pl.DataFrame:
+        """Rows of `table` that have a switching value, as text for reading."""
+        # A range of which only the value is known is no range.
+        within = {True: "yes", False: "no", None: ""}
+        found = self.table.filter(pl.col("switching_value").is_not_null())
+        rows = [
+            (
+                row["name"],
+                _now(row),
+                f"{'above' if row['pays_above'] else 'below'} {_number(row['switching_value'])} "
+                f"± {_number(row['switching_mcse'], 1)}",
+                _change(row["change_percent"]),
+                within[row["within_range"]],
+                words.out_of_100(row["p_pays_back"], self.draws),
+                row["unit"],
+            )
+            for row in found.iter_rows(named=True)
+        ]
+        headings = ("Assumption", "Now", "Worth it", "Change", "Within its range")
+        return pl.DataFrame(
+            rows, dict.fromkeys((*headings, "Pays back there", "Unit"), pl.String), orient="row"
+        )
+
+    @property
+    def how_to_read(self) -> list[str]:
+        """What goes with `in_words`: where there is no such value, and what is held."""
+        none = [
+            f"{row['name']} ({_number(row['least'])} to {_number(row['most'])})"
+            for row in self.table.filter(pl.col("switching_value").is_null()).iter_rows(named=True)
+        ]
+        several = self.table.filter("several")["name"].to_list()
+        said = [f"None within what is possible, in brackets: {'; '.join(none)}."] if none else []
+        if several:
+            said.append(f"The nearest of several: {'; '.join(several)}.")
+        return [
+            *said,
+            "Each is held at that value in every future, area and sector; all others stay as they "
+            f"are. ±: standard error. {self.draws:,} futures at each value.",
+        ]
+
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values."""
         return {**self.__dict__, "table": self.table.to_dicts(), "summary": self.summary}
@@ -496,3 +537,17 @@ def _nearness(row: Mapping[str, Any]) -> tuple[bool, bool, float]:
 
 def _listed(names: list[str]) -> str:
     return " or ".join(f"“{name}”" for name in names)
+
+
+def _now(row: Mapping[str, Any]) -> str:
+    if row["low"] is None:
+        return _number(row["value"])
+    return words.figure(row["value"], row["low"], row["high"])
+
+
+def _change(percent: float | None) -> str:
+    return "" if percent is None else f"{percent:+,.0f}%".replace("-", "−")
+
+
+def _number(value: float, digits: int = 3) -> str:
+    return f"{value:,.{digits}g}".replace("-", "−")

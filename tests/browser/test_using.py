@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -10,10 +11,10 @@ from functools import cache
 from pathlib import Path
 
 from playwright.sync_api import expect
-from visit import LEVERS, Visit
+from visit import LEVERS, LONG_MS, Visit
 
 from app.choice import Choice, from_query
-from gainsmodel import run_paired, sentences
+from gainsmodel import run_paired, sentences, waterfall
 
 ROOT = Path(__file__).parents[2]
 AMOUNT = r"(?:−?£[\d.]+(?:bn|m)|£0|less than £1m)"
@@ -305,3 +306,20 @@ def test_ten_visitors_at_once_get_their_own_answers(visit: Callable[..., Visit])
         one.page.keyboard.press("End")
     for one, query in zip(visits, asked, strict=True):
         expect(one.h1).to_have_text(of(**query, open_data="100"))
+
+
+def test_what_is_gross_net_and_where_it_breaks_even(visit: Callable[..., Visit]) -> None:
+    on = {"parameters": {name: {"enabled": True} for name in ("displacement", "multiplier")}}
+    query = {"skills": "60", **QUICK, "changes": json.dumps(on)}
+    one = visit().open("our_plan", **query)
+    with_plan, without = run_paired(from_query(query)[0].scenario, draws=2_000, seed=1)
+    net = waterfall(with_plan, without, "E47000001")
+    for sentence in net.summary:
+        assert sentence in one.text
+    one.page.get_by_role("button", name="Find where it breaks even").click()
+    # A hundred and fifty runs: half a minute, and longer on a busy machine.
+    answer = one.page.get_by_text("It breaks even if all it adds is")
+    expect(answer).to_be_visible(timeout=5 * LONG_MS)
+    one.settle()
+    assert "others stay as they are" in one.text
+    one.shoot("break_even")
