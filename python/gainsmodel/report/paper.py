@@ -11,6 +11,7 @@ import polars as pl
 
 from gainsmodel import charts, export, sentences, words
 from gainsmodel.charts.tiles import LAYOUTS
+from gainsmodel.reading import PRICES
 from gainsmodel.report.assurance import statement
 from gainsmodel.report.document import (
     Block,
@@ -143,7 +144,8 @@ def _plan(found: Findings) -> Iterator[Block]:
         rows,
     )
     yield Words(
-        "Averages of levers alone and of working together add up to all of them. Intensity is "
+        "Before rounding, averages of levers alone and of working together add up to all of them. "
+        "Intensity is "
         "the mean over residents of the area.",
         "small",
     )
@@ -157,7 +159,8 @@ def _plan(found: Findings) -> Iterator[Block]:
     net = found.net
     unadjusted = net is None or not net.switched_on
     yield Words(
-        "2023 prices, discounted as the Green Book has it, counting what firms spend. "
+        f"{PRICES}, discounted at {_rates(found)}, counting what firms spend. The gain is output "
+        "(GVA), not the social value that the Green Book asks for. "
         + (
             "Before displacement, leakage and multiplier."
             if unadjusted
@@ -170,6 +173,12 @@ def _plan(found: Findings) -> Iterator[Block]:
             "From gross to net, as the area, its region and the UK see it",
             charts.waterfall(net, width=WIDTH),
         )
+
+
+def _rates(found: Findings) -> str:
+    last = found.scenario.setting.horizon_years
+    rates = [band.rate for band in found.scenario.discounting.rates if band.from_year <= last]
+    return f"{', then '.join(map(words.percent, rates))} a year"
 
 
 def _evidence(found: Findings, lever: str) -> str:
@@ -188,8 +197,9 @@ def _worth_rows(worth: dict[str, Any]) -> Iterator[list[str]]:
         yield [label, amount.gbp, amount.gbp_range, words.gbp(mean, error)]
     ratio = [worth[f"benefit_cost_ratio_{q}"] for q in ("p50", "p05", "p95")]
     if None not in ratio:
-        middle, low, high = (f"£{number:.2g}" for number in ratio)
-        yield ["Gain for each £1 that authority and firms spend", middle, f"{low} to {high}", ""]
+        middle, low, high = (words.gbp_for_each_pound(number) for number in ratio)
+        spread = f"{low} to {high}" if ratio[1] < ratio[2] else "the same in every future"
+        yield ["Gain for each £1 that authority and firms spend", middle, spread, ""]
 
 
 def _other(found: Findings) -> Iterator[Block]:
