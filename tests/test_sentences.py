@@ -197,6 +197,21 @@ def test_the_same_plan_is_called_the_same(pair: tuple[Result, Result]) -> None:
     )
 
 
+def test_scenarios_that_differ_in_more_than_the_plan_are_not_called_plans(
+    pair: tuple[Result, Result],
+) -> None:
+    high = run("high_spillover", draws=2_000)
+    for other, kind, verb in ((pair[1], "plans", "adds"), (high, "scenarios", "comes to")):
+        found = compare(pair[0], other, area=GM)
+        gap = sentences.amount_of(
+            found.areas().row(by_predicate=pl.col("area_code") == GM, named=True), found.metric
+        )
+        said = sentences.compared_error(found, "P")
+        assert said.startswith(f"“P” {verb} more in ")
+        assert f"(9 of 10 futures: {gap.gbp_range})" in said
+        assert f"Both {kind} met the same 2,000 futures" in said
+
+
 def test_unpaired_runs_are_called_so(pair: tuple[Result, Result]) -> None:
     other = run("reference", draws=2_000, seed=2)
     found = compare(pair[0], other, area=GM, unpaired=True)

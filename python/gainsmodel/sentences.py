@@ -290,11 +290,13 @@ def compared_error(comparison: Comparison, first: str) -> str:
             f"The average difference is {words.gbp(mean, error)}, with a standard error of {said}, "
             "as of independent runs."
         )
+    kind, verb = ("plans", "adds") if comparison.only_plans_differ else ("scenarios", "comes to")
+    spread = amount_of(row, comparison.metric).gbp_range
     return (
-        f"“{first}” adds more {words.chance(known(row['p_first_higher']), futures)}. The average "
-        f"difference is {words.gbp(mean, error)}, with a standard error of {said} from the number "
-        f"of futures. Both plans met the same {futures:,} futures, so the luck of the draw "
-        "cancels out."
+        f"“{first}” {verb} more {words.chance(known(row['p_first_higher']), futures)}. The average "
+        f"difference is {words.gbp(mean, error)} (9 of 10 futures: {spread}), with a standard "
+        f"error of {said} from the number of futures. Both {kind} met the same {futures:,} futures, so "
+        "the luck of the draw cancels out."
     )
 
 

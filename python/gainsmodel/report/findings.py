@@ -131,7 +131,7 @@ def gather(
         raise SettingError(
             f"draws: a paper needs at least {LEAST_DRAWS} futures to say anything, not {draws}"
         )
-    loaded = as_scenario(scenario, geography)
+    loaded = as_scenario(scenario, geography, dataset)
     figures = figures_for(loaded, dataset)
     unit = unit_of(figures, area)
     moved = loaded.moved_levers()
@@ -153,7 +153,7 @@ def gather(
         parts = lever_parts(loaded, unit.code, sampler=sampler, on_progress=report, **asked)
     other, comparison, more = None, None, 0.0
     if against is not None:
-        other = as_scenario(against, geography)
+        other = as_scenario(against, geography, dataset)
         comparison = compare(result, other, area=unit.code, dataset=dataset, threads=threads)
         mine, theirs = (_a_year(_costs(s, figures, unit.code)) for s in (loaded, other))
         more = mine - theirs
