@@ -38,7 +38,7 @@ from gainsmodel import (
     words,
 )
 from gainsmodel.reading import Three
-from gainsmodel.report.assurance import counted, failures
+from gainsmodel.report.assurance import counted, failures, statement
 from gainsmodel.report.document import Box, Code, Grid, Picture, Points, Words
 from gainsmodel.validation import verdicts
 from in_process import run_here
@@ -246,6 +246,19 @@ def test_the_assurance_counts_what_the_validation_says() -> None:
     assert failed.height == fails
     assert all(question in failures() for question in failed["asked"])
     assert f"{fails} do not" in counted()
+
+
+def test_the_assurance_counts_every_assumption_once(found: report.Findings) -> None:
+    said = dict(statement(found))["Assumptions"]
+    total, *grades = (int(number) for number in re.findall(r"\d+", said)[:5])
+    assert total == sum(grades) == found.log.height
+    assert "None differs from the reference scenario." in said
+
+
+def test_an_adjustment_switched_on_differs_from_the_reference_in_words() -> None:
+    scenario = load_scenario("reference").edit({"parameters.leakage.enabled": True})
+    row = register.log(scenario).row(by_predicate=pl.col("key") == "parameters.leakage", named=True)
+    assert row["reference"] == f"{row['value']} (off)"
 
 
 # ---------------------------------------------------------------- as files

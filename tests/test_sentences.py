@@ -82,7 +82,8 @@ def test_the_headline_is_the_numbers_in_words(pair: tuple[Result, Result]) -> No
     a = sentences.about(with_plan, GM)
     assert sentences.headline(a, a.added(without)) == (
         f"Greater Manchester’s share of the £208bn would be about {part} a year by 2036.",
-        f"Digital adoption plausibly carries {carried} with this plan, which adds about {more}.",
+        f"Digital adoption plausibly carries {carried} a year with this plan, "
+        f"which adds about {more}.",
     )
 
 
@@ -133,6 +134,38 @@ def test_the_uk_is_not_set_beside_itself(pair: tuple[Result, Result]) -> None:
     assert sentences.against_gva(sentences.about(pair[0], UK)) == "The UK’s share is the whole."
 
 
+def test_the_uk_has_the_whole_prize_and_no_range_of_it(pair: tuple[Result, Result]) -> None:
+    a = sentences.about(pair[0], UK)
+    whole = "The UK as a whole would have all of the £208bn a year by 2036."
+    assert sentences.headline(a)[0] == whole
+    assert "share" not in sentences.ranges(a)
+
+
+def test_a_prize_in_other_prices_says_so_beside_every_amount() -> None:
+    result = run("prize_in_2023_prices", draws=500)
+    a, uk = sentences.about(result, GM), sentences.about(result, UK)
+    assert sentences.headline(a)[0].endswith(" a year by 2036, in 2023 prices.")
+    worth = f"{uk.part.about_gbp} in 2023 prices"
+    assert uk.part.middle < 208_000
+    assert sentences.headline(uk)[0].endswith(f"a year by 2036, {worth}.")
+    assert f"({worth})" in sentences.national(a)
+
+
+def test_two_kinds_of_money_are_not_compared_in_silence(
+    pair: tuple[Result, Result], cumulative: Result
+) -> None:
+    for result in (pair[0], cumulative):
+        assert "the prize in money of the time" in sentences.national(sentences.about(result, GM))
+    assert "tenth year" not in sentences.prices(sentences.about(cumulative, GM))
+
+
+def test_a_run_without_uncertainty_has_no_range() -> None:
+    from toy import certain
+
+    a = sentences.about(run(certain(load_scenario("reference")), draws=100), GM)
+    assert sentences.ranges(a) == "No uncertainty in this run, so there is no range."
+
+
 def test_a_share_that_cannot_be_divided_is_withheld() -> None:
     scenario = load_scenario("reference").edit(
         {
@@ -162,6 +195,21 @@ def test_the_same_plan_is_called_the_same(pair: tuple[Result, Result]) -> None:
     assert sentences.compared(found, "P", "P2", 0.0) == (
         "“P” and “P2” are the same plan: nothing differs."
     )
+
+
+def test_scenarios_that_differ_in_more_than_the_plan_are_not_called_plans(
+    pair: tuple[Result, Result],
+) -> None:
+    high = run("high_spillover", draws=2_000)
+    for other, kind, verb in ((pair[1], "plans", "adds"), (high, "scenarios", "comes to")):
+        found = compare(pair[0], other, area=GM)
+        gap = sentences.amount_of(
+            found.areas().row(by_predicate=pl.col("area_code") == GM, named=True), found.metric
+        )
+        said = sentences.compared_error(found, "P")
+        assert said.startswith(f"“P” {verb} more in ")
+        assert f"(9 of 10 futures: {gap.gbp_range})" in said
+        assert f"Both {kind} met the same 2,000 futures" in said
 
 
 def test_unpaired_runs_are_called_so(pair: tuple[Result, Result]) -> None:

@@ -20,6 +20,7 @@ from gainsmodel.words import (
     gbp_a_head,
     gbp_a_head_range,
     gbp_ends,
+    gbp_for_each_pound,
     gbp_range,
     goal,
     money_unit,
@@ -249,6 +250,24 @@ def test_an_axis_has_the_unit_of_its_largest_amount(value: float, unit: str) -> 
 )
 def test_amounts_a_head_are_printed_as_the_rules_show(value: float, text: str) -> None:
     assert gbp_a_head(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3.38, "£3.40"),
+        (0.552, "£0.55"),
+        (9.97, "£10"),
+        (15.4, "£15"),
+        (123.0, "£120"),
+        (0.004, "less than £0.01"),
+        (-0.5, f"{MINUS}£0.50"),
+        (0.0, "£0"),
+        (NAN, TOO_FEW),
+    ],
+)
+def test_what_comes_of_a_pound_is_in_pounds_and_pence(value: float, text: str) -> None:
+    assert gbp_for_each_pound(value) == text
 
 
 def test_ranges_a_head() -> None:

@@ -88,8 +88,9 @@ class Waterfall:
         said = []
         for (place,), rows in self.table.group_by(["area_name"], maintain_order=True):
             gross, *_, net = rows.iter_rows(named=True)
+            where = "the UK" if place == "United Kingdom" else place
             said.append(
-                f"For {place} the plan adds {_amount(gross)} {self.when} gross and "
+                f"For {where} the plan adds {_amount(gross)} {self.when} gross and "
                 f"{_amount(net)} net."
             )
         return [*said, UNVERIFIED]

@@ -179,7 +179,7 @@ def assumptions(scenario: Scenario, base: Scenario | None = None) -> pl.DataFram
         ``low``, ``high`` (5%, 50% and 95% quantiles in the figure's unit), ``unit``,
         ``source``, ``evidence``, ``note``, ``owner`` and ``dated`` (null where nobody says),
         ``enabled`` (null but for adjustments that can be switched), ``changed``, and
-        ``base_middle``, ``base_low``, ``base_high``.
+        ``base_middle``, ``base_low``, ``base_high``, ``base_enabled``.
     """
     theirs = {row["key"]: row for row in _rows(base)} if base is not None else {}
     rows = []
@@ -189,7 +189,7 @@ def assumptions(scenario: Scenario, base: Scenario | None = None) -> pl.DataFram
         row["changed"] = base is not None and (
             old is None or any(row[key] != old[key] for key in compared)
         )
-        for name in ("middle", "low", "high"):
+        for name in ("middle", "low", "high", "enabled"):
             row[f"base_{name}"] = None if old is None else old[name]
         rows.append({key: value for key, value in row.items() if key not in ("stated", "figure")})
     order = {group: place for place, group in enumerate(GROUPS)}

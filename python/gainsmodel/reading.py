@@ -170,10 +170,16 @@ class Reading:
     def prize_prices(self) -> str:
         """Price basis of the prize."""
         prize = self.scenario["prize"]
-        if prize["price_basis"] == "base_year":
+        if self.prize_at_base_prices:
             return f"re-expressed in {PRICES}"
         published = "as published in 2016" if "2016" in prize["source"] else "as published"
-        return f"{published}, in the money of its own tenth year"
+        money = "money of the time" if self.cumulative else "the money of its own tenth year"
+        return f"{published}, in {money}"
+
+    @property
+    def prize_at_base_prices(self) -> bool:
+        """Whether the prize is in the prices that the gain is in."""
+        return bool(self.scenario["prize"]["price_basis"] == "base_year")
 
     @property
     def has_plan(self) -> bool:

@@ -250,14 +250,16 @@ _SHORT = {"switched off": "off", "the same in every future": "fixed"}
 
 
 def _in_words(row: Mapping[str, Any]) -> dict[str, str]:
-    off = " (off)" if row["enabled"] is False else ""
     new = row["base_middle"] is None
     return {
-        "value": figure(row["middle"], row["low"], row["high"]) + off,
-        "reference": "not in the reference"
-        if new
-        else figure(row["base_middle"], row["base_low"], row["base_high"]),
+        "value": _figure(row, ""),
+        "reference": "not in the reference" if new else _figure(row, "base_"),
     }
+
+
+def _figure(row: Mapping[str, Any], of: str) -> str:
+    off = " (off)" if row[f"{of}enabled"] is False else ""
+    return figure(*(row[f"{of}{name}"] for name in ("middle", "low", "high"))) + off
 
 
 def _structure(

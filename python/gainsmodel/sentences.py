@@ -13,7 +13,7 @@ import polars as pl
 from gainsmodel import words
 from gainsmodel.comparison import Comparison
 from gainsmodel.engine import quantiles
-from gainsmodel.reading import Reading, Three
+from gainsmodel.reading import PRICES, Reading, Three
 from gainsmodel.result import Result
 from gainsmodel.scenario import Scenario
 
@@ -21,8 +21,8 @@ FUTURE = "A future is one run of the model with every uncertain assumption drawn
 JUDGEMENT = "Size of effect: judgement. No causal study was found."
 NO_PLAN = "Every lever is at zero, so the plan adds nothing. Pick a starting plan or move a lever."
 METHOD = (
-    "Figures of output by area and sector (ONS, 2023) are carried to the start year.",
-    "In each of thousands of futures every uncertain assumption is drawn once.",
+    "Figures of output by area and sector (ONS, 2023, or your own) are carried to the start year.",
+    "In each future every uncertain assumption is drawn once.",
     "Adoption spreads year by year: some firms adopt first, others follow what they see in their "
     "own area and elsewhere, up to a ceiling.",
     "Use shows in output after a delay, fades, and stacks up to a cap.",
@@ -30,8 +30,8 @@ METHOD = (
     "Middle, range and chances are counted over the futures.",
 )
 LIMITS = (
-    "No causal study was found for any of the five levers: their sizes of effect and costs are "
-    "judgement.",
+    "No causal study was found for any of the five levers of the reference scenario: their sizes "
+    "of effect and costs are judgement.",
     "Adoption has not been observed for any English region; readiness is a proxy.",
     "Gains are gross: what is taken from elsewhere is off unless switched on, and its size is "
     "unverified.",
@@ -76,17 +76,28 @@ def headline(a: Reading, added: Three | None = None) -> tuple[str, str]:
     `added` is what the plan adds (`Reading.added`), or None where there is no plan.
     """
     plan = "" if added is None else f" with this plan, which adds {added.about_gbp}"
-    if a.shares_withheld:
+    prices = f", in {PRICES}" if a.prize_at_base_prices else ""
+    if a.unit == "uk":
+        # The whole has no share to estimate; what it amounts to is news in other prices only.
+        whole = (
+            f", {a.part.about_gbp} in {PRICES}" if a.prize_at_base_prices and a.part.is_told else ""
+        )
+        first = f"The UK as a whole would have all of {a.the_prize} {a.when}{whole}."
+    elif a.shares_withheld:
         first = f"{a.whose} share of {a.the_prize} cannot be stated."
     else:
-        first = f"{a.whose} share of {a.the_prize} would be {a.part.about_gbp} {a.when}."
-    same = " over the same years" if a.cumulative else ""
+        first = f"{a.whose} share of {a.the_prize} would be {a.part.about_gbp} {a.when}{prices}."
+    same = " over the same years" if a.cumulative else " a year"
     return first, f"Digital adoption plausibly carries {a.carried.gbp}{same}{plan}."
 
 
 def ranges(a: Reading) -> str:
     """The ranges of both amounts of the headline."""
+    if a.part.is_certain and a.carried.is_certain:
+        return f"{a.certainty}, so there is no range."
     carried = f"digital carries {a.carried.gbp_range}"
+    if a.unit == "uk":
+        return f"In 9 of 10 simulated futures {carried}."
     if a.shares_withheld:
         return f"In 9 of 10 simulated futures {carried}. {a.excluded}, so no share is given."
     said = f"In 9 of 10 simulated futures the share is {a.part.gbp_range} and {carried}."
@@ -105,7 +116,7 @@ def causes(a: Reading) -> str:
 
 def prices(a: Reading) -> str:
     """In which money the prize and the gain stand."""
-    return f"The prize is {a.prize_prices}; what digital carries is at 2023 prices."
+    return f"The prize is {a.prize_prices}; what digital carries is at {PRICES}."
 
 
 def against_gva(a: Reading) -> str:
@@ -132,9 +143,17 @@ def against_gva_hover(a: Reading) -> str:
 def national(a: Reading) -> str:
     """What digital carries across the UK, and how often it reaches the prize."""
     carried = a.uk.carried
+    reached = words.chance(a.p_reaches_prize, a.futures)
+    if a.prize_at_base_prices:
+        reached = f"({a.uk.part.about_gbp} in {PRICES}) {reached}"
+    else:
+        reached += (
+            f", counting what it carries in {PRICES} and the prize in money of the time; in the "
+            "same prices it comes closer"
+        )
     return (
         f"Across the UK digital adoption carries {carried.gbp} {a.when} ({carried.gbp_range}). "
-        f"It reaches {a.the_prize} in full {words.chance(a.p_reaches_prize, a.futures)}."
+        f"It reaches {a.the_prize} in full {reached}."
     )
 
 
@@ -297,11 +316,13 @@ def compared_error(comparison: Comparison, first: str) -> str:
             f"The average difference is {words.gbp(mean, error)}, with a standard error of {said}, "
             "as of independent runs."
         )
+    kind, verb = ("plans", "adds") if comparison.only_plans_differ else ("scenarios", "comes to")
+    spread = amount_of(row, comparison.metric).gbp_range
     return (
-        f"“{first}” adds more {words.chance(known(row['p_first_higher']), futures)}. The average "
-        f"difference is {words.gbp(mean, error)}, with a standard error of {said} from the number "
-        f"of futures. Both plans met the same {futures:,} futures, so the luck of the draw "
-        "cancels out."
+        f"“{first}” {verb} more {words.chance(known(row['p_first_higher']), futures)}. The average "
+        f"difference is {words.gbp(mean, error)} (9 of 10 futures: {spread}), with a standard "
+        f"error of {said} from the number of futures. Both {kind} met the same {futures:,} "
+        "futures, so the luck of the draw cancels out."
     )
 
 

@@ -85,6 +85,18 @@ def gbp_a_head_range(low_gbp: float, high_gbp: float) -> str:
     return f"{gbp_a_head(low_gbp)} to {gbp_a_head(high_gbp)}"
 
 
+def gbp_for_each_pound(value: float) -> str:
+    """What comes of each £1 spent, in pounds and pence: ``£3.40``, ``£15``."""
+    if not math.isfinite(value):
+        return TOO_FEW
+    if 0 < abs(value) < 0.01:
+        return f"{'a loss of ' * (value < 0)}less than £0.01"
+    amount = _significant(value, 2) if value else "0"
+    if float(amount.replace(",", "")) < 10 and value:
+        amount = f"{float(amount):.2f}"
+    return f"{'−' if value < 0 else ''}£{amount}"
+
+
 def when(basis: str, start_year: int, horizon_years: int) -> str:
     """What follows every £: ``a year by 2036``, or ``over the ten years to 2036``.
 

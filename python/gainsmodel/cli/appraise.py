@@ -184,8 +184,9 @@ def _print(
         )
     ratio = [row[f"benefit_cost_ratio_{q}"] for q in ("p50", "p05", "p95")]
     if ratio[0] is not None:
-        spread = f"£{ratio[1]:.1f} to £{ratio[2]:.1f}"
-        table.add_row("Benefit for each £1 spent", f"£{ratio[0]:.1f}", spread, "")
+        of_ratio = [words.gbp_for_each_pound(number) for number in ratio]
+        spread = " to ".join(of_ratio[1:])
+        table.add_row("Benefit for each £1 spent", of_ratio[0], spread, "")
     console.print(table)
     if switching is not None:
         print_switching(console, switching)

@@ -15,9 +15,10 @@ def statement(found: Findings) -> list[tuple[str, str]]:
     manifest, log = found.result.manifest, found.log
     grades = {
         grade: log.filter(pl.col("evidence") == grade).height
-        for grade in ("published", "derived", "judgement")
+        for grade in ("published", "derived", "judgement", "choice")
     }
     unowned = log.filter(pl.col("changed") & (pl.col("owner") == "not named")).height
+    changed = int(log["changed"].sum())
     own = manifest.get("own_data")
     data = (
         f"The user’s own figures, checked on reading: {' '.join(own['notes'])}"
@@ -35,9 +36,9 @@ def statement(found: Findings) -> list[tuple[str, str]]:
         (
             "Assumptions",
             f"{log.height} in all: {grades['published']} published, {grades['derived']} derived, "
-            f"{grades['judgement']} judgement. "
-            f"{int(log['changed'].sum())} differ from the reference scenario"
-            + (f"; {unowned} of these name no owner." if unowned else "."),
+            f"{grades['judgement']} judgement, {grades['choice']} choices of whoever asks. "
+            f"{changed or 'None'} {'differs' if changed < 2 else 'differ'} from the reference "
+            "scenario" + (f"; owner not named: {unowned}." if unowned else "."),
         ),
         (
             "Verification",

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from gainsmodel import export, register
+from gainsmodel.reading import GBP_M, PRICES
 from gainsmodel.report.assurance import statement
 from gainsmodel.report.findings import Findings
 
@@ -64,7 +65,9 @@ def workbook(found: Findings, on: date | None = None) -> bytes:
 
 def _split(found: Findings) -> Callable[[Any, Any], None]:
     """Shares of the gain, and a cell for the prize from which their amounts are worked out."""
-    a, prize = found.about, found.scenario.prize.value
+    a, prize, prices = found.about, found.scenario.prize.value, ""
+    if a.prize_at_base_prices:
+        prize, prices = a.uk.part.middle / GBP_M["bn"], f", {PRICES}"
     areas = found.result.areas()
     shares = ("gva_share", "share_p50", "share_p05", "share_p95")
 
@@ -80,7 +83,7 @@ def _split(found: Findings) -> Callable[[Any, Any], None]:
         sheet.write_string(
             1, 0, "A split of a national figure, not a forecast; the range is that of the share."
         )
-        sheet.write_string(3, 0, "Prize, £bn (type another)", bold)
+        sheet.write_string(3, 0, f"Prize, £bn{prices} (type another)", bold)
         sheet.write_number(3, 1, prize, entry)
         heads = ["Area", "Share of UK GVA", "Share of the gain, middle", "low", "high"]
         heads += ["By GVA, £bn", "Middle, £bn", "Low, £bn", "High, £bn"]

@@ -10,6 +10,7 @@ import polars as pl
 
 from gainsmodel import charts, export, sentences, words
 from gainsmodel.charts.tiles import LAYOUTS
+from gainsmodel.reading import PRICES
 from gainsmodel.report.assurance import statement
 from gainsmodel.report.document import (
     Block,
@@ -136,7 +137,8 @@ def _plan(found: Findings) -> Iterator[Block]:
         rows,
     )
     yield Words(
-        "Averages of levers alone and of working together add up to all of them. Intensity is "
+        "Before rounding, averages of levers alone and of working together add up to all of them. "
+        "Intensity is "
         "the mean over residents of the area.",
         "small",
     )
@@ -150,7 +152,8 @@ def _plan(found: Findings) -> Iterator[Block]:
     net = found.net
     unadjusted = net is None or not net.switched_on
     yield Words(
-        "2023 prices, discounted as the Green Book has it, counting what firms spend. "
+        f"{PRICES}, discounted at {_rates(found)}, counting what firms spend. The gain is output "
+        "(GVA), not the social value that the Green Book asks for. "
         + (
             "Before displacement, leakage and multiplier."
             if unadjusted
@@ -163,6 +166,12 @@ def _plan(found: Findings) -> Iterator[Block]:
             "From gross to net, as the area, its region and the UK see it",
             charts.waterfall(net, width=WIDTH),
         )
+
+
+def _rates(found: Findings) -> str:
+    last = found.scenario.setting.horizon_years
+    rates = [band.rate for band in found.scenario.discounting.rates if band.from_year <= last]
+    return f"{', then '.join(map(words.percent, rates))} a year"
 
 
 def _evidence(found: Findings, lever: str) -> str:
