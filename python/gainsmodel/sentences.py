@@ -295,8 +295,8 @@ def compared_error(comparison: Comparison, first: str) -> str:
     return (
         f"“{first}” {verb} more {words.chance(known(row['p_first_higher']), futures)}. The average "
         f"difference is {words.gbp(mean, error)} (9 of 10 futures: {spread}), with a standard "
-        f"error of {said} from the number of futures. Both {kind} met the same {futures:,} futures, so "
-        "the luck of the draw cancels out."
+        f"error of {said} from the number of futures. Both {kind} met the same {futures:,} "
+        "futures, so the luck of the draw cancels out."
     )
 
 
