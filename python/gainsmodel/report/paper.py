@@ -177,7 +177,8 @@ def _plan(found: Findings) -> Iterator[Block]:
 
 def _rates(found: Findings) -> str:
     last = found.scenario.setting.horizon_years
-    rates = [band.rate for band in found.scenario.discounting.rates if band.from_year <= last]
+    bands = found.scenario.discounting.rates
+    rates = dict.fromkeys(band.rate for band in bands if band.from_year <= last)
     return f"{', then '.join(map(words.percent, rates))} a year"
 
 
