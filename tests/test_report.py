@@ -274,6 +274,18 @@ def test_a_prize_in_base_year_prices_is_that_of_the_workbook() -> None:
     assert float(middle) == pytest.approx(found.about.part.middle / 1_000)
 
 
+@pytest.mark.parametrize("evidence", ["published", "judgement"])
+def test_effects_are_called_judgement_only_where_they_are(evidence: str) -> None:
+    scenario = load_scenario("reference").edit(
+        {
+            "plan.Wales.inclusion": 1.0,
+            "levers.inclusion.effects.ceiling.evidence": evidence,
+        }
+    )
+    text = said(report.gather(scenario, "Wales", draws=128))
+    assert (sentences.JUDGEMENT in text) == (evidence == "judgement")
+
+
 def test_the_assurance_counts_every_assumption_once(found: report.Findings) -> None:
     said = dict(statement(found))["Assumptions"]
     total, *grades = (int(number) for number in re.findall(r"\d+", said)[:5])
