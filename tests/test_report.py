@@ -38,7 +38,7 @@ from gainsmodel import (
     words,
 )
 from gainsmodel.reading import Three
-from gainsmodel.report.assurance import counted, failures, statement
+from gainsmodel.report.assurance import afterwards, counted, failures, statement
 from gainsmodel.report.document import Box, Code, Grid, Picture, Points, Words
 from gainsmodel.validation import verdicts
 from in_process import run_here
@@ -246,6 +246,45 @@ def test_the_assurance_counts_what_the_validation_says() -> None:
     assert failed.height == fails
     assert all(question in failures() for question in failed["asked"])
     assert f"{fails} do not" in counted()
+
+
+def test_what_was_asked_after_the_figures_were_seen_is_counted_apart() -> None:
+    readme = (Path(__file__).parents[1] / "docs/validation/README.md").read_text("utf-8")
+    numbers = re.search(r"marked †: (\d+) of (\d+) hold, (\d+) do not, (\d+) cannot", readme)
+    assert numbers
+    holds, asked, fails, unclear = numbers.groups()
+    assert f"Of {asked} more" in afterwards()
+    assert f"{holds} hold, {fails} do not and {unclear} cannot be told" in afterwards()
+
+
+def test_a_paper_is_written_on_own_areas() -> None:
+    own = aggregate("mayoral", dict.fromkeys(["North East", "Tees Valley"], "Far North"))
+    text = said(report.gather("reference", "Far North", draws=128, dataset=own))
+    assert "Far North’s share of the £208bn" in text
+    assert "; ".join(own.notes) in text
+
+
+def test_a_prize_in_base_year_prices_is_that_of_the_workbook() -> None:
+    found = report.gather("prize_in_2023_prices", "Wales", draws=128)
+    book = fastexcel.read_excel(report.write(found, "xlsx", ON))
+    split = book.load_sheet("Split of the prize", header_row=None).to_polars().rows()
+    (label, prize), *_ = [row[:2] for row in split if str(row[0]).startswith("Prize")]
+    assert label == "Prize, £bn, 2023 prices (type another)"
+    assert float(prize) == pytest.approx(found.about.uk.part.middle / 1_000)
+    (middle,) = [row[6] for row in split if row[0] == "Wales"]
+    assert float(middle) == pytest.approx(found.about.part.middle / 1_000)
+
+
+@pytest.mark.parametrize("evidence", ["published", "judgement"])
+def test_effects_are_called_judgement_only_where_they_are(evidence: str) -> None:
+    scenario = load_scenario("reference").edit(
+        {
+            "plan.Wales.inclusion": 1.0,
+            "levers.inclusion.effects.ceiling.evidence": evidence,
+        }
+    )
+    text = said(report.gather(scenario, "Wales", draws=128))
+    assert (sentences.JUDGEMENT in text) == (evidence == "judgement")
 
 
 def test_the_assurance_counts_every_assumption_once(found: report.Findings) -> None:

@@ -159,6 +159,30 @@ def test_two_kinds_of_money_are_not_compared_in_silence(
     assert "tenth year" not in sentences.prices(sentences.about(cumulative, GM))
 
 
+@pytest.mark.parametrize(
+    ("on", "said"),
+    [
+        (["leakage"], " after leakage and costs "),
+        (["leakage", "multiplier"], " after leakage and multiplier and costs "),
+        (
+            ["displacement", "leakage", "multiplier"],
+            " after displacement, leakage and multiplier and costs ",
+        ),
+        ([], ") and costs "),
+    ],
+)
+def test_what_a_plan_adds_says_what_was_taken_off(on: list[str], said: str) -> None:
+    scenario = load_scenario("skills_first").edit(
+        {f"parameters.{name}.enabled": True for name in on}
+    )
+    with_plan, without = run_paired(scenario, draws=500)
+    a = sentences.about(with_plan, GM)
+    assert said in sentences.plan_adds(a, a.added(without), 15.0)
+    off = ("displacement", "leakage", "multiplier")
+    for name in set(off) - set(on):
+        assert name not in sentences.plan_range(a, a.added(without), 15.0)
+
+
 def test_a_run_without_uncertainty_has_no_range() -> None:
     from toy import certain
 

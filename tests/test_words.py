@@ -166,7 +166,7 @@ def test_what_is_not_known_is_too_few_futures(value: float) -> None:
         (2_600, 36_000, "£2.6bn to £36bn"),
         (16_000, 147_000, "£16bn to £150bn"),
         (10, 550, "£10m to £550m"),
-        (30, 6_500, "less than £0.1bn to £6.5bn"),
+        (30, 6_500, "£30m to £6.5bn"),
         (0.2, 90, "less than £1m to £90m"),
         (0, 90, "£0 to £90m"),
         (0, 0, "£0"),
@@ -174,7 +174,10 @@ def test_what_is_not_known_is_too_few_futures(value: float) -> None:
         (5_010, 5_020, "£5.0bn"),
         (-500, 6_500, "−£0.5bn to £6.5bn"),
         (4_800, 9_960, "£4.8bn to £10bn"),
-        (-20, 5_000, "a loss of less than £0.1bn to £5.0bn"),
+        (-20, 5_000, "−£20m to £5.0bn"),
+        (-62.9, 2_560, "−£63m to £2.6bn"),
+        (0.3, 2_560, "less than £1m to £2.6bn"),
+        (99.6, 2_560, "£0.1bn to £2.6bn"),
         (-0.2, 90, "a loss of less than £1m to £90m"),
     ],
 )
@@ -192,14 +195,14 @@ def test_both_ends_of_a_range_use_the_unit_of_the_larger(one: float, two: float)
     unit = read(larger)[3]
     assert (unit == "bn") == (abs(read(larger)[0]) >= 1000)
     for text, value in zip(ends, (low, high), strict=True):
-        assert text.endswith(unit)
-        small = f"less than £{'0.1bn' if unit == 'bn' else '1m'}"
-        if text in (small, f"a loss of {small}"):
-            assert abs(value) < (100 if unit == "bn" else 1)
+        own = "m" if abs(value) < 99.5 else unit
+        assert text.endswith(own)
+        if text in SMALL:
+            assert abs(value) < 1
             assert text.startswith("a loss") == (value < 0)
         else:
             assert read(text)[1] <= 2
-            coarsest = 50 if unit == "bn" else 0.5
+            coarsest = 50 if own == "bn" else 0.5
             step = max(coarsest, unit_of_last_figure(value, 2) / 2)
             assert abs(read(text)[0] - value) <= step * (1 + 1e-9)
 

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from gainsmodel import words
+from gainsmodel.assumptions import ADJUSTMENTS
 from gainsmodel.data.dataset import BASE_YEAR
 from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.result import Result
@@ -185,6 +186,16 @@ class Reading:
     def has_plan(self) -> bool:
         """Whether the scenario does anything anywhere."""
         return has_plan(self.result)
+
+    @property
+    def net_of(self) -> str:
+        """What is taken off all that a plan adds, as it stands after an amount; or nothing."""
+        parameters = self.scenario["parameters"]
+        on = [name for name in ADJUSTMENTS if parameters[name]["enabled"]]
+        if not on:
+            return ""
+        listed = " and ".join([", ".join(on[:-1])] * (len(on) > 1) + on[-1:])
+        return f" after {listed}"
 
     @property
     def shares_withheld(self) -> bool:

@@ -185,7 +185,7 @@ def plan_adds(a: Reading, added: Three, cost_gbp_m_per_year: float) -> str:
             f"{words.cost(cost_gbp_m_per_year)} a year once running."
         )
     return (
-        f"This plan adds {added.about_gbp} {a.when} ({added.gbp_range}) and costs "
+        f"This plan adds {added.about_gbp} {a.when} ({added.gbp_range}){a.net_of} and costs "
         f"{words.cost(cost_gbp_m_per_year)} a year once running. Firms would also spend to adopt."
     )
 
@@ -214,7 +214,7 @@ def lever_source(scenario: Scenario, lever: str) -> str:
 def plan_range(a: Reading, added: Three, cost_gbp_m_per_year: float) -> str:
     """The range and the cost that go with `plan_title`."""
     return (
-        f"In 9 of 10 futures it adds {added.gbp_range} {a.when}; it costs "
+        f"In 9 of 10 futures it adds {added.gbp_range} {a.when}{a.net_of}; it costs "
         f"{words.cost(cost_gbp_m_per_year)} a year once running."
     )
 

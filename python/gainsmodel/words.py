@@ -1,6 +1,7 @@
 """Numbers in words: the one place that rounds for a reader.
 
-Money has two significant figures and both ends of a range share a unit; a digit that the
+Money has two significant figures and both ends of a range share a unit, but for
+what would be next to nothing in it; a digit that the
 Monte Carlo error does not carry is dropped. The words claim no more than the numbers.
 """
 
@@ -55,11 +56,15 @@ def gbp_range(low_gbp_m: float, high_gbp_m: float) -> str:
 
 
 def gbp_ends(low_gbp_m: float, high_gbp_m: float) -> tuple[str, str]:
-    """The two ends of a range in the unit of its larger end, each by itself."""
+    """The two ends of a range in the unit of its larger end, each by itself.
+
+    An end below £100m is in £m: in £bn it would read 0.1 or less, which may be half of it or more.
+    """
     if not (math.isfinite(low_gbp_m) and math.isfinite(high_gbp_m)):
         return TOO_FEW, TOO_FEW
     unit = _unit(max(abs(low_gbp_m), abs(high_gbp_m)))
-    return _gbp(low_gbp_m, unit), _gbp(high_gbp_m, unit)
+    low, high = (_gbp(end, "m" if abs(end) < 99.5 else unit) for end in (low_gbp_m, high_gbp_m))
+    return low, high
 
 
 def money_unit(largest_gbp_m: float) -> Literal["m", "bn"]:
@@ -311,7 +316,7 @@ def _gbp(value_gbp_m: float, unit: str, digits: int = 2) -> str:
     amount = abs(value_gbp_m) / 1000
     # One decimal below £10bn, so that both ends of a range look alike.
     text = f"{amount:.1f}" if amount < 1 else _significant(amount, digits)
-    return f"{loss}less than £0.1bn" if float(text.replace(",", "")) == 0 else f"{sign}£{text}bn"
+    return f"{sign}£{text}bn"
 
 
 def _rounded(value: float, digits: int) -> Decimal:

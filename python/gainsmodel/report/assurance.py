@@ -21,7 +21,7 @@ def statement(found: Findings) -> list[tuple[str, str]]:
     changed = int(log["changed"].sum())
     own = manifest.get("own_data")
     data = (
-        f"The user’s own figures, checked on reading: {' '.join(own['notes'])}"
+        f"The user’s own figures, checked on reading: {'; '.join(own['notes'])}."
         if own
         else "Official figures built into this version; their sums are checked against the "
         "publisher’s totals and their hashes stand in the manifest."
@@ -48,7 +48,7 @@ def statement(found: Findings) -> list[tuple[str, str]]:
         ),
         (
             "Validation",
-            "Against published figures: " + counted() + failures(),
+            "Against published figures: " + counted() + failures() + afterwards(),
         ),
         (
             "Uncertainty",
@@ -89,3 +89,13 @@ def failures() -> str:
         f"“{asked}” ({found})" for asked, found in failed["asked", "found"].iter_rows()
     )
     return f" What does not hold: {said}. Pages: docs/validation."
+
+
+def afterwards() -> str:
+    """How the questions fared that were put, or their line drawn, after the figures were seen."""
+    seen = verdicts().filter(pl.col("asked_after_the_figures_were_seen"))
+    number = {kind: seen.filter(outcome=kind).height for kind in ("holds", "fails", "open")}
+    return (
+        f" Of {seen.height} more put after the figures had been seen {number['holds']} hold, "
+        f"{number['fails']} do not and {number['open']} cannot be told."
+    )

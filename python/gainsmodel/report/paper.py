@@ -69,7 +69,9 @@ def _in_short(found: Findings) -> Iterator[Block]:
         adds = sentences.plan_adds(a, found.added, found.cost_gbp_m_per_year)
         back = sentences.pays_back(sentences.known(found.worth["p_pays_back"]), a)
         worth = sentences.net_value(sentences.amount_of(found.worth, "net_present_value_gbp_m"))
-        yield Words(f"{adds} {back} {worth} {sentences.JUDGEMENT}")
+        grades = {_evidence(found, lever) for lever in found.scenario.moved_levers()}
+        judged = [sentences.JUDGEMENT] if "judgement" in grades else []
+        yield Words(" ".join([adds, back, worth, *judged]))
     yield Box(
         f"What {a.the_prize} is",
         [sentences.causes(a), sentences.prize_note(found.scenario), sentences.national(a)],
@@ -170,7 +172,8 @@ def _plan(found: Findings) -> Iterator[Block]:
 
 def _rates(found: Findings) -> str:
     last = found.scenario.setting.horizon_years
-    rates = [band.rate for band in found.scenario.discounting.rates if band.from_year <= last]
+    bands = found.scenario.discounting.rates
+    rates = dict.fromkeys(band.rate for band in bands if band.from_year <= last)
     return f"{', then '.join(map(words.percent, rates))} a year"
 
 
