@@ -139,8 +139,8 @@ def test_where_it_breaks_even_stands_beside_the_benefit_for_each_pound(
     )
     costs = authority + firms
     assert (
-        f"It breaks even if all it adds is {costs / added:.2g} times what is assumed, or all costs "
-        f"are {added / costs:.2g} times."
+        f"On average it breaks even if all it adds is {costs / added:.2g} times what is assumed, "
+        f"or all costs are {added / costs:.2g} times."
     ) in said(found)
 
 
@@ -163,7 +163,7 @@ def test_three_caveats_at_most_and_they_are_those_of_the_sensitivity(
 
 def test_without_a_plan_it_says_so_and_has_no_cost(quiet: report.Findings) -> None:
     text = said(quiet)
-    assert "Every lever is at zero, so the plan adds nothing." in text
+    assert "No lever is moved in this scenario." in text
     assert "plan adds and costs" not in text
     assert "net present value" not in text.casefold()
     assert quiet.drivers is not None

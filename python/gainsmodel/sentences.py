@@ -257,10 +257,9 @@ def cost_and_return(value: dict[str, Any]) -> list[tuple[str, str, str, str]]:
         rows.append((label, amount.gbp, amount.gbp_range, words.gbp(mean, error)))
     ratio = [value[f"benefit_cost_ratio_{q}"] for q in ("p50", "p05", "p95")]
     if None not in ratio:
-        middle, low, high = (f"£{number:.2g}" for number in ratio)
-        rows.append(
-            ("Gain for each £1 that authority and firms spend", middle, f"{low} to {high}", "")
-        )
+        middle, low, high = (words.gbp_for_each_pound(number) for number in ratio)
+        spread = f"{low} to {high}" if ratio[1] < ratio[2] else "the same in every future"
+        rows.append(("Gain for each £1 that authority and firms spend", middle, spread, ""))
     return rows
 
 

@@ -153,8 +153,8 @@ class Switching:
         if benefits is None or costs is None:
             return ""
         return (
-            f"It breaks even if all it adds is {benefits:.2g} times what is assumed, or all costs "
-            f"are {costs:.2g} times."
+            f"On average it breaks even if all it adds is {benefits:.2g} times what is assumed, "
+            f"or all costs are {costs:.2g} times."
         )
 
     @property

@@ -47,7 +47,10 @@ def workbook(found: Findings, on: date | None = None) -> bytes:
     if found.scenario.prize.value is not None:
         sheets[SPLIT] = _split(found)
     if found.worth is not None and found.parts is not None and found.net is not None:
-        sheets["Cost and return"] = pl.DataFrame([found.worth])
+        figures = {name: v for name, v in found.worth.items() if not isinstance(v, str)}
+        sheets["Cost and return"] = pl.DataFrame(
+            {"Quantity": list(figures), "Value": list(figures.values())}
+        )
         sheets["Levers"] = found.parts
         sheets["Gross to net"] = found.net.table
     if found.comparison is not None:

@@ -62,7 +62,7 @@ def _in_short(found: Findings) -> Iterator[Block]:
     yield Words(" ".join(sentences.headline(a, found.added)), "lead")
     said = f"{sentences.ranges(a)} {sentences.against_gva(a)}"
     if found.added is None:
-        yield Words(f"{said} {sentences.NO_PLAN.partition('. ')[0]}.")
+        yield Words(f"{said} No lever is moved in this scenario.")
     else:
         assert found.worth is not None
         yield Words(said)
