@@ -26,7 +26,7 @@ test-rust: .venv/.built
 	cargo test --locked --quiet -p gainsmodel-core
 
 test-python: .venv/.built .venv/.app
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-browser: .venv/.built .venv/.app ## the app in a real browser; screenshots in target/screenshots
 	command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install -y chromium; } > /dev/null
