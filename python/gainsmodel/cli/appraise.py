@@ -185,7 +185,7 @@ def _print(
     ratio = [row[f"benefit_cost_ratio_{q}"] for q in ("p50", "p05", "p95")]
     if ratio[0] is not None:
         of_ratio = [words.gbp_for_each_pound(number) for number in ratio]
-        spread = " to ".join(of_ratio[1:])
+        spread = " to ".join(of_ratio[1:]) if ratio[1] < ratio[2] else "the same in every future"
         table.add_row("Benefit for each £1 spent", of_ratio[0], spread, "")
     console.print(table)
     if switching is not None:
