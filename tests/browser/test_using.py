@@ -85,7 +85,7 @@ def test_a_lever_moved_by_keyboard_says_what_the_command_line_prints(
     assert f"the share is {shares}" in described
     assert one.query["skills"] == "100"
     national = text.partition("Across the UK")[2].partition("2036 ")[2].partition(".")[0]
-    assert f"It reaches the £208bn in full {national}." in shown
+    assert f"It reaches the £208bn in full {national}" in shown
     one.page.keyboard.press("Escape")
     one.choose("Area", "Wales")
     wales = row(printed(str(file), "--area", "Wales"), "Wales")

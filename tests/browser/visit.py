@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Literal
@@ -42,6 +42,7 @@ PROBES = re.compile(rf"/(?:{'|'.join(SCREENS.values())})/_stcore/(?:health|host-
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 # Waits end as soon as what is waited for is there.
 LONG_MS = 60_000
+PATIENCE_MS = (10_000, 10_000)
 expect.set_options(timeout=LONG_MS)
 
 # Nothing runs, and nothing on the page says that something does.
@@ -150,9 +151,14 @@ class Visit:
 
     def download(self, label: str, place: Page | Locator | None = None) -> Path:
         """Press a download button and give the file, under the name it is offered with."""
-        with self.page.expect_download() as coming:
-            place = place or self.page
-            place.get_by_role("button", name=label, exact=True).first.click()
+        button = (place or self.page).get_by_role("button", name=label, exact=True).first
+        for patience_ms in (*PATIENCE_MS, LONG_MS):
+            # What unfolds above a button moves it for a moment, and the click may miss it.
+            self.settle()
+            with suppress(TimeoutError) if patience_ms != LONG_MS else nullcontext():
+                with self.page.expect_download(timeout=patience_ms) as coming:
+                    button.click()
+                break
         file: Download = coming.value
         target = Path(mkdtemp(dir=self.folder)) / file.suggested_filename
         file.save_as(target)
