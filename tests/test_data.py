@@ -21,14 +21,10 @@ from gainsmodel.data import (
 )
 from gainsmodel.data.dataset import CHANNELS, TABLES
 from gainsmodel.errors import DataError, GainsModelError, UnknownNameError
+from publisher import SOURCE, needs_source
 
-SOURCE = Path(__file__).parents[1].parent / "shared" / "data"
 CSV_FILES = ("areas.csv", "gva.csv", "membership.csv", "sectors.csv", "uk_economy.csv")
 ITL_FILES = ("itl.csv", "itl_membership.csv")
-
-needs_source = pytest.mark.skipif(
-    not SOURCE.is_dir(), reason="the publishers' figures are not beside the repository"
-)
 
 # ONS regional accounts, 17 April 2025, 2023: UK less Extra-Regio, and imputed rental.
 UK_LESS_EXTRA_REGIO_GBP_M = 2_434_407

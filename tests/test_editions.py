@@ -17,6 +17,7 @@ from gainsmodel import DataError, Dataset, load_dataset, read_gva
 from gainsmodel.data import SECTORS, frames, save_dataset
 from gainsmodel.data.changes import MERGED
 from gainsmodel.data.frames import EDITIONS, itl_areas
+from publisher import WORKBOOKS, needs_source
 
 Rows = list[list[Any]]
 TITLE = "Table {}: Regional gross value added (balanced) by industry: current prices, £ million"
@@ -178,12 +179,9 @@ def test_a_workbook_of_itl_areas_runs_and_replays(tmp_path: Path) -> None:
         read_gva(folder, "itl1")
 
 
-ONS = Path(__file__).parents[1].parent / "shared/data/ons_workbooks"
-
-
-@pytest.mark.skipif(not ONS.is_dir(), reason="the publisher's workbooks are not beside it")
+@needs_source
 def test_the_publisher_s_own_itl_2_of_2021_and_authorities_become_areas(tmp_path: Path) -> None:
-    source = ONS / "regional_gva_per_head_and_income_components_edition_2023.xlsx"
+    source = WORKBOOKS / "regional_gva_per_head_and_income_components_edition_2023.xlsx"
     own = read_gva(source, "itl2", year=2021, fill="built_in")
     # Table 6, Tees Valley and Durham, 2021: its own total less real estate, which is filled.
     assert own.areas.height == 41
@@ -195,7 +193,7 @@ def test_the_publisher_s_own_itl_2_of_2021_and_authorities_become_areas(tmp_path
     result = gainsmodel.run("reference", dataset=own, draws=64)
     assert gainsmodel.replay(result.save(tmp_path / "itl2"), dataset=own).areas().height == 41
 
-    source = ONS / "regional_gva_by_industry_local_authorities_north_east_2025.xlsx"
+    source = WORKBOOKS / "regional_gva_by_industry_local_authorities_north_east_2025.xlsx"
     local = read_gva(source, "local_authority", fill="built_in")
     tyneside = ["Newcastle upon Tyne", "Gateshead", "North Tyneside", "South Tyneside"]
     made = gainsmodel.aggregate(local, dict.fromkeys(tyneside, "Tyneside"))

@@ -27,6 +27,7 @@ from gainsmodel import DataError, Dataset, load_dataset, read_gva
 from gainsmodel.data import GEOGRAPHIES, SECTORS, sheets
 from gainsmodel.data.content import gva_table
 from gainsmodel.data.layout import sector_label
+from publisher import WORKBOOKS, needs_source
 from test_cli import answered, refused
 
 ITL1 = load_dataset("itl1")
@@ -854,13 +855,10 @@ def test_the_command_line_runs_and_repeats_own_figures(tmp_path: Path) -> None:
     assert manifest["own_data"]["name"] == "own.xlsx"
 
 
-ONS = Path(__file__).parents[1].parent / "shared/data/ons_workbooks"
-
-
-@pytest.mark.skipif(not ONS.is_dir(), reason="the publisher's workbooks are not beside it")
+@needs_source
 def test_the_publisher_s_workbooks_are_imported_as_they_are(tmp_path: Path) -> None:
     """Their contents, notes and other measures are told from the one table of GVA."""
-    authorities = ONS / "regional_gva_by_industry_local_authorities_north_east_2025.xlsx"
+    authorities = WORKBOOKS / "regional_gva_by_industry_local_authorities_north_east_2025.xlsx"
     printed = answered(
         *("data", "import-ons", authorities, "--out", tmp_path / "la", "--fill-built-in")
     )
@@ -870,7 +868,7 @@ def test_the_publisher_s_workbooks_are_imported_as_they_are(tmp_path: Path) -> N
     own = read_gva(tmp_path / "la", None)
     assert np.array_equal(own.gva_gbp_m, load_dataset("local_authority").gva_gbp_m)
 
-    regions = ONS / "regional_gva_per_head_and_income_components_edition_2023.xlsx"
+    regions = WORKBOOKS / "regional_gva_per_head_and_income_components_edition_2023.xlsx"
     command = ("data", "import-ons", regions, "--out", tmp_path / "itl1")
     assert "none of 2023; say which year is meant with year= (--year)" in refused(*command)
     assert "sector L without imputed rent" in refused(*command, "--year", "2021")

@@ -37,8 +37,8 @@ from gainsmodel.validation.verdict import (
     overlap,
     tally,
 )
+from publisher import SOURCE, needs_source
 
-SOURCE = Path(__file__).parents[1].parent / "shared" / "data"
 PAGES = Path(__file__).parents[1] / "docs/validation"
 RENEW = "make validation"
 
@@ -133,9 +133,7 @@ def test_history_is_that_of_the_regional_accounts() -> None:
     assert 1.03 < ratio < 1.10
 
 
-@pytest.mark.skipif(
-    not SOURCE.is_dir(), reason="the publishers' figures are not beside the repository"
-)
+@needs_source
 def test_tables_are_those_of_the_publisher(tmp_path: Path) -> None:
     build_tables.main([str(SOURCE), "--out", str(tmp_path)])
     for table in tmp_path.iterdir():

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_screens import SCREENS, Visit
+from test_screens import SCREENS, Visit, leaves_a_folder
 
 from app import choice
 from gainsmodel import aggregate, save_dataset
 
 SOLENT = dict.fromkeys(["Southampton", "Portsmouth", "Isle of Wight"], "The Solent")
 
-pytestmark = pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")
+pytestmark = leaves_a_folder
 
 
 @pytest.fixture

@@ -49,7 +49,8 @@ UK = {"futures": "2000", "area": "United Kingdom"}
 LONG = 120.0
 
 # Streamlit's simulation of a browser leaves its temporary folder to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")
+leaves_a_folder = pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")
+pytestmark = leaves_a_folder
 
 
 class Visit:
