@@ -16,7 +16,7 @@ PACKAGE = ROOT / "python/gainsmodel"
 
 # Floors of the house, from the ground up. Rooms on one floor do not know each other.
 FLOORS = (
-    {"errors", "_core"},
+    {"errors", "_core", "progress"},
     {"data", "scenario", "words"},
     {"assumptions", "glossary", "tables"},
     {"manifest"},

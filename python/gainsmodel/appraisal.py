@@ -16,6 +16,7 @@ from gainsmodel.data import Dataset
 from gainsmodel.engine import Run, Sampler, Settings, as_scenario, figures_for
 from gainsmodel.errors import ScenarioError, SettingError
 from gainsmodel.prices import Draws, Prices, gap, price_levels
+from gainsmodel.progress import Steps
 from gainsmodel.result import Result, check_paired, draws_of
 from gainsmodel.scenario import Scenario
 from gainsmodel.tables import FROM_CORE, Unit, chances_of, columns_of, statistics_of, unit_of
@@ -205,11 +206,11 @@ def delay_cost(
     unit, levels = unit_of(figures, area), price_levels(loaded, figures, prices)
     settings = Settings(draws=draws, seed=seed, sampler=sampler)
 
-    def run(scenario: Scenario, before: int) -> Result:
-        report = on_progress and (lambda done, total: on_progress(before + done, 2 * total))
-        return Run(scenario, figures, settings, threads).result(report or None)
-
-    in_time, delayed = run(loaded, 0), run(later, draws)
+    steps = Steps(on_progress, draws, 2)
+    in_time, delayed = (
+        Run(scenario, figures, settings, threads).result(steps.next())
+        for scenario in (loaded, later)
+    )
     lost = appraised(in_time, delayed, levels, unit)["net_present_value_gbp_m"]
     name = "lost_net_present_value_gbp_m"
     return pl.DataFrame(

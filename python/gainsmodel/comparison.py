@@ -5,7 +5,6 @@ and each has its own standard error. `docs/explanation/model.md`, section 9, has
 """
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from gainsmodel.data import Dataset
 from gainsmodel.engine import ADJUSTMENTS, Sampler, Settings, as_scenario, figures_for, start
 from gainsmodel.errors import ResultError, ScenarioError, UnknownNameError
+from gainsmodel.progress import Progress, Steps
 from gainsmodel.result import Result, check_paired, draws_of
 from gainsmodel.scenario import Scenario
 from gainsmodel.tables import (
@@ -32,7 +32,6 @@ from gainsmodel.tables import (
 )
 
 Draws = NDArray[np.float64]
-Progress = Callable[[int, int], None]
 # What a plan says beside its title: the rest of a scenario is what is assumed.
 _OF_A_PLAN = ("title", "question", "plan")
 
@@ -230,7 +229,7 @@ class Comparison:
             for name, technology in scenario.technologies.items()
         }
         _check_figures(self.first, figures_for(sides[0][1], self._dataset))
-        progress = _Steps(on_progress, self.first.manifest["draws"], 2 * len(labels))
+        progress = Steps(on_progress, self.first.manifest["draws"], 2 * len(labels))
         whole = self._gap(self.metric)
         parts: list[Draws] = []
         for technology in labels:
@@ -346,7 +345,7 @@ def compare(
         for side in (first, second)
     ]
     made = [side for side in asked if isinstance(side, Result)]
-    progress = _Steps(on_progress, made[0].manifest["draws"] if made else draws, 2 - len(made))
+    progress = Steps(on_progress, made[0].manifest["draws"] if made else draws, 2 - len(made))
     settings = Settings(draws=draws, seed=seed, sampler=sampler)
     results: list[Result] = []
     for side in asked:
@@ -444,7 +443,7 @@ def lever_parts(
         *without.values(),
         *(frozenset([lever]) for lever in moved),
     }
-    progress = _Steps(on_progress, settings.draws, len(wanted))
+    progress = Steps(on_progress, settings.draws, len(wanted))
     values: dict[frozenset[str], Draws] = {}
     factor: Draws | float = 1.0
     for levers in sorted(wanted, key=lambda levers: (len(levers), sorted(levers))):
@@ -469,21 +468,6 @@ def lever_parts(
     return pl.DataFrame(names, schema=text, orient="row").hstack(
         columns_of(metric, numbers[:, FROM_CORE])
     )
-
-
-class _Steps:
-    """Progress of several runs as one."""
-
-    def __init__(self, report: Progress | None, draws: int, runs: int) -> None:
-        self._report, self._draws, self._runs, self._begun = report, draws, runs, 0
-
-    def next(self) -> Progress | None:
-        """What the next run is to call."""
-        report, before = self._report, self._begun * self._draws
-        self._begun += 1
-        if report is None:
-            return None
-        return lambda done, _: report(before + done, self._runs * self._draws)
 
 
 def _with_levers(scenario: Scenario, levers: frozenset[str]) -> Scenario:

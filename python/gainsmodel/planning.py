@@ -14,6 +14,7 @@ from gainsmodel import words
 from gainsmodel.data import Dataset
 from gainsmodel.engine import MAX_SEED, Sampler, Settings, resolve
 from gainsmodel.errors import ScenarioError, SettingError
+from gainsmodel.progress import Progress
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.problems import did_you_mean
 from gainsmodel.search import Found, Surface, best_for_money, search, value_of
@@ -24,7 +25,6 @@ from gainsmodel.trials import (
     Objective,
     Option,
     Package,
-    Progress,
     Report,
     Trials,
     chance_of,

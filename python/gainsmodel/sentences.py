@@ -5,7 +5,6 @@ than its numbers carry. Every amount comes with its range somewhere in the same 
 middle estimates are medians. Plain text, British English.
 """
 
-import math
 from typing import Any
 
 import polars as pl
@@ -13,7 +12,7 @@ import polars as pl
 from gainsmodel import words
 from gainsmodel.comparison import Comparison
 from gainsmodel.engine import quantiles
-from gainsmodel.reading import PRICES, Reading, Three
+from gainsmodel.reading import PRICES, Reading, Three, plain
 from gainsmodel.result import Result
 from gainsmodel.scenario import Scenario
 
@@ -248,12 +247,12 @@ def cost_and_return(value: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     """What a plan brings and costs, from a row of `gainsmodel.appraise`, present values.
 
     Rows of label, middle estimate, range of 9 in 10 futures, and average; benefit for each £1
-    last, without an average, and not where nothing is spent in some futures.
+    last, without an average, and not where nothing is spent.
     """
     rows = []
     for name, label in _WORTH.items():
         amount = amount_of(value, name)
-        mean, error = (known(value[f"{name}_{statistic}"]) for statistic in ("mean", "mcse_mean"))
+        mean, error = (plain(value[f"{name}_{statistic}"]) for statistic in ("mean", "mcse_mean"))
         rows.append((label, amount.gbp, amount.gbp_range, words.gbp(mean, error)))
     ratio = [value[f"benefit_cost_ratio_{q}"] for q in ("p50", "p05", "p95")]
     if None not in ratio:
@@ -261,6 +260,14 @@ def cost_and_return(value: dict[str, Any]) -> list[tuple[str, str, str, str]]:
         spread = f"{low} to {high}" if ratio[1] < ratio[2] else "the same in every future"
         rows.append(("Gain for each £1 that authority and firms spend", middle, spread, ""))
     return rows
+
+
+def breaks_even(benefits_times: float, costs_times: float) -> str:
+    """At which multiple of all that a plan adds, or of all its costs, its mean net value is 0."""
+    return (
+        f"On average it breaks even if all it adds is {benefits_times:.2g} times what is assumed, "
+        f"or all costs are {costs_times:.2g} times."
+    )
 
 
 def reaches_target(p_target: float, target_gbp_m: float, a: Reading) -> str:
@@ -292,8 +299,8 @@ def compared(comparison: Comparison, first: str, second: str, costs_more_gbp_m: 
         low_gbp_m=gap.low,
         high_gbp_m=gap.high,
         mcse_gbp_m=gap.error,
-        p_first_higher=known(row["p_first_higher"]),
-        p_second_higher=known(row["p_second_higher"]),
+        p_first_higher=plain(row["p_first_higher"]),
+        p_second_higher=plain(row["p_second_higher"]),
         futures=comparison.first.manifest["draws"],
         year=Reading(comparison.first, "uk").years[1],
         plans=comparison.only_plans_differ,
@@ -308,7 +315,7 @@ def compared_error(comparison: Comparison, first: str) -> str:
     """How sure the difference is: chance, average with its error, and why luck cancels out."""
     row = _compared(comparison)
     futures = comparison.first.manifest["draws"]
-    mean, error = (known(row[f"{comparison.metric}_{name}"]) for name in ("mean", "mcse_mean"))
+    mean, error = (plain(row[f"{comparison.metric}_{name}"]) for name in ("mean", "mcse_mean"))
     said = "less than £0.1m" if error < 0.05 else words.cost(error)
     if not comparison.paired:
         return (
@@ -318,7 +325,7 @@ def compared_error(comparison: Comparison, first: str) -> str:
     kind, verb = ("plans", "adds") if comparison.only_plans_differ else ("scenarios", "comes to")
     spread = amount_of(row, comparison.metric).gbp_range
     return (
-        f"“{first}” {verb} more {words.chance(known(row['p_first_higher']), futures)}. The average "
+        f"“{first}” {verb} more {words.chance(plain(row['p_first_higher']), futures)}. The average "
         f"difference is {words.gbp(mean, error)} (9 of 10 futures: {spread}), with a standard "
         f"error of {said} from the number of futures. Both {kind} met the same {futures:,} "
         "futures, so the luck of the draw cancels out."
@@ -333,10 +340,10 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
 
 def amount_of(row: dict[str, Any], metric: str) -> Three:
     """A quantity of a table's row, £m where it is money."""
-    middle, low, high = (known(row[f"{metric}_{q}"]) for q in ("p50", "p05", "p95"))
+    middle, low, high = (plain(row[f"{metric}_{q}"]) for q in ("p50", "p05", "p95"))
     errors = (row.get(f"{metric}_{name}") for name in ("mcse_p50", "mcse_mean"))
     error = next((error for error in errors if error is not None), None)
-    return Three(low, middle, high, known(error))
+    return Three(low, middle, high, plain(error))
 
 
 def waiting_costs(table: pl.DataFrame) -> str:
@@ -362,8 +369,3 @@ def plan_title(a: Reading, added: Three, p_pays_back: float) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def known(value: float | None) -> float:
-    """A statistic, or NaN where too few futures allow none."""
-    return math.nan if value is None else value

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gainsmodel import words
+from gainsmodel import sentences, words
 from gainsmodel.appraisal import appraised
 from gainsmodel.assumption_log import assumptions
 from gainsmodel.assumptions import ADJUSTMENTS, COSTS
@@ -128,34 +128,22 @@ class Switching:
             if mean > 0
             else f"costs {more}more than it is worth"
         )
-        sentences = [f"On average the plan in {self.area} {side}, present value."]
+        said = [f"On average the plan in {self.area} {side}, present value."]
         if abs(mean) < 2 * error:
-            sentences = [f"Whether the plan in {self.area} is worth its costs: {words.TOO_FEW}."]
-        if self.multiples:
-            sentences.append(self.multiples)
-        if self.table["evidence"].is_null().all():
-            return sentences
-        inside = self.table.filter(pl.col("within_range"))["name"].to_list()
-        sentences.append(
-            f"Within its own range alone, {_listed(inside)} would change the sign."
-            if inside
-            else "No assumption alone would change the sign within its own range."
-        )
-        return sentences
-
-    @property
-    def multiples(self) -> str:
-        """At which multiple of all it adds, or of all costs, it breaks even; empty if at none."""
+            said = [f"Whether the plan in {self.area} is worth its costs: {words.TOO_FEW}."]
         benefits, costs = (
             self.table.row(by_predicate=pl.col("key") == key, named=True)["switching_value"]
             for key in ("benefits", "costs")
         )
-        if benefits is None or costs is None:
-            return ""
-        return (
-            f"On average it breaks even if all it adds is {benefits:.2g} times what is assumed, "
-            f"or all costs are {costs:.2g} times."
+        if benefits is not None and costs is not None:
+            said.append(sentences.breaks_even(benefits, costs))
+        inside = self.table.filter(pl.col("within_range"))["name"].to_list()
+        said.append(
+            f"Within its own range alone, {_listed(inside)} would change the sign."
+            if inside
+            else "No assumption alone would change the sign within its own range."
         )
+        return said
 
     @property
     def in_words(self) -> pl.DataFrame:
@@ -233,7 +221,7 @@ def switching_values(
         Name or code of an area or group.
     parameters : sequence of str, optional
         Keys of assumptions to look at, or patterns of them such as ``levers.*.cost_*``; all if
-        left out, none but the first three rows if empty.
+        left out.
     prices : {"real", "nominal"}
         Of the net present values, as `appraise`; assumptions keep their units, and switching
         values are the same in both.
@@ -468,7 +456,7 @@ def _assumed(scenario: Scenario) -> tuple[list[dict[str, Any]], dict[str, str]]:
 
 
 def _chosen(rows: list[dict[str, Any]], parameters: Sequence[str]) -> list[dict[str, Any]]:
-    if isinstance(parameters, str):
+    if isinstance(parameters, str) or not parameters:
         raise SettingError(f"parameters: needs a list of keys, not {parameters!r}")
     keys = [row["key"] for row in rows]
     for pattern in parameters:

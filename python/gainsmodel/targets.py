@@ -13,6 +13,7 @@ from gainsmodel import words
 from gainsmodel.data import Dataset
 from gainsmodel.engine import Run, Sampler, Settings, levers_moved_in, resolve
 from gainsmodel.errors import ScenarioError, SettingError
+from gainsmodel.progress import Progress
 from gainsmodel.result import Result, draws_of
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.problems import did_you_mean
@@ -23,7 +24,6 @@ from gainsmodel.trials import (
     Draws,
     Grid,
     LeverPlan,
-    Progress,
     Report,
     Trials,
     chance_of,

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from gainsmodel.data import Dataset
 from gainsmodel.engine import Run, Settings, lever_costs
 from gainsmodel.errors import SettingError
+from gainsmodel.progress import Progress
 from gainsmodel.result import Result, draws_of
 from gainsmodel.scenario import Scenario
 from gainsmodel.tables import COLUMNS, Unit, statistics_of
 
 Draws = NDArray[np.float64]
-Progress = Callable[[int, int], None]
 LeverPlan = Mapping[str, Mapping[str, Any]]
 # Fewer say nothing of a tenth of them, or of their own error.
 LEAST_DRAWS = 100

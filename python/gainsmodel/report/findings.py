@@ -21,10 +21,10 @@ from gainsmodel.engine import (
     run_paired,
 )
 from gainsmodel.errors import SettingError
+from gainsmodel.progress import Steps
 from gainsmodel.reading import Reading, Three
 from gainsmodel.result import Result
 from gainsmodel.scenario import Scenario
-from gainsmodel.switching import Switching, switching_values
 from gainsmodel.tables import unit_of
 
 # Runs that a paper takes beside those of its levers, in samples of the draws: the pair, and some
@@ -51,8 +51,6 @@ class Findings:
     parts, costs : DataFrame, optional
         Of `lever_parts` and `lever_costs`, for the area.
     net : Waterfall, optional
-    switching : Switching, optional
-        Of all that the plan adds and all that it costs; of no single assumption.
     drivers : Sensitivity, optional
         What drives what the plan adds, or without a plan what digital carries.
     no_drivers : str
@@ -76,7 +74,6 @@ class Findings:
     parts: pl.DataFrame | None
     costs: pl.DataFrame | None
     net: Waterfall | None
-    switching: Switching | None
     drivers: Sensitivity | None
     no_drivers: str
     log: pl.DataFrame
@@ -135,26 +132,30 @@ def gather(
     figures = figures_for(loaded, dataset)
     unit = unit_of(figures, area)
     moved = loaded.moved_levers()
-    steps = _Steps(on_progress, draws, 2 + (2 * len(moved) + 4) * bool(moved) + DRIVERS_RUNS)
+    runs = 2 + (2 * len(moved) + 2) * bool(moved) + (against is not None) + DRIVERS_RUNS
+    steps = Steps(on_progress, draws, runs)
     asked: dict[str, Any] = {"draws": draws, "seed": seed, "dataset": dataset, "threads": threads}
-    result, without = run_paired(loaded, sampler=sampler, on_progress=steps.part(2), **asked)
+    result, without = run_paired(loaded, sampler=sampler, on_progress=steps.next(2), **asked)
     about = Reading(result, unit.code)
-    added = worth = parts = costs = net = switching = None
+    added = worth = parts = costs = net = None
     if moved:
         added = about.added(without)
         table = appraise(result, without, area=unit.code, dataset=dataset)
         worth = table.row(by_predicate=pl.col("area_code") == unit.code, named=True)
         net = waterfall(result, without, unit.code, dataset=dataset)
-        switching = switching_values(
-            loaded, unit.code, parameters=[], sampler=sampler, on_progress=steps.part(2), **asked
-        )
         costs = _costs(loaded, figures, unit.code)
-        report = steps.part(2 * len(moved) + 2)
+        report = steps.next(2 * len(moved) + 2)
         parts = lever_parts(loaded, unit.code, sampler=sampler, on_progress=report, **asked)
     other, comparison, more = None, None, 0.0
     if against is not None:
         other = as_scenario(against, geography, dataset)
-        comparison = compare(result, other, area=unit.code, dataset=dataset, threads=threads)
+        comparison = compare(
+            *(result, other),
+            area=unit.code,
+            dataset=dataset,
+            threads=threads,
+            on_progress=steps.next(),
+        )
         mine, theirs = (_a_year(_costs(s, figures, unit.code)) for s in (loaded, other))
         more = mine - theirs
     output: Output = "gain_cumulative_gbp_m" if about.cumulative else "gain_final_year_gbp_m"
@@ -163,13 +164,13 @@ def gather(
     drivers, no_drivers = None, ""
     try:
         drivers = sensitivity(
-            loaded, output, unit.code, on_progress=steps.part(DRIVERS_RUNS), **asked
+            loaded, output, unit.code, on_progress=steps.next(DRIVERS_RUNS), **asked
         )
     except SettingError as error:
         # An answer that nothing moves is an answer, too.
         no_drivers = f"{str(error)[:1].upper()}{str(error)[1:]}."
     return Findings(
-        *(loaded, figures, unit.code, result, without, added, worth, parts, costs, net, switching),
+        *(loaded, figures, unit.code, result, without, added, worth, parts, costs, net),
         *(drivers, no_drivers, register.log(loaded), other, comparison, more),
     )
 
@@ -180,23 +181,3 @@ def _costs(scenario: Scenario, figures: Dataset, unit: str) -> pl.DataFrame:
 
 def _a_year(costs: pl.DataFrame) -> float:
     return float(costs["cost_gbp_m_per_year"].sum())
-
-
-class _Steps:
-    """Progress of several pieces of work as one."""
-
-    def __init__(self, report: Callable[[int, int], None] | None, draws: int, samples: int) -> None:
-        self._report, self._draws, self._samples, self._begun = report, draws, samples, 0
-
-    def part(self, samples: int) -> Callable[[int, int], None] | None:
-        """Give what reports the next piece of work, of so many samples of the draws."""
-        begun, self._begun = self._begun, self._begun + samples
-        if self._report is None:
-            return None
-        report, whole = self._report, self._draws * self._samples
-
-        def on_progress(done: int, total: int) -> None:
-            share = (begun + samples * done / total) / self._samples
-            report(min(round(share * whole), whole), whole)
-
-        return on_progress

@@ -5,12 +5,13 @@ Sentences about numbers come from `gainsmodel.sentences`; here is only what fram
 
 import shlex
 from collections.abc import Iterator
+from typing import Any
 
 import polars as pl
 
 from gainsmodel import charts, export, sentences, words
 from gainsmodel.charts.tiles import LAYOUTS
-from gainsmodel.reading import PRICES
+from gainsmodel.reading import PRICES, plain
 from gainsmodel.report.assurance import statement
 from gainsmodel.report.document import (
     Block,
@@ -67,7 +68,7 @@ def _in_short(found: Findings) -> Iterator[Block]:
         assert found.worth is not None
         yield Words(said)
         adds = sentences.plan_adds(a, found.added, found.cost_gbp_m_per_year)
-        back = sentences.pays_back(sentences.known(found.worth["p_pays_back"]), a)
+        back = sentences.pays_back(plain(found.worth["p_pays_back"]), a)
         worth = sentences.net_value(sentences.amount_of(found.worth, "net_present_value_gbp_m"))
         grades = {_evidence(found, lever) for lever in found.scenario.moved_levers()}
         judged = [sentences.JUDGEMENT] if "judgement" in grades else []
@@ -115,8 +116,7 @@ def _plan(found: Findings) -> Iterator[Block]:
     rows = []
     for row in found.parts.filter(pl.col("part") != "left_out").iter_rows(named=True):
         mean, low, high, error = (
-            sentences.known(row[f"gain_final_year_gbp_m_{q}"])
-            for q in ("mean", "p05", "p95", "mcse_mean")
+            plain(row[f"gain_final_year_gbp_m_{q}"]) for q in ("mean", "p05", "p95", "mcse_mean")
         )
         lever = costs.get(row["lever"])
         rows.append(
@@ -149,8 +149,8 @@ def _plan(found: Findings) -> Iterator[Block]:
         ["", "Middle estimate", "In 9 of 10 futures", "Average"],
         sentences.cost_and_return(found.worth),
     )
-    if found.switching is not None and found.switching.multiples:
-        yield Words(found.switching.multiples)
+    if even := _breaks_even(found.worth):
+        yield Words(even)
     net = found.net
     unadjusted = net is None or not net.switched_on
     yield Words(
@@ -184,6 +184,15 @@ def _evidence(found: Findings, lever: str) -> str:
         if grade in grades:
             return grade
     return "no effect assumed"
+
+
+def _breaks_even(worth: dict[str, Any]) -> str:
+    added, *costs = (
+        plain(worth[f"{name}_present_value_gbp_m_mean"])
+        for name in ("added", "authority_cost", "firms_cost")
+    )
+    spent = sum(costs)
+    return sentences.breaks_even(spent / added, added / spent) if added > 0 < spent else ""
 
 
 def _other(found: Findings) -> Iterator[Block]:
