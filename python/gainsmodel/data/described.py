@@ -11,10 +11,10 @@ import polars as pl
 from gainsmodel.data.areas import is_taken, own_code, wrong_name
 from gainsmodel.data.content import own_dataset
 from gainsmodel.data.dataset import AREA_COLUMNS, OWN, SECTORS, Dataset, load_dataset, plain
-from gainsmodel.data.layout import PROBLEMS_SHOWN, is_filled, text_of
+from gainsmodel.data.layout import PROBLEMS_SHOWN, first_table, is_filled, text_of
 from gainsmodel.data.names import area_codes, near_area
 from gainsmodel.data.rows import parsed
-from gainsmodel.data.sheets import content_of, sheets_of, shown
+from gainsmodel.data.sheets import shown
 from gainsmodel.data.totals import ROUNDING_GBP_M, ROUNDING_SHARE
 from gainsmodel.errors import DataError
 
@@ -240,13 +240,7 @@ def with_rest(own: Dataset) -> Dataset:
 
 def _rows(source: str | os.PathLike[str]) -> tuple[list[tuple[int, dict[str, str]]], str]:
     """Cells of each filled row by column, with the row's number, and the file's name."""
-    content, file = content_of(source, None)
-    sheets = sheets_of(content, file, None)
-    name, rows = next(
-        ((s, r) for s, r in sheets.items() if any(is_filled(row) for row in r)), ("", [])
-    )
-    place = f"{file}, sheet {shown(name)}" if name else file
-    heading = next((i for i, row in enumerate(rows) if is_filled(row)), 0)
+    place, rows, heading = first_table(source)
     headings = [plain(text_of(cell)) for cell in rows[heading]] if rows else []
     columns = {SPOKEN.get(h, h.replace(" ", "_")): i for i, h in enumerate(headings) if h}
     if lacking := [column for column in NEEDED if column not in columns]:

@@ -1,5 +1,6 @@
 """Where a sheet has its table: the row of headings, and which column is what."""
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from functools import cache
 from typing import Literal
 
 from gainsmodel.data.dataset import SECTORS, load_dataset, plain
-from gainsmodel.data.sheets import Cell, Row, shown
+from gainsmodel.data.sheets import Cell, Row, content_of, sheets_of, shown
 from gainsmodel.errors import DataError
 
 PROBLEMS_SHOWN = 10
@@ -144,6 +145,29 @@ def _has_sectors(table: Table) -> bool:
     return table.layout == "wide" or any(
         sector_label(text_of(row[c])) for row, c in cells if c < len(row)
     )
+
+
+def first_table(source: str | os.PathLike[str]) -> tuple[str, list[Row], int]:
+    """Read the first sheet that is not empty.
+
+    Returns
+    -------
+    str, list of Row, int
+        Its place for messages, its rows, and which of them is the first that is filled: the
+        headings of a plain table.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
+    content, file = content_of(source, None)
+    sheets = sheets_of(content, file, None)
+    name, rows = next(
+        ((name, rows) for name, rows in sheets.items() if any(map(is_filled, rows))), ("", [])
+    )
+    place = f"{file}, sheet {shown(name)}" if name else file
+    return place, rows, next((i for i, row in enumerate(rows) if is_filled(row)), 0)
 
 
 def is_filled(row: Row) -> bool:

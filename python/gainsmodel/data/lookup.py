@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable
 
 from gainsmodel.data.dataset import plain
-from gainsmodel.data.layout import is_filled, text_of
-from gainsmodel.data.sheets import Row, content_of, sheets_of, shown
+from gainsmodel.data.layout import first_table, text_of
+from gainsmodel.data.sheets import Row, shown
 from gainsmodel.errors import DataError
 
 
@@ -36,13 +36,7 @@ def pairs_of(
     DataError
         If the file cannot be read, or which column is which cannot be told.
     """
-    content, file = content_of(source, None)
-    sheets = sheets_of(content, file, None)
-    sheet, rows = next(
-        ((s, r) for s, r in sheets.items() if any(is_filled(row) for row in r)), ("", [])
-    )
-    place = f"{file}, sheet {shown(sheet)}" if sheet else file
-    heading = next((i for i, row in enumerate(rows) if is_filled(row)), 0)
+    place, rows, heading = first_table(source)
     headings = [text_of(cell) for cell in rows[heading]] if rows else []
     columns = [i for i, text in enumerate(headings) if text]
     wanted = f"wanted are a row of headings and the columns {known_as} and {other_as}"
