@@ -439,6 +439,18 @@ def test_the_verb_writes_a_paper_that_can_be_written_again(called: Called, tmp_p
     assert again.read_text("utf-8").replace("again-", "board-") == out.read_text("utf-8")
 
 
+def test_without_a_name_the_file_is_called_after_the_area(
+    called: Called, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = ["report", "reference", "--area", "Greater Manchester", "--draws", "100"]
+    assert called(*asked, "--format", "docx")[0] == 0
+    assert called(*asked)[0] == 0
+    name = "gainsmodel-greater-manchester"
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written == {f"{name}.docx", f"{name}.html", f"{name}-manifest.json"}
+
+
 def test_nothing_is_written_over_unasked(called: Called, tmp_path: Path) -> None:
     out = tmp_path / "board.html"
     asked = ["report", "reference", "--area", "uk", "--draws", "100", "--out"]

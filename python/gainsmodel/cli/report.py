@@ -23,6 +23,7 @@ from gainsmodel.cli.app import (
 )
 from gainsmodel.data import Geography
 from gainsmodel.errors import SettingError
+from gainsmodel.export import file_name
 from gainsmodel.manifest import read_manifest
 from gainsmodel.report import Format
 from gainsmodel.scenario import Scenario
@@ -37,14 +38,17 @@ def report_command(
     scenario: ScenarioFile,
     area: Annotated[str, typer.Option(help="area or group that it is about, by name or code")],
     out: Annotated[
-        Path, typer.Option(help="file to write; its manifest goes into the same folder")
-    ],
+        Path | None,
+        typer.Option(
+            help="file to write, its manifest beside it; named after the area if left out"
+        ),
+    ] = None,
     compare: Annotated[
         str | None, typer.Option(help="another scenario, set beside it in the same futures")
     ] = None,
     kind: Annotated[
         Format | None,
-        typer.Option("--format", help="as the ending of --out says, if left out"),
+        typer.Option("--format", help="as the ending of --out says, if left out; html without one"),
     ] = None,
     geography: Annotated[
         Geography | None, typer.Option(help="instead of the scenario's geography")
@@ -57,6 +61,9 @@ def report_command(
     force: Annotated[bool, typer.Option("--force", help="write over an earlier file")] = False,
 ) -> None:
     """Write a board paper: HTML, PDF or Word; or Excel with the figures behind it."""
+    if out is None:
+        kind = kind or "html"
+        out = Path(f"gainsmodel-{file_name(area)}.{kind}")
     _check_target(out, force)
     kind = kind or _kind_of(out)
     loaded: Scenario | str = scenario
