@@ -153,8 +153,10 @@ class Visit:
         """Press a download button and give the file, under the name it is offered with."""
         button = (place or self.page).get_by_role("button", name=label, exact=True).first
         for patience_ms in (*PATIENCE_MS, LONG_MS):
-            # What unfolds above a button moves it for a moment, and the click may miss it.
+            # What unfolds above a button moves it for a moment, and the click may miss it. A button
+            # not there yet, or at work on its file, takes no part of the patience.
             self.settle()
+            expect(button).to_be_enabled()
             with suppress(TimeoutError) if patience_ms != LONG_MS else nullcontext():
                 with self.page.expect_download(timeout=patience_ms) as coming:
                     button.click()
