@@ -18,7 +18,7 @@ PACKAGE = ROOT / "python/gainsmodel"
 FLOORS = (
     {"errors", "_core", "progress"},
     {"data", "scenario", "words"},
-    {"assumptions", "glossary", "tables"},
+    {"assumptions", "figures", "glossary", "tables"},
     {"manifest"},
     {"result"},
     {"engine"},

@@ -303,3 +303,69 @@ def test_every_verb_takes_own_areas(tmp_path: Path) -> None:
         '[[vary]]\nkind = "areas"\nareas = "all"\nplan = { skills = 1.0 }\n'
     )
     answered("batch", sweep, "--data", folder, "--out", tmp_path / "batch")
+
+
+def test_a_scenario_names_its_figures(tmp_path: Path) -> None:
+    folder, area = tmp_path / "own", "The Solent"
+    own = gainsmodel.aggregate("local_authority", SOLENT)
+    save_dataset(own, folder)
+    text = 'extends = "reference"\ndata = "own"\ntitle = "Skills"\n'
+    text += f'[plan."{area}"]\nskills = 1.0\n'
+    (tmp_path / "named.toml").write_text(text)
+    (tmp_path / "child.toml").write_text('extends = "named"\ntitle = "Child"\n')
+    named = gainsmodel.load_scenario(tmp_path / "named.toml")
+    # It is known by what is in it, on whatever machine: no folder stands in a manifest.
+    result = gainsmodel.run(named, draws=64)
+    assert str(tmp_path) not in str(result.manifest)
+    handed = gainsmodel.run("reference", dataset=own, draws=64)
+    assert result.manifest["data_sha256"] == handed.manifest["data_sha256"]
+    # It stays with what is made of the scenario, and figures handed over come first.
+    edited = named.without_plan().edit({"title": "Nothing"})
+    assert gainsmodel.run(edited, draws=64).areas().equals(handed.areas())
+    other = gainsmodel.aggregate("local_authority", SOLENT | NORTH)
+    assert gainsmodel.run(edited, dataset=other, draws=64).areas().height == 25
+    assert gainsmodel.own_figures("reference") is None
+    found = gainsmodel.own_figures(tmp_path / "child.toml", "reference")
+    assert found is not None
+    assert found.hashes == own.hashes
+    # Every verb, without --data.
+    plan, asked = tmp_path / "child.toml", ("--area", area, "--draws", "128")
+    assert f"Child: {area}" in answered("appraise", plan, *asked, "--delay", "1")
+    for scenarios in ((plan, "reference"), ("reference", plan)):
+        assert area in answered("compare", *scenarios, *asked, "--by", "lever")
+    assert area in answered("sensitivity", plan, *asked)
+    assert area in answered("target", plan, *asked, "--gain", "5")
+    assert area in answered("voi", plan, *asked)
+    assert area in answered("plan", "reference", *asked, "--data", folder, "--budget", "1")
+    assert "valid on The Solent, 24 areas" in answered("validate", plan)
+    answered("report", plan, *asked, "--out", tmp_path / "paper.xlsx")
+    sweep = tmp_path / "sweep.toml"
+    sweep.write_text(
+        'base = "child"\n[settings]\ndraws = 64\n'
+        '[[vary]]\nkind = "areas"\nareas = "all"\nplan = { skills = 1.0 }\n'
+    )
+    answered("batch", sweep, "--executor", "processes", "--out", tmp_path / "batch")
+
+
+def test_a_scenario_that_names_no_figures_is_told_where(tmp_path: Path) -> None:
+    for name, pairs in (("own", SOLENT), ("north", NORTH)):
+        save_dataset(gainsmodel.aggregate("local_authority", pairs), tmp_path / name)
+        (tmp_path / f"{name}.toml").write_text(f'extends = "reference"\ndata = "{name}"\n')
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text('extends = "reference"\ndata = "onw"\n')
+    said = refused("run", wrong)
+    assert "wrong.toml, line 2: data: " in said
+    assert "is no folder of own figures" in said
+    assert "did you mean 'own'?" in said
+    wrong.write_text('extends = "reference"\ndata = 3\n')
+    assert "line 2: data: must be a folder of own figures in quotes; found 3" in refused(
+        "run", wrong
+    )
+    said = refused("compare", tmp_path / "own.toml", tmp_path / "north.toml")
+    assert "what is set side by side runs on the same figures" in said
+    (tmp_path / "own/gva.csv").write_text("edited")
+    said = refused("validate", tmp_path / "own.toml")
+    assert "own.toml, line 2: data: " in said
+    assert "was edited since it was written" in said
+    with pytest.raises(ScenarioError, match="line 2: data: only a file on this machine"):
+        gainsmodel.parse_scenario('extends = "reference"\ndata = "own"\n')

@@ -51,6 +51,7 @@ __all__ = [
     "load_dataset",
     "load_scenario",
     "load_sweep",
+    "own_figures",
     "parse_scenario",
     "plan",
     "reach",
@@ -122,6 +123,7 @@ if TYPE_CHECKING:
         SettingError,
         UnknownNameError,
     )
+    from gainsmodel.figures import own_figures
     from gainsmodel.information import ValueOfInformation, voi
     from gainsmodel.planning import Plan, plan
     from gainsmodel.result import Result
@@ -149,7 +151,7 @@ else:
     def __getattr__(name):
         from importlib import import_module
 
-        rooms = ("errors", "scenario", "data", "result", "engine", *_QUESTIONS)
+        rooms = ("errors", "scenario", "data", "figures", "result", "engine", *_QUESTIONS)
         if name in rooms or name in _MODULES:
             return import_module(f"gainsmodel.{name}")
         if name in __all__:

@@ -13,8 +13,9 @@ import polars as pl
 
 from gainsmodel import words
 from gainsmodel.data import Dataset, load_dataset, regions_of
-from gainsmodel.engine import ADJUSTMENTS, figures_for, values_at
+from gainsmodel.engine import ADJUSTMENTS, values_at
 from gainsmodel.errors import ResultError, SettingError
+from gainsmodel.figures import figures_for
 from gainsmodel.prices import Draws, Prices, gap, price_levels
 from gainsmodel.result import Result, check_paired
 from gainsmodel.scenario import Scenario

@@ -13,8 +13,9 @@ import polars as pl
 
 from gainsmodel.additionality import check_same_assumptions
 from gainsmodel.data import Dataset
-from gainsmodel.engine import Run, Sampler, Settings, as_scenario, figures_for
+from gainsmodel.engine import Run, Sampler, Settings
 from gainsmodel.errors import ScenarioError, SettingError
+from gainsmodel.figures import as_scenario, figures_for
 from gainsmodel.prices import Draws, Prices, gap, price_levels
 from gainsmodel.progress import Steps
 from gainsmodel.result import Result, check_paired, draws_of

@@ -14,8 +14,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gainsmodel.data import Dataset
-from gainsmodel.engine import ADJUSTMENTS, Sampler, Settings, as_scenario, figures_for, start
+from gainsmodel.engine import ADJUSTMENTS, Sampler, Settings, start
 from gainsmodel.errors import ResultError, ScenarioError, UnknownNameError
+from gainsmodel.figures import as_scenario, figures_for, own_figures
 from gainsmodel.progress import Progress, Steps
 from gainsmodel.result import Result, check_paired, draws_of
 from gainsmodel.scenario import Scenario
@@ -340,6 +341,8 @@ def compare(
     >>> found.areas().height, found.identical
     (26, False)
     """
+    plans = [side for side in (first, second) if not isinstance(side, Result)]
+    dataset = own_figures(*plans, dataset=dataset)
     asked = [
         side if isinstance(side, Result) else as_scenario(side, geography, dataset)
         for side in (first, second)

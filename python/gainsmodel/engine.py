@@ -20,7 +20,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gainsmodel import _core
-from gainsmodel.data import OWN, OWN_AREAS, OWN_GVA, Dataset, load_dataset, readiness
+from gainsmodel.data import OWN_AREAS, OWN_GVA, Dataset, readiness
 from gainsmodel.errors import (
     CoreError,
     ResultError,
@@ -28,9 +28,10 @@ from gainsmodel.errors import (
     SettingError,
     UnknownNameError,
 )
+from gainsmodel.figures import as_scenario, figures_for
 from gainsmodel.manifest import checked, read_manifest
 from gainsmodel.result import Result
-from gainsmodel.scenario import Distribution, Scenario, load_scenario
+from gainsmodel.scenario import Distribution, Scenario
 from gainsmodel.scenario.distribution import Z95
 from gainsmodel.scenario.schema import SECTORS, SPREAD_PARAMETERS, Parameters, Switched
 from gainsmodel.tables import Unit, unit_of
@@ -439,24 +440,6 @@ def resolve(
     return scenario, figures_for(scenario, dataset)
 
 
-def as_scenario(
-    scenario: Scenario | str | os.PathLike[str],
-    geography: str | None = None,
-    dataset: Dataset | None = None,
-) -> Scenario:
-    """Load what is no scenario yet, and put it into another geography where one is named.
-
-    Own areas are a geography to themselves, so figures of such put it there.
-    """
-    if not isinstance(scenario, Scenario):
-        scenario = load_scenario(Path(scenario) if isinstance(scenario, os.PathLike) else scenario)
-    if geography is None and dataset is not None and dataset.geography == OWN:
-        geography = OWN
-    if geography is not None and geography != scenario.setting.geography:
-        scenario = scenario.edit({"setting.geography": geography})
-    return scenario
-
-
 def replay(
     manifest: str | os.PathLike[str] | Mapping[str, Any],
     *,
@@ -523,19 +506,6 @@ def start_again(
         )
     except UnknownNameError as error:
         raise ResultError(f"{path}: detail: {error}") from error
-
-
-def figures_for(scenario: Scenario, dataset: Dataset | None) -> Dataset:
-    """Give the figures to run on; somebody's own must be of the geography."""
-    geography = scenario.setting.geography
-    if dataset is None:
-        return load_dataset(geography)
-    if dataset.geography != geography:
-        raise SettingError(
-            f"dataset: holds figures of the {dataset.geography} geography, and {geography} is to "
-            f"be run; run it with geography={dataset.geography!r}, or read figures of {geography}"
-        )
-    return dataset
 
 
 def _other_figures(wanted: dict[str, Any], figures: Dataset) -> str:

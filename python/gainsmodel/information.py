@@ -21,6 +21,7 @@ from gainsmodel.data import Dataset
 from gainsmodel.drivers import LEAST_DRAWS, Z975, columns_of_area
 from gainsmodel.engine import Run, Settings, resolve
 from gainsmodel.errors import SettingError
+from gainsmodel.figures import own_figures
 from gainsmodel.result import Result
 from gainsmodel.scenario import Scenario
 
@@ -358,6 +359,7 @@ def _plans(
         raise SettingError("scenarios: needs at least one plan to choose or not to choose")
     plans: dict[str, Scenario] = {}
     idle: list[str] = []
+    figures = own_figures(*given, dataset=figures)
     for scenario in given:
         plan, dataset = resolve(scenario, geography, figures)
         if not plan.moved_levers():

@@ -29,8 +29,9 @@ from gainsmodel.batch.result import BatchResult, runs_table
 from gainsmodel.batch.sweep import Point, Sweep, Table, canonical, load_sweep
 from gainsmodel.batch.work import Done, Task, perform, ready
 from gainsmodel.data import Dataset
-from gainsmodel.engine import SPAN, Settings, as_scenario, build_info, figures_for
+from gainsmodel.engine import SPAN, Settings, build_info
 from gainsmodel.errors import BatchError, SettingError
+from gainsmodel.figures import as_scenario, figures_for, own_figures
 from gainsmodel.manifest import TABLES
 from gainsmodel.scenario import Scenario
 
@@ -242,7 +243,9 @@ class _Batch:
     ) -> "_Batch":
         if isinstance(scenarios, str | os.PathLike):
             scenarios = load_sweep(scenarios, dataset)
+        # Read here, once: a worker may not have the folder.
         if isinstance(scenarios, Sweep):
+            dataset = own_figures(scenarios.base_scenario, dataset=dataset)
             given = {"settings": settings, "geography": geography, "tables": tables}
             for name, value in given.items():
                 if value is not None:
@@ -252,6 +255,8 @@ class _Batch:
                 *(scenarios, chosen.settings(), chosen.geography, scenarios.tables),
                 *(dataset, threads),
             )
+        scenarios = list(scenarios)
+        dataset = own_figures(*scenarios, dataset=dataset)
         listed = _Listed([as_scenario(scenario, geography, dataset) for scenario in scenarios])
         if not len(listed):
             raise SettingError("scenarios: is an empty list")

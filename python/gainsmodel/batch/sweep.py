@@ -23,10 +23,9 @@ from gainsmodel.engine import (
     Precision,
     Sampler,
     Settings,
-    as_scenario,
-    figures_for,
 )
 from gainsmodel.errors import ScenarioError, UnknownNameError
+from gainsmodel.figures import as_scenario, figures_for
 from gainsmodel.manifest import TABLES
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.distribution import Model, Number

@@ -22,7 +22,8 @@ def validate(
     for name in scenarios:
         scenario, dataset = resolve(name, None if own is None else own.geography, own)
         core_inputs(scenario, dataset, Settings())
-        on = "" if own is None else f" on {own.own_name}, {own.areas.height} areas"
+        own_name = dataset.own_name
+        on = "" if own_name is None else f" on {own_name}, {dataset.areas.height} areas"
         print(f"{name}: valid{on}: {scenario.title}")
         for path, stated, simulated in scenario.ranges_missed():
             print(

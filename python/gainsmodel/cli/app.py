@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from gainsmodel.data import Dataset, Fill, is_dataset, read_gva
-from gainsmodel.engine import Run, Sampler, as_scenario, figures_for, levers_moved_in
+from gainsmodel.engine import Run, Sampler, levers_moved_in
 from gainsmodel.errors import (
     DataError,
     GainsModelError,
@@ -23,6 +23,7 @@ from gainsmodel.errors import (
     SettingError,
     UnknownNameError,
 )
+from gainsmodel.figures import as_scenario, figures_for, own_figures
 from gainsmodel.result import Result
 from gainsmodel.scenario import Scenario
 from gainsmodel.tables import unit_of
@@ -241,10 +242,10 @@ def adjusted(switched: Iterable[str]) -> str:
     return f"after {names} (unverified)" if names else "before displacement"
 
 
-def own_folder(folder: Path | None) -> Dataset | None:
-    """Read a folder of own figures, where one is named."""
+def own_folder(folder: Path | None, *scenarios: str) -> Dataset | None:
+    """Read a folder of own figures, where --data names one, or else a scenario's file."""
     if folder is None:
-        return None
+        return own_figures(*scenarios)
     if not is_dataset(folder):
         raise DataError(
             f"--data: {folder} is no folder of own figures; 'data import-table' makes one"

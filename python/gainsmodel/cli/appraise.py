@@ -32,8 +32,9 @@ from gainsmodel.cli.app import (
 )
 from gainsmodel.cli.switching import print_switching
 from gainsmodel.data import Dataset, Geography
-from gainsmodel.engine import ADJUSTMENTS, as_scenario, figures_for, run_paired
+from gainsmodel.engine import ADJUSTMENTS, run_paired
 from gainsmodel.errors import ScenarioError
+from gainsmodel.figures import as_scenario, figures_for
 from gainsmodel.prices import Prices
 from gainsmodel.scenario import Scenario
 from gainsmodel.switching import Switching, switching_values
@@ -81,7 +82,7 @@ def appraise_command(
 ) -> None:
     """What a plan adds, what it costs whom, and whether it pays back."""
     check_target(target)
-    dataset = own_folder(data)
+    dataset = own_folder(data, scenario)
     loaded = as_scenario(scenario, geography, dataset)
     if not loaded.moved_levers():
         raise ScenarioError(

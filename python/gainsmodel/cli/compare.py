@@ -79,7 +79,7 @@ def compare_command(
     saved = [name for name in scenarios if is_saved_run(name)]
     if saved and (fixed := [*settings, *(["geography"] if geography else [])]):
         raise SettingError(f"--{fixed[0]}: {saved[0]} settles this; leave it out")
-    dataset = own_folder(data)
+    dataset = own_folder(data, *(name for name in scenarios if name not in saved))
     sides: list[Result | str] = [
         finish(start_again(name, dataset=dataset, threads=threads), "Running again")
         if name in saved

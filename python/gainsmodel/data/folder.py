@@ -17,6 +17,7 @@ import polars as pl
 from gainsmodel.data.content import BETWEEN, areas_table, gva_table, own_dataset
 from gainsmodel.data.dataset import AREA_COLUMNS, OWN, SECTORS, Dataset, load_dataset
 from gainsmodel.data.frames import itl_hashes
+from gainsmodel.data.names import nearest
 from gainsmodel.data.sheets import shown
 from gainsmodel.errors import DataError, UnknownNameError
 
@@ -30,6 +31,15 @@ def is_dataset(source: str | os.PathLike[str]) -> bool:
         return (Path(source) / PROVENANCE).is_file()
     except (OSError, ValueError):
         return False
+
+
+def nearest_folder(missing: Path) -> str:
+    """The end of a sentence about a folder that holds no figures."""
+    try:
+        beside = [path.name for path in missing.parent.iterdir() if is_dataset(path)]
+    except (OSError, ValueError):
+        return ""
+    return nearest(missing.name, beside)
 
 
 def save_dataset(dataset: Dataset, folder: str | os.PathLike[str]) -> Path:

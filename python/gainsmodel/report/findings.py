@@ -15,12 +15,11 @@ from gainsmodel.data import Dataset
 from gainsmodel.drivers import LEAST_DRAWS, Output, Sensitivity, sensitivity
 from gainsmodel.engine import (
     Sampler,
-    as_scenario,
-    figures_for,
     lever_costs,
     run_paired,
 )
 from gainsmodel.errors import SettingError
+from gainsmodel.figures import as_scenario, figures_for, own_figures
 from gainsmodel.progress import Steps
 from gainsmodel.reading import Reading, Three
 from gainsmodel.result import Result
@@ -128,6 +127,8 @@ def gather(
         raise SettingError(
             f"draws: a paper needs at least {LEAST_DRAWS} futures to say anything, not {draws}"
         )
+    plans = (scenario,) if against is None else (scenario, against)
+    dataset = own_figures(*plans, dataset=dataset)
     loaded = as_scenario(scenario, geography, dataset)
     figures = figures_for(loaded, dataset)
     unit = unit_of(figures, area)

@@ -15,7 +15,7 @@ from typing import Any
 from gainsmodel.errors import ScenarioError
 from gainsmodel.scenario.merge import is_whole, merge
 from gainsmodel.scenario.problems import KeyPath, M, did_you_mean, escape, show, validate
-from gainsmodel.scenario.schema import Scenario
+from gainsmodel.scenario.schema import NamedData, Scenario
 
 SHIPPED = Path(__file__).parent / "shipped"
 MAX_BYTES = 1_000_000
@@ -219,7 +219,7 @@ def _resolve(file: _File) -> Scenario:
         chain.append(file)
     merged: dict[str, Any] = {}
     for n, file in enumerate(reversed(chain)):
-        data = {k: v for k, v in file.data.items() if k != "extends"}
+        data = {k: v for k, v in file.data.items() if k not in ("extends", "data")}
         merged = merge(merged, data, Path(file.name).name) if n else data
 
     def where(path: KeyPath) -> str:
@@ -233,7 +233,21 @@ def _resolve(file: _File) -> Scenario:
     hint = '; or begin the file with extends = "reference"' if len(chain) == 1 else ""
     scenario = validate(Scenario, merged, where, hint)
     scenario._places.update((area, where(("plan", area))) for area in scenario.plan)
+    scenario._data = next((_named_data(file) for file in chain if "data" in file.data), None)
     return scenario
+
+
+def _named_data(file: _File) -> NamedData:
+    place = f"{file.name}{file.line(('data',))}: data: "
+    name = file.data["data"]
+    if not isinstance(name, str) or not name.strip():
+        raise ScenarioError(f"{place}must be a folder of own figures in quotes; found {show(name)}")
+    if file.path is None:
+        raise ScenarioError(
+            f"{place}only a file on this machine can name a folder; take the line out, and hand "
+            "the figures over beside the scenario"
+        )
+    return NamedData(file.path.parent / name, place)
 
 
 def _extended(file: _File, chain: list[_File]) -> _File:

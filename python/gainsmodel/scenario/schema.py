@@ -9,7 +9,8 @@ import math
 import unicodedata
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self, get_args
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
 import numpy as np
 from pydantic import (
@@ -502,6 +503,13 @@ Planned = Annotated[
 ]
 
 
+class NamedData(NamedTuple):
+    """The folder of own figures that a scenario's file names, and where it does."""
+
+    folder: Path
+    place: str
+
+
 class Scenario(Model):
     """Everything assumed and everything done: what a run needs beside the data.
 
@@ -528,6 +536,7 @@ class Scenario(Model):
 
     # Where a file names each area of the plan, since only the figures can tell unknown areas.
     _places: dict[str, str] = PrivateAttr(default_factory=dict)
+    _data: NamedData | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -583,6 +592,11 @@ class Scenario(Model):
     def place(self, area: str) -> str:
         """Say in which file and line the plan names an area: "x.toml, line 3: ", or nothing."""
         return self._places.get(area, "")
+
+    @property
+    def data(self) -> NamedData | None:
+        """The folder of own figures to run on; known by its content only, so no part of these."""
+        return self._data
 
     def __eq__(self, other: object) -> bool:
         """Compare what is assumed and planned, not where it was read."""
@@ -664,7 +678,15 @@ class Scenario(Model):
             merged = merge(self.to_dict(), unfold(changes), "an edit")
         except RecursionError:
             raise ScenarioError("edit: is nested too deeply") from None
-        return validate(type(self), merged, lambda _: "edit: ")
+        return self._kept_on_its_figures(validate(type(self), merged, lambda _: "edit: "))
+
+    def model_copy(self, *, update: Any = None, deep: bool = False) -> Self:
+        """Copy with some fields replaced, validated; it runs on the same figures."""
+        return self._kept_on_its_figures(super().model_copy(update=update, deep=deep))
+
+    def _kept_on_its_figures(self, other: Self) -> Self:
+        other._data = self._data
+        return other
 
 
 def _ranges(node: object, path: KeyPath) -> Iterator[tuple[KeyPath, Lognormal | Logitnormal]]:
@@ -688,6 +710,10 @@ def json_schema() -> dict[str, Any]:
     schema["properties"]["extends"] = {
         "type": "string",
         "description": "file or shipped scenario from which this one differs",
+    }
+    schema["properties"]["data"] = {
+        "type": "string",
+        "description": "folder of own figures to run on, seen from this file",
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
