@@ -357,12 +357,15 @@ def test_a_scenario_that_names_no_figures_is_told_where(tmp_path: Path) -> None:
     assert "wrong.toml, line 2: data: " in said
     assert "is no folder of own figures" in said
     assert "did you mean 'own'?" in said
+    wrong.write_text('extends = "reference"\ndata = "a\\u0000b"\n')
+    assert "line 2: data: " in refused("compare", tmp_path / "own.toml", wrong)
     wrong.write_text('extends = "reference"\ndata = 3\n')
     assert "line 2: data: must be a folder of own figures in quotes; found 3" in refused(
         "run", wrong
     )
     said = refused("compare", tmp_path / "own.toml", tmp_path / "north.toml")
-    assert "what is set side by side runs on the same figures" in said
+    assert "north.toml, line 2: data: names other figures than " in said
+    assert "own.toml, line 2; what is set side by side runs on the same" in said
     (tmp_path / "own/gva.csv").write_text("edited")
     said = refused("validate", tmp_path / "own.toml")
     assert "own.toml, line 2: data: " in said

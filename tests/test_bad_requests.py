@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from pathlib import Path
@@ -180,6 +181,27 @@ def test_where_nothing_is_uncertain_every_verb_says_so_or_answers(
         assert run_here([verb, str(path), *options]) == code
         out, err = capsys.readouterr()
         assert said in out + err
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("run", "skills_first"),
+        ("compare", "skills_first", "reference"),
+        ("appraise", "skills_first"),
+    ],
+    ids=lambda asked: asked[0],
+)
+def test_one_future_has_no_range(
+    asked: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for draws, ranged in ((1, False), (64, True)):
+        assert run_here([*asked, "--draws", str(draws)]) == 0
+        out = capsys.readouterr().out
+        assert f"\n{draws} future{'s' * ranged}, sampler sobol, seed 1." in out
+        rows = [line for line in out.splitlines() if line.startswith(("United King", "Net pres"))]
+        assert rows
+        assert all(bool(re.search(r"\d[bnm]* to [−£l]", row)) == ranged for row in rows), rows
 
 
 LONG = ("--draws", "100000")

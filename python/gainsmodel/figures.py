@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from gainsmodel.data import OWN, Dataset, load_dataset
-from gainsmodel.errors import DataError, SettingError
-from gainsmodel.scenario import NamedData, Scenario, load_scenario
+from gainsmodel.errors import SettingError
+from gainsmodel.scenario import Scenario, load_scenario
 
 
 def own_figures(
@@ -34,13 +34,19 @@ def own_figures(
     if dataset is not None:
         return dataset
     named = [loaded.data for loaded in map(_loaded, scenarios) if loaded.data is not None]
-    for other in named[1:]:
-        if other.folder.resolve() != named[0].folder.resolve():
+    if not named:
+        return None
+    # Reading somebody's own tables is loaded by those who bring one.
+    from gainsmodel.data.folder import read_named
+
+    first, *others = (read_named(*one) for one in named)
+    for one, other in zip(named[1:], others, strict=True):
+        if other.hashes != first.hashes:
             raise SettingError(
-                f"{other.place}names {other.folder}, and {named[0].place}{named[0].folder}; what "
-                "is set side by side runs on the same figures"
+                f"{one.place}names other figures than {named[0].place.removesuffix(': data: ')}; "
+                "what is set side by side runs on the same"
             )
-    return _read(named[0]) if named else None
+    return first
 
 
 def as_scenario(
@@ -79,18 +85,3 @@ def _loaded(scenario: Scenario | str | os.PathLike[str]) -> Scenario:
     if isinstance(scenario, Scenario):
         return scenario
     return load_scenario(Path(scenario) if isinstance(scenario, os.PathLike) else scenario)
-
-
-def _read(named: NamedData) -> Dataset:
-    # Reading somebody's own tables is loaded by those who bring one.
-    from gainsmodel.data.folder import is_dataset, nearest_folder, read_saved
-
-    if not is_dataset(named.folder):
-        raise DataError(
-            f"{named.place}{named.folder} is no folder of own figures; 'gainsmodel data "
-            f"import-table' makes one{nearest_folder(named.folder)}"
-        )
-    try:
-        return read_saved(named.folder)
-    except DataError as error:
-        raise DataError(f"{named.place}{error}") from None

@@ -173,6 +173,11 @@ def figure(middle: float, low: float, high: float) -> str:
     return text.replace("-", "−")
 
 
+def count(futures: int) -> str:
+    """How many futures: ``10,000 futures``, ``1 future``."""
+    return f"{futures:,} future{'s' * (futures != 1)}"
+
+
 def chance(probability: float, futures: int) -> str:
     """A probability as a count of futures; never 0% or 100%."""
     if not math.isfinite(probability):

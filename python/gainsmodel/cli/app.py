@@ -1,10 +1,11 @@
 """What every verb of the command line uses: the way in and out, progress, tables."""
 
 import io
+import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,10 +15,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from gainsmodel import words
 from gainsmodel.data import Dataset, Fill, is_dataset, read_gva
+from gainsmodel.data.folder import read_named
 from gainsmodel.engine import Run, Sampler, levers_moved_in
 from gainsmodel.errors import (
-    DataError,
     GainsModelError,
     RunCancelled,
     SettingError,
@@ -195,10 +197,17 @@ def plain_table(*headings: str, left: tuple[int, ...] = (0,)) -> Table:
     return found
 
 
-def quantiles(row: dict[str, Any], metric: str) -> tuple[float, float, float]:
-    """Median, 5% and 95% of a quantity in a row of a table."""
+def quantiles(row: dict[str, Any], metric: str, futures: int) -> tuple[float, float, float]:
+    """Median, 5% and 95% of a quantity in a row of a table; one future has no range."""
     middle, low, high = (number(row[f"{metric}_{q}"]) for q in ("p50", "p05", "p95"))
-    return middle, low, high
+    return (middle, low, high) if futures > 1 else (middle, math.nan, math.nan)
+
+
+def futures_line(manifest: Mapping[str, Any]) -> str:
+    """The futures that a run met."""
+    return (
+        f"{words.count(manifest['draws'])}, sampler {manifest['sampler']}, seed {manifest['seed']}."
+    )
 
 
 def number(value: float | None) -> float:
@@ -246,11 +255,7 @@ def own_folder(folder: Path | None, *scenarios: str) -> Dataset | None:
     """Read a folder of own figures, where --data names one, or else a scenario's file."""
     if folder is None:
         return own_figures(*scenarios)
-    if not is_dataset(folder):
-        raise DataError(
-            f"--data: {folder} is no folder of own figures; 'data import-table' makes one"
-        )
-    return read_gva(folder, None)
+    return read_named(folder, "--data: ")
 
 
 def read_own(

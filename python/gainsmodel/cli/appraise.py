@@ -1,6 +1,7 @@
 """``gainsmodel appraise``: what a plan adds, costs and is worth in one area."""
 
 import json
+import math
 import sys
 from typing import Annotated, Any
 
@@ -21,6 +22,7 @@ from gainsmodel.cli.app import (
     ThreadsOption,
     adjusted,
     app,
+    futures_line,
     number,
     own_folder,
     plain_console,
@@ -139,7 +141,7 @@ def _print(
     year = scenario.setting.start_year + years
     rates = dict.fromkeys(r.rate for r in scenario.discounting.rates if r.from_year <= years)
     discounted = " then ".join(words.percent(rate) for rate in rates)
-    middle, low, high = quantiles(row, "added_final_year_gbp_m")
+    middle, low, high = quantiles(row, "added_final_year_gbp_m", futures)
     error = number(row["added_final_year_gbp_m_mcse_mean"])
     console.print(f"{scenario.title}: {row['area_name']}\n", style="bold")
     added = words.gbp(middle, error)
@@ -161,7 +163,7 @@ def _print(
         )
     if waiting is not None:
         name = "lost_net_present_value_gbp_m"
-        middle, low, high = quantiles(waiting, name)
+        middle, low, high = quantiles(waiting, name, futures)
         lost = words.gbp(abs(middle), number(waiting[f"{name}_mcse_mean"]))
         verb = "costs" if middle >= 0 else "saves"
         span = waiting["delay_years"]
@@ -175,7 +177,7 @@ def _print(
     print_elsewhere(console, [scenario], row["area_code"], dataset=dataset)
     table = plain_table("", "Middle", "in 9 of 10\nfutures", "Average")
     for name, label in AMOUNTS.items():
-        middle, low, high = quantiles(row, name)
+        middle, low, high = quantiles(row, name, futures)
         error = number(row[f"{name}_mcse_mean"])
         table.add_row(
             label.format(year=year, years=years),
@@ -183,10 +185,11 @@ def _print(
             words.gbp_range(low, high),
             words.gbp(number(row[f"{name}_mean"]), error),
         )
-    ratio = [row[f"benefit_cost_ratio_{q}"] for q in ("p50", "p05", "p95")]
-    if ratio[0] is not None:
-        of_ratio = [words.gbp_for_each_pound(number) for number in ratio]
-        spread = " to ".join(of_ratio[1:]) if ratio[1] < ratio[2] else "the same in every future"
+    ratio = quantiles(row, "benefit_cost_ratio", futures)
+    if math.isfinite(ratio[0]):
+        of_ratio = [words.gbp_for_each_pound(end) for end in ratio]
+        certain = ratio[1] == ratio[2]
+        spread = "the same in every future" if certain else " to ".join(dict.fromkeys(of_ratio[1:]))
         table.add_row("Benefit for each £1 spent", of_ratio[0], spread, "")
     console.print(table)
     if switching is not None:
@@ -197,7 +200,7 @@ def _print(
         f"\n{_money(scenario, net.prices)}, {adjusted(switched)}; costs are gross. "
         "Sizes of effect and costs: judgement, no causal study was found.\n"
         "Averages add up; middle estimates do not.\n"
-        f"{futures:,} futures, sampler {manifest['sampler']}, seed {manifest['seed']}."
+        f"{futures_line(manifest)}"
     )
 
 

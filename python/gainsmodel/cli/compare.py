@@ -19,6 +19,7 @@ from gainsmodel.cli.app import (
     adjusted,
     app,
     finish,
+    futures_line,
     is_saved_run,
     number,
     own_folder,
@@ -183,7 +184,7 @@ def _print(names: tuple[str, str], found: Comparison, *, everywhere: bool) -> No
     areas = found.areas()
     row = areas.row(by_predicate=pl.col("area_code") == found.unit.code, named=True)
     if found.paired:
-        middle, low, high = quantiles(row, METRIC)
+        middle, low, high = quantiles(row, METRIC, manifest["draws"])
         console.print(
             words.compared(
                 first,
@@ -201,7 +202,7 @@ def _print(names: tuple[str, str], found: Comparison, *, everywhere: bool) -> No
         )
         console.print(_costs(names, found))
         console.print(
-            f"Both met the same {manifest['draws']:,} futures, so the luck of the draw cancels "
+            f"Both met the same {words.count(manifest['draws'])}, so the luck of the draw cancels "
             "out.\n"
         )
     else:
@@ -233,12 +234,12 @@ def _print(names: tuple[str, str], found: Comparison, *, everywhere: bool) -> No
         f"\nWhat digital adoption carries, at 2023 prices, {adjusted(found.net_of)}, against "
         "adoption frozen at the start.\nMiddle estimates are medians, which do not add up, and "
         "the middle difference is not the difference of the middles.\n"
-        f"{manifest['draws']:,} futures, sampler {manifest['sampler']}, seed {manifest['seed']}."
+        f"{futures_line(manifest)}"
     )
 
 
 def _side_by_side(row: dict[str, Any], futures: int) -> tuple[str, ...]:
-    middle, low, high = quantiles(row, METRIC)
+    middle, low, high = quantiles(row, METRIC, futures)
     error = number(row[f"{METRIC}_mcse_mean"])
     known = row["p_first_higher"] is not None
     return (
@@ -295,7 +296,7 @@ def _print_split(split: tuple[By, str], table: pl.DataFrame, found: Comparison) 
     metric = "gain_gbp_m" if kind == "year" else METRIC
     shown = plain_table(kind.capitalize(), "Average", "Middle", "in 9 of 10\nfutures")
     for row in table.iter_rows(named=True):
-        middle, low, high = quantiles(row, metric)
+        middle, low, high = quantiles(row, metric, found.first.manifest["draws"])
         error = number(row[f"{metric}_mcse_mean"])
         known = row[f"{metric}_p50"] is not None
         shown.add_row(

@@ -32,6 +32,7 @@ from gainsmodel.data import (
     read_gva,
     save_dataset,
 )
+from gainsmodel.data.folder import read_named
 from gainsmodel.errors import DataError, GainsModelError
 
 data_app = typer.Typer(no_args_is_help=True, help="The figures the model starts from.")
@@ -94,7 +95,7 @@ def data_show(
 def _built_in(name: str) -> Dataset:
     """A shipped geography; a path is told from a misspelt name by what stands there."""
     if name not in GEOGRAPHIES and (Path(name).exists() or "/" in name):
-        raise DataError(f"{name}: is no folder of own figures; 'data import-table' makes one")
+        return read_named(Path(name), "")
     return load_dataset(name)
 
 

@@ -119,7 +119,7 @@ def _print_sensitivity(found: Sensitivity) -> None:
         "of the simulation.\n" + "\n".join([*found.caveats, *said, *found.notes])
     )
     _print_left_out(console, found.left_out)
-    console.print(f"{found.draws:,} futures in each sample, seed {found.seed}.")
+    console.print(f"{words.count(found.draws)} in each sample, seed {found.seed}.")
 
 
 def without_a_line(row: Mapping[str, Any]) -> str:
@@ -194,7 +194,7 @@ def _print_voi(found: ValueOfInformation) -> None:
     console.print(
         "Net benefit: present value at 2023 prices of the gain less what firms spend on adopting "
         "and what the levers cost,\nagainst doing nothing. Sizes of effect and costs are "
-        f"judgement.\n{found.draws:,} futures, seed {found.seed}."
+        f"judgement.\n{words.count(found.draws)}, seed {found.seed}."
     )
 
 

@@ -102,7 +102,7 @@ def target_command(
     if of == "added":
         print_elsewhere(console, [scenario], area, geography, dataset)
     console.print(words.chance_error(found.p, found.p_mcse, found.draws))
-    console.print(f"{found.draws:,} futures, seed {found.seed}.")
+    console.print(f"{words.count(found.draws)}, seed {found.seed}.")
     if reached is not None:
         _print_reach(console, reached)
     elif found.of == "added":
@@ -137,7 +137,7 @@ def _print_reach(console: Console, found: Reach) -> None:
         console.print()
         console.print(table)
     console.print(
-        f"\n{GRADES}\n{found.draws:,} futures, seed {found.seed}, {found.runs} plans run."
+        f"\n{GRADES}\n{words.count(found.draws)}, seed {found.seed}, {found.runs} plans run."
     )
 
 
@@ -266,7 +266,7 @@ def _print_plan(found: Plan) -> None:
             table.add_row(row["variant"], loss, "the same" if row["same"] else row["best"])
         console.print(table)
     console.print("\n" + "\n".join(found.notes))
-    console.print(f"{found.draws:,} futures, seed {found.seed}.")
+    console.print(f"{words.count(found.draws)}, seed {found.seed}.")
 
 
 @app.command("discover")
@@ -335,7 +335,7 @@ def _print_discovery(found: Discovery) -> None:
             f"{words.whole_percent(box['support'])} of all futures are within."
         )
     console.print("\n" + "\n".join(found.notes))
-    console.print(f"{found.draws:,} futures, seed {found.seed}.")
+    console.print(f"{words.count(found.draws)}, seed {found.seed}.")
 
 
 def _print_json(answer: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from gainsmodel.cli.app import (
     adjusted,
     app,
     finish,
+    futures_line,
     is_saved_run,
     number,
     plain_console,
@@ -118,6 +119,7 @@ def run_command(
 
 def _print_result(result: Result, scenario: Scenario, codes: Iterable[str] | None) -> None:
     manifest, setting = result.manifest, scenario.setting
+    futures = manifest["draws"]
     final = setting.start_year + setting.horizon_years
     cumulative = scenario.prize.basis == "cumulative"
     when = (
@@ -128,7 +130,7 @@ def _print_result(result: Result, scenario: Scenario, codes: Iterable[str] | Non
     prices = "2023 prices" if scenario.prize.price_basis == "base_year" else "money of its time"
     fixed = scenario.prize.value
     prize = "the prize" if fixed is None else f"£{fixed:g}bn"
-    expressed = words.gbp(quantiles(result.groups().row(0, named=True), "prize_gbp_bn")[0] * 1e3)
+    expressed = words.gbp(number(result.groups().row(0, named=True)["prize_gbp_bn_p50"]) * 1e3)
     deflated = scenario.prize.price_basis == "base_year"
 
     console = plain_console()
@@ -167,19 +169,19 @@ def _print_result(result: Result, scenario: Scenario, codes: Iterable[str] | Non
     }
     for row in areas.iter_rows(named=True):
         code = row["area_code"]
-        share, carried = quantiles(row, "share"), quantiles(row, gain)
-        part = quantiles(row, "prize_gbp_bn")[0] * 1e3
+        share, carried = (quantiles(row, of, futures) for of in ("share", gain))
+        part = number(row["prize_gbp_bn_p50"]) * 1e3
         table.add_row(
             row["area_name"],
             words.percent(row["gva_share"]),
             words.percent(share[0]),
             words.percent_range(*share[1:]),
-            words.against_gva(number(row["p_share_above_gva"]), manifest["draws"]),
+            words.against_gva(number(row["p_share_above_gva"]), futures),
             words.gbp(part, errors[code, "prize_gbp_bn"] * 1e3),
             words.gbp(carried[0], errors[code, error_of]),
             words.gbp_range(*carried[1:]),
         )
-    carried = quantiles(uk, gain)
+    carried = quantiles(uk, gain, futures)
     whole = expressed if deflated or fixed is None else prize
     table.add_row(
         *(uk["area_name"], "100%", "100%", "", "", whole),
@@ -190,12 +192,12 @@ def _print_result(result: Result, scenario: Scenario, codes: Iterable[str] | Non
     reached = uk[f"p_{scenario.prize.basis}_reaches_prize"]
     console.print(
         f"\nAcross the UK, digital adoption alone reaches {prize} {when} "
-        f"{words.chance(reached, manifest['draws'])}.\n"
+        f"{words.chance(reached, futures)}.\n"
         f"The prize is in {prices}; what digital carries is at 2023 prices, before displacement, "
         "against adoption frozen at the start.\n"
         "Middle estimates are medians, which do not add up. A future is one run of the model "
         "with every uncertain assumption drawn once.\n"
-        f"{manifest['draws']:,} futures, sampler {manifest['sampler']}, seed {manifest['seed']}."
+        f"{futures_line(manifest)}"
     )
     if uk["share_excluded_draws"] > 0:
         console.print(
@@ -236,7 +238,7 @@ def _print_levers(
     rows = zip(added.iter_rows(named=True), costs.iter_rows(named=True), strict=True)
     for row, cost in rows:
         if row["area_code"] in planned or row["area_code"] == "uk":
-            middle, low, high = quantiles(row, metric)
+            middle, low, high = quantiles(row, metric, manifest["draws"])
             table.add_row(
                 row["area_name"],
                 words.gbp(middle, number(row[f"{metric}_mcse_p50"])),

@@ -33,15 +33,6 @@ def is_dataset(source: str | os.PathLike[str]) -> bool:
         return False
 
 
-def nearest_folder(missing: Path) -> str:
-    """The end of a sentence about a folder that holds no figures."""
-    try:
-        beside = [path.name for path in missing.parent.iterdir() if is_dataset(path)]
-    except (OSError, ValueError):
-        return ""
-    return nearest(missing.name, beside)
-
-
 def save_dataset(dataset: Dataset, folder: str | os.PathLike[str]) -> Path:
     """Write own figures into a folder that `read_gva` reads and that notices edits.
 
@@ -121,6 +112,23 @@ def _shipped(geography: str, cells: tuple[tuple[str, str], ...]) -> dict[str, st
     if own:
         hashes = hashes | itl_hashes()
     return {file: value for file, value in hashes.items() if own or cells or file != "gva.csv"}
+
+
+def read_named(folder: Path, place: str) -> Dataset:
+    """Read the folder that somebody names; errors begin with where, such as ``"--data: "``."""
+    if is_dataset(folder):
+        try:
+            return read_saved(folder)
+        except DataError as error:
+            raise DataError(f"{place}{error}") from None
+    try:
+        beside = [path.name for path in folder.parent.iterdir() if is_dataset(path)]
+    except (OSError, ValueError):
+        beside = []
+    raise DataError(
+        f"{place}{shown(str(folder), 200)[1:-1]} is no folder of own figures; 'gainsmodel data "
+        f"import-table' makes one{nearest(folder.name, beside)}"
+    )
 
 
 def read_saved(
