@@ -9,7 +9,7 @@ from app import parts, runs, session
 from app.choice import Choice
 from app.runs import Job
 from gainsmodel import Sensitivity, ValueOfInformation, sensitivity, voi
-from gainsmodel.drivers import Output
+from gainsmodel.analysis.sensitivity import Output
 
 
 def order(choice: Choice, question: Output) -> Job:

@@ -13,19 +13,9 @@ import streamlit as st
 from app import parts, runs, session
 from app.choice import GEOGRAPHIES, Choice
 from app.parts import plain
-from gainsmodel import (
-    Dataset,
-    GainsModelError,
-    charts,
-    export,
-    load_scenario,
-    parse_scenario,
-    read_gva,
-    report,
-    sentences,
-    to_toml,
-)
-from gainsmodel.reading import Reading, Three
+from gainsmodel import Dataset, GainsModelError, load_scenario, parse_scenario, read_gva, to_toml
+from gainsmodel.present import charts, export, report, text
+from gainsmodel.present.area_summary import AreaSummary, Estimate
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
 EXCEL = f"{OFFICE}.spreadsheetml.sheet"
@@ -122,10 +112,10 @@ def share() -> None:
         parts.small("Results can be downloaded once a run has ended that keeps its futures.")
         _scenario_button(choice, "share")
         return
-    about = sentences.about(pair.result, choice.unit)
+    about = text.about(pair.result, choice.unit)
     added = about.added(pair.without) if choice.scenario.plan else None
     st.markdown("**Text to paste**")
-    st.code(text(about, added, choice), language=None, wrap_lines=True)
+    st.code(text_to_paste(about, added, choice), language=None, wrap_lines=True)
     st.markdown("**Files**")
     name = export.file_name(choice.unit_name)
     without = pair.without if choice.scenario.plan else None
@@ -149,9 +139,8 @@ def share() -> None:
             f"{name}.png",
             "image/png",
             lambda: charts.three_amounts(pair.result, choice.unit, without, width=720).png(
-                heading=" ".join(sentences.headline(about, added)),
-                note=f"{sentences.ranges(about)} {sentences.causes(about)} "
-                f"{sentences.prices(about)}",
+                heading=" ".join(text.headline(about, added)),
+                note=f"{text.ranges(about)} {text.causes(about)} {text.prices(about)}",
             ),
         )
     st.markdown("**Board paper**")
@@ -194,17 +183,17 @@ def _findings(choice: Choice, on_progress: Any) -> report.Findings:
     )
 
 
-def text(about: Reading, added: Three | None, choice: Choice) -> str:
+def text_to_paste(about: AreaSummary, added: Estimate | None, choice: Choice) -> str:
     """The headline with all that must go with it."""
     said = [
-        *sentences.headline(about, added),
-        sentences.ranges(about),
-        sentences.causes(about),
-        sentences.against_gva(about),
+        *text.headline(about, added),
+        text.ranges(about),
+        text.causes(about),
+        text.against_gva(about),
     ]
     if added is not None:
         cost = parts.cost_per_year(choice)
-        said.append(sentences.plan_adds(about, added, cost))
+        said.append(text.plan_adds(about, added, cost))
     return " ".join(said)
 
 

@@ -11,9 +11,10 @@ import streamlit as st
 from app import runs, session
 from app.choice import BASES, LEVERS, STARTING_PLANS, WHO, Choice
 from app.runs import Job, Pair
-from gainsmodel import GainsModelError, Result, RunCancelled, export, lever_costs, sentences, words
-from gainsmodel.charts import Chart
-from gainsmodel.reading import Reading, Three
+from gainsmodel import GainsModelError, Result, RunCancelled, format, lever_costs
+from gainsmodel.present import export, text
+from gainsmodel.present.area_summary import AreaSummary, Estimate
+from gainsmodel.present.charts import Chart
 
 EVIDENCE = {
     "published": ":blue-badge[:material/menu_book: Published]",
@@ -45,8 +46,8 @@ class Answer:
 
     choice: Choice
     pair: Pair
-    about: Reading
-    added: Three | None
+    about: AreaSummary
+    added: Estimate | None
     cost_gbp_m_per_year: float
     refining: Job | None
 
@@ -81,7 +82,7 @@ def answer() -> Answer | None:
                 refining = runs.pair(choice, choice.draws, visitor=session.visitor(), slot="full")
                 if refining.ended:
                     full, refining = refining.future.result(), None
-        about = sentences.about(full.result, choice.unit)
+        about = text.about(full.result, choice.unit)
         # A run too long to keep its futures cannot tell what a plan adds.
         added = about.added(full.without) if choice.scenario.plan else None
         if refining is None:
@@ -252,7 +253,7 @@ def context_line() -> None:
 
 def reading(choice: Choice, basis: str | None = None) -> str:
     """The reading of the prize in the words of the chooser."""
-    years = words.years(choice.scenario.setting.horizon_years)
+    years = format.years(choice.scenario.setting.horizon_years)
     text = BASES[basis or choice.scenario.prize.basis].format(year=choice.final_year, years=years)
     value = choice.scenario.prize.value
     return text.replace("£208bn", "the prize" if value is None else f"£{value:g}bn")
@@ -261,7 +262,7 @@ def reading(choice: Choice, basis: str | None = None) -> str:
 def when(choice: Choice) -> str:
     """What follows every £ on the choice's reading."""
     setting = choice.scenario.setting
-    return words.when(choice.scenario.prize.basis, setting.start_year, setting.horizon_years)
+    return format.when(choice.scenario.prize.basis, setting.start_year, setting.horizon_years)
 
 
 def what_is_the_prize(choice: Choice) -> None:
@@ -272,9 +273,9 @@ def what_is_the_prize(choice: Choice) -> None:
     value = choice.scenario.prize.value
     prize = "the prize" if value is None else f"the £{value:g}bn"
     with st.popover(f"What is {prize}?", icon=":material/help:", type="tertiary"):
-        st.markdown(plain(sentences.prize_note(choice.scenario)))
+        st.markdown(plain(text.prize_note(choice.scenario)))
         if pair is not None:
-            st.markdown(plain(sentences.national(sentences.about(pair.result, choice.unit))))
+            st.markdown(plain(text.national(text.about(pair.result, choice.unit))))
         st.page_link(
             "screens/about.py",
             label="More about the figure and the method",
@@ -405,7 +406,7 @@ def lever_slider(lever: str, costs: dict[str, float]) -> None:
         help=plain(lever_help(choice, lever, costs["full_cost_gbp_m_per_year"])),
         **session.bound(f"lever_{lever}", percent, moved, value=percent),
     )
-    cost = words.cost(costs["cost_gbp_m_per_year"])
+    cost = format.cost(costs["cost_gbp_m_per_year"])
     st.markdown(f":small[Costs {cost} a year] {EVIDENCE[lever_evidence(choice, lever)]}")
 
 
@@ -420,11 +421,11 @@ def lever_evidence(choice: Choice, lever: str) -> str:
 def lever_help(choice: Choice, lever: str, full_cost_gbp_m: float) -> str:
     """What a lever is, costs and does, and on what evidence."""
     known = choice.scenario.levers[lever]
-    effects = sentences.lever_effects(choice.scenario, lever)
+    effects = text.lever_effects(choice.scenario, lever)
     return (
-        f"{known.what} In full it costs {words.cost(full_cost_gbp_m)} a year. {effects} "
+        f"{known.what} In full it costs {format.cost(full_cost_gbp_m)} a year. {effects} "
         "Schemes of this kind reached 0.8% and 11% of plan. "
-        f"{sentences.lever_source(choice.scenario, lever)}"
+        f"{text.lever_source(choice.scenario, lever)}"
     )
 
 

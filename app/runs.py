@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from app.choice import Choice, start
-from gainsmodel import Result, RunCancelled, run, run_paired
+from gainsmodel import PairedResult, Result, RunCancelled, run, run_paired
 
 # The first answer to a lever; its futures are the first of the longer run's.
 QUICK_DRAWS = 2_000
@@ -31,6 +31,11 @@ class Pair:
     result: Result
     without: Result
     draws: int
+
+    @property
+    def paired(self) -> PairedResult:
+        """Both as one, for every question about the plan."""
+        return PairedResult(self.result, self.without)
 
 
 class Job:

@@ -11,11 +11,11 @@ import typer.cli
 import typer.main
 
 import gainsmodel
-from gainsmodel.assumptions import GROUPS
 from gainsmodel.cli import app
-from gainsmodel.data.dataset import GEOGRAPHIES
+from gainsmodel.data.shipped_tables import GEOGRAPHIES
+from gainsmodel.results.tables import METRICS
 from gainsmodel.scenario import json_schema
-from gainsmodel.tables import METRICS
+from gainsmodel.scenario.parameter_groups import GROUPS
 
 # From a scenario to an answer; rooms not named here follow.
 ROOMS = ("scenario", "data", "engine", "result", "comparison", "appraisal", "additionality")

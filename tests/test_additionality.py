@@ -12,16 +12,22 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import gainsmodel
 from gainsmodel import Result, ResultError, SettingError, UnknownNameError, Waterfall, waterfall
-from gainsmodel.additionality import STEPS, factors, gross_to_net, outside_share, viewpoints
+from gainsmodel.analysis.additionality import (
+    STEPS,
+    factors,
+    gross_to_net,
+    outside_share,
+    viewpoints,
+)
 from gainsmodel.data import GEOGRAPHIES, load_dataset
-from gainsmodel.data.dataset import TABLES
-from gainsmodel.engine import ADJUSTMENTS, Sampler
-from gainsmodel.tables import Unit, unit_of
+from gainsmodel.data.shipped_tables import TABLES
+from gainsmodel.data.units import Unit, unit_of
+from gainsmodel.simulation.core_inputs import ADJUSTMENTS
+from gainsmodel.simulation.settings import Sampler
 from in_process import run_here
 
 METRIC = "gain_final_year_gbp_m"

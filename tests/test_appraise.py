@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 import gainsmodel
 from gainsmodel import (
@@ -22,7 +21,7 @@ from gainsmodel import (
     load_dataset,
     load_scenario,
 )
-from gainsmodel.engine import ADJUSTMENTS
+from gainsmodel.simulation.core_inputs import ADJUSTMENTS
 
 MANCHESTER = "E47000001"
 REFERENCE, SKILLS = load_scenario("reference"), load_scenario("skills_first")

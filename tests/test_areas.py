@@ -6,8 +6,7 @@ from typing import Any, cast
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import gainsmodel
 from gainsmodel.data import Rest, load_dataset, read_gva, regions_of, save_dataset

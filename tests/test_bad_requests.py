@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import gainsmodel
-from gainsmodel import words
+from gainsmodel import format
 from in_process import run_here
 from toy import certain
 
@@ -145,7 +145,7 @@ def test_one_future_is_not_spoken_of_as_many(capsys: pytest.CaptureFixture[str])
     ("probability", "mcse", "futures", "said"),
     [
         (0.5, 0.0125, 1_600, "from the number of futures: 1.2 in 100."),
-        (0.5, float("nan"), 2, words.TOO_FEW),
+        (0.5, float("nan"), 2, format.TOO_FEW),
         # 1 − 0.05^(1/n): with none of 29 seen, one in ten is not ruled out.
         (0.0, 0.0, 29, "From 29 futures alone it may be otherwise in up to 9.8 of 100"),
         (1.0, 0.0, 1, "From one future alone it may be otherwise in up to 95 of 100"),
@@ -154,7 +154,7 @@ def test_one_future_is_not_spoken_of_as_many(capsys: pytest.CaptureFixture[str])
 def test_how_far_a_chance_may_be_off(
     probability: float, mcse: float, futures: int, said: str
 ) -> None:
-    assert said in words.chance_error(probability, mcse, futures)
+    assert said in format.chance_error(probability, mcse, futures)
 
 
 def test_a_target_beside_another_objective_is_answered_too(

@@ -19,19 +19,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import gainsmodel
 from gainsmodel.batch import folder as folders
 from gainsmodel.batch.sweep import Sweep
-from gainsmodel.engine import SPAN
-from gainsmodel.errors import (
-    BatchError,
-    GainsModelError,
-    ScenarioError,
-    SettingError,
-)
+from gainsmodel.errors import BatchError, GainsModelError, ScenarioError, SettingError
+from gainsmodel.simulation.run import SPAN
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = Path(sys.executable).with_name("gainsmodel")

@@ -304,7 +304,7 @@ def test_names_are_found_as_if_they_had_been_imported() -> None:
     everything: dict[str, Any] = {}
     exec("from gainsmodel import *", everything)
     assert {*everything} - {"__builtins__"} == {*gainsmodel.__all__}
-    assert everything["run"] is gainsmodel.run is gainsmodel.engine.run
+    assert everything["run"] is gainsmodel.run is gainsmodel.simulation.run.run
     # What stands there for type checkers is what is there.
     stated = {
         alias.name

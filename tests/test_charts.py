@@ -17,17 +17,17 @@ import altair
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import gainsmodel
-from gainsmodel import charts, words
-from gainsmodel.charts import theme as themes
-from gainsmodel.charts.chart import apart, rounded
-from gainsmodel.charts.shares import _dots
-from gainsmodel.charts.tiles import LAYOUTS, PER_HEAD_CLASSES
+from gainsmodel import format
 from gainsmodel.data import GEOGRAPHIES, load_dataset
 from gainsmodel.errors import SettingError, UnknownNameError
+from gainsmodel.present import charts
+from gainsmodel.present.charts import theme as themes
+from gainsmodel.present.charts.chart import apart, rounded
+from gainsmodel.present.charts.shares import _dots
+from gainsmodel.present.charts.tiles import LAYOUTS, PER_HEAD_CLASSES
 
 GM, LONDON, WALES = "E47000001", "E12000007", "TLL"
 WHEN = "a year by 2036"
@@ -365,7 +365,7 @@ def test_three_amounts_are_those_of_the_result() -> None:
     assert [row["Role"] for row in chart.data["amounts"]] == ["prize", "carried", "plan"]
     largest = max(row[f"High, £bn {WHEN}"] for row in chart.data["amounts"])
     assert chart.data["extent"][1]["x"] == pytest.approx(1.28 * largest)
-    carried = words.gbp_range(row[f"{gain}_p05"], row[f"{gain}_p95"])
+    carried = format.gbp_range(row[f"{gain}_p05"], row[f"{gain}_p95"])
     assert (
         f"carried by digital adoption {chart.data['amounts'][1]['Middle']} ({carried})" in chart.alt
     )
@@ -515,7 +515,7 @@ def test_the_curve_has_all_but_the_outermost_futures_and_its_dark_part_is_the_ra
 def test_a_difference_is_counted_beside_zero() -> None:
     draws = np.random.default_rng(1).normal(5, 60, 4_000)
     chart = charts.difference_dots(draws, "A", "B", WHEN)
-    more = words.chance(float((draws > 0).mean()), 4_000)
+    more = format.chance(float((draws > 0).mean()), 4_000)
     assert f"“A” adds more than “B” {more}; middle difference £" in chart.alt
     quantiles = np.quantile(draws, (np.arange(20) + 0.5) / 20)
     drawn = [dot[f"Difference, £m {WHEN}"] for dot in chart.data["dots"]]
@@ -734,8 +734,8 @@ def test_tiles_print_the_prize_of_each_area_and_outline_the_selected() -> None:
     for row in chart.data["areas"]:
         middle = areas.filter(area_code=row["code"])["prize_gbp_bn_p50"].item() * 1e3
         error = errors.filter(area_code=row["code"])["mcse_p50"].item() * 1e3
-        assert row["Value"] == words.gbp(middle, error)
-        printed = words.printed_gbp_m(middle, error) / 1e3
+        assert row["Value"] == format.gbp(middle, error)
+        printed = format.printed_gbp_m(middle, error) / 1e3
         assert row["Class"] == sum(printed >= end for end in (2, 4, 8, 16))
     assert [row["code"] for row in chart.data["areas"] if row["Selected"]] == [GM]
     ranked = areas.sort("prize_gbp_bn_p50", descending=True)["area_code"].to_list()
@@ -797,7 +797,7 @@ def test_pounds_a_head_use_the_population() -> None:
     people = dict(load_dataset("mayoral").areas["area_code", "population"].iter_rows())
     gain = dict(reference().areas()["area_code", "gain_final_year_gbp_m_p50"].iter_rows())
     for row in chart.data["areas"]:
-        assert row["Value"] == words.gbp_a_head(gain[row["code"]] * 1e6 / people[row["code"]])
+        assert row["Value"] == format.gbp_a_head(gain[row["code"]] * 1e6 / people[row["code"]])
     assert "wider than the gap" in chart.caption
 
 
@@ -871,8 +871,8 @@ def test_too_few_futures() -> None:
     )
     assert "too few" in charts.difference_dots(np.arange(150.0) + 1, "A", "B").alt
     bars = charts.three_amounts(few(1), GM)
-    assert [row["Middle"] for row in bars.data["amounts"]][:2] == [words.TOO_FEW] * 2
-    assert charts.fan(few(1), GM).alt == f"Greater Manchester: {words.TOO_FEW}."
+    assert [row["Middle"] for row in bars.data["amounts"]][:2] == [format.TOO_FEW] * 2
+    assert charts.fan(few(1), GM).alt == f"Greater Manchester: {format.TOO_FEW}."
     assert {row["Value"] for row in charts.tile_map(few(1)).data["areas"]} == {"too few"}
 
 

@@ -22,12 +22,12 @@ from gainsmodel import (
     SettingError,
     UnknownNameError,
     compare,
-    lever_parts,
+    lever_contributions,
     load_dataset,
     load_scenario,
 )
 from gainsmodel.data import OWN_GVA
-from gainsmodel.tables import DETAIL_METRICS
+from gainsmodel.results.tables import DETAIL_METRICS
 
 METRIC = "gain_final_year_gbp_m"
 SKILLS, ALL, REFERENCE = (
@@ -392,7 +392,7 @@ def part(frame: pl.DataFrame, name: str, lever: str | None = None) -> dict[str, 
 
 
 def test_levers_alone_and_together_make_the_bundle() -> None:
-    parts = lever_parts(ALL, "Greater Manchester", draws=320)
+    parts = lever_contributions(ALL, "Greater Manchester", draws=320)
     moved = list(ALL.levers)
     assert parts["lever"].to_list() == [x for name in moved for x in (name, name)] + [None, None]
     alone = parts.filter(pl.col("part") == "alone")[f"{METRIC}_mean"].sum()
@@ -413,7 +413,7 @@ def test_levers_alone_and_together_make_the_bundle() -> None:
 
 def test_of_two_levers_one_left_out_is_the_bundle_less_the_other_alone() -> None:
     two = REFERENCE.edit({"plan.Wales.skills": 1.0, "plan.Scotland.leadership": 0.5})
-    parts = lever_parts(two, "uk", draws=64, metric="gain_cumulative_gbp_m")
+    parts = lever_contributions(two, "uk", draws=64, metric="gain_cumulative_gbp_m")
     mean = "gain_cumulative_gbp_m_mean"
     bundle = part(parts, "bundle")[mean]
     assert part(parts, "left_out", "skills")[mean] == pytest.approx(
@@ -423,7 +423,7 @@ def test_of_two_levers_one_left_out_is_the_bundle_less_the_other_alone() -> None
 
 def test_one_lever_is_its_own_bundle() -> None:
     one = REFERENCE.edit({"plan.Wales.skills": 1.0, "plan.Wales.leadership": 0.0})
-    parts = lever_parts(one, "Wales", draws=64)
+    parts = lever_contributions(one, "Wales", draws=64)
     assert parts["part"].to_list() == ["alone", "left_out", "together", "bundle"]
     numbers = parts.drop("lever", "label", "part").rows()
     assert numbers[0] == numbers[1] == numbers[3]
@@ -434,9 +434,9 @@ def test_levers_are_net_of_what_is_switched_on() -> None:
     plan = SKILLS.edit(ADJUSTED)
     with_plan, without = gainsmodel.run_paired(plan, draws=64)
     net = row(with_plan.difference(without, net=True), area_code="E47000001")
-    bundle = part(lever_parts(plan, "Greater Manchester", draws=64), "bundle")
+    bundle = part(lever_contributions(plan, "Greater Manchester", draws=64), "bundle")
     assert bundle[f"{METRIC}_mean"] == pytest.approx(net[f"{METRIC}_mean"], rel=1e-12)
-    cost = lever_parts(plan, "E47000001", draws=64, metric="lever_cost_per_year_gbp_m")
+    cost = lever_contributions(plan, "E47000001", draws=64, metric="lever_cost_per_year_gbp_m")
     per_year = row(with_plan.areas(), area_code="E47000001")["lever_cost_per_year_gbp_m_mean"]
     assert part(cost, "bundle")["lever_cost_per_year_gbp_m_mean"] == pytest.approx(per_year)
     assert part(cost, "together")["lever_cost_per_year_gbp_m_mean"] == pytest.approx(0, abs=1e-5)
@@ -445,7 +445,7 @@ def test_levers_are_net_of_what_is_switched_on() -> None:
 def test_a_plan_that_moves_no_lever_gets_an_answer_in_words() -> None:
     for idle in (REFERENCE, REFERENCE.edit({"plan.Wales.skills": 0.0})):
         with pytest.raises(ScenarioError, match="no lever is moved"):
-            lever_parts(idle, "Wales", draws=32)
+            lever_contributions(idle, "Wales", draws=32)
 
 
 # ---------------------------------------------------------------- how it is run
@@ -456,7 +456,7 @@ def test_threads_change_nothing() -> None:
     for threads in (1, 2, 5):
         found = compare(SKILLS, REFERENCE, area="Wales", draws=300, threads=threads)
         tables.append([found.areas(), found.sectors(), found.technologies()])
-        tables[-1].append(lever_parts(SKILLS, "Wales", draws=300, threads=threads))
+        tables[-1].append(lever_contributions(SKILLS, "Wales", draws=300, threads=threads))
     for other in tables[1:]:
         for ours, theirs in zip(other, tables[0], strict=True):
             assert ours.equals(theirs)
@@ -465,7 +465,7 @@ def test_threads_change_nothing() -> None:
 def test_progress_of_several_runs_is_one_that_ends_at_its_total() -> None:
     for work, runs in (
         (lambda report: compare(SKILLS, REFERENCE, draws=50_000, on_progress=report), 2),
-        (lambda report: lever_parts(SKILLS, "Wales", draws=20_000, on_progress=report), 8),
+        (lambda report: lever_contributions(SKILLS, "Wales", draws=20_000, on_progress=report), 8),
     ):
         seen: list[tuple[int, int]] = []
         work(lambda done, total, seen=seen: seen.append((done, total)))

@@ -19,7 +19,7 @@ from gainsmodel.data import (
     load_dataset,
     readiness,
 )
-from gainsmodel.data.dataset import CHANNELS, TABLES
+from gainsmodel.data.shipped_tables import CHANNELS, TABLES
 from gainsmodel.errors import DataError, GainsModelError, UnknownNameError
 from publisher import SOURCE, needs_source
 

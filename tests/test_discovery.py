@@ -25,18 +25,12 @@ from gainsmodel import (
     discover,
     load_scenario,
 )
-from gainsmodel.discovery import (
-    Box,
-    Variable,
-    _binomial_tail,
-    by_chance,
-    find_box,
-    mixing,
-    peel,
-    variables,
-)
-from gainsmodel.engine import Run, Settings, resolve
-from gainsmodel.tables import unit_of
+from gainsmodel.analysis.discovery import Variable, mixing, variables
+from gainsmodel.analysis.prim import Box, _binomial_tail, by_chance, find_box, peel
+from gainsmodel.data.units import unit_of
+from gainsmodel.simulation.resolve import resolve
+from gainsmodel.simulation.run import Run
+from gainsmodel.simulation.settings import Settings
 from toy import certain
 
 PROGRAM = Path(sys.executable).with_name("gainsmodel")

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 import gainsmodel
-from gainsmodel import sentences
+from gainsmodel.present import text
 from in_process import run_here
 
 ROOT = Path(__file__).parents[1]
@@ -148,7 +148,7 @@ def test_the_officers_hour_quotes_what_the_app_says() -> None:
     plan = reference.edit({'plan."Greater Manchester"': levers})
     skills_first = gainsmodel.load_scenario("skills_first")
     with_plan, without = gainsmodel.run_paired(plan)
-    about = sentences.about(with_plan, "E47000001")
+    about = text.about(with_plan, "E47000001")
     added = about.added(without)
     dataset = gainsmodel.load_dataset("mayoral")
     costs = [
@@ -161,11 +161,11 @@ def test_the_officers_hour_quotes_what_the_app_says() -> None:
     ]
     comparison = gainsmodel.compare(with_plan, skills_first, area="Greater Manchester")
     said = {
-        *sentences.headline(about, added),
-        sentences.ranges(about),
-        sentences.against_gva(about),
-        sentences.plan_adds(about, added, costs[0]),
-        sentences.compared(comparison, "The plan on screen", "Skills first", costs[0] - costs[1]),
+        *text.headline(about, added),
+        text.ranges(about),
+        text.against_gva(about),
+        text.plan_adds(about, added, costs[0]),
+        text.compared(comparison, "The plan on screen", "Skills first", costs[0] - costs[1]),
     }
     page = (ROOT / "docs/tutorial/officer.md").read_text("utf-8")
     assert set(re.findall(r"^> (.+)$", page, re.MULTILINE)) == said

@@ -14,9 +14,10 @@ import xlsxwriter
 
 import gainsmodel
 from gainsmodel import DataError, Dataset, load_dataset, read_gva
-from gainsmodel.data import SECTORS, frames, save_dataset
-from gainsmodel.data.changes import MERGED
-from gainsmodel.data.frames import EDITIONS, itl_areas
+from gainsmodel.data import SECTORS, save_dataset
+from gainsmodel.data.importing import frames
+from gainsmodel.data.importing.changes import MERGED
+from gainsmodel.data.importing.frames import EDITIONS, itl_areas
 from publisher import WORKBOOKS, needs_source
 
 Rows = list[list[Any]]
@@ -102,7 +103,7 @@ def test_altered_tables_of_itl_areas_are_noticed(
         monkeypatch.undo()
         frames.itl_hashes.cache_clear()
     newer = frames.itl_hashes() | {"itl_membership.csv": "0" * 64}
-    monkeypatch.setattr("gainsmodel.data.folder.itl_hashes", lambda: newer)
+    monkeypatch.setattr("gainsmodel.data.saved.itl_hashes", lambda: newer)
     with pytest.raises(DataError, match=r"out of date: .*itl_membership\.csv"):
         read_gva(folder, None)
 

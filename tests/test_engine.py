@@ -29,17 +29,17 @@ from gainsmodel import (
     load_scenario,
 )
 from gainsmodel.data import dataset as data_module
-from gainsmodel.engine import (
+from gainsmodel.results.manifest import build_info
+from gainsmodel.results.plan_levers import plan_arrays
+from gainsmodel.results.tables import DETAIL_METRICS
+from gainsmodel.simulation.core_inputs import (
     NATIONAL_PARAMETERS,
-    Precision,
-    Run,
-    build_info,
     core_inputs,
     discount_factors,
-    plan_arrays,
     prize_factor,
 )
-from gainsmodel.tables import DETAIL_METRICS
+from gainsmodel.simulation.run import Run
+from gainsmodel.simulation.settings import Precision
 
 REFERENCE = load_scenario("reference")
 MAYORAL = load_dataset("mayoral")

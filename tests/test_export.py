@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from gainsmodel import Result, export, load_scenario, run_paired
-from gainsmodel.assumption_log import GROUPS, assumptions, figure_at, questions, restated
+from gainsmodel import Result, load_scenario, run_paired
+from gainsmodel.analysis.assumption_rows import GROUPS, assumptions, figure_at, questions, restated
+from gainsmodel.present import export
 
 GM = "E47000001"
 EVIL = "=cmd|' /C calc'!A0"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gainsmodel import UnknownNameError, glossary
-from gainsmodel.assumption_log import assumptions
+from gainsmodel import UnknownNameError
+from gainsmodel.analysis.assumption_rows import assumptions
+from gainsmodel.present import glossary
 from gainsmodel.scenario import load_scenario
 
 ROOT = Path(__file__).parents[1]
@@ -17,7 +18,9 @@ ROOT = Path(__file__).parents[1]
 def test_the_page_and_the_package_have_the_same_terms() -> None:
     page = (ROOT / "docs/reference/glossary.md").read_text("utf-8")
     assert list(glossary.terms()) == re.findall(r"^### (.+)$", page, re.MULTILINE)
-    assert (ROOT / "python/gainsmodel/glossary.md").resolve() == ROOT / "docs/reference/glossary.md"
+    assert (
+        ROOT / "python/gainsmodel/present/glossary.md"
+    ).resolve() == ROOT / "docs/reference/glossary.md"
 
 
 def test_every_meaning_is_one_plain_paragraph() -> None:

@@ -21,7 +21,7 @@ import polars as pl
 import pytest
 
 import gainsmodel
-from gainsmodel.engine import core_inputs
+from gainsmodel.simulation.core_inputs import core_inputs
 
 FOLDER = Path(__file__).parent / "golden"
 DRAWS, SEED, TOLERANCE = 4_000, 1, 1e-6

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from gainsmodel import gva_template, load_dataset
-from gainsmodel.data.frames import itl_areas
+from gainsmodel.data.importing.frames import itl_areas
 from test_cli import gainsmodel
 from test_described import described
 from test_editions import long_rows, workbook

@@ -19,14 +19,14 @@ import numpy as np
 import polars as pl
 import pytest
 import xlsxwriter
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 import gainsmodel
 from gainsmodel import DataError, Dataset, load_dataset, read_gva
-from gainsmodel.data import GEOGRAPHIES, SECTORS, sheets
-from gainsmodel.data.content import gva_table
-from gainsmodel.data.layout import sector_label
+from gainsmodel.data import GEOGRAPHIES, SECTORS
+from gainsmodel.data.importing import sheets
+from gainsmodel.data.importing.layout import sector_label
+from gainsmodel.data.own_dataset import gva_table
 from publisher import WORKBOOKS, needs_source
 from test_cli import answered, refused
 
@@ -781,7 +781,7 @@ def test_a_folder_is_stale_once_figures_it_stands_on_have_changed(
 
     def newer(table: str) -> None:
         changed = dataclasses.replace(ITL1, hashes=ITL1.hashes | {table: "0" * 64})
-        monkeypatch.setattr("gainsmodel.data.folder.load_dataset", lambda _: changed)
+        monkeypatch.setattr("gainsmodel.data.saved.load_dataset", lambda _: changed)
 
     newer("gva.csv")
     with pytest.raises(DataError, match="out of date") if refused else contextlib.nullcontext():

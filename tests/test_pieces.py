@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from gainsmodel import _core, errors
-from gainsmodel.engine import SPAN, Settings, join, run, start
 from gainsmodel.scenario import load_scenario
+from gainsmodel.simulation.run import SPAN, join, run, start
+from gainsmodel.simulation.settings import Settings
 from toy import run_core, toy_data, toy_spec
 
 DRAWS = 3 * SPAN + 77

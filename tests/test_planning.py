@@ -22,12 +22,22 @@ from gainsmodel import (
     SettingError,
     UnknownNameError,
     load_scenario,
-    search,
 )
-from gainsmodel.engine import Settings, lever_costs, resolve
-from gainsmodel.planning import FINALISTS, FRESH, GOALS, plan
-from gainsmodel.tables import COLUMNS, statistics_of, unit_of
-from gainsmodel.trials import Grid, Option, Trials, chance_of, worst_tenth, yearly_costs
+from gainsmodel.analysis.optimise import search
+from gainsmodel.analysis.optimise.plan import FINALISTS, FRESH, GOALS, plan
+from gainsmodel.analysis.optimise.problem import (
+    Grid,
+    Option,
+    Trials,
+    chance_of,
+    worst_tenth,
+    yearly_costs,
+)
+from gainsmodel.data.units import unit_of
+from gainsmodel.results.plan_levers import lever_costs
+from gainsmodel.results.statistics import COLUMNS, statistics_of
+from gainsmodel.simulation.resolve import resolve
+from gainsmodel.simulation.settings import Settings
 
 Array = np.ndarray
 PROGRAM = Path(sys.executable).with_name("gainsmodel")
@@ -360,7 +370,7 @@ def test_a_structure_searched_on_few_futures_still_ends_at_the_best_of_all(
     objective: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first search of a structure sees a quarter of the futures; brute force sees all."""
-    monkeypatch.setattr("gainsmodel.planning.LEAST_SEARCHED", 100)
+    monkeypatch.setattr("gainsmodel.analysis.optimise.plan.LEAST_SEARCHED", 100)
     draws, budget = 400, 21.0
     planned = plan(
         *(SCENARIO, WALES),

@@ -10,9 +10,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gainsmodel import ScenarioError, export, load_scenario, parse_scenario, register, sensitivity
-from gainsmodel.assumption_log import assumptions
-from gainsmodel.engine import build_info
+from gainsmodel import ScenarioError, load_scenario, parse_scenario, sensitivity
+from gainsmodel.analysis import assumptions_log
+from gainsmodel.analysis.assumption_rows import assumptions
+from gainsmodel.present import export
+from gainsmodel.results.manifest import build_info
 from gainsmodel.scenario import Scenario
 from in_process import run_here
 
@@ -50,7 +52,7 @@ def row(table: pl.DataFrame, key: str) -> dict[str, Any]:
 
 
 def test_every_figure_and_every_choice_stands_once(reference: Scenario) -> None:
-    log = register.log(reference)
+    log = assumptions_log.log(reference)
     assert log["key"].n_unique() == log.height
     assert set(assumptions(reference)["key"]) < set(log["key"])
     assert not log["changed"].any()
@@ -76,14 +78,14 @@ def _leaves(node: Any, path: str = "") -> list[str]:
 
 
 def test_what_is_as_in_the_reference_is_the_projects(changed: Scenario) -> None:
-    log = register.log(changed)
+    log = assumptions_log.log(changed)
     same = log.filter(~pl.col("changed"))
     assert set(same["owner"]) == {"gainsmodel project"}
     assert set(same["dated"]) == {"2025-12-16", f"version {build_info()['version']}"}
 
 
 def test_owner_and_date_are_those_stated_and_never_made_up(changed: Scenario) -> None:
-    log = register.log(changed)
+    log = assumptions_log.log(changed)
     assert set(log.filter("changed")["key"]) == {
         "parameters.lag_years",
         "parameters.uplift_cap",
@@ -100,7 +102,7 @@ def test_owner_and_date_are_those_stated_and_never_made_up(changed: Scenario) ->
 
 
 def test_a_new_figure_does_not_keep_the_old_ones_owner(changed: Scenario) -> None:
-    log = register.log(changed.edit({"parameters.lag_years.value": 4.0}))
+    log = assumptions_log.log(changed.edit({"parameters.lag_years.value": 4.0}))
     lag = row(log, "parameters.lag_years")
     assert (lag["owner"], lag["dated"]) == ("not named", "not stated")
 
@@ -112,8 +114,8 @@ def test_an_owner_is_one_line() -> None:
 
 def test_ranks_are_those_of_the_sensitivity_run() -> None:
     scenario = load_scenario("skills_first")
-    found = register.ranked(scenario, area="Greater Manchester", draws=500, seed=3)
-    log = register.log(scenario, found=found)
+    found = assumptions_log.ranked(scenario, area="Greater Manchester", draws=500, seed=3)
+    log = assumptions_log.log(scenario, found=found)
     # The same indices by the ordinary way, for one assumption.
     alone = sensitivity(
         scenario,
@@ -145,7 +147,7 @@ def test_ranks_are_those_of_the_sensitivity_run() -> None:
 
 
 def test_markdown_has_a_cell_for_every_heading(changed: Scenario) -> None:
-    text = register.markdown(register.log(changed), register.about(changed))
+    text = assumptions_log.markdown(assumptions_log.log(changed), assumptions_log.about(changed))
     assert text.startswith("# Assumptions: A council's own\n")
     tables = [line for line in text.splitlines() if line.startswith("|")]
     assert tables
@@ -157,15 +159,15 @@ def test_markdown_has_a_cell_for_every_heading(changed: Scenario) -> None:
 
 def test_markdown_takes_no_markup_from_a_scenario(changed: Scenario) -> None:
     evil = changed.edit({"title": "<img src=x>", "parameters.lag_years.note": "a\nb <script>"})
-    text = register.markdown(register.log(evil), register.about(evil))
+    text = assumptions_log.markdown(assumptions_log.log(evil), assumptions_log.about(evil))
     assert "<img" not in text
     assert "<script" not in text
     assert "a b &lt;script>" in text
 
 
 def test_an_excel_log_says_first_what_it_is(changed: Scenario) -> None:
-    about = pl.DataFrame(register.about(changed), schema=["What", "Says"], orient="row")
-    log = register.log(changed)
+    about = pl.DataFrame(assumptions_log.about(changed), schema=["What", "Says"], orient="row")
+    log = assumptions_log.log(changed)
     content = export.workbook_of({"About": about, "Assumptions": log})
     back: dict[str, pl.DataFrame] = pl.read_excel(io.BytesIO(content), sheet_id=0)
     assert list(back) == ["About", "Assumptions"]

@@ -25,21 +25,20 @@ from gainsmodel import (
     UnknownNameError,
     aggregate,
     appraise,
-    lever_parts,
+    format,
+    lever_contributions,
     load_scenario,
     parse_scenario,
-    register,
     replay,
-    report,
     run_paired,
     save_dataset,
-    sentences,
     to_toml,
-    words,
 )
-from gainsmodel.reading import Three
-from gainsmodel.report.assurance import afterwards, counted, failures, statement
-from gainsmodel.report.document import Box, Code, Grid, Picture, Points, Words
+from gainsmodel.analysis import assumptions_log
+from gainsmodel.present import report, text
+from gainsmodel.present.area_summary import Estimate
+from gainsmodel.present.report.assurance import afterwards, counted, failures, statement
+from gainsmodel.present.report.document import Box, Code, Grid, Picture, Points, Words
 from gainsmodel.validation import verdicts
 from in_process import run_here
 
@@ -94,35 +93,37 @@ def grid(found: report.Findings, beginning: str) -> list[dict[str, str]]:
 
 def test_its_sentences_are_those_of_the_same_run_made_alone(found: report.Findings) -> None:
     with_plan, without = run_paired("skills_first", draws=1_000)
-    a = sentences.about(with_plan, GM)
-    text = said(found)
-    assert " ".join(sentences.headline(a, a.added(without))) in text
-    assert sentences.ranges(a) in text
-    assert sentences.against_gva(a) in text
-    assert sentences.causes(a) in text
-    assert sentences.prize_note(load_scenario("skills_first")) in text
-    assert sentences.national(a) in text
-    assert sentences.JUDGEMENT in text
+    a = text.about(with_plan, GM)
+    paper = said(found)
+    assert " ".join(text.headline(a, a.added(without))) in paper
+    assert text.ranges(a) in paper
+    assert text.against_gva(a) in paper
+    assert text.causes(a) in paper
+    assert text.prize_note(load_scenario("skills_first")) in paper
+    assert text.national(a) in paper
+    assert text.JUDGEMENT in paper
 
 
 def test_its_tables_are_those_of_the_functions_they_come_from(found: report.Findings) -> None:
-    parts = lever_parts("skills_first", GM, draws=1_000)
+    parts = lever_contributions("skills_first", GM, draws=1_000)
     rows = grid(found, "Each lever")
     alone = parts.filter(pl.col("part") != "left_out")
     assert [row["Lever"] for row in rows] == alone["label"].to_list()
     for row, part in zip(rows, alone.iter_rows(named=True), strict=True):
         name = "gain_final_year_gbp_m"
         mean, error = part[f"{name}_mean"], part[f"{name}_mcse_mean"]
-        assert row["Adds on average"] == words.gbp(mean, error)
+        assert row["Adds on average"] == format.gbp(mean, error)
         ends = part[f"{name}_p05"], part[f"{name}_p95"]
-        assert row["In 9 of 10 futures"] == words.gbp_range(*ends)
+        assert row["In 9 of 10 futures"] == format.gbp_range(*ends)
     assert {row["Evidence"] for row in rows[:3]} == {"judgement"}
 
     value = appraise(*run_paired("skills_first", draws=1_000)).row(
         by_predicate=pl.col("area_code") == GM, named=True
     )
     costs = {row[""]: row for row in grid(found, "Cost and return")}
-    worth = Three.of(value, "net_present_value_gbp_m", value["net_present_value_gbp_m_mcse_mean"])
+    worth = Estimate.of(
+        value, "net_present_value_gbp_m", value["net_present_value_gbp_m_mcse_mean"]
+    )
     assert costs["Net present value"]["Middle estimate"] == worth.gbp
     assert costs["Net present value"]["In 9 of 10 futures"] == worth.gbp_range
 
@@ -147,7 +148,7 @@ def test_where_it_breaks_even_stands_beside_the_benefit_for_each_pound(
 def test_costs_of_levers_add_up_to_that_of_the_plan(found: report.Findings) -> None:
     assert found.costs is not None
     assert found.cost_gbp_m_per_year == pytest.approx(sum(found.costs["cost_gbp_m_per_year"]))
-    assert grid(found, "Each lever")[-1]["Costs the authority a year"] == words.cost(
+    assert grid(found, "Each lever")[-1]["Costs the authority a year"] == format.cost(
         found.cost_gbp_m_per_year
     )
 
@@ -196,7 +197,7 @@ def test_where_no_lever_is_moved_what_arrives_is_called_spillover() -> None:
 def test_the_verdict_on_worth_follows_from_the_range(
     low: float, middle: float, high: float, verdict: str
 ) -> None:
-    assert verdict in sentences.net_value(Three(low, middle, high))
+    assert verdict in text.net_value(Estimate(low, middle, high))
 
 
 def test_a_plan_that_costs_more_than_it_brings_is_told_so() -> None:
@@ -228,7 +229,7 @@ def test_the_other_scenario_is_met_in_the_same_futures(found: report.Findings) -
 
 def test_changed_assumptions_are_listed_with_their_owner() -> None:
     scenario = load_scenario("skills_first").edit({"parameters.lag_years.value": 2.0})
-    changed = register.log(scenario).filter(pl.col("changed"))
+    changed = assumptions_log.log(scenario).filter(pl.col("changed"))
     rows = grid(report.gather(scenario, GM, draws=200), "Assumptions that differ")
     assert [row["Assumption"] for row in rows] == changed["name"].to_list()
     assert rows[0]["Owner, date"] == "not named, not stated"
@@ -284,7 +285,7 @@ def test_effects_are_called_judgement_only_where_they_are(evidence: str) -> None
         }
     )
     text = said(report.gather(scenario, "Wales", draws=128))
-    assert (sentences.JUDGEMENT in text) == (evidence == "judgement")
+    assert (text.JUDGEMENT in text) == (evidence == "judgement")
 
 
 def test_the_assurance_counts_every_assumption_once(found: report.Findings) -> None:
@@ -296,7 +297,9 @@ def test_the_assurance_counts_every_assumption_once(found: report.Findings) -> N
 
 def test_an_adjustment_switched_on_differs_from_the_reference_in_words() -> None:
     scenario = load_scenario("reference").edit({"parameters.leakage.enabled": True})
-    row = register.log(scenario).row(by_predicate=pl.col("key") == "parameters.leakage", named=True)
+    row = assumptions_log.log(scenario).row(
+        by_predicate=pl.col("key") == "parameters.leakage", named=True
+    )
     assert row["reference"] == f"{row['value']} (off)"
 
 

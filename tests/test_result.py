@@ -13,7 +13,8 @@ import pytest
 
 import gainsmodel
 from gainsmodel import Result, ResultError, UnknownNameError, load_dataset, load_scenario
-from gainsmodel.tables import DETAIL_METRICS, METRICS, QUANTILES, STATISTICS
+from gainsmodel.results.statistics import QUANTILES, STATISTICS
+from gainsmodel.results.tables import DETAIL_METRICS, METRICS
 
 REFERENCE = load_scenario("reference")
 MAYORAL = load_dataset("mayoral")
@@ -227,7 +228,7 @@ def test_detail_not_asked_for_or_of_no_known_unit_is_an_error() -> None:
 
 
 def test_detail_of_a_run_too_long_to_keep_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gainsmodel.engine.DRAWS_IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr("gainsmodel.simulation.run.DRAWS_IN_MEMORY_BYTES", 0)
     long = gainsmodel.run("skills_first", draws=600, detail="Wales")
     kept = ran("skills_first", detail="Wales")
     for ours, theirs in ((long.sectors(), kept.sectors()), (long.adoption(), kept.adoption())):

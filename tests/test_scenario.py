@@ -14,8 +14,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from pydantic import TypeAdapter
 
 from gainsmodel.errors import ScenarioError
@@ -32,9 +31,10 @@ from gainsmodel.scenario import (
     shipped_scenarios,
     to_toml,
 )
-from gainsmodel.scenario.distribution import Bounds
+from gainsmodel.scenario.distributions import Bounds
 from gainsmodel.scenario.merge import difference, merge
-from gainsmodel.scenario.schema import Constant, Parameters
+from gainsmodel.scenario.parameters import Parameters
+from gainsmodel.scenario.quantities import Constant
 
 ROOT = Path(__file__).parents[1]
 MALFORMED = sorted((ROOT / "tests/malformed").glob("*.toml"))

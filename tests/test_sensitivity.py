@@ -32,16 +32,11 @@ from gainsmodel import (
     load_scenario,
     shipped_scenarios,
 )
-from gainsmodel.assumptions import GROUPS, every_parameter, groups_of, uncertain
-from gainsmodel.drivers import (
-    OUTPUTS,
-    Sensitivity,
-    caveats,
-    disagreement,
-    sensitivity,
-    sobol_indices,
-)
-from gainsmodel.engine import Run, Settings
+from gainsmodel.analysis.sensitivity import OUTPUTS, Sensitivity, caveats, disagreement, sensitivity
+from gainsmodel.analysis.sobol import sobol_indices
+from gainsmodel.scenario.parameter_groups import GROUPS, every_parameter, groups_of, uncertain
+from gainsmodel.simulation.run import Run
+from gainsmodel.simulation.settings import Settings
 from reference.model import simulate
 from reference.random_numbers import normals
 from toy import SPREAD, TARGETS, run_core, toy_data, toy_spec

@@ -13,12 +13,12 @@ from gainsmodel import (
     appraise,
     compare,
     delay_cost,
+    format,
     load_scenario,
     run,
     run_paired,
-    sentences,
-    words,
 )
+from gainsmodel.present import text
 
 GM, UK = "E47000001", "uk"
 BANNED = (
@@ -38,7 +38,7 @@ def cumulative() -> Result:
 
 
 def everything(with_plan: Result, without: Result, unit: str) -> list[str]:
-    a = sentences.about(with_plan, unit)
+    a = text.about(with_plan, unit)
     added = a.added(without)
     scenario = load_scenario("skills_first")
     value = appraise(with_plan, without, target_gbp_m=100).row(
@@ -46,24 +46,24 @@ def everything(with_plan: Result, without: Result, unit: str) -> list[str]:
     )
     found = compare(with_plan, without, area=unit)
     return [
-        *sentences.headline(a),
-        *sentences.headline(a, added),
-        sentences.ranges(a),
-        sentences.causes(a),
-        sentences.prices(a),
-        sentences.against_gva(a),
-        sentences.against_gva_hover(a),
-        sentences.national(a),
-        sentences.prize_note(scenario),
-        sentences.plan_adds(a, added, 15.0),
-        sentences.plan_title(a, added, value["p_pays_back"]),
-        sentences.plan_range(a, added, 15.0),
-        sentences.pays_back(value["p_pays_back"], a),
-        sentences.reaches_target(value["p_target"], 100.0, a),
-        *(sentences.lever_effects(scenario, lever) for lever in scenario.levers),
-        *(sentences.lever_source(scenario, lever) for lever in scenario.levers),
-        sentences.compared(found, "P", "Q", 15.0),
-        sentences.compared_error(found, "P"),
+        *text.headline(a),
+        *text.headline(a, added),
+        text.ranges(a),
+        text.causes(a),
+        text.prices(a),
+        text.against_gva(a),
+        text.against_gva_hover(a),
+        text.national(a),
+        text.prize_note(scenario),
+        text.plan_adds(a, added, 15.0),
+        text.plan_title(a, added, value["p_pays_back"]),
+        text.plan_range(a, added, 15.0),
+        text.pays_back(value["p_pays_back"], a),
+        text.reaches_target(value["p_target"], 100.0, a),
+        *(text.lever_effects(scenario, lever) for lever in scenario.levers),
+        *(text.lever_source(scenario, lever) for lever in scenario.levers),
+        text.compared(found, "P", "Q", 15.0),
+        text.compared_error(found, "P"),
     ]
 
 
@@ -73,14 +73,14 @@ def test_the_headline_is_the_numbers_in_words(pair: tuple[Result, Result]) -> No
     errors = dict(
         with_plan.statistics().filter(pl.col("area_code") == GM)["quantity", "mcse_p50"].iter_rows()
     )
-    part = words.gbp(row["prize_gbp_bn_p50"] * 1e3, errors["prize_gbp_bn"] * 1e3)
-    carried = words.gbp(row["gain_final_year_gbp_m_p50"], errors["gain_gbp_m_2036"])
+    part = format.gbp(row["prize_gbp_bn_p50"] * 1e3, errors["prize_gbp_bn"] * 1e3)
+    carried = format.gbp(row["gain_final_year_gbp_m_p50"], errors["gain_gbp_m_2036"])
     added = with_plan.difference(without, net=True).row(
         by_predicate=pl.col("area_code") == GM, named=True
     )
-    more = words.gbp(added["gain_final_year_gbp_m_p50"], added["gain_final_year_gbp_m_mcse_p50"])
-    a = sentences.about(with_plan, GM)
-    assert sentences.headline(a, a.added(without)) == (
+    more = format.gbp(added["gain_final_year_gbp_m_p50"], added["gain_final_year_gbp_m_mcse_p50"])
+    a = text.about(with_plan, GM)
+    assert text.headline(a, a.added(without)) == (
         f"Greater Manchester’s share of the £208bn would be about {part} a year by 2036.",
         f"Digital adoption plausibly carries {carried} a year with this plan, "
         f"which adds about {more}.",
@@ -97,25 +97,25 @@ def test_no_sentence_overclaims_or_speaks_jargon(pair: tuple[Result, Result], un
 
 
 def test_every_amount_says_when(pair: tuple[Result, Result]) -> None:
-    a = sentences.about(pair[0], GM)
-    for said in (sentences.headline(a)[0], sentences.national(a)):
+    a = text.about(pair[0], GM)
+    for said in (text.headline(a)[0], text.national(a)):
         assert "a year by 2036" in said
 
 
 def test_a_sum_over_years_is_never_called_a_year(cumulative: Result) -> None:
-    a = sentences.about(cumulative, GM)
-    first, second = sentences.headline(a)
+    a = text.about(cumulative, GM)
+    first, second = text.headline(a)
     assert "over the ten years to 2036" in first
     assert "over the same years" in second
-    assert "a year by" not in first + second + sentences.national(a)
-    assert "sum over its own ten years" in sentences.prize_note(load_scenario("cumulative_prize"))
+    assert "a year by" not in first + second + text.national(a)
+    assert "sum over its own ten years" in text.prize_note(load_scenario("cumulative_prize"))
 
 
 def test_no_share_of_the_reference_is_told_from_its_economy() -> None:
     result = run("reference", draws=2_000)
     for code in result.areas()["area_code"]:
-        a = sentences.about(result, code)
-        assert sentences.against_gva(a).startswith("The share cannot be told from ")
+        a = text.about(result, code)
+        assert text.against_gva(a).startswith("The share cannot be told from ")
 
 
 @pytest.mark.parametrize(
@@ -125,38 +125,38 @@ def test_no_share_of_the_reference_is_told_from_its_economy() -> None:
 def test_a_share_is_told_apart_as_the_rules_say(
     pair: tuple[Result, Result], p_above: float, verdict: str
 ) -> None:
-    a = sentences.about(pair[0], GM)
+    a = text.about(pair[0], GM)
     a.row["p_share_above_gva"] = p_above
-    assert sentences.against_gva(a).startswith(f"The share {verdict} Greater Manchester’s share")
+    assert text.against_gva(a).startswith(f"The share {verdict} Greater Manchester’s share")
 
 
 def test_the_uk_is_not_set_beside_itself(pair: tuple[Result, Result]) -> None:
-    assert sentences.against_gva(sentences.about(pair[0], UK)) == "The UK’s share is the whole."
+    assert text.against_gva(text.about(pair[0], UK)) == "The UK’s share is the whole."
 
 
 def test_the_uk_has_the_whole_prize_and_no_range_of_it(pair: tuple[Result, Result]) -> None:
-    a = sentences.about(pair[0], UK)
+    a = text.about(pair[0], UK)
     whole = "The UK as a whole would have all of the £208bn a year by 2036."
-    assert sentences.headline(a)[0] == whole
-    assert "share" not in sentences.ranges(a)
+    assert text.headline(a)[0] == whole
+    assert "share" not in text.ranges(a)
 
 
 def test_a_prize_in_other_prices_says_so_beside_every_amount() -> None:
     result = run("prize_in_2023_prices", draws=500)
-    a, uk = sentences.about(result, GM), sentences.about(result, UK)
-    assert sentences.headline(a)[0].endswith(" a year by 2036, in 2023 prices.")
+    a, uk = text.about(result, GM), text.about(result, UK)
+    assert text.headline(a)[0].endswith(" a year by 2036, in 2023 prices.")
     worth = f"{uk.part.about_gbp} in 2023 prices"
     assert uk.part.middle < 208_000
-    assert sentences.headline(uk)[0].endswith(f"a year by 2036, {worth}.")
-    assert f"({worth})" in sentences.national(a)
+    assert text.headline(uk)[0].endswith(f"a year by 2036, {worth}.")
+    assert f"({worth})" in text.national(a)
 
 
 def test_two_kinds_of_money_are_not_compared_in_silence(
     pair: tuple[Result, Result], cumulative: Result
 ) -> None:
     for result in (pair[0], cumulative):
-        assert "the prize in money of the time" in sentences.national(sentences.about(result, GM))
-    assert "tenth year" not in sentences.prices(sentences.about(cumulative, GM))
+        assert "the prize in money of the time" in text.national(text.about(result, GM))
+    assert "tenth year" not in text.prices(text.about(cumulative, GM))
 
 
 @pytest.mark.parametrize(
@@ -176,18 +176,18 @@ def test_what_a_plan_adds_says_what_was_taken_off(on: list[str], said: str) -> N
         {f"parameters.{name}.enabled": True for name in on}
     )
     with_plan, without = run_paired(scenario, draws=500)
-    a = sentences.about(with_plan, GM)
-    assert said in sentences.plan_adds(a, a.added(without), 15.0)
+    a = text.about(with_plan, GM)
+    assert said in text.plan_adds(a, a.added(without), 15.0)
     off = ("displacement", "leakage", "multiplier")
     for name in set(off) - set(on):
-        assert name not in sentences.plan_range(a, a.added(without), 15.0)
+        assert name not in text.plan_range(a, a.added(without), 15.0)
 
 
 def test_a_run_without_uncertainty_has_no_range() -> None:
     from toy import certain
 
-    a = sentences.about(run(certain(load_scenario("reference")), draws=100), GM)
-    assert sentences.ranges(a) == "No uncertainty in this run, so there is no range."
+    a = text.about(run(certain(load_scenario("reference")), draws=100), GM)
+    assert text.ranges(a) == "No uncertainty in this run, so there is no range."
 
 
 def test_a_share_that_cannot_be_divided_is_withheld() -> None:
@@ -200,23 +200,23 @@ def test_a_share_that_cannot_be_divided_is_withheld() -> None:
             }
         }
     )
-    a = sentences.about(run(scenario, draws=500), GM)
+    a = text.about(run(scenario, draws=500), GM)
     assert a.shares_withheld
-    assert "cannot be stated" in sentences.headline(a)[0]
-    assert "so no share is given" in sentences.ranges(a)
+    assert "cannot be stated" in text.headline(a)[0]
+    assert "so no share is given" in text.ranges(a)
 
 
 def test_a_plan_elsewhere_adds_nothing_here(pair: tuple[Result, Result]) -> None:
     scenario = load_scenario("skills_first").edit({"parameters.spillover_share.value": 0.0})
     with_plan, without = run_paired(scenario, draws=500)
-    a = sentences.about(with_plan, "TLL")
-    said = sentences.plan_adds(a, a.added(without), 0.0)
+    a = text.about(with_plan, "TLL")
+    said = text.plan_adds(a, a.added(without), 0.0)
     assert said == "This plan adds nothing in Wales. It costs £0 a year once running."
 
 
 def test_the_same_plan_is_called_the_same(pair: tuple[Result, Result]) -> None:
     found = compare(pair[0], pair[0], area="Wales")
-    assert sentences.compared(found, "P", "P2", 0.0) == (
+    assert text.compared(found, "P", "P2", 0.0) == (
         "“P” and “P2” are the same plan: nothing differs."
     )
 
@@ -227,10 +227,10 @@ def test_scenarios_that_differ_in_more_than_the_plan_are_not_called_plans(
     high = run("high_spillover", draws=2_000)
     for other, kind, verb in ((pair[1], "plans", "adds"), (high, "scenarios", "comes to")):
         found = compare(pair[0], other, area=GM)
-        gap = sentences.amount_of(
+        gap = text.amount_of(
             found.areas().row(by_predicate=pl.col("area_code") == GM, named=True), found.metric
         )
-        said = sentences.compared_error(found, "P")
+        said = text.compared_error(found, "P")
         assert said.startswith(f"“P” {verb} more in ")
         assert f"(9 of 10 futures: {gap.gbp_range})" in said
         assert f"Both {kind} met the same 2,000 futures" in said
@@ -239,21 +239,21 @@ def test_scenarios_that_differ_in_more_than_the_plan_are_not_called_plans(
 def test_unpaired_runs_are_called_so(pair: tuple[Result, Result]) -> None:
     other = run("reference", draws=2_000, seed=2)
     found = compare(pair[0], other, area=GM, unpaired=True)
-    assert "met different futures" in sentences.compared(found, "P", "Q", 1.0)
-    assert "as of independent runs" in sentences.compared_error(found, "P")
+    assert "met different futures" in text.compared(found, "P", "Q", 1.0)
+    assert "as of independent runs" in text.compared_error(found, "P")
 
 
 def test_what_waiting_costs_or_saves() -> None:
     table = delay_cost("skills_first", "Greater Manchester", draws=500)
-    said = sentences.waiting_costs(table)
+    said = text.waiting_costs(table)
     assert re.fullmatch(r"Waiting a year costs about £\S+ of net present value \(.+\)\.", said)
     name = "lost_net_present_value_gbp_m"
     turned = table.with_columns(
         **{f"{name}_p50": -pl.col(f"{name}_p50"), "delay_years": pl.lit(2.0)}
     )
-    assert "Waiting 2 years would save about £" in sentences.waiting_costs(turned)
+    assert "Waiting 2 years would save about £" in text.waiting_costs(turned)
 
 
 def test_an_unknown_area_is_told_at_once(pair: tuple[Result, Result]) -> None:
     with pytest.raises(UnknownNameError, match="Atlantis"):
-        sentences.about(pair[0], "Atlantis")
+        text.about(pair[0], "Atlantis")

@@ -12,7 +12,13 @@ import pytest
 from scipy.optimize import brentq
 
 import gainsmodel
-from gainsmodel import ScenarioError, SettingError, Switching, UnknownNameError, switching_values
+from gainsmodel import (
+    ScenarioError,
+    SettingError,
+    SwitchingValues,
+    UnknownNameError,
+    switching_values,
+)
 from in_process import run_here
 from toy import certain
 
@@ -24,16 +30,16 @@ DRAWS = 128
 
 
 @cache
-def found(title: str = "skills_first") -> Switching:
+def found(title: str = "skills_first") -> SwitchingValues:
     return switching_values(gainsmodel.load_scenario(title), AREA, draws=DRAWS)
 
 
 @cache
-def certain_skills() -> Switching:
+def certain_skills() -> SwitchingValues:
     return switching_values(certain(SKILLS), AREA, parameters=["parameters.take_up"], draws=100)
 
 
-def row(of: Switching, key: str) -> dict[str, Any]:
+def row(of: SwitchingValues, key: str) -> dict[str, Any]:
     return of.table.row(by_predicate=pl.col("key") == key, named=True)
 
 

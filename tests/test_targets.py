@@ -17,18 +17,18 @@ from scipy import stats
 
 import gainsmodel
 from gainsmodel import (
-    Reach,
+    GoalSeek,
     RunCancelled,
     Scenario,
     ScenarioError,
     SettingError,
     UnknownNameError,
+    goal_seek,
     load_dataset,
     load_scenario,
-    reach,
     target,
 )
-from gainsmodel.targets import QUARTERS
+from gainsmodel.analysis.goal_seek import QUARTERS
 from toy import certain
 
 PROGRAM = Path(sys.executable).with_name("gainsmodel")
@@ -155,7 +155,7 @@ def test_the_smallest_intensity_in_closed_form(probability: float) -> None:
     """What is added rises with take-up × intensity, so the quantile of the take-up says all."""
     needed = 0.06
     usual = stats.beta.ppf(1 - probability, 0.8, 1.5)
-    found = reach(one_lever(), WALES, one_lever_adds(needed), probability, draws=4_096, seed=2)
+    found = goal_seek(one_lever(), WALES, one_lever_adds(needed), probability, draws=4_096, seed=2)
     assert found.outcome == "reached"
     assert found.intensity is not None
     truth = needed / usual
@@ -176,7 +176,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
     truth = needed / stats.beta.ppf(1 - probability, 0.8, 1.5)
     inside = 0
     for seed in range(20):
-        found = reach(
+        found = goal_seek(
             *(one_lever(), WALES, one_lever_adds(needed), probability),
             budget=False,
             draws=160,
@@ -190,8 +190,8 @@ def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
 
 
 @cache
-def reached(**options: Any) -> Reach:
-    return reach(PLANNED, WALES, 40, 0.6, **FEW | options)
+def reached(**options: Any) -> GoalSeek:
+    return goal_seek(PLANNED, WALES, 40, 0.6, **FEW | options)
 
 
 def chance(intensity: dict[str, float]) -> float:
@@ -226,7 +226,7 @@ def test_the_budget_is_that_of_brute_force_scaled() -> None:
 
 def test_more_often_takes_more() -> None:
     often, seldom = (
-        reach(PLANNED, WALES, 40, p, budget=False, **FEW).intensity for p in (0.65, 0.3)
+        goal_seek(PLANNED, WALES, 40, p, budget=False, **FEW).intensity for p in (0.65, 0.3)
     )
     assert often is not None
     assert seldom is not None
@@ -234,7 +234,7 @@ def test_more_often_takes_more() -> None:
 
 
 def test_what_cannot_be_reached_says_how_near_it_comes() -> None:
-    found = reach(PLANNED, WALES, 4_000, 0.8, **FEW)
+    found = goal_seek(PLANNED, WALES, 4_000, 0.8, **FEW)
     assert found.outcome == "not_reachable"
     assert found.intensity is None
     assert found.levers.height == 0
@@ -244,7 +244,7 @@ def test_what_cannot_be_reached_says_how_near_it_comes() -> None:
 
 
 def test_what_is_met_already_needs_no_lever() -> None:
-    found = reach(PLANNED, WALES, 100, 0.8, of="carried", **FEW)
+    found = goal_seek(PLANNED, WALES, 100, 0.8, of="carried", **FEW)
     assert found.outcome == "met_without"
     assert found.p_without == np.mean(draws("gain_final_year_gbp_m", 1) >= 100)
     assert found.summary[0].startswith("Already met without any lever")
@@ -257,20 +257,20 @@ def test_starts_and_other_areas_stay_as_planned() -> None:
             "plan.London.skills": 1.0,
         }
     )
-    found = reach(late, WALES, 15, 0.5, budget=False, **FEW)
+    found = goal_seek(late, WALES, 15, 0.5, budget=False, **FEW)
     assert found.intensity is not None
     at = {"plan.Wales.skills": {"intensity": found.intensity, "start_years": 3.0}}
     assert target(late.edit(at), WALES, gain_gbp_m=15, **FEW).p >= 0.5
     early = BASE.edit({"plan.Wales.skills": 0.8})
-    sooner = reach(early, WALES, 15, 0.5, budget=False, **FEW).intensity
+    sooner = goal_seek(early, WALES, 15, 0.5, budget=False, **FEW).intensity
     assert sooner is not None
     assert sooner < found.intensity
 
 
 def test_a_group_may_be_the_place_of_the_plan() -> None:
     everywhere = BASE.edit({"plan.uk.skills": 0.5})
-    found = reach(everywhere, WALES, 30, 0.5, budget=False, **FEW)
-    alone = reach(BASE.edit({"plan.Wales.skills": 0.5}), WALES, 30, 0.5, budget=False, **FEW)
+    found = goal_seek(everywhere, WALES, 30, 0.5, budget=False, **FEW)
+    alone = goal_seek(BASE.edit({"plan.Wales.skills": 0.5}), WALES, 30, 0.5, budget=False, **FEW)
     assert found.intensity is not None
     assert alone.intensity is not None
     assert found.intensity <= alone.intensity
@@ -292,13 +292,15 @@ def test_bad_requests_are_answered_in_words(
     options: dict[str, Any], error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):
-        reach(**{"scenario": PLANNED, "area": WALES, "target_gbp_m": 40} | options)
+        goal_seek(**{"scenario": PLANNED, "area": WALES, "target_gbp_m": 40} | options)
 
 
 def test_threads_change_nothing_and_progress_ends() -> None:
     seen: list[tuple[int, int]] = []
     one = reached(threads=1)
-    two = reach(PLANNED, WALES, 40, 0.6, threads=2, on_progress=lambda *of: seen.append(of), **FEW)
+    two = goal_seek(
+        PLANNED, WALES, 40, 0.6, threads=2, on_progress=lambda *of: seen.append(of), **FEW
+    )
     assert one.to_dict() == two.to_dict()
     assert [a for a, _ in seen] == sorted(a for a, _ in seen)
     assert seen[-1][0] == seen[-1][1]
@@ -307,7 +309,7 @@ def test_threads_change_nothing_and_progress_ends() -> None:
         raise RunCancelled("enough")
 
     with pytest.raises(RunCancelled, match="enough"):
-        reach(PLANNED, WALES, 40, on_progress=stop, **FEW)
+        goal_seek(PLANNED, WALES, 40, on_progress=stop, **FEW)
 
 
 def program(*args: str) -> subprocess.CompletedProcess[str]:
@@ -319,9 +321,9 @@ def test_the_command_gives_the_same_as_the_functions() -> None:
     command += ("--probability", "0.5", "--draws", "112")
     settings: dict[str, Any] = {"draws": 112}
     mine = target("skills_first", "Greater Manchester", gain_gbp_m=40, **settings)
-    other = reach("skills_first", "Greater Manchester", 40, 0.5, **settings)
+    other = goal_seek("skills_first", "Greater Manchester", 40, 0.5, **settings)
     given = json.loads(program(*command, "--json").stdout)
-    assert given == json.loads(json.dumps({"target": mine.to_dict(), "reach": other.to_dict()}))
+    assert given == json.loads(json.dumps({"target": mine.to_dict(), "goal_seek": other.to_dict()}))
     done = program(*command)
     assert (done.returncode, done.stderr) == (0, "")
     flat = " ".join(done.stdout.split())

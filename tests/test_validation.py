@@ -13,9 +13,9 @@ from scipy import stats
 
 import gainsmodel
 from gainsmodel.data import load_dataset
-from gainsmodel.engine import run
 from gainsmodel.errors import SettingError
-from gainsmodel.result import draws_of
+from gainsmodel.results.result import draws_of
+from gainsmodel.simulation.run import run
 from gainsmodel.validation import (
     build_tables,
     catch_up,
@@ -29,14 +29,7 @@ from gainsmodel.validation import (
 )
 from gainsmodel.validation.__main__ import ITEMS, write
 from gainsmodel.validation.page import TABLES, index, verdict_table
-from gainsmodel.validation.verdict import (
-    Coverage,
-    Verdict,
-    coverage,
-    in_range,
-    overlap,
-    tally,
-)
+from gainsmodel.validation.verdict import Coverage, Verdict, coverage, in_range, overlap, tally
 from publisher import SOURCE, needs_source
 
 PAGES = Path(__file__).parents[1] / "docs/validation"

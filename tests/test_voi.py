@@ -18,16 +18,11 @@ from scipy import stats
 
 import gainsmodel
 from gainsmodel import Scenario, SettingError, UnknownNameError, load_dataset, load_scenario
-from gainsmodel.assumptions import Group, groups_of
-from gainsmodel.engine import Run, Settings
-from gainsmodel.information import (
-    NOTHING,
-    ValueOfInformation,
-    _told_apart,
-    evpi,
-    evppi,
-    voi,
-)
+from gainsmodel.analysis.evppi import evpi, evppi
+from gainsmodel.analysis.voi import NOTHING, ValueOfInformation, _told_apart, voi
+from gainsmodel.scenario.parameter_groups import Group, groups_of
+from gainsmodel.simulation.run import Run
+from gainsmodel.simulation.settings import Settings
 
 Array = np.ndarray
 MANCHESTER = "Greater Manchester"

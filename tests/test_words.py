@@ -6,10 +6,9 @@ import math
 import re
 
 import pytest
-from hypothesis import assume, example, given
-from hypothesis import strategies as st
+from hypothesis import assume, example, given, strategies as st
 
-from gainsmodel.words import (
+from gainsmodel.format import (
     TOO_FEW,
     against_gva,
     chance,

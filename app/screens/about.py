@@ -4,17 +4,18 @@ import streamlit as st
 
 from app import parts, session
 from app.parts import plain
-from gainsmodel import build_info, export, sentences
+from gainsmodel import build_info
+from gainsmodel.present import export, text
 
 
 def main() -> None:
     """The page, top to bottom."""
     choice = session.current()
     st.title("What the £208bn is, and what it is not", anchor=False)
-    st.markdown(plain(sentences.prize_note(choice.scenario)))
+    st.markdown(plain(text.prize_note(choice.scenario)))
     found = parts.answer()
     if found is not None:
-        st.markdown(plain(sentences.national(found.about)))
+        st.markdown(plain(text.national(found.about)))
     st.header("Three amounts, not one", anchor=False)
     st.markdown(
         "- **Share of the prize.** The £208bn, split as the model splits the gain from digital "
@@ -28,15 +29,15 @@ def main() -> None:
         "from it carries no information beyond size, and the app says so."
     )
     st.header("How the model works", anchor=False)
-    parts.listed(sentences.METHOD, numbered=True)
+    parts.listed(text.METHOD, numbered=True)
     st.markdown(
         "The formulas are in docs/explanation/model.md of the project; every run can be repeated "
         "from its manifest to the same numbers."
     )
     st.header("What it cannot tell", anchor=False)
-    parts.listed(sentences.LIMITS)
+    parts.listed(text.LIMITS)
     st.header("Words", anchor=False)
-    st.markdown(plain(sentences.WORDS))
+    st.markdown(plain(text.WORDS))
     st.header("Sources and licences", anchor=False)
     info = build_info()
     st.markdown(plain(export.SOURCES))

@@ -10,9 +10,10 @@ import streamlit as st
 from app import files, parts, session
 from app.choice import DRAWS, SAMPLERS, Choice, geographies
 from app.parts import EVIDENCE, plain
-from gainsmodel import GainsModelError, export, load_scenario, words
-from gainsmodel.assumption_log import GROUPS, assumptions, figure_at, questions, restated
+from gainsmodel import GainsModelError, format, load_scenario
+from gainsmodel.analysis.assumption_rows import GROUPS, assumptions, figure_at, questions, restated
 from gainsmodel.data import OWN
+from gainsmodel.present import export
 
 GEOGRAPHY_NAMES = {
     "mayoral": "23 mayoral and other areas",
@@ -281,7 +282,7 @@ def _value(row: dict[str, Any], which: str = "") -> str:
     middle, low, high = (row[f"{which}{name}"] for name in ("middle", "low", "high"))
     if middle is None:
         return "not in the reference"
-    return f"{words.figure(middle, low, high)} {row['unit']}"
+    return f"{format.figure(middle, low, high)} {row['unit']}"
 
 
 def _open(key: str) -> None:

@@ -11,16 +11,8 @@ from app import parts, runs, session
 from app.choice import LEVERS, STARTING_PLANS, Choice
 from app.parts import plain
 from app.runs import Pair
-from gainsmodel import (
-    GainsModelError,
-    Plan,
-    appraise,
-    charts,
-    compare,
-    plan,
-    sentences,
-    words,
-)
+from gainsmodel import GainsModelError, Plan, appraise, compare, format, plan
+from gainsmodel.present import charts, text
 
 NOW = "The plan on screen"
 MOST_ROWS = 6
@@ -94,10 +86,10 @@ def _difference(
     unit = choice.unit
     comparison = compare(pairs[first].result, pairs[second].result, area=unit, dataset=choice.data)
     costs_more = parts.cost_per_year(choice) - parts.cost_per_year(other)
-    st.title(plain(sentences.compared(comparison, first, second, costs_more)), anchor=False)
+    st.title(plain(text.compared(comparison, first, second, costs_more)), anchor=False)
     if comparison.identical:
         return
-    st.markdown(plain(sentences.compared_error(comparison, first)))
+    st.markdown(plain(text.compared_error(comparison, first)))
     left, right = st.columns(2)
     with left:
         st.header("Difference, future by future", anchor=False)
@@ -185,8 +177,8 @@ def _in_words(
         [
             {
                 heading: row[name],
-                "Average difference": words.gbp(row[f"{gain}_mean"], row[f"{gain}_mcse_mean"]),
-                "In 9 of 10 futures": words.gbp_range(row[f"{gain}_p05"], row[f"{gain}_p95"]),
+                "Average difference": format.gbp(row[f"{gain}_mean"], row[f"{gain}_mcse_mean"]),
+                "In 9 of 10 futures": format.gbp_range(row[f"{gain}_p05"], row[f"{gain}_p95"]),
             }
             for row in rows.iter_rows(named=True)
         ]
@@ -211,19 +203,19 @@ def _side_by_side(options: dict[str, Choice], first: str, second: str) -> None:
             if lever in choice.levers
         }
         if choice.scenario.plan:
-            value = appraise(
-                pair.result, pair.without, target_gbp_m=target, dataset=choice.data
-            ).row(by_predicate=pl.col("area_code") == choice.unit, named=True)
-            about = sentences.about(pair.result, choice.unit)
+            value = appraise(pair.paired, target_gbp_m=target).row(
+                by_predicate=pl.col("area_code") == choice.unit, named=True
+            )
+            about = text.about(pair.result, choice.unit)
             added = about.added(pair.without)
             row |= {
                 f"Adds {about.when}": added.gbp,
                 "In 9 of 10 futures": added.gbp_range,
-                "Costs a year": words.cost(parts.cost_per_year(choice)),
-                "Pays back": words.chance(value["p_pays_back"], pair.draws),
+                "Costs a year": format.cost(parts.cost_per_year(choice)),
+                "Pays back": format.chance(value["p_pays_back"], pair.draws),
             }
             if target:
-                row[f"Adds {words.goal(target)} or more"] = words.chance(
+                row[f"Adds {format.goal(target)} or more"] = format.chance(
                     value["p_target"], pair.draws
                 )
         rows.append(row)

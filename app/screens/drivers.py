@@ -8,8 +8,9 @@ import streamlit as st
 from app import drivers, parts, session
 from app.choice import Choice
 from app.parts import plain
-from gainsmodel import GainsModelError, Sensitivity, charts, words
-from gainsmodel.drivers import Output
+from gainsmodel import GainsModelError, Sensitivity, format
+from gainsmodel.analysis.sensitivity import Output
+from gainsmodel.present import charts
 
 SWITCHES = {"setting.curve": "Curve of adoption", "prize.basis": "Reading of the prize"}
 SETTINGS = {
@@ -86,7 +87,7 @@ def _show(found: Sensitivity, asked: str, choice: Choice) -> None:
         chart = charts.total_order(found.indices, theme=parts.theme())
         parts.show(chart, "total_order")
         parts.table_of(chart, "total_order")
-    say = words.percent if asked == "share" else words.gbp
+    say = format.percent if asked == "share" else format.gbp
     _structure(found, say)
     parts.small(
         "Left: the middle answer when one assumption is low or high (1 in 10 each way) and the "
@@ -125,7 +126,7 @@ def _worth_knowing(choice: Choice) -> None:
     rows = [
         {
             "Assumptions": row["label"],
-            "Worth knowing, at most": words.gbp(row["evppi_gbp_m"], row["mcse_gbp_m"])
+            "Worth knowing, at most": format.gbp(row["evppi_gbp_m"], row["mcse_gbp_m"])
             if row["distinguishable"]
             else "not distinguishable from zero",
             "Evidence": row["evidence"].capitalize(),

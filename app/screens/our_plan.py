@@ -12,19 +12,18 @@ from app.choice import WHO, Choice
 from app.parts import Answer, plain
 from gainsmodel import (
     Discovery,
-    Reach,
-    Switching,
+    GoalSeek,
+    SwitchingValues,
     appraise,
-    charts,
     delay_cost,
     discover,
-    lever_parts,
-    reach,
-    sentences,
+    format,
+    goal_seek,
+    lever_contributions,
     switching_values,
     waterfall,
-    words,
 )
+from gainsmodel.present import charts, text
 
 
 def main() -> None:
@@ -46,12 +45,12 @@ def main() -> None:
     if found.added is None:
         with head:
             st.title("This plan adds nothing yet.", anchor=False)
-            st.markdown(plain(sentences.NO_PLAN))
+            st.markdown(plain(text.NO_PLAN))
         return
     target = _target()
-    value = appraise(
-        found.result, found.pair.without, target_gbp_m=target, dataset=found.choice.data
-    ).row(by_predicate=pl.col("area_code") == found.choice.unit, named=True)
+    value = appraise(found.pair.paired, target_gbp_m=target).row(
+        by_predicate=pl.col("area_code") == found.choice.unit, named=True
+    )
     with head:
         _headline(found, value)
     _value(found, value, target)
@@ -146,11 +145,11 @@ def _target() -> float | None:
 def _headline(found: Answer, value: dict[str, Any]) -> None:
     assert found.added is not None
     about = found.about
-    st.title(plain(sentences.plan_title(about, found.added, value["p_pays_back"])), anchor=False)
+    st.title(plain(text.plan_title(about, found.added, value["p_pays_back"])), anchor=False)
     st.markdown(
         plain(
-            f"{sentences.plan_range(about, found.added, found.cost_gbp_m_per_year)} "
-            f"{sentences.pays_back(value['p_pays_back'], about)} {sentences.JUDGEMENT}"
+            f"{text.plan_range(about, found.added, found.cost_gbp_m_per_year)} "
+            f"{text.pays_back(value['p_pays_back'], about)} {text.JUDGEMENT}"
         )
     )
     if found.refining is not None:
@@ -161,9 +160,9 @@ def _value(found: Answer, value: dict[str, Any], target: float | None) -> None:
     st.header("Cost and return", anchor=False)
     about = found.about
     if target:
-        st.markdown(plain(sentences.reaches_target(value["p_target"], target, about)))
+        st.markdown(plain(text.reaches_target(value["p_target"], target, about)))
     headings = ["What", "Middle estimate", "In 9 of 10 futures", "Average"]
-    table = pl.DataFrame(sentences.cost_and_return(value), headings, orient="row")
+    table = pl.DataFrame(text.cost_and_return(value), headings, orient="row")
     parts.plain_table(table)
     parts.small(
         "2023 prices, over the horizon, discounted as the Green Book has it (see Assumptions). "
@@ -176,7 +175,7 @@ def _value(found: Answer, value: dict[str, Any], target: float | None) -> None:
 
 def _net(found: Answer) -> None:
     """From gross to net, where the scenario switches any of it on."""
-    net = waterfall(found.result, found.pair.without, found.choice.unit, dataset=found.choice.data)
+    net = waterfall(found.pair.paired, found.choice.unit)
     if not net.switched_on:
         return
     st.subheader("From gross to net", anchor=False)
@@ -201,7 +200,7 @@ def _break_even(choice: Choice) -> None:
         parts.small(" ".join(found.how_to_read))
 
 
-def _switching(choice: Choice, on_progress: Any) -> Switching:
+def _switching(choice: Choice, on_progress: Any) -> SwitchingValues:
     return switching_values(
         choice.scenario,
         choice.unit,
@@ -214,18 +213,18 @@ def _switching(choice: Choice, on_progress: Any) -> Switching:
 
 def _target_further(choice: Choice, target: float) -> None:
     key = (target, choice.scenario, choice.unit, *runs.run_key(choice))
-    amount = words.goal(target)
+    amount = format.goal(target)
     st.header(f"What would it take to add {amount} a year?", anchor=False)
     taken = parts.on_request(
-        "reach",
-        ("reach", *key),
+        "goal_seek",
+        ("goal_seek", *key),
         partial(_reach, choice, target),
         button="Find the budget for an 80 in 100 chance",
         doing="Looking for the smallest budget",
     )
     if taken is not None:
         parts.listed(taken.summary)
-        parts.small(sentences.JUDGEMENT)
+        parts.small(text.JUDGEMENT)
     st.header(f"When does the plan miss {amount} a year?", anchor=False)
     missed = parts.on_request(
         "discover",
@@ -239,8 +238,8 @@ def _target_further(choice: Choice, target: float) -> None:
         parts.small(" ".join(missed.notes))
 
 
-def _reach(choice: Choice, target: float, on_progress: Any) -> Reach:
-    return reach(
+def _reach(choice: Choice, target: float, on_progress: Any) -> GoalSeek:
+    return goal_seek(
         choice.scenario,
         choice.unit,
         target,
@@ -267,7 +266,7 @@ def _each_lever(found: Answer) -> None:
     choice = found.choice
     table = _ordered(
         "each_lever",
-        ("lever_parts", choice.scenario, choice.unit, *runs.run_key(choice)),
+        ("lever_contributions", choice.scenario, choice.unit, *runs.run_key(choice)),
         partial(_lever_parts, choice),
         "Running each lever alone and left out",
     )
@@ -283,7 +282,7 @@ def _each_lever(found: Answer) -> None:
         "Running the same plan a year later",
     )
     if loss is not None:
-        st.markdown(plain(sentences.waiting_costs(loss)))
+        st.markdown(plain(text.waiting_costs(loss)))
 
 
 def _ordered(slot: str, key: Any, work: Callable[..., Any], doing: str) -> Any | None:
@@ -295,7 +294,7 @@ def _ordered(slot: str, key: Any, work: Callable[..., Any], doing: str) -> Any |
 
 
 def _lever_parts(choice: Choice, on_progress: Any) -> pl.DataFrame:
-    table = lever_parts(
+    table = lever_contributions(
         choice.scenario,
         choice.unit,
         draws=min(choice.draws, 10_000),

@@ -7,7 +7,8 @@ import streamlit as st
 from app import drivers, files, parts, session
 from app.choice import BASES
 from app.parts import Answer, plain
-from gainsmodel import UnknownNameError, charts, sentences
+from gainsmodel import UnknownNameError
+from gainsmodel.present import charts, text
 
 MAP_MEASURES = {"gbp": "£bn", "per_head": "£ a head", "against_gva": "vs economy"}
 
@@ -89,13 +90,11 @@ def _read_as(basis: Any) -> None:
 
 def _headline(found: Answer) -> None:
     about = found.about
-    first, second = sentences.headline(about, found.added)
+    first, second = text.headline(about, found.added)
     st.title(plain(f"{first} {second}"), anchor=False)
     st.markdown(
-        plain(
-            f"{sentences.ranges(about)} {sentences.causes(about)} {sentences.against_gva(about)}"
-        ),
-        help=plain(f"{sentences.FUTURE} {sentences.against_gva_hover(about)}"),
+        plain(f"{text.ranges(about)} {text.causes(about)} {text.against_gva(about)}"),
+        help=plain(f"{text.FUTURE} {text.against_gva_hover(about)}"),
     )
     if found.refining is not None:
         parts.small(
@@ -105,9 +104,9 @@ def _headline(found: Answer) -> None:
 
 def _result_line(found: Answer) -> None:
     if found.added is None:
-        st.markdown(plain(sentences.NO_PLAN))
+        st.markdown(plain(text.NO_PLAN))
         return
-    line = sentences.plan_adds(found.about, found.added, found.cost_gbp_m_per_year)
+    line = text.plan_adds(found.about, found.added, found.cost_gbp_m_per_year)
     elsewhere = found.choice.elsewhere()
     if elsewhere:
         line += f" Levers also move in: {', '.join(elsewhere)}."
@@ -167,7 +166,7 @@ def _map(found: Answer, theme: Any) -> None:
 
     parts.show(tiles, "tiles", on_select=clicked, selection_mode=["area"])
     parts.table_of(tiles, "tiles")
-    st.markdown(plain(sentences.national(found.about)))
+    st.markdown(plain(text.national(found.about)))
 
 
 def _below(found: Answer) -> None:

@@ -10,7 +10,8 @@ import streamlit as st
 from app import parts, runs, session
 from app.choice import Choice
 from app.parts import Answer, plain
-from gainsmodel import Result, charts, load_dataset, run, sentences
+from gainsmodel import Result, load_dataset, run
+from gainsmodel.present import charts, text
 
 LOCAL_DRAWS = 2_000
 
@@ -139,7 +140,7 @@ def _areas(found: Answer) -> None:
     parts.frame(table, "areas")
     parts.small(
         f"Amounts {found.about.when}. Averages add up; middle estimates do not, so this table "
-        "shows averages. Low and high hold 9 of 10 futures. " + sentences.prices(found.about)
+        "shows averages. Low and high hold 9 of 10 futures. " + text.prices(found.about)
     )
     parts.refine(found)
 

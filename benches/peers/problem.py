@@ -29,7 +29,7 @@ except ImportError:  # then OPENBLAS_NUM_THREADS=1 has to say it, as `make bench
     ThreadpoolController = None
 
 from gainsmodel import Scenario, Settings, load_dataset
-from gainsmodel.engine import core_inputs
+from gainsmodel.simulation.core_inputs import core_inputs
 
 Floats = NDArray[np.float32]
 

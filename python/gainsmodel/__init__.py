@@ -6,161 +6,154 @@
 23
 """
 
-from typing import TYPE_CHECKING
-
-__all__ = [
-    "BatchError",
-    "BatchResult",
-    "Comparison",
-    "CoreError",
-    "DataError",
-    "Dataset",
-    "Discovery",
-    "GainsModelError",
-    "Plan",
-    "Reach",
-    "Result",
-    "ResultError",
-    "Run",
-    "RunCancelled",
-    "Scenario",
-    "ScenarioError",
-    "Sensitivity",
-    "SettingError",
-    "Settings",
-    "Sweep",
-    "Switching",
-    "Target",
-    "UnknownNameError",
-    "ValueOfInformation",
-    "Waterfall",
-    "aggregate",
-    "appraise",
-    "assumption_log",
-    "build_info",
-    "charts",
-    "compare",
-    "delay_cost",
-    "discover",
-    "estimate_batch",
-    "export",
-    "glossary",
-    "gva_template",
-    "lever_costs",
-    "lever_parts",
-    "load_dataset",
-    "load_scenario",
-    "load_sweep",
-    "own_figures",
-    "parse_scenario",
-    "plan",
-    "reach",
-    "read_gva",
-    "reading",
-    "register",
-    "replay",
-    "report",
-    "run",
-    "run_batch",
-    "run_paired",
-    "save_dataset",
-    "sensitivity",
-    "sentences",
-    "shipped_scenarios",
-    "start",
-    "switching_values",
-    "target",
-    "to_toml",
-    "voi",
-    "waterfall",
-    "words",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gainsmodel import (
-        assumption_log,
-        charts,
-        export,
-        glossary,
-        reading,
-        register,
-        report,
-        sentences,
-        words,
+    from gainsmodel import format as format, validation as validation
+    from gainsmodel.analysis import assumptions_log as assumptions_log
+    from gainsmodel.analysis.additionality import Waterfall as Waterfall, waterfall as waterfall
+    from gainsmodel.analysis.appraisal import appraise as appraise, delay_cost as delay_cost
+    from gainsmodel.analysis.comparison import Comparison as Comparison, compare as compare
+    from gainsmodel.analysis.discovery import Discovery as Discovery, discover as discover
+    from gainsmodel.analysis.goal_seek import GoalSeek as GoalSeek, goal_seek as goal_seek
+    from gainsmodel.analysis.lever_contributions import lever_contributions as lever_contributions
+    from gainsmodel.analysis.optimise.plan import Plan as Plan, plan as plan
+    from gainsmodel.analysis.sensitivity import (
+        Sensitivity as Sensitivity,
+        sensitivity as sensitivity,
     )
-    from gainsmodel.additionality import Waterfall, waterfall
-    from gainsmodel.appraisal import appraise, delay_cost
-    from gainsmodel.batch import BatchResult, Sweep, estimate_batch, load_sweep, run_batch
-    from gainsmodel.comparison import Comparison, compare, lever_parts
+    from gainsmodel.analysis.switching_values import (
+        SwitchingValues as SwitchingValues,
+        switching_values as switching_values,
+    )
+    from gainsmodel.analysis.target import Target as Target, target as target
+    from gainsmodel.analysis.voi import ValueOfInformation as ValueOfInformation, voi as voi
+    from gainsmodel.batch import (
+        BatchResult as BatchResult,
+        Sweep as Sweep,
+        estimate_batch as estimate_batch,
+        load_sweep as load_sweep,
+        run_batch as run_batch,
+    )
     from gainsmodel.data import (
-        Dataset,
-        aggregate,
-        gva_template,
-        load_dataset,
-        read_gva,
-        save_dataset,
-    )
-    from gainsmodel.discovery import Discovery, discover
-    from gainsmodel.drivers import Sensitivity, sensitivity
-    from gainsmodel.engine import (
-        Run,
-        Settings,
-        build_info,
-        lever_costs,
-        replay,
-        run,
-        run_paired,
-        start,
+        Dataset as Dataset,
+        aggregate as aggregate,
+        gva_template as gva_template,
+        load_dataset as load_dataset,
+        read_gva as read_gva,
+        save_dataset as save_dataset,
     )
     from gainsmodel.errors import (
-        BatchError,
-        CoreError,
-        DataError,
-        GainsModelError,
-        ResultError,
-        RunCancelled,
-        ScenarioError,
-        SettingError,
-        UnknownNameError,
+        BatchError as BatchError,
+        CoreError as CoreError,
+        DataError as DataError,
+        GainsModelError as GainsModelError,
+        ResultError as ResultError,
+        RunCancelled as RunCancelled,
+        ScenarioError as ScenarioError,
+        SettingError as SettingError,
+        UnknownNameError as UnknownNameError,
     )
-    from gainsmodel.figures import own_figures
-    from gainsmodel.information import ValueOfInformation, voi
-    from gainsmodel.planning import Plan, plan
-    from gainsmodel.result import Result
+    from gainsmodel.present import (
+        charts as charts,
+        export as export,
+        glossary as glossary,
+        report as report,
+        text as text,
+    )
+    from gainsmodel.present.area_summary import AreaSummary as AreaSummary
+    from gainsmodel.results.manifest import build_info as build_info
+    from gainsmodel.results.paired import PairedResult as PairedResult
+    from gainsmodel.results.plan_levers import lever_costs as lever_costs
+    from gainsmodel.results.result import Result as Result
     from gainsmodel.scenario import (
-        Scenario,
-        load_scenario,
-        parse_scenario,
-        shipped_scenarios,
-        to_toml,
+        Scenario as Scenario,
+        load_scenario as load_scenario,
+        parse_scenario as parse_scenario,
+        shipped_scenarios as shipped_scenarios,
+        to_toml as to_toml,
     )
-    from gainsmodel.switching import Switching, switching_values
-    from gainsmodel.targets import Reach, Target, reach, target
-else:
-    # Rooms that answer questions about runs, and modules that are used as such.
-    _QUESTIONS = (
-        *("comparison", "additionality", "appraisal", "drivers", "information"),
-        *("switching", "targets", "planning", "discovery", "batch"),
+    from gainsmodel.simulation.replay import replay as replay
+    from gainsmodel.simulation.resolve import own_figures as own_figures
+    from gainsmodel.simulation.run import (
+        Run as Run,
+        run as run,
+        run_paired as run_paired,
+        start as start,
     )
-    _MODULES = (
-        *("assumption_log", "charts", "export", "glossary", "reading", "register"),
-        *("report", "sentences", "validation", "words"),
-    )
+    from gainsmodel.simulation.settings import Settings as Settings
 
-    # Whoever needs an error or a scenario does not wait for Polars and the core.
-    def __getattr__(name):
-        from importlib import import_module
+# Public names by the module they stand in; whoever needs an error does not wait for Polars.
+_NAMES = {
+    "analysis.additionality": "Waterfall waterfall",
+    "analysis.appraisal": "appraise delay_cost",
+    "analysis.comparison": "Comparison compare",
+    "analysis.discovery": "Discovery discover",
+    "analysis.goal_seek": "GoalSeek goal_seek",
+    "analysis.lever_contributions": "lever_contributions",
+    "analysis.optimise.plan": "Plan plan",
+    "analysis.sensitivity": "Sensitivity sensitivity",
+    "analysis.switching_values": "SwitchingValues switching_values",
+    "analysis.target": "Target target",
+    "analysis.voi": "ValueOfInformation voi",
+    "batch": "BatchResult Sweep estimate_batch load_sweep run_batch",
+    "data": "Dataset aggregate gva_template load_dataset read_gva save_dataset",
+    "errors": "BatchError CoreError DataError GainsModelError ResultError RunCancelled"
+    " ScenarioError SettingError UnknownNameError",
+    "present.area_summary": "AreaSummary",
+    "results.manifest": "build_info",
+    "results.paired": "PairedResult",
+    "results.plan_levers": "lever_costs",
+    "results.result": "Result",
+    "scenario": "Scenario load_scenario parse_scenario shipped_scenarios to_toml",
+    "simulation.replay": "replay",
+    "simulation.resolve": "own_figures",
+    "simulation.run": "Run run run_paired start",
+    "simulation.settings": "Settings",
+}
+# Modules that are used as such.
+_MODULES = {
+    "assumptions_log": "analysis.assumptions_log",
+    "charts": "present.charts",
+    "export": "present.export",
+    "format": "format",
+    "glossary": "present.glossary",
+    "report": "present.report",
+    "text": "present.text",
+    "validation": "validation",
+}
+# Names of 0.3, kept for one release.
+_RENAMED = {
+    "Reach": "GoalSeek",
+    "Switching": "SwitchingValues",
+    "lever_parts": "lever_contributions",
+    "reach": "goal_seek",
+    "register": "assumptions_log",
+    "sentences": "text",
+    "words": "format",
+}
+_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
+__all__ = sorted({*_MODULE_OF, *_MODULES})
 
-        rooms = ("errors", "scenario", "data", "figures", "result", "engine", *_QUESTIONS)
-        if name in rooms or name in _MODULES:
-            return import_module(f"gainsmodel.{name}")
-        if name in __all__:
-            for room in rooms:
-                module = import_module(f"gainsmodel.{room}")
-                if hasattr(module, name):
-                    globals()[name] = getattr(module, name)
-                    return globals()[name]
-        raise AttributeError(f"module 'gainsmodel' has no attribute {name!r}")
+
+def __getattr__(name: str) -> Any:
+    if name in _RENAMED:
+        import warnings
+
+        new = _RENAMED[name]
+        warnings.warn(
+            f"gainsmodel.{name} is now gainsmodel.{new}; the old name goes with the next release",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return __getattr__(new)
+    if name in _MODULES:
+        return import_module(f"gainsmodel.{_MODULES[name]}")
+    if name in _MODULE_OF:
+        globals()[name] = getattr(import_module(f"gainsmodel.{_MODULE_OF[name]}"), name)
+        return globals()[name]
+    raise AttributeError(f"module 'gainsmodel' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -26,18 +26,18 @@ from gainsmodel import (
     build_info,
     compare,
     delay_cost,
+    format,
     gva_template,
     lever_costs,
     load_scenario,
     parse_scenario,
     run_paired,
     sensitivity,
-    sentences,
     to_toml,
-    words,
 )
-from gainsmodel.assumption_log import GROUPS, assumptions
-from gainsmodel.charts.theme import PALETTES
+from gainsmodel.analysis.assumption_rows import GROUPS, assumptions
+from gainsmodel.present import text
+from gainsmodel.present.charts.theme import PALETTES
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "app"
@@ -137,7 +137,7 @@ def expected(choice: Choice) -> dict[str, Any]:
         sampler=choice.sampler,
         **({"dataset": choice.data} if choice.data else {}),
     )
-    about = sentences.about(with_plan, choice.unit)
+    about = text.about(with_plan, choice.unit)
     planned = bool(choice.scenario.plan)
     added = about.added(without) if planned else None
     costs = lever_costs(choice.scenario, choice.dataset)
@@ -148,8 +148,8 @@ def expected(choice: Choice) -> dict[str, Any]:
         "about": about,
         "added": added,
         "cost": float(cost),
-        "headline": " ".join(sentences.headline(about, added)),
-        "plan": sentences.plan_adds(about, added, float(cost)) if added else sentences.NO_PLAN,
+        "headline": " ".join(text.headline(about, added)),
+        "plan": text.plan_adds(about, added, float(cost)) if added else text.NO_PLAN,
     }
 
 
@@ -180,13 +180,13 @@ def test_every_screen_opens_and_speaks_plainly(screen: str, query: dict[str, str
     assert visit.title
     assert dict(visit.at.query_params) == visit.choice.query()
     # The caveat is one click away wherever the prize is named.
-    assert visit.says(sentences.prize_note(load_scenario("reference")))
+    assert visit.says(text.prize_note(load_scenario("reference")))
     if screen not in ("our_share", "about"):
         moved = "digital leadership 50%, digital inclusion 40%, digital skills 100%"
         plan = moved if "skills" in query else "no plan"
         assert visit.says(f"United Kingdom · £208bn a year by 2036 · {plan}")
-    for text in visit.texts:
-        assert not [word for word in BANNED if re.search(rf"\b{word}\b", text)], text
+    for words in visit.texts:
+        assert not [word for word in BANNED if re.search(rf"\b{word}\b", words)], words
 
 
 # ---------------------------------------------------------------- the answer
@@ -218,10 +218,10 @@ def test_the_answer_is_what_the_package_says(query: dict[str, str]) -> None:
     about = want["about"]
     for sentence in (
         want["plan"],
-        sentences.ranges(about),
-        sentences.causes(about),
-        sentences.against_gva(about),
-        sentences.national(about),
+        text.ranges(about),
+        text.causes(about),
+        text.against_gva(about),
+        text.national(about),
     ):
         assert visit.says(sentence), sentence
 
@@ -234,7 +234,7 @@ def test_a_lever_changes_the_answer_undo_and_reset_do_what_they_say() -> None:
     moved = expected(start().move("skills", intensity=0.6))
     assert visit.title == moved["headline"] != before
     assert visit.says(moved["plan"])
-    assert not visit.says(sentences.NO_PLAN)
+    assert not visit.says(text.NO_PLAN)
     visit.press("Reset").well()
     assert visit.title == before
     assert visit.at.slider(key="lever_skills").value == 0
@@ -286,12 +286,12 @@ def test_a_lever_shows_its_cost_and_its_evidence() -> None:
     here = costs.filter(pl.col("area_code") == visit.choice.unit)
     for row in here.iter_rows(named=True):
         slider = visit.at.slider(key=f"lever_{row['lever']}")
-        cost = words.cost(row["cost_gbp_m_per_year"])
+        cost = format.cost(row["cost_gbp_m_per_year"])
         assert visit.says(f"Costs {cost} a year] :orange-badge[:material/person: Judgement]")
         said = unmarked(slider.help)
-        assert f"In full it costs {words.cost(row['full_cost_gbp_m_per_year'])} a year" in said
-        assert sentences.lever_effects(visit.choice.scenario, row["lever"]) in said
-        assert sentences.JUDGEMENT in said
+        assert f"In full it costs {format.cost(row['full_cost_gbp_m_per_year'])} a year" in said
+        assert text.lever_effects(visit.choice.scenario, row["lever"]) in said
+        assert text.JUDGEMENT in said
         assert ":" not in slider.label
 
 
@@ -308,9 +308,9 @@ def test_the_reading_of_the_prize_changes_every_sentence(screen: str) -> None:
         r"The plan adds at least £100m a year by 2036|(more|less) than “"
         r"|£m a year by 2036, at 2023 prices"
     )
-    for text in visit.texts:
-        if "a year by 20" in text:
-            assert of_the_year.search(text), text
+    for words in visit.texts:
+        if "a year by 20" in words:
+            assert of_the_year.search(words), words
 
 
 def test_another_area_changes_the_answer_and_takes_the_plan_along() -> None:
@@ -406,8 +406,8 @@ def test_plans_are_saved_loaded_compared_and_deleted() -> None:
     second = expected(from_query({"leadership": "100", "futures": "2000"})[0])
     found = compare(ours["result"], second["result"], area=visit.choice.unit)
     more = ours["cost"] - second["cost"]
-    assert visit.title == sentences.compared(found, "Ours first", "Second", more)
-    assert visit.says(sentences.compared_error(found, "Ours first"))
+    assert visit.title == text.compared(found, "Ours first", "Second", more)
+    assert visit.says(text.compared_error(found, "Ours first"))
     assert visit.says("Both plans met the same 2,000 futures")
     (table,) = visit.at.table
     assert list(table.value.index) == ["Ours first", "Second"]
@@ -480,20 +480,20 @@ def test_the_plan_says_what_it_adds_costs_and_whether_it_pays_back() -> None:
     value = appraise(want["result"], want["without"], target_gbp_m=100.0).row(
         by_predicate=pl.col("area_code") == visit.choice.unit, named=True
     )
-    assert visit.title == sentences.plan_title(about, added, value["p_pays_back"])
-    assert visit.says(sentences.plan_range(about, added, want["cost"]))
-    assert visit.says(sentences.pays_back(value["p_pays_back"], about))
-    assert visit.says(sentences.JUDGEMENT)
-    assert visit.says(sentences.reaches_target(value["p_target"], 100.0, about))
+    assert visit.title == text.plan_title(about, added, value["p_pays_back"])
+    assert visit.says(text.plan_range(about, added, want["cost"]))
+    assert visit.says(text.pays_back(value["p_pays_back"], about))
+    assert visit.says(text.JUDGEMENT)
+    assert visit.says(text.reaches_target(value["p_target"], 100.0, about))
     later = delay_cost(visit.choice.scenario, visit.choice.unit, years=1.0, draws=2_000, seed=1)
-    assert visit.says(sentences.waiting_costs(later))
+    assert visit.says(text.waiting_costs(later))
 
     visit.at.number_input(key="target_box").set_value(250.0).run()
     visit.settle().well()
     value = appraise(want["result"], want["without"], target_gbp_m=250.0).row(
         by_predicate=pl.col("area_code") == visit.choice.unit, named=True
     )
-    assert visit.says(sentences.reaches_target(value["p_target"], 250.0, about))
+    assert visit.says(text.reaches_target(value["p_target"], 250.0, about))
     visit.go("about").go("our_plan")
     assert visit.at.number_input(key="target_box").value == 250.0
 
@@ -501,7 +501,7 @@ def test_the_plan_says_what_it_adds_costs_and_whether_it_pays_back() -> None:
 def test_a_plan_of_nothing_says_so() -> None:
     visit = Visit({"futures": "2000"}, "our_plan").well()
     assert visit.title == "This plan adds nothing yet."
-    assert visit.says(sentences.NO_PLAN)
+    assert visit.says(text.NO_PLAN)
 
 
 def test_start_and_ramp_of_a_lever_change_the_plan() -> None:
@@ -513,9 +513,7 @@ def test_start_and_ramp_of_a_lever_change_the_plan() -> None:
     want = from_query({"skills": "60", "skills_when": "3,1.5", "futures": "2000"})[0]
     assert visit.choice == want
     assert visit.says(
-        sentences.plan_range(
-            expected(want)["about"], expected(want)["added"], expected(want)["cost"]
-        )
+        text.plan_range(expected(want)["about"], expected(want)["added"], expected(want)["cost"])
     )
 
 
@@ -824,7 +822,7 @@ def test_a_scenario_that_cannot_be_run_is_said_in_words(
 def test_a_run_too_long_to_keep_its_futures_is_no_fault(
     screen: str, skills: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gainsmodel.engine.DRAWS_IN_MEMORY_BYTES", 1)
+    monkeypatch.setattr("gainsmodel.simulation.run.DRAWS_IN_MEMORY_BYTES", 1)
     visit = Visit(UK | {"seed": "4713"}, "assumptions")
     visit.at.query_params["skills"] = skills
     visit.at.switch_page(f"screens/{screen}.py").run()

@@ -15,15 +15,8 @@ from test_using import of, printed
 from visit import Visit
 
 from app.choice import from_query
-from gainsmodel import (
-    aggregate,
-    build_info,
-    gva_template,
-    load_dataset,
-    run,
-    save_dataset,
-    sentences,
-)
+from gainsmodel import aggregate, build_info, gva_template, load_dataset, run, save_dataset
+from gainsmodel.present import text
 
 QUICK = {"futures": "2000"}
 SKILLS = {"skills": "60", **QUICK}
@@ -236,14 +229,14 @@ def test_downloads_open_and_say_what_they_are(visit: Callable[..., Visit]) -> No
     one = visit().open(**query)
     choice, _ = from_query(query)
     result = run(choice.scenario, draws=2_000, seed=7)
-    about = sentences.about(result, choice.unit)
+    about = text.about(result, choice.unit)
     one.unfold("Share or download")
 
     book = one.download("Results (Excel)")
     assert book.name == "gainsmodel-greater-manchester.xlsx"
     said = dict(pl.read_excel(book, sheet_name="About").iter_rows())
-    assert said["Caveat"] == sentences.causes(about)
-    assert said["What the figure is"] == sentences.prize_note(choice.scenario)
+    assert said["Caveat"] == text.causes(about)
+    assert said["What the figure is"] == text.prize_note(choice.scenario)
     assert (said["Seed"], said["Futures"]) == ("7", "2,000")
     assert said["Version"] == f"gainsmodel {build_info()['version']}"
     assert "Open Government Licence" in said["Sources"]
@@ -271,9 +264,9 @@ def test_downloads_open_and_say_what_they_are(visit: Callable[..., Visit]) -> No
     again = json.loads(printed(str(manifest), "--json"))
     assert json.dumps(again) == json.dumps(json.loads(json.dumps(result.to_dict())))
 
-    text = one.page.locator("[data-testid=stCode]").nth(1).inner_text()
-    assert sentences.causes(about) in text
-    assert sentences.ranges(about) in text
+    pasted = one.page.locator("[data-testid=stCode]").nth(1).inner_text()
+    assert text.causes(about) in pasted
+    assert text.ranges(about) in pasted
 
 
 def test_a_board_paper_is_written_on_request(visit: Callable[..., Visit]) -> None:

@@ -14,7 +14,8 @@ from playwright.sync_api import expect
 from visit import LEVERS, LONG_MS, Visit
 
 from app.choice import Choice, from_query
-from gainsmodel import run_paired, sentences, waterfall
+from gainsmodel import run_paired, waterfall
+from gainsmodel.present import text
 
 ROOT = Path(__file__).parents[2]
 AMOUNT = r"(?:−?£[\d.]+(?:bn|m)|£0|less than £1m)"
@@ -25,9 +26,9 @@ QUICK = {"futures": "2000"}
 def headline(choice: Choice) -> str:
     """Give what the package says of a choice."""
     with_plan, without = run_paired(choice.scenario, draws=choice.draws, seed=choice.seed)
-    about = sentences.about(with_plan, choice.unit)
+    about = text.about(with_plan, choice.unit)
     added = about.added(without) if choice.scenario.plan else None
-    return " ".join(sentences.headline(about, added))
+    return " ".join(text.headline(about, added))
 
 
 def of(**query: str) -> str:

@@ -29,11 +29,12 @@ from gainsmodel.batch.result import BatchResult, runs_table
 from gainsmodel.batch.sweep import Point, Sweep, Table, canonical, load_sweep
 from gainsmodel.batch.work import Done, Task, perform, ready
 from gainsmodel.data import Dataset
-from gainsmodel.engine import SPAN, Settings, build_info
 from gainsmodel.errors import BatchError, SettingError
-from gainsmodel.figures import as_scenario, figures_for, own_figures
-from gainsmodel.manifest import TABLES
+from gainsmodel.results.manifest import TABLES, build_info
 from gainsmodel.scenario import Scenario
+from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
+from gainsmodel.simulation.run import SPAN
+from gainsmodel.simulation.settings import Settings
 
 EXECUTORS = ("threads", "processes", "dask")
 # Tasks handed out at a time: enough for hundreds of workers, few enough to hold. A piece may
@@ -43,7 +44,6 @@ IN_FLIGHT, LEAST_IN_FLIGHT = 512, 32
 MOST_RESTARTS = 3
 # A dry run measures a run of at most so many draws.
 MEASURED_DRAWS = 10_000
-
 Batchable = Sweep | str | os.PathLike[str] | Sequence[Scenario | str | os.PathLike[str]]
 
 

@@ -17,28 +17,22 @@ import numpy as np
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from gainsmodel.data import Dataset, Geography
-from gainsmodel.engine import (
-    MAX_DRAWS,
-    MAX_SEED,
-    Precision,
-    Sampler,
-    Settings,
-)
 from gainsmodel.errors import ScenarioError, UnknownNameError
-from gainsmodel.figures import as_scenario, figures_for
-from gainsmodel.manifest import TABLES
+from gainsmodel.results.manifest import TABLES
 from gainsmodel.scenario import Scenario
-from gainsmodel.scenario.distribution import Model, Number
-from gainsmodel.scenario.files import load_standalone
+from gainsmodel.scenario.distributions import Model, Number
+from gainsmodel.scenario.levers import Planned
 from gainsmodel.scenario.merge import unfold
-from gainsmodel.scenario.problems import problem, show
-from gainsmodel.scenario.schema import Name, Planned, Text
+from gainsmodel.scenario.messages import problem, show
+from gainsmodel.scenario.quantities import Name, Text
+from gainsmodel.scenario.reader import load_standalone
+from gainsmodel.simulation.resolve import as_scenario, figures_for
+from gainsmodel.simulation.settings import MAX_DRAWS, MAX_SEED, Precision, Sampler, Settings
 
 MAX_RUNS = 1_000_000
 MAX_CSV_BYTES = 20_000_000
 # Values tried before an axis that allows none of them is refused as misspelt.
 TRIED = 20
-
 Table = Literal["areas", "groups", "years", "sectors", "adoption", "statistics"]
 Key = Annotated[str, Field(min_length=1, max_length=500)]
 

@@ -15,9 +15,10 @@ import polars as pl
 from gainsmodel.batch.folder import MANIFESTS, Piece
 from gainsmodel.batch.sweep import canonical
 from gainsmodel.data import Dataset
-from gainsmodel.engine import Settings, join, start
 from gainsmodel.errors import BatchError, GainsModelError, RunCancelled
 from gainsmodel.scenario import Scenario
+from gainsmodel.simulation.run import join, start
+from gainsmodel.simulation.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
-from gainsmodel import glossary
 from gainsmodel.cli.app import DataOption, app, own_folder
 from gainsmodel.data import GEOGRAPHIES
-from gainsmodel.engine import Settings, build_info, core_inputs, resolve
+from gainsmodel.present import glossary
+from gainsmodel.results.manifest import build_info
 from gainsmodel.scenario import json_schema, load_scenario, shipped_scenarios
+from gainsmodel.simulation.core_inputs import core_inputs
+from gainsmodel.simulation.resolve import resolve
+from gainsmodel.simulation.settings import Settings
 
 
 @app.command()

@@ -15,20 +15,17 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from gainsmodel import words
+from gainsmodel import format
 from gainsmodel.data import Dataset, Fill, is_dataset, read_gva
-from gainsmodel.data.folder import read_named
-from gainsmodel.engine import Run, Sampler, levers_moved_in
-from gainsmodel.errors import (
-    GainsModelError,
-    RunCancelled,
-    SettingError,
-    UnknownNameError,
-)
-from gainsmodel.figures import as_scenario, figures_for, own_figures
-from gainsmodel.result import Result
+from gainsmodel.data.saved import read_named
+from gainsmodel.data.units import unit_of
+from gainsmodel.errors import GainsModelError, RunCancelled, SettingError, UnknownNameError
+from gainsmodel.results.plan_levers import levers_moved_in
+from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario
-from gainsmodel.tables import unit_of
+from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
+from gainsmodel.simulation.run import Run
+from gainsmodel.simulation.settings import Sampler
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,7 +33,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A region's share of the £208bn, and what digital adoption carries of it.",
 )
-
 ScenarioFile = Annotated[
     str, typer.Argument(help="scenario file, or the name of a shipped one such as 'reference'")
 ]
@@ -205,9 +201,8 @@ def quantiles(row: dict[str, Any], metric: str, futures: int) -> tuple[float, fl
 
 def futures_line(manifest: Mapping[str, Any]) -> str:
     """The futures that a run met."""
-    return (
-        f"{words.count(manifest['draws'])}, sampler {manifest['sampler']}, seed {manifest['seed']}."
-    )
+    count = format.count(manifest["draws"])
+    return f"{count}, sampler {manifest['sampler']}, seed {manifest['seed']}."
 
 
 def number(value: float | None) -> float:

@@ -9,9 +9,10 @@ import polars as pl
 import typer
 from rich.console import Console
 
-from gainsmodel import words
-from gainsmodel.additionality import UNVERIFIED, Waterfall, waterfall
-from gainsmodel.appraisal import appraise, check_target, delay_cost
+from gainsmodel import format
+from gainsmodel.analysis.additionality import UNVERIFIED, Waterfall, waterfall
+from gainsmodel.analysis.appraisal import appraise, check_target, delay_cost
+from gainsmodel.analysis.switching_values import SwitchingValues, switching_values
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -34,13 +35,13 @@ from gainsmodel.cli.app import (
 )
 from gainsmodel.cli.switching import print_switching
 from gainsmodel.data import Dataset, Geography
-from gainsmodel.engine import ADJUSTMENTS, run_paired
+from gainsmodel.data.units import unit_of
 from gainsmodel.errors import ScenarioError
-from gainsmodel.figures import as_scenario, figures_for
-from gainsmodel.prices import Prices
+from gainsmodel.results.prices import Prices
 from gainsmodel.scenario import Scenario
-from gainsmodel.switching import Switching, switching_values
-from gainsmodel.tables import unit_of
+from gainsmodel.simulation.core_inputs import ADJUSTMENTS
+from gainsmodel.simulation.resolve import as_scenario, figures_for
+from gainsmodel.simulation.run import run_paired
 
 AMOUNTS = {
     "added_final_year_gbp_m": "Added a year by {year}",
@@ -94,10 +95,10 @@ def appraise_command(
     unit = unit_of(figures_for(loaded, dataset), area or "uk")
     settings = stated(draws=draws, seed=seed, sampler=sampler, dataset=dataset)
     with progress("Simulating") as on_progress:
-        results = run_paired(loaded, threads=threads, on_progress=on_progress, **settings)
-    table = appraise(*results, target_gbp_m=target, area=unit.code, prices=prices, dataset=dataset)
+        pair = run_paired(loaded, threads=threads, on_progress=on_progress, **settings)
+    table = appraise(pair, target_gbp_m=target, area=unit.code, prices=prices)
     row = table.row(by_predicate=pl.col("area_code") == unit.code, named=True)
-    net = waterfall(*results, unit.code, prices=prices, dataset=dataset)
+    net = waterfall(pair, unit.code, prices=prices)
     waiting = found = None
     if delay is not None:
         with progress("Simulating the delay") as on_progress:
@@ -120,10 +121,10 @@ def appraise_command(
     if as_json:
         answer: dict[str, Any] = {"appraisal": row, "waterfall": net.to_dict(), "delay": waiting}
         answer |= {"switching": found.to_dict() if found else None, "prices": prices}
-        answer |= {"manifest": results[0].manifest}
+        answer |= {"manifest": pair.manifest}
         sys.stdout.write(json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n")
     else:
-        _print(loaded, row, net, waiting, found, target, results[0].manifest, dataset)
+        _print(loaded, row, net, waiting, found, target, pair.manifest, dataset)
 
 
 def _print(
@@ -131,7 +132,7 @@ def _print(
     row: dict[str, Any],
     net: Waterfall,
     waiting: dict[str, Any] | None,
-    switching: Switching | None,
+    switching: SwitchingValues | None,
     target_gbp_m: float | None,
     manifest: dict[str, Any],
     dataset: Dataset | None,
@@ -140,39 +141,39 @@ def _print(
     years, futures = scenario.setting.horizon_years, manifest["draws"]
     year = scenario.setting.start_year + years
     rates = dict.fromkeys(r.rate for r in scenario.discounting.rates if r.from_year <= years)
-    discounted = " then ".join(words.percent(rate) for rate in rates)
+    discounted = " then ".join(format.percent(rate) for rate in rates)
     middle, low, high = quantiles(row, "added_final_year_gbp_m", futures)
     error = number(row["added_final_year_gbp_m_mcse_mean"])
     console.print(f"{scenario.title}: {row['area_name']}\n", style="bold")
-    added = words.gbp(middle, error)
+    added = format.gbp(middle, error)
     console.print(
         (
             f"What the plan adds a year by {year}: {added}. It costs "
-            if added == words.TOO_FEW
-            else f"The plan adds {words.about(added)} a year by {year} "
-            f"({words.gbp_range(low, high)} in 9 of 10 futures) and costs "
+            if added == format.TOO_FEW
+            else f"The plan adds {format.about(added)} a year by {year} "
+            f"({format.gbp_range(low, high)} in 9 of 10 futures) and costs "
         )
-        + f"{words.gbp(number(row['authority_cost_per_year_gbp_m_mean']))} a year once running.\n"
+        + f"{format.gbp(number(row['authority_cost_per_year_gbp_m_mean']))} a year once running.\n"
         f"Counting what the authority and firms spend, discounted at {discounted}, it pays back "
-        f"within {years} years {words.chance(number(row['p_pays_back']), futures)}."
+        f"within {years} years {format.chance(number(row['p_pays_back']), futures)}."
     )
     if target_gbp_m is not None:
         console.print(
-            f"It adds at least {words.goal(target_gbp_m)} a year by {year} "
-            f"{words.chance(number(row['p_target']), futures)}."
+            f"It adds at least {format.goal(target_gbp_m)} a year by {year} "
+            f"{format.chance(number(row['p_target']), futures)}."
         )
     if waiting is not None:
         name = "lost_net_present_value_gbp_m"
         middle, low, high = quantiles(waiting, name, futures)
-        lost = words.gbp(abs(middle), number(waiting[f"{name}_mcse_mean"]))
+        lost = format.gbp(abs(middle), number(waiting[f"{name}_mcse_mean"]))
         verb = "costs" if middle >= 0 else "saves"
         span = waiting["delay_years"]
         later = "a year later" if span == 1 else f"{span:g} years later"
         console.print(
             f"Starting every lever {later}: {lost}."
-            if lost == words.TOO_FEW
-            else f"Starting every lever {later} {verb} {words.about(lost)} "
-            f"of net present value (loss in 9 of 10 futures: {words.gbp_range(low, high)})."
+            if lost == format.TOO_FEW
+            else f"Starting every lever {later} {verb} {format.about(lost)} "
+            f"of net present value (loss in 9 of 10 futures: {format.gbp_range(low, high)})."
         )
     print_elsewhere(console, [scenario], row["area_code"], dataset=dataset)
     table = plain_table("", "Middle", "in 9 of 10\nfutures", "Average")
@@ -181,13 +182,13 @@ def _print(
         error = number(row[f"{name}_mcse_mean"])
         table.add_row(
             label.format(year=year, years=years),
-            words.gbp(middle, error),
-            words.gbp_range(low, high),
-            words.gbp(number(row[f"{name}_mean"]), error),
+            format.gbp(middle, error),
+            format.gbp_range(low, high),
+            format.gbp(number(row[f"{name}_mean"]), error),
         )
     ratio = quantiles(row, "benefit_cost_ratio", futures)
     if math.isfinite(ratio[0]):
-        of_ratio = [words.gbp_for_each_pound(end) for end in ratio]
+        of_ratio = [format.gbp_for_each_pound(end) for end in ratio]
         certain = ratio[1] == ratio[2]
         spread = "the same in every future" if certain else " to ".join(dict.fromkeys(of_ratio[1:]))
         table.add_row("Benefit for each £1 spent", of_ratio[0], spread, "")
@@ -211,7 +212,7 @@ def _money(scenario: Scenario, prices: Prices) -> str:
     inflation = scenario.parameters.inflation_per_year
     return (
         "In money of the day (GDP deflator, then "
-        f"{words.percent(inflation.value)} a year, {inflation.evidence}), present values in that "
+        f"{format.percent(inflation.value)} a year, {inflation.evidence}), present values in that "
         f"of {scenario.setting.start_year}"
     )
 
@@ -228,8 +229,8 @@ def _print_waterfall(console: Console, net: Waterfall) -> None:
             average, low, high, error = (
                 number(step[f"amount_gbp_m_{name}"]) for name in ("mean", "p05", "p95", "mcse_mean")
             )
-            amount = words.gbp(average, error if average else 0.0)
-            table.add_row(f"  {step['label']}{off}", amount, words.gbp_range(low, high))
+            amount = format.gbp(average, error if average else 0.0)
+            table.add_row(f"  {step['label']}{off}", amount, format.gbp_range(low, high))
     places = {"leakage", "multiplier"} & {*net.switched_on}
     if places and net.table["viewpoint"][0] == "uk":
         console.print(

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import polars as pl
 import typer
 
-from gainsmodel import export, register
+from gainsmodel.analysis import assumptions_log
+from gainsmodel.analysis.sensitivity import Output, Sensitivity
 from gainsmodel.cli.app import (
     DataOption,
     ScenarioFile,
@@ -19,8 +20,8 @@ from gainsmodel.cli.app import (
     stated,
 )
 from gainsmodel.data import Geography
-from gainsmodel.drivers import Output, Sensitivity
 from gainsmodel.errors import SettingError
+from gainsmodel.present import export
 from gainsmodel.scenario import Scenario, load_scenario
 
 Format = Literal["table", "md", "csv", "xlsx"]
@@ -67,14 +68,16 @@ def assumptions_command(
     if rank:
         options["dataset"] = own_folder(options.pop("data", None))
         with progress("Simulating") as on_progress:
-            found = register.ranked(loaded, threads=threads, on_progress=on_progress, **options)
-    log = register.log(loaded, found=found)
+            found = assumptions_log.ranked(
+                loaded, threads=threads, on_progress=on_progress, **options
+            )
+    log = assumptions_log.log(loaded, found=found)
     if kind == "table":
         _print_log(log, loaded, found)
         return
-    head = register.about(loaded, found)
+    head = assumptions_log.about(loaded, found)
     if kind == "md":
-        content = register.markdown(log, head).encode()
+        content = assumptions_log.markdown(log, head).encode()
     elif kind == "csv":
         content = export.csv(log)
     else:
@@ -109,7 +112,7 @@ def _print_log(log: pl.DataFrame, scenario: Scenario, found: Sensitivity | None)
         for row in log.filter(pl.col("group") == group).iter_rows(named=True):
             cells = [row[name] for name in ("name", "value", "unit", "evidence")]
             cells.append(row["reference"] if row["changed"] else "the same")
-            table.add_row(*cells, *([register.rank_in_words(row)] if found else []))
+            table.add_row(*cells, *([assumptions_log.rank_in_words(row)] if found else []))
         console.print(f"{group}", style="bold")
         console.print(table)
         console.print()
@@ -118,6 +121,6 @@ def _print_log(log: pl.DataFrame, scenario: Scenario, found: Sensitivity | None)
         f"{log.height} assumptions, {judged} of them judgement, {log['changed'].sum()} other than "
         "in the reference.\nSources, notes, owners and dates stand in --format md, csv and xlsx."
     )
-    for what, said in register.about(scenario, found):
+    for what, said in assumptions_log.about(scenario, found):
         if what in ("Ranked by", "Ranked on", "Note"):
             console.print(f"{what}: {said.removesuffix('.')}.")

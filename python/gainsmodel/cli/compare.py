@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from gainsmodel import words
+from gainsmodel import format
+from gainsmodel.analysis.comparison import Comparison, compare
+from gainsmodel.analysis.lever_contributions import lever_contributions
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -29,12 +31,11 @@ from gainsmodel.cli.app import (
     quantiles,
     stated,
 )
-from gainsmodel.comparison import Comparison, compare, lever_parts
 from gainsmodel.data import Dataset, Geography
-from gainsmodel.engine import start_again
 from gainsmodel.errors import SettingError
-from gainsmodel.result import Result
+from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario
+from gainsmodel.simulation.replay import start_again
 
 METRIC = "gain_final_year_gbp_m"
 
@@ -135,7 +136,7 @@ def _split(
             scenario = Scenario.from_dict(result.manifest["scenario"])
             if scenario.moved_levers():
                 with progress("Levers one by one") as on_progress:
-                    parts = lever_parts(
+                    parts = lever_contributions(
                         scenario,
                         found.unit.code,
                         **{key: result.manifest[key] for key in ("draws", "seed", "sampler")},
@@ -186,7 +187,7 @@ def _print(names: tuple[str, str], found: Comparison, *, everywhere: bool) -> No
     if found.paired:
         middle, low, high = quantiles(row, METRIC, manifest["draws"])
         console.print(
-            words.compared(
+            format.compared(
                 first,
                 second,
                 middle_gbp_m=middle,
@@ -202,15 +203,15 @@ def _print(names: tuple[str, str], found: Comparison, *, everywhere: bool) -> No
         )
         console.print(_costs(names, found))
         console.print(
-            f"Both met the same {words.count(manifest['draws'])}, so the luck of the draw cancels "
+            f"Both met the same {format.count(manifest['draws'])}, so the luck of the draw cancels "
             "out.\n"
         )
     else:
         mean, error = number(row[f"{METRIC}_mean"]), number(row[f"{METRIC}_mcse_mean"])
         console.print(
             "Unpaired: the two met different futures, so a part of the difference is chance.\n"
-            f"“{first}” comes to {words.gbp(mean, error)} a year by {year} more than “{second}” on "
-            f"average; standard error of independent samples {words.gbp(error)}.\n"
+            f"“{first}” comes to {format.gbp(mean, error)} a year by {year} more than “{second}” "
+            f"on average; standard error of independent samples {format.gbp(error)}.\n"
         )
     # Spillover moves every other area, by amounts that are not worth a row.
     moved = pl.max_horizontal(pl.col(f"{METRIC}_{q}").abs() for q in ("mean", "p05", "p95")) >= 1
@@ -243,18 +244,18 @@ def _side_by_side(row: dict[str, Any], futures: int) -> tuple[str, ...]:
     error = number(row[f"{METRIC}_mcse_mean"])
     known = row["p_first_higher"] is not None
     return (
-        words.gbp(number(row["first_p50"])),
-        words.gbp(number(row["second_p50"])),
+        format.gbp(number(row["first_p50"])),
+        format.gbp(number(row["second_p50"])),
         _amount(middle, error) if known else "not known",
-        words.gbp_range(low, high) if known else "not known",
+        format.gbp_range(low, high) if known else "not known",
         _amount(number(row[f"{METRIC}_mean"]), error),
-        words.chance(row["p_first_higher"], futures).removeprefix("in ") if known else "not known",
+        format.chance(row["p_first_higher"], futures).removeprefix("in ") if known else "not known",
     )
 
 
 def _amount(value_gbp_m: float, mcse_gbp_m: float) -> str:
     """An amount; the error of a mean says nothing of a median that is exactly 0."""
-    return words.gbp(value_gbp_m, mcse_gbp_m if value_gbp_m else 0.0)
+    return format.gbp(value_gbp_m, mcse_gbp_m if value_gbp_m else 0.0)
 
 
 def _short(title: str) -> str:
@@ -275,10 +276,10 @@ def _costs(names: tuple[str, str], found: Comparison) -> str:
         return "Neither costs the authorities anything."
     more = costs[0] - costs[1]
     if abs(more) <= 1e-6 * max(costs):
-        return f"Both cost the authorities the same once running: {words.gbp(costs[0])} a year."
+        return f"Both cost the authorities the same once running: {format.gbp(costs[0])} a year."
     a, b = names if more > 0 else names[::-1]
     return (
-        f"“{a}” costs the authorities {words.gbp(abs(more))} a year more than “{b}” once running."
+        f"“{a}” costs the authorities {format.gbp(abs(more))} a year more than “{b}” once running."
     )
 
 
@@ -303,7 +304,7 @@ def _print_split(split: tuple[By, str], table: pl.DataFrame, found: Comparison) 
             f"{row[name]}{_PARTS.get(str(row.get('part')), '')}",
             _amount(number(row[f"{metric}_mean"]), error),
             _amount(middle, error) if known else "not known",
-            words.gbp_range(low, high) if known else "not known",
+            format.gbp_range(low, high) if known else "not known",
         )
     console.print(shown)
     if kind != "year":

@@ -7,7 +7,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from gainsmodel import words
+from gainsmodel import format
 from gainsmodel.cli.app import (
     FillOption,
     SheetOption,
@@ -32,7 +32,7 @@ from gainsmodel.data import (
     read_gva,
     save_dataset,
 )
-from gainsmodel.data.folder import read_named
+from gainsmodel.data.saved import read_named
 from gainsmodel.errors import DataError, GainsModelError
 
 data_app = typer.Typer(no_args_is_help=True, help="The figures the model starts from.")
@@ -87,7 +87,7 @@ def data_show(
             row["area_type"].replace("_", " "),
             f"{row['gva_gbp_m']:,.0f}",
             f"{row['population']:,}",
-            words.percent(row["gigabit_share"]),
+            format.percent(row["gigabit_share"]),
         )
     console.print(table)
 

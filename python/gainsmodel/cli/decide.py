@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from gainsmodel import words
+from gainsmodel import format
+from gainsmodel.analysis.sensitivity import OF_PLAN, Output, Sensitivity, sensitivity
+from gainsmodel.analysis.voi import ValueOfInformation, voi
 from gainsmodel.cli.app import (
     DataOption,
     ScenarioFile,
@@ -19,8 +21,6 @@ from gainsmodel.cli.app import (
     progress,
 )
 from gainsmodel.data import Geography
-from gainsmodel.drivers import OF_PLAN, Output, Sensitivity, sensitivity
-from gainsmodel.information import ValueOfInformation, voi
 
 # Shares of the variance below are printed as 0.0%.
 LEAST_SHOWN = 0.0005
@@ -90,7 +90,7 @@ def _print_sensitivity(found: Sensitivity) -> None:
         left=(0, 3),
     )
     bars = {row["group"]: row for row in found.tornado.iter_rows(named=True)}
-    show = words.gbp if found.unit.startswith("£m") else words.percent
+    show = format.gbp if found.unit.startswith("£m") else format.percent
 
     def index(row: dict[str, Any], name: str) -> str:
         low, high = row[f"{name}_low"], row[f"{name}_high"]
@@ -119,7 +119,7 @@ def _print_sensitivity(found: Sensitivity) -> None:
         "of the simulation.\n" + "\n".join([*found.caveats, *said, *found.notes])
     )
     _print_left_out(console, found.left_out)
-    console.print(f"{words.count(found.draws)} in each sample, seed {found.seed}.")
+    console.print(f"{format.count(found.draws)} in each sample, seed {found.seed}.")
 
 
 def without_a_line(row: Mapping[str, Any]) -> str:
@@ -175,13 +175,13 @@ def _print_voi(found: ValueOfInformation) -> None:
         mean, error, low, high = (
             row[f"net_benefit_gbp_m_{s}"] for s in ("mean", "mcse_mean", "p05", "p95")
         )
-        chance = words.chance(row["p_best"], found.draws)
-        table.add_row(row["option"], words.gbp(mean, error), words.gbp_range(low, high), chance)
+        chance = format.chance(row["p_best"], found.draws)
+        table.add_row(row["option"], format.gbp(mean, error), format.gbp_range(low, high), chance)
     console.print(table)
     table = plain_table("Assumptions", "Worth knowing,\nabout", "Evidence", left=(0, 2))
     for row in found.groups.iter_rows(named=True):
         worth = (
-            f"{words.gbp(row['evppi_gbp_m'], row['mcse_gbp_m'])} ± {row['mcse_gbp_m']:.2g}m"
+            f"{format.gbp(row['evppi_gbp_m'], row['mcse_gbp_m'])} ± {row['mcse_gbp_m']:.2g}m"
             if row["distinguishable"]
             else NOT_DISTINGUISHABLE
         )
@@ -194,7 +194,7 @@ def _print_voi(found: ValueOfInformation) -> None:
     console.print(
         "Net benefit: present value at 2023 prices of the gain less what firms spend on adopting "
         "and what the levers cost,\nagainst doing nothing. Sizes of effect and costs are "
-        f"judgement.\n{words.count(found.draws)}, seed {found.seed}."
+        f"judgement.\n{format.count(found.draws)}, seed {found.seed}."
     )
 
 

@@ -7,7 +7,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from gainsmodel import words
+from gainsmodel import format
+from gainsmodel.analysis.discovery import Discovery, discover
+from gainsmodel.analysis.goal_seek import GoalSeek, goal_seek
+from gainsmodel.analysis.optimise.plan import Goal, Plan, plan
+from gainsmodel.analysis.target import Of, target
 from gainsmodel.cli.app import (
     DataOption,
     JsonOption,
@@ -25,10 +29,7 @@ from gainsmodel.cli.app import (
     stated,
 )
 from gainsmodel.data import Geography
-from gainsmodel.discovery import Discovery, discover
 from gainsmodel.errors import SettingError
-from gainsmodel.planning import Goal, Plan, plan
-from gainsmodel.targets import Of, Reach, reach, target
 
 AreaOption = Annotated[str, typer.Option(help="area or group, name or code")]
 GeographyOption = Annotated[
@@ -89,7 +90,7 @@ def target_command(
     reached = None
     if probability is not None and gain is not None:
         with progress("Trying") as on_progress:
-            reached = reach(
+            reached = goal_seek(
                 scenario, area, gain, probability, of=of, on_progress=on_progress, **settings
             )
     if as_json:
@@ -101,8 +102,8 @@ def target_command(
     console.print("\n".join(found.summary))
     if of == "added":
         print_elsewhere(console, [scenario], area, geography, dataset)
-    console.print(words.chance_error(found.p, found.p_mcse, found.draws))
-    console.print(f"{words.count(found.draws)}, seed {found.seed}.")
+    console.print(format.chance_error(found.p, found.p_mcse, found.draws))
+    console.print(f"{format.count(found.draws)}, seed {found.seed}.")
     if reached is not None:
         _print_reach(console, reached)
     elif found.of == "added":
@@ -121,7 +122,7 @@ def _share(text: str | None) -> Any:
         ) from None
 
 
-def _print_reach(console: Console, found: Reach) -> None:
+def _print_reach(console: Console, found: GoalSeek) -> None:
     console.print("\n" + "\n".join(found.summary))
     if found.levers.height:
         table = plain_table(
@@ -130,14 +131,14 @@ def _print_reach(console: Console, found: Reach) -> None:
         for row in found.levers.iter_rows(named=True):
             table.add_row(
                 row["label"],
-                words.intensity(row["intensity"]),
-                words.cost(row["cost_gbp_m_per_year"]),
+                format.intensity(row["intensity"]),
+                format.cost(row["cost_gbp_m_per_year"]),
                 row["evidence"],
             )
         console.print()
         console.print(table)
     console.print(
-        f"\n{GRADES}\n{words.count(found.draws)}, seed {found.seed}, {found.runs} plans run."
+        f"\n{GRADES}\n{format.count(found.draws)}, seed {found.seed}, {found.runs} plans run."
     )
 
 
@@ -213,7 +214,7 @@ def _print_plan(found: Plan) -> None:
     def value(amount: float, error: float = 0.0) -> str:
         if of_target:
             return f"{100 * amount:.0f} in 100"
-        return words.gbp(amount, error if amount else 0.0)
+        return format.gbp(amount, error if amount else 0.0)
 
     if found.order.height:
         console.print("\nBought one after the other, the most for its money first", style="bold")
@@ -225,9 +226,9 @@ def _print_plan(found: Plan) -> None:
             start = row["start_years"]
             table.add_row(
                 row["label"],
-                words.whole_percent(row["intensity"])
+                format.whole_percent(row["intensity"])
                 + ("" if start is None else f" from year {start:g}"),
-                words.cost(row["cost_gbp_m_per_year"]),
+                format.cost(row["cost_gbp_m_per_year"]),
                 row["evidence"],
                 value(row["gain"], row["gain_mcse"]),
             )
@@ -251,10 +252,10 @@ def _print_plan(found: Plan) -> None:
     for row in found.frontier[sorted(shown)].iter_rows(named=True):
         low, high = (number(row[f"net_present_value_gbp_m_{q}"]) for q in ("p05", "p95"))
         table.add_row(
-            words.cost(row["cost_gbp_m_per_year"]),
+            format.cost(row["cost_gbp_m_per_year"]),
             f"£{row['cost_gbp_per_head']:.2f}",
             value(row["objective"], row["objective_mcse"]),
-            words.gbp_range(low, high) if row["cost_gbp_m_per_year"] else "£0",
+            format.gbp_range(low, high) if row["cost_gbp_m_per_year"] else "£0",
             row["levers"],
         )
     console.print(table)
@@ -266,7 +267,7 @@ def _print_plan(found: Plan) -> None:
             table.add_row(row["variant"], loss, "the same" if row["same"] else row["best"])
         console.print(table)
     console.print("\n" + "\n".join(found.notes))
-    console.print(f"{words.count(found.draws)}, seed {found.seed}.")
+    console.print(f"{format.count(found.draws)}, seed {found.seed}.")
 
 
 @app.command("discover")
@@ -332,10 +333,10 @@ def _print_discovery(found: Discovery) -> None:
         )
         console.print(
             f"Of the futures within, {dense} miss; of all misses, {covered} are within. "
-            f"{words.whole_percent(box['support'])} of all futures are within."
+            f"{format.whole_percent(box['support'])} of all futures are within."
         )
     console.print("\n" + "\n".join(found.notes))
-    console.print(f"{words.count(found.draws)}, seed {found.seed}.")
+    console.print(f"{format.count(found.draws)}, seed {found.seed}.")
 
 
 def _print_json(answer: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gainsmodel import report
+from gainsmodel.checks import did_you_mean
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -23,11 +23,11 @@ from gainsmodel.cli.app import (
 )
 from gainsmodel.data import Geography
 from gainsmodel.errors import SettingError
-from gainsmodel.export import file_name
-from gainsmodel.manifest import read_manifest
-from gainsmodel.report import Format
+from gainsmodel.present import report
+from gainsmodel.present.export import file_name
+from gainsmodel.present.report import Format
+from gainsmodel.results.manifest import read_manifest
 from gainsmodel.scenario import Scenario
-from gainsmodel.scenario.problems import did_you_mean
 
 # What a manifest settles.
 SETTLED = ("draws", "seed", "sampler", "geography")

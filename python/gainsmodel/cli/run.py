@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
-from gainsmodel import words
+from gainsmodel import format
 from gainsmodel.cli.app import (
     FillOption,
     ScenarioFile,
@@ -27,11 +27,15 @@ from gainsmodel.cli.app import (
     read_own,
 )
 from gainsmodel.data import OWN, Dataset, Geography
-from gainsmodel.engine import ADJUSTMENTS, Precision, Sampler, Settings, start, start_again
 from gainsmodel.errors import SettingError
-from gainsmodel.manifest import check_target, read_manifest
-from gainsmodel.result import Result
+from gainsmodel.results.manifest import check_target, read_manifest
+from gainsmodel.results.paired import PairedResult
+from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario, load_scenario
+from gainsmodel.simulation.core_inputs import ADJUSTMENTS
+from gainsmodel.simulation.replay import start_again
+from gainsmodel.simulation.run import start
+from gainsmodel.simulation.settings import Precision, Sampler, Settings
 
 
 @app.command("run")
@@ -130,7 +134,7 @@ def _print_result(result: Result, scenario: Scenario, codes: Iterable[str] | Non
     prices = "2023 prices" if scenario.prize.price_basis == "base_year" else "money of its time"
     fixed = scenario.prize.value
     prize = "the prize" if fixed is None else f"£{fixed:g}bn"
-    expressed = words.gbp(number(result.groups().row(0, named=True)["prize_gbp_bn_p50"]) * 1e3)
+    expressed = format.gbp(number(result.groups().row(0, named=True)["prize_gbp_bn_p50"]) * 1e3)
     deflated = scenario.prize.price_basis == "base_year"
 
     console = plain_console()
@@ -173,26 +177,26 @@ def _print_result(result: Result, scenario: Scenario, codes: Iterable[str] | Non
         part = number(row["prize_gbp_bn_p50"]) * 1e3
         table.add_row(
             row["area_name"],
-            words.percent(row["gva_share"]),
-            words.percent(share[0]),
-            words.percent_range(*share[1:]),
-            words.against_gva(number(row["p_share_above_gva"]), futures),
-            words.gbp(part, errors[code, "prize_gbp_bn"] * 1e3),
-            words.gbp(carried[0], errors[code, error_of]),
-            words.gbp_range(*carried[1:]),
+            format.percent(row["gva_share"]),
+            format.percent(share[0]),
+            format.percent_range(*share[1:]),
+            format.against_gva(number(row["p_share_above_gva"]), futures),
+            format.gbp(part, errors[code, "prize_gbp_bn"] * 1e3),
+            format.gbp(carried[0], errors[code, error_of]),
+            format.gbp_range(*carried[1:]),
         )
     carried = quantiles(uk, gain, futures)
     whole = expressed if deflated or fixed is None else prize
     table.add_row(
         *(uk["area_name"], "100%", "100%", "", "", whole),
-        words.gbp(carried[0], errors[uk["area_code"], error_of]),
-        words.gbp_range(*carried[1:]),
+        format.gbp(carried[0], errors[uk["area_code"], error_of]),
+        format.gbp_range(*carried[1:]),
     )
     console.print(table)
     reached = uk[f"p_{scenario.prize.basis}_reaches_prize"]
     console.print(
         f"\nAcross the UK, digital adoption alone reaches {prize} {when} "
-        f"{words.chance(reached, futures)}.\n"
+        f"{format.chance(reached, futures)}.\n"
         f"The prize is in {prices}; what digital carries is at 2023 prices, before displacement, "
         "against adoption frozen at the start.\n"
         "Middle estimates are medians, which do not add up. A future is one run of the model "
@@ -201,8 +205,8 @@ def _print_result(result: Result, scenario: Scenario, codes: Iterable[str] | Non
     )
     if uk["share_excluded_draws"] > 0:
         console.print(
-            f"Shares leave out {words.percent(uk['share_excluded_draws'])} of the futures, in "
-            f"which the national gain is below {words.percent(setting.share_floor)} of GVA."
+            f"Shares leave out {format.percent(uk['share_excluded_draws'])} of the futures, in "
+            f"which the national gain is below {format.percent(setting.share_floor)} of GVA."
         )
 
 
@@ -221,7 +225,7 @@ def _print_levers(
     baseline = finish(
         start(twin, Settings.of(manifest), dataset=dataset, threads=threads), "Without the plan"
     )
-    added = result.difference(baseline, net=True)
+    added = PairedResult(result, baseline).added()
     switched = [name for name in ADJUSTMENTS if getattr(scenario.parameters, name).enabled]
     final = scenario.setting.start_year + scenario.setting.horizon_years
     planned = {code for name in scenario.plan for code in dataset.resolve(name)}
@@ -241,9 +245,9 @@ def _print_levers(
             middle, low, high = quantiles(row, metric, manifest["draws"])
             table.add_row(
                 row["area_name"],
-                words.gbp(middle, number(row[f"{metric}_mcse_p50"])),
-                words.gbp_range(low, high),
-                words.gbp(number(row[f"{metric}_mean"]), number(row[f"{metric}_mcse_mean"])),
-                words.gbp(number(cost["lever_cost_cumulative_gbp_m_mean"])),
+                format.gbp(middle, number(row[f"{metric}_mcse_p50"])),
+                format.gbp_range(low, high),
+                format.gbp(number(row[f"{metric}_mean"]), number(row[f"{metric}_mcse_mean"])),
+                format.gbp(number(cost["lever_cost_cumulative_gbp_m_mean"])),
             )
     console.print(table)

@@ -2,11 +2,11 @@
 
 from rich.console import Console
 
+from gainsmodel.analysis.switching_values import SwitchingValues
 from gainsmodel.cli.app import plain_table
-from gainsmodel.switching import Switching
 
 
-def print_switching(console: Console, found: Switching) -> None:
+def print_switching(console: Console, found: SwitchingValues) -> None:
     """What would have to be true for the plan just to break even."""
     console.print("\nWhere the plan just breaks even, one assumption at a time", style="bold")
     console.print("\n".join(found.summary))

@@ -2,21 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-from gainsmodel.data.dataset import (
+from gainsmodel.data.checks import Check, check
+from gainsmodel.data.dataset import Dataset, Rest, load_dataset
+from gainsmodel.data.readiness import readiness
+from gainsmodel.data.shipped_tables import (
     BASE_YEAR,
     GEOGRAPHIES,
     OWN,
     OWN_AREAS,
     OWN_GVA,
     SECTORS,
-    Check,
-    Dataset,
     Geography,
     Level,
-    Rest,
-    check,
-    load_dataset,
-    readiness,
 )
 
 __all__ = [
@@ -44,7 +41,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from gainsmodel.data.own import (
+    from gainsmodel.data.importing.read_gva import (
         aggregate,
         gva_template,
         is_dataset,
@@ -52,13 +49,12 @@ if TYPE_CHECKING:
         regions_of,
         save_dataset,
     )
-    from gainsmodel.data.rows import Fill
+    from gainsmodel.data.importing.table_rows import Fill
 else:
     # Reading tables of every make is loaded by those who bring one.
     def __getattr__(name):
         from importlib import import_module
 
         if name in __all__:
-            # What own.py imports is found there too.
-            return getattr(import_module("gainsmodel.data.own"), name)
+            return getattr(import_module("gainsmodel.data.importing.read_gva"), name)
         raise AttributeError(f"module 'gainsmodel.data' has no attribute {name!r}")

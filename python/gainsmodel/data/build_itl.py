@@ -10,7 +10,6 @@ from pathlib import Path
 import polars as pl
 
 EDITIONS = ("2025", "2021")
-
 # Areas of 2021 that have no namesake of 2025, by names of local authorities.
 REDRAWN = {
     "TLE31": ("Barnsley", "Doncaster", "Rotherham"),

@@ -13,10 +13,9 @@ from pathlib import Path
 import polars as pl
 
 from gainsmodel.data.build_itl import itl_tables
-from gainsmodel.data.dataset import BASE_YEAR, CHANNELS, SECTORS, TABLES
+from gainsmodel.data.shipped_tables import BASE_YEAR, CHANNELS, SECTORS, TABLES
 
 FIRST_YEAR = 1998
-
 PUBLIC, MOBILITY, DIGITAL, REST = CHANNELS
 SECTOR_TABLE = (
     ("AB", "Agriculture, forestry, fishing, mining and quarrying", REST),
@@ -38,7 +37,6 @@ SECTOR_TABLE = (
     ("S", "Other services", REST),
     ("T", "Households as employers", REST),
 )
-
 # The publisher's row labels, cut at the blank. "68" is real estate without imputed rent,
 # so it is our L; the publisher's own L, which has the rent in it, is left out.
 SECTOR_OF_LABEL = {sector: sector for sector in SECTORS if sector != "L"} | {

@@ -1,17 +1,12 @@
 """Scenarios: what is assumed, what is done where, and how both are read from TOML."""
 
-from gainsmodel.scenario.distribution import Distribution, Fixed
-from gainsmodel.scenario.files import load_scenario, parse_scenario, shipped_scenarios
-from gainsmodel.scenario.schema import (
-    LEVELS,
-    LEVER_TARGETS,
-    SECTORS,
-    SPREAD_PARAMETERS,
-    Quantity,
-    Scenario,
-    json_schema,
-)
-from gainsmodel.scenario.write import to_toml
+from gainsmodel.scenario.distributions import Distribution, Fixed
+from gainsmodel.scenario.json_schema import json_schema
+from gainsmodel.scenario.levers import LEVER_TARGETS
+from gainsmodel.scenario.quantities import LEVELS, SECTORS, SPREAD_PARAMETERS, Quantity
+from gainsmodel.scenario.reader import load_scenario, parse_scenario, shipped_scenarios
+from gainsmodel.scenario.scenario import Scenario
+from gainsmodel.scenario.writer import to_toml
 
 __all__ = [
     "LEVELS",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gainsmodel.errors import ScenarioError
-from gainsmodel.scenario.problems import KeyPath, show
+from gainsmodel.scenario.messages import KeyPath, show
 
 _FIGURES = ("value", "distribution", "values", "rates")
 _ABOUT = ("source", "evidence", "note", "owner", "dated")

@@ -14,7 +14,6 @@ from gainsmodel.validation.pictures import Row, bands
 from gainsmodel.validation.verdict import Verdict, in_range
 
 Floats = NDArray[np.float64]
-
 DRAWS = 200_000
 SEED = 1
 # The survey prints whole per cent: rounding alone has a standard deviation of 0.29 points, and

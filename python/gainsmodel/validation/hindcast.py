@@ -16,14 +16,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gainsmodel.format import out_of_100
 from gainsmodel.scenario import load_scenario
 from gainsmodel.validation.page import TABLES, Page, points, table
 from gainsmodel.validation.pictures import Row, bands
 from gainsmodel.validation.verdict import RARE, Coverage, Verdict, coverage
-from gainsmodel.words import out_of_100
 
 Floats = NDArray[np.float64]
-
 GEOGRAPHIES = {"itl1": "ITL1 regions", "itl2": "ITL2 areas", "mayoral": "mayoral geography"}
 DRAWS = 4_000
 SEED = 1

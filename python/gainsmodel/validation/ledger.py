@@ -11,16 +11,16 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gainsmodel.data import load_dataset
-from gainsmodel.engine import run
-from gainsmodel.result import Result, draws_of
+from gainsmodel.data.units import unit_of
+from gainsmodel.format import out_of_100
+from gainsmodel.results.result import Result, draws_of
 from gainsmodel.scenario import load_scenario
-from gainsmodel.tables import unit_of
+from gainsmodel.simulation.run import run
 from gainsmodel.validation.page import TABLES, Page, percent, points, table
 from gainsmodel.validation.pictures import Row, bands
 from gainsmodel.validation.prize import catch_up_split, distance
 from gainsmodel.validation.reverse import everywhere
 from gainsmodel.validation.verdict import Verdict, in_range
-from gainsmodel.words import out_of_100
 
 DRAWS = 4_000
 SEED = 1

@@ -12,17 +12,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gainsmodel.data import load_dataset
-from gainsmodel.engine import Precision, Sampler, Settings, core_inputs, run
+from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError
-from gainsmodel.result import draws_of
+from gainsmodel.results.result import draws_of
 from gainsmodel.scenario import Scenario, load_scenario
-from gainsmodel.tables import unit_of
+from gainsmodel.simulation.core_inputs import core_inputs
+from gainsmodel.simulation.run import run
+from gainsmodel.simulation.settings import Precision, Sampler, Settings
 from gainsmodel.validation.page import Page, percent, table
 from gainsmodel.validation.pictures import errors
 from gainsmodel.validation.verdict import Verdict, in_range
 
 Floats = NDArray[np.float64]
-
 # What the core and the independent model are both asked for.
 COMPARED = {
     "gain_final_year_gbp_m": "gain in the final year",
@@ -37,12 +38,10 @@ COMPARED_DRAWS = 64
 PLAN = "greater_manchester_all_levers"
 # Largest relative differences to let pass, as in the tests.
 ALLOWED: dict[Precision, float] = {"float64": 1e-10, "float32": 1e-5}
-
 CONVERGENCE_DRAWS = (64, 256, 1_024, 4_096)
 CONVERGENCE_SEEDS = 12
 TRUTH_DRAWS = 32_768
 SAMPLERS: tuple[Sampler, ...] = ("random", "sobol")
-
 Simulate = Callable[..., dict[str, Any]]
 Normals = Callable[..., dict[str, Floats]]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gainsmodel.charts.chart import Chart
+from gainsmodel.present.charts.chart import Chart
 from gainsmodel.validation.verdict import Verdict, tally
 
 TABLES = Path(__file__).parent / "tables"

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from gainsmodel.charts.chart import Chart, Spec, layer, name, number, to, view
-from gainsmodel.charts.theme import palette
+from gainsmodel.present.charts.chart import Chart, Spec, layer, name, number, to, view
+from gainsmodel.present.charts.theme import palette
 
 THEME = "light"
 ROW_HEIGHT = 24

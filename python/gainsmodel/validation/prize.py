@@ -14,15 +14,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gainsmodel.data import load_dataset
-from gainsmodel.engine import run
 from gainsmodel.errors import SettingError
-from gainsmodel.result import Result
+from gainsmodel.results.result import Result
+from gainsmodel.simulation.run import run
 from gainsmodel.validation.page import TABLES, Page, bn, percent, points, table
 from gainsmodel.validation.pictures import Row, bands
 from gainsmodel.validation.verdict import Verdict, in_range
 
 Floats = NDArray[np.float64]
-
 YEARS = 10
 # With 52 weeks, output an hour times hours gives the published GVA of 2014 to 0.01%.
 WEEKS = 52

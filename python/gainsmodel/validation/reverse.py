@@ -8,16 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gainsmodel.data import load_dataset
-from gainsmodel.engine import Settings, core_inputs, quantiles, run_paired
-from gainsmodel.result import draws_of
+from gainsmodel.data.units import unit_of
+from gainsmodel.results.result import draws_of
+from gainsmodel.results.statistics import quantiles
 from gainsmodel.scenario import Scenario, load_scenario
-from gainsmodel.tables import unit_of
+from gainsmodel.simulation.core_inputs import core_inputs
+from gainsmodel.simulation.run import run_paired
+from gainsmodel.simulation.settings import Settings
 from gainsmodel.validation.page import Page, bn, percent, table
 from gainsmodel.validation.pictures import Row, bands
 from gainsmodel.validation.verdict import Verdict, in_range, overlap
 
 Floats = NDArray[np.float64]
-
 DRAWS = 4_000
 SEED = 1
 # What it had brought was measured in 2019; when it began was not read: a judgement.

@@ -1,0 +1,209 @@
+"""What a plan is worth: what it adds, what it costs whom, whether it pays back.
+
+Everything is the paired difference from the same futures without the plan, draw by draw;
+`docs/explanation/model.md`, section 9, has the formulas.
+"""
+
+import math
+import os
+from collections.abc import Callable
+
+import numpy as np
+import polars as pl
+
+from gainsmodel.data import Dataset
+from gainsmodel.data.units import unit_of
+from gainsmodel.errors import ScenarioError, SettingError
+from gainsmodel.progress import Steps
+from gainsmodel.results.paired import NET_PRESENT_VALUE, PairedResult, as_pair
+from gainsmodel.results.prices import Prices
+from gainsmodel.results.result import Result
+from gainsmodel.results.statistics import FROM_CORE, chances_of, columns_of, statistics_of
+from gainsmodel.scenario import Scenario
+from gainsmodel.simulation.resolve import as_scenario, figures_for
+from gainsmodel.simulation.run import Run
+from gainsmodel.simulation.settings import Sampler, Settings
+
+
+def appraise(
+    pair: PairedResult | Result,
+    without: Result | None = None,
+    *,
+    target_gbp_m: float | None = None,
+    area: str | None = None,
+    gross: bool = False,
+    prices: Prices = "real",
+) -> pl.DataFrame:
+    """What a plan adds and costs in each area and group.
+
+    Parameters
+    ----------
+    pair : PairedResult
+        As `run_paired` gives it: the same draws with the plan and without. Or, with `without`,
+        the result with the plan alone.
+    without : Result, optional
+        The reference, where the two results are handed over by themselves.
+    target_gbp_m : float, optional
+        Gain to be added in the final year, £m a year, in the prices asked for.
+    area : str, optional
+        A wider area, such as a region of local authorities: it has the last row.
+    gross : bool
+        Before displacement, leakage and multiplier.
+    prices : {"real", "nominal"}
+        Base-year prices, or money of the day by the published GDP deflator and then the
+        scenario's inflation: a sum over years each in its own money, amounts a year in that of
+        the final year, present values in that of the start year, discounted at
+        (1 + real rate)(1 + inflation) − 1, which are the real ones in other money.
+
+    Returns
+    -------
+    DataFrame
+        One row for each area and group. £m over the horizon of the scenario, present values at
+        its discount rates; of each quantity the statistics of `Result`:
+
+        ``added_final_year_gbp_m``, ``added_cumulative_gbp_m``, ``added_present_value_gbp_m``
+            Gain added, net of displacement, leakage and multiplier where switched on.
+        ``authority_cost_present_value_gbp_m``
+            What the levers cost, paid at their intensity whatever the take-up.
+        ``firms_cost_present_value_gbp_m``
+            One-off cost of the adoption that the plan brings or brings forward.
+        ``authority_cost_per_year_gbp_m``
+            Cost of the levers in a year in which all of them run.
+        ``net_present_value_gbp_m``
+            Present value added, less both costs.
+        ``benefit_cost_ratio``
+            Present value added over both costs; quantiles only, since a ratio may have no mean.
+            Draws in which nothing is spent have none; ``benefit_cost_ratio_excluded_draws`` is
+            their share.
+        ``p_pays_back``, ``p_pays_back_mcse``
+            Probability that the net present value is above 0, and its Monte Carlo standard error.
+        ``p_target``, ``p_target_mcse``
+            Probability that the gain added in the final year is at least the target; null
+            without one.
+
+    Raises
+    ------
+    ResultError
+        If the two are not paired, differ in more than the plan, or draws were not kept.
+    SettingError
+        If the target is no amount above 0, or there are no such prices.
+    UnknownNameError
+        If there is no such area.
+
+    Examples
+    --------
+    >>> import gainsmodel
+    >>> table = gainsmodel.appraise(gainsmodel.run_paired("skills_first", draws=500))
+    >>> table.height
+    26
+    """
+    check_target(target_gbp_m)
+    pair = as_pair(pair, without)
+    pair.check_reference()
+    sampler = pair.manifest["sampler"]
+    units, values = pair.every_unit(
+        area, lambda unit: pair.value_draws(unit, gross=gross, prices=prices)
+    )
+    columns: list[pl.Series] = []
+    for name, draws in values.items():
+        columns += columns_of(name, statistics_of(draws, sampler)[:, FROM_CORE])
+    spent = values["authority_cost_present_value_gbp_m"] + values["firms_cost_present_value_gbp_m"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(spent > 0, values["added_present_value_gbp_m"] / spent, np.nan)
+    known = ~np.isnan(ratio)
+    columns += [
+        column
+        for column in columns_of("benefit_cost_ratio", statistics_of(ratio, sampler)[:, FROM_CORE])
+        if "_p" in column.name.removeprefix("benefit_cost_ratio")
+    ]
+    columns.append(pl.Series("benefit_cost_ratio_excluded_draws", 1.0 - known.mean(axis=1)))
+    net = values[NET_PRESENT_VALUE]
+    columns += chances_of("p_pays_back", net > 0, np.isfinite(net), sampler)
+    added = values["added_final_year_gbp_m"]
+    goal = math.inf if target_gbp_m is None else target_gbp_m
+    asked = np.full(added.shape, target_gbp_m is not None)
+    columns += chances_of("p_target", added >= goal, asked, sampler)
+    return units.hstack(columns)
+
+
+def check_target(target_gbp_m: float | None) -> None:
+    """Refuse a target that is no amount above 0."""
+    if target_gbp_m is not None and not (target_gbp_m > 0 and math.isfinite(target_gbp_m)):
+        raise SettingError(f"target: must be an amount above 0 in £m a year, not {target_gbp_m!r}")
+
+
+def delay_cost(
+    scenario: Scenario | str | os.PathLike[str],
+    area: str,
+    years: float = 1.0,
+    *,
+    prices: Prices = "real",
+    draws: int = 10_000,
+    seed: int = 1,
+    sampler: Sampler = "sobol",
+    geography: str | None = None,
+    dataset: Dataset | None = None,
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> pl.DataFrame:
+    """What it costs to start every lever of a plan later.
+
+    Parameters
+    ----------
+    scenario : Scenario, str or path
+        A scenario with a plan.
+    area : str
+        Name or code of an area or group.
+    years : float
+        By how much every lever starts later than planned, above 0, to a delay of 40 in all.
+    prices : {"real", "nominal"}
+        As `appraise`.
+    draws, seed, sampler, geography, dataset, threads, on_progress
+        As `run`; two runs are made.
+
+    Returns
+    -------
+    DataFrame
+        One row: ``area_code``, ``area_name``, ``delay_years``, the statistics of
+        ``lost_net_present_value_gbp_m``, the net present value (see `appraise`) of the plan in
+        time less that of the delayed plan in the same future, and ``p_loses`` with
+        ``p_loses_mcse``, the probability that it is above 0. The horizon stays: a later start
+        has fewer years in it, in which less is spent, too. A loss below 0 means that waiting
+        saves more than it forgoes.
+
+    Raises
+    ------
+    ScenarioError
+        If no lever is moved anywhere, or the delay is not possible.
+    UnknownNameError, DataError, SettingError
+        As `run`.
+    """
+    loaded = as_scenario(scenario, geography, dataset)
+    if not loaded.moved_levers():
+        raise ScenarioError(
+            "plan: no lever is moved in any area, so there is nothing to delay; set one, such as "
+            'plan."Greater Manchester".skills = 1.0'
+        )
+    if not years > 0:
+        raise SettingError(f"years: must be above 0, not {years!r}")
+    delay = loaded.setting.lever_delay_years + years
+    later = loaded.edit({"setting.lever_delay_years": delay})
+    figures = figures_for(loaded, dataset)
+    unit = unit_of(figures, area)
+    settings = Settings(draws=draws, seed=seed, sampler=sampler)
+
+    steps = Steps(on_progress, draws, 2)
+    in_time, delayed = (
+        Run(scenario, figures, settings, threads).result(steps.next())
+        for scenario in (loaded, later)
+    )
+    lost = PairedResult(in_time, delayed).value_draws(unit, prices=prices)[NET_PRESENT_VALUE][None]
+    name = "lost_net_present_value_gbp_m"
+    return pl.DataFrame(
+        {"area_code": [unit.code], "area_name": [unit.name], "delay_years": [float(years)]}
+    ).hstack(
+        [
+            *columns_of(name, statistics_of(lost, sampler)[:, FROM_CORE]),
+            *chances_of("p_loses", lost > 0, np.isfinite(lost), sampler),
+        ]
+    )

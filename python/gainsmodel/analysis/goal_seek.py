@@ -1,0 +1,355 @@
+"""The smallest plan, or the smallest budget, that reaches a target as likely as is asked."""
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from gainsmodel import format
+from gainsmodel.analysis.optimise.problem import (
+    Grid,
+    LeverPlan,
+    Report,
+    Trials,
+    chance_of,
+    yearly_costs,
+)
+from gainsmodel.analysis.optimise.response_surface import Surface
+from gainsmodel.analysis.optimise.search import cheapest
+from gainsmodel.analysis.target import NO_LEVER, Z975, Of, _check_of, _plain
+from gainsmodel.data import Dataset
+from gainsmodel.data.units import unit_of
+from gainsmodel.errors import ScenarioError, SettingError
+from gainsmodel.progress import Progress
+from gainsmodel.results.plan_levers import levers_moved_in
+from gainsmodel.scenario import Scenario
+from gainsmodel.simulation.resolve import resolve
+from gainsmodel.simulation.settings import Sampler, Settings
+
+# Intensities are found to this.
+FINE = 1 / 512
+QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+# Five intensities of each lever are all looked at; more levers would be too many packages.
+MOST_LEVERS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class GoalSeek:
+    """How much of a plan, and how little money, reaches a target; made by `goal_seek`.
+
+    Attributes
+    ----------
+    area, of : str
+    target_gbp_m, probability : float
+    outcome : {"reached", "not_reachable", "met_without"}
+        Whether the planned levers can reach it with that probability; if they cannot even at
+        full intensity; or if it is met with no lever at all.
+    p_without, p_most, p_most_mcse : float
+        Probability with no planned lever and with all of them at full intensity; standard error
+        of the latter.
+    intensity, intensity_low, intensity_high : float, optional
+        Smallest common intensity of the planned levers, and the ends of its 95% interval from
+        the number of futures; None where there is none (the upper end: beyond 1).
+    intensity_cost_gbp_m_per_year : float, optional
+        What that costs a year once running.
+    budget_gbp_m_per_year, budget_low, budget_high : float, optional
+        Smallest budget over the planned levers, £m a year once running: the cheapest package
+        of intensities in quarters, then scaled down; and its 95% interval, along that scale.
+    levers : pl.DataFrame
+        What that budget buys: ``lever``, ``label``, ``intensity``, ``cost_gbp_m_per_year``,
+        ``evidence`` of the cost.
+    draws, seed, runs, final_year : int
+    """
+
+    area: str
+    of: str
+    target_gbp_m: float
+    probability: float
+    outcome: str
+    p_without: float
+    p_most: float
+    p_most_mcse: float
+    intensity: float | None
+    intensity_low: float | None
+    intensity_high: float | None
+    intensity_cost_gbp_m_per_year: float | None
+    budget_gbp_m_per_year: float | None
+    budget_low: float | None
+    budget_high: float | None
+    levers: pl.DataFrame
+    draws: int
+    seed: int
+    runs: int
+    final_year: int
+
+    @property
+    def summary(self) -> list[str]:
+        """What follows, in sentences."""
+        verb = "adding" if self.of == "added" else "carrying"
+        goal = f"{verb} {format.goal(self.target_gbp_m)} a year in {self.area} by {self.final_year}"
+        wanted = f"{100 * self.probability:g} of 100 futures"
+        if self.outcome == "met_without":
+            chance = format.chance(self.p_without, self.draws)
+            return [f"Already met without any lever: {goal} happens {chance}."]
+        if self.outcome == "not_reachable":
+            most = format.chance(self.p_most, self.draws)
+            return [
+                f"Not reachable with these levers: even at full intensity {goal} happens "
+                f"{most}, not in {wanted}."
+            ]
+        assert self.intensity is not None
+        assert self.intensity_cost_gbp_m_per_year is not None
+        at, low, high = (
+            "beyond 100%" if share is None else format.intensity(share)
+            for share in (self.intensity, self.intensity_low or 0.0, self.intensity_high)
+        )
+        said = [
+            f"{goal[0].upper()}{goal[1:]} in {wanted} takes all planned levers at "
+            f"{format.about(at)} ({low} to {high} from the number of futures alone), "
+            f"{format.cost(self.intensity_cost_gbp_m_per_year)} a year once running."
+        ]
+        if self.budget_gbp_m_per_year is not None:
+            bought = ", ".join(
+                f"{row['label']} {format.intensity(row['intensity'])}"
+                for row in self.levers.iter_rows(named=True)
+            )
+            said.append(
+                "Spread over the levers as is best, "
+                f"{format.about(format.cost(self.budget_gbp_m_per_year))} a year is enough: "
+                f"{bought}."
+            )
+        return said
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return {**self.__dict__, "levers": self.levers.to_dicts(), "summary": self.summary}
+
+
+def goal_seek(
+    scenario: Scenario | str | os.PathLike[str],
+    area: str,
+    target_gbp_m: float,
+    probability: float = 0.8,
+    *,
+    of: Of = "added",
+    budget: bool = True,
+    draws: int = 2_000,
+    seed: int = 1,
+    sampler: Sampler = "sobol",
+    geography: str | None = None,
+    dataset: Dataset | None = None,
+    threads: int | None = None,
+    on_progress: Progress | None = None,
+) -> GoalSeek:
+    """Find the smallest intensity, and the smallest budget, that reaches a target.
+
+    Everything meets the same futures; in each of them more of a lever adds no less (section 6
+    of `docs/explanation/model.md`), so the probability is found by bisection.
+
+    Parameters
+    ----------
+    scenario : Scenario, str or path
+        A scenario whose plan moves levers in the area. They keep their start and ramp; what it
+        plans in other areas stays as it is.
+    area : str
+        Area or group, by name or code: the target holds there, and costs are counted there.
+    target_gbp_m : float
+        £m a year in the final year, above 0.
+    probability : float
+        With which it is to be reached, above 0 and below 1.
+    of : {"added", "carried"}
+        As in `target`.
+    budget : bool
+        Whether to look for the smallest budget too, most of the work; up to six levers.
+    draws : int
+        Futures, 100 to 100,000.
+    seed, sampler, geography, dataset, threads
+        As in `run`.
+    on_progress : callable, optional
+        Called with (draws done, draws expected in all); raise `RunCancelled` in it to stop.
+
+    Returns
+    -------
+    Reach
+
+    Raises
+    ------
+    ScenarioError
+        If the plan moves no lever in the area.
+    SettingError, UnknownNameError, DataError
+        For anything else the caller can mend.
+
+    Examples
+    --------
+    >>> import gainsmodel
+    >>> found = gainsmodel.reach(
+    ...     "skills_first", "Greater Manchester", 20, 0.5, budget=False, draws=200
+    ... )
+    >>> found.outcome
+    'reached'
+    """
+    loaded, figures = resolve(scenario, geography, dataset)
+    unit = unit_of(figures, area)
+    _check_of(of)
+    if not (target_gbp_m > 0 and math.isfinite(target_gbp_m)):
+        raise SettingError(f"target_gbp_m: must be an amount above 0, not {target_gbp_m!r}")
+    if not 0 < probability < 1:
+        hint = f"; {probability:g} of 100 is {probability / 100:g}" if 1 < probability < 100 else ""
+        raise SettingError(f"probability: must be above 0 and below 1, not {probability!r}{hint}")
+    planned = levers_moved_in(loaded, figures, unit)
+    if not planned:
+        raise ScenarioError(NO_LEVER.format(unit.name, unit.name))
+    surface = (len(QUARTERS) - 1) * len(planned) + math.comb(len(planned), 2)
+    report = Report(on_progress, draws, 25 + budget * (surface + 40))
+    settings = Settings(draws=draws, seed=seed, sampler=sampler)
+    trials = Trials(loaded, figures, unit, settings, threads, report.run)
+
+    def plan_of(intensity: Mapping[str, float]) -> LeverPlan:
+        """The plan with the planned levers at these intensities in the area, the rest as it is."""
+        moved: dict[str, dict[str, Any]] = {}
+        for place, entries in loaded.plan.items():
+            here = {*figures.resolve(place)} & {*unit.members}
+            moved[place] = {
+                lever: _plain(entry)
+                | ({"intensity": intensity.get(lever, 0.0)} if here and entry.intensity else {})
+                for lever, entry in entries.items()
+            }
+        return moved
+
+    costs = yearly_costs(trials.with_plan(plan_of(dict.fromkeys(planned, 1.0))), figures, unit)
+    nothing = trials.trial(plan_of({}))
+    besides = nothing.carried_gbp_m - nothing.added_gbp_m if of == "carried" else 0.0
+    goal = chance_of(target_gbp_m, besides)
+
+    def chance(intensity: Mapping[str, float]) -> tuple[float, float]:
+        trial = trials.trial(plan_of(intensity))
+        return trials.mean(goal.series(trial.added_gbp_m, trial.net_present_value_gbp_m))
+
+    p_without, _ = chance({})
+    p_most, p_most_mcse = chance(dict.fromkeys(planned, 1.0))
+    base: dict[str, Any] = {
+        "area": unit.name,
+        "of": of,
+        "target_gbp_m": float(target_gbp_m),
+        "probability": float(probability),
+        "p_without": p_without,
+        "p_most": p_most,
+        "p_most_mcse": p_most_mcse,
+        "draws": settings.draws,
+        "seed": settings.seed,
+        "final_year": loaded.setting.start_year + loaded.setting.horizon_years,
+    }
+    unknown: dict[str, Any] = dict.fromkeys(
+        (
+            *("intensity", "intensity_low", "intensity_high", "intensity_cost_gbp_m_per_year"),
+            *("budget_gbp_m_per_year", "budget_low", "budget_high"),
+        )
+    )
+    no_levers = pl.DataFrame(schema=LEVERS)
+    if p_without >= probability or p_most < probability:
+        outcome = "met_without" if p_without >= probability else "not_reachable"
+        report.end()
+        return GoalSeek(**base, **unknown, outcome=outcome, levers=no_levers, runs=trials.runs)
+
+    common = _smallest(chance, dict.fromkeys(planned, 1.0), probability)
+    found = unknown | {
+        "intensity": common.at,
+        "intensity_low": common.low,
+        "intensity_high": common.high,
+        "intensity_cost_gbp_m_per_year": common.at * math.fsum(costs[lever] for lever in planned),
+    }
+    levers = no_levers
+    if budget and len(planned) <= MOST_LEVERS:
+        grid = Grid(
+            levers=planned,
+            intensities=QUARTERS,
+            starts=(None,),
+            full_costs_gbp_m=tuple(costs[lever] for lever in planned),
+            plan_of=lambda chosen: plan_of({k: o.intensity for k, o in chosen.items()}),
+        )
+        package = cheapest(Surface(trials, grid), goal, probability)
+        bought = {} if package is None else grid.chosen(package)
+        least = {lever: option.intensity for lever, option in bought.items()}
+        scale = _smallest(chance, least, probability)
+        full = math.fsum(costs[lever] * x for lever, x in least.items())
+        if full * scale.at > found["intensity_cost_gbp_m_per_year"]:
+            # Quarters are too coarse here: all levers alike cost less.
+            least, scale = dict.fromkeys(planned, 1.0), common
+            full = math.fsum(costs[lever] for lever in planned)
+        found |= {
+            "budget_gbp_m_per_year": full * scale.at,
+            "budget_low": None if scale.low is None else full * scale.low,
+            "budget_high": None if scale.high is None else full * scale.high,
+        }
+        levers = pl.DataFrame(
+            [_lever(loaded, lever, x * scale.at, costs) for lever, x in least.items()],
+            schema=LEVERS,
+        )
+    report.end()
+    return GoalSeek(**base, **found, outcome="reached", levers=levers, runs=trials.runs)
+
+
+LEVERS = {
+    "lever": pl.String,
+    "label": pl.String,
+    "intensity": pl.Float64,
+    "cost_gbp_m_per_year": pl.Float64,
+    "evidence": pl.String,
+}
+
+
+def _lever(
+    scenario: Scenario, lever: str, intensity: float, costs: Mapping[str, float]
+) -> dict[str, Any]:
+    of = scenario.levers[lever]
+    return {
+        "lever": lever,
+        "label": of.label,
+        "intensity": intensity,
+        "cost_gbp_m_per_year": costs[lever] * intensity,
+        "evidence": of.cost_gbp_per_head_per_year.evidence,
+    }
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """How far a package is to be scaled, and the 95% interval of that."""
+
+    at: float
+    low: float | None
+    high: float | None
+
+
+def _smallest(
+    chance: Callable[[Mapping[str, float]], tuple[float, float]],
+    package: Mapping[str, float],
+    probability: float,
+) -> _Scale:
+    """The smallest scale of a package at which the chance is at least the probability.
+
+    The scale ends where the first lever is at full intensity.
+
+    Its interval ends where the chance is 1.96 standard errors below and above it.
+    """
+
+    most = 1.0 / max(package.values())
+
+    def of(scale: float) -> tuple[float, float]:
+        return chance({lever: min(1.0, x * scale) for lever, x in package.items()})
+
+    def smallest(wanted: float) -> float | None:
+        if of(most)[0] < wanted:
+            return None
+        below, above = 0.0, most
+        while above - below > FINE * most:
+            middle = (below + above) / 2
+            below, above = (below, middle) if of(middle)[0] >= wanted else (middle, above)
+        return above
+
+    at = smallest(probability)
+    assert at is not None, "a package that does not reach it was scaled"
+    goal_seek = Z975 * of(at)[1]
+    return _Scale(at, smallest(probability - goal_seek), smallest(probability + goal_seek))

@@ -1,0 +1,1 @@
+"""The best package of levers for the money."""

@@ -1,0 +1,544 @@
+"""Switching values: how far an assumption would have to be off for a plan just to break even.
+
+One assumption at a time, all others as they are; `docs/explanation/model.md`, section 9, has the
+formulas, decision 17 the reasons.
+"""
+
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gainsmodel import format
+from gainsmodel.analysis.assumption_rows import assumptions
+from gainsmodel.analysis.optimise.problem import LEAST_DRAWS, Report
+from gainsmodel.checks import did_you_mean
+from gainsmodel.data import Dataset
+from gainsmodel.data.units import Unit, unit_of
+from gainsmodel.errors import ScenarioError, SettingError, UnknownNameError
+from gainsmodel.present import text
+from gainsmodel.results.prices import Prices, check_prices
+from gainsmodel.results.statistics import COLUMNS, Draws, chances_of, statistics_of
+from gainsmodel.scenario import Scenario
+from gainsmodel.scenario.distributions import Bounds
+from gainsmodel.scenario.messages import KeyPath
+from gainsmodel.scenario.parameter_groups import ADJUSTMENTS, COSTS
+from gainsmodel.scenario.parameters import Parameters
+from gainsmodel.simulation.resolve import resolve
+from gainsmodel.simulation.run import Run
+from gainsmodel.simulation.settings import Sampler, Settings
+
+# An end that is open is looked for so many times as far from the middle as the end of its own
+# range; a cost, whose net present value is a straight line, at so many times itself.
+FARTHEST, DEAREST = 10.0, 1e4
+# Sought until the mean is this part of its own standard error: nearer would be noise.
+CLOSE = 0.05
+# Rarely more than ten; more steps than halving alone would take.
+MOST_STEPS = 60
+# Runs a row takes, to tell of progress: five points, and where there is a value some to find it.
+RUNS_A_ROW = 8
+_NAMES = {
+    "benefits": "All that the plan adds",
+    "authority_costs": "All that the authority spends",
+    "costs": "All costs, authority's and firms'",
+}
+_LEFT_OUT = {
+    "prize": "what a plan adds does not depend on it",
+    "parameters.sector_odds_ratio.*": "one figure for each sector",
+    "parameters.complements": "a deviation between areas, with a middle of 0",
+    "parameters.growth_[acs]*": "a deviation from the UK's growth, with a middle of 0",
+    "parameters.growth_to_start_year": "brings published figures to the start year",
+    "parameters.inflation_per_year": "makes real amounts nominal",
+}
+_SCHEMA: dict[str, Any] = {
+    **dict.fromkeys(("key", "name", "unit", "evidence"), pl.String),
+    **dict.fromkeys(("value", "low", "high", "least", "most"), pl.Float64),
+    **dict.fromkeys(("switching_value", "switching_mcse", "change_percent"), pl.Float64),
+    **dict.fromkeys(("within_range", "pays_above", "several"), pl.Boolean),
+    **dict.fromkeys(("net_present_value_gbp_m_mean", "net_present_value_gbp_m_mcse"), pl.Float64),
+    **dict.fromkeys(("p_pays_back", "p_pays_back_mcse"), pl.Float64),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class SwitchingValues:
+    """Where a plan just breaks even; made by `switching_values`.
+
+    Attributes
+    ----------
+    area, prices, sampler : str
+    draws, seed : int
+    net_present_value_gbp_m_mean, net_present_value_gbp_m_mcse : float
+        Expected net present value of the plan as it is, £m, and its Monte Carlo standard error.
+    p_pays_back, p_pays_back_mcse : float
+        Probability that it is above 0.
+    table : pl.DataFrame
+        One row an assumption. First all that the plan adds, all that the authority spends and
+        all costs (unit ``times``, of what they are now); then what switches within its own
+        range, what switches elsewhere by the size of the change, and what does not.
+
+        ``key`` (as `Scenario.edit` takes it), ``name``, ``unit``, ``evidence``
+            Null evidence: not an assumption of its own.
+        ``value``, ``low``, ``high``
+            Middle and 5% and 95% quantiles now; of a certain figure all three are its value,
+            of the first three rows the ends are null.
+        ``least``, ``most``
+            Between which values it was looked for; null: no end.
+        ``switching_value``, ``switching_mcse``
+            Held at this value in every future, area and sector, the plan's expected net present
+            value is 0; null where there is none between ``least`` and ``most``. The nearest one.
+            Its error is that of the net present value there over the slope.
+        ``change_percent``
+            From the value now; null where that is 0.
+        ``within_range``
+            Whether it lies between ``low`` and ``high``.
+        ``pays_above``
+            Whether the plan is worth more than it costs above that value (otherwise below).
+        ``several``
+            Whether there are further such values.
+        ``net_present_value_gbp_m_mean``, ``_mcse``, ``p_pays_back``, ``p_pays_back_mcse``
+            Of the run at the switching value, £m: the check that it is one.
+    left_out : dict
+        Names of assumptions that are not in the table, to the reason.
+    """
+
+    area: str
+    prices: Prices
+    sampler: Sampler
+    draws: int
+    seed: int
+    net_present_value_gbp_m_mean: float
+    net_present_value_gbp_m_mcse: float
+    p_pays_back: float
+    p_pays_back_mcse: float
+    table: pl.DataFrame
+    left_out: dict[str, str]
+
+    @property
+    def summary(self) -> list[str]:
+        """What follows, in sentences."""
+        mean, error = self.net_present_value_gbp_m_mean, self.net_present_value_gbp_m_mcse
+        amount = format.gbp(abs(mean), error)
+        more = "" if amount == format.TOO_FEW else f"{amount} "
+        side = (
+            f"is worth {more}more than it costs"
+            if mean > 0
+            else f"costs {more}more than it is worth"
+        )
+        said = [f"On average the plan in {self.area} {side}, present value."]
+        if abs(mean) < 2 * error:
+            said = [f"Whether the plan in {self.area} is worth its costs: {format.TOO_FEW}."]
+        benefits, costs = (
+            self.table.row(by_predicate=pl.col("key") == key, named=True)["switching_value"]
+            for key in ("benefits", "costs")
+        )
+        if benefits is not None and costs is not None:
+            said.append(text.breaks_even(benefits, costs))
+        inside = self.table.filter(pl.col("within_range"))["name"].to_list()
+        said.append(
+            f"Within its own range alone, {_listed(inside)} would change the sign."
+            if inside
+            else "No assumption alone would change the sign within its own range."
+        )
+        return said
+
+    @property
+    def in_words(self) -> pl.DataFrame:
+        """Rows of `table` that have a switching value, as text for reading."""
+        # A range of which only the value is known is no range.
+        within = {True: "yes", False: "no", None: ""}
+        found = self.table.filter(pl.col("switching_value").is_not_null())
+        rows = [
+            (
+                row["name"],
+                _now(row),
+                f"{'above' if row['pays_above'] else 'below'} {_number(row['switching_value'])} "
+                f"± {_number(row['switching_mcse'], 1)}",
+                _change(row["change_percent"]),
+                within[row["within_range"]],
+                format.out_of_100(row["p_pays_back"], self.draws),
+                row["unit"],
+            )
+            for row in found.iter_rows(named=True)
+        ]
+        headings = ("Assumption", "Now", "Worth it", "Change", "Within its range")
+        return pl.DataFrame(
+            rows, dict.fromkeys((*headings, "Pays back there", "Unit"), pl.String), orient="row"
+        )
+
+    @property
+    def how_to_read(self) -> list[str]:
+        """What goes with `in_words`: where there is no such value, and what is held."""
+        none = [
+            f"{row['name']} ({_number(row['least'])} to {_number(row['most'])})"
+            for row in self.table.filter(pl.col("switching_value").is_null()).iter_rows(named=True)
+        ]
+        several = self.table.filter("several")["name"].to_list()
+        said = [f"None within what is possible, in brackets: {'; '.join(none)}."] if none else []
+        if several:
+            said.append(f"The nearest of several: {'; '.join(several)}.")
+        return [
+            *said,
+            "Each is held at that value in every future, area and sector; all others stay as they "
+            f"are. ±: standard error. {self.draws:,} futures at each value.",
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return {**self.__dict__, "table": self.table.to_dicts(), "summary": self.summary}
+
+
+def switching_values(
+    scenario: Scenario | str | os.PathLike[str],
+    area: str,
+    *,
+    parameters: Sequence[str] | None = None,
+    prices: Prices = "real",
+    draws: int = 1_000,
+    seed: int = 1,
+    sampler: Sampler = "sobol",
+    geography: str | None = None,
+    dataset: Dataset | None = None,
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> SwitchingValues:
+    """Find at which value of each assumption a plan's expected net present value is 0.
+
+    The switching value of appraisal guidance (HM Treasury, Green Book): what an assumption would
+    have to be for the decision to change. It is held there in every future, area and sector, and
+    all others are drawn as they are, with the same numbers at every value. Looked for between
+    the ends of what is possible, its own 90% range and its middle, then found by false position
+    (Illinois; Dowell and Jarratt 1971, BIT 11) and run there again.
+
+    Parameters
+    ----------
+    scenario : Scenario, str or path
+        A scenario with a plan.
+    area : str
+        Name or code of an area or group.
+    parameters : sequence of str, optional
+        Keys of assumptions to look at, or patterns of them such as ``levers.*.cost_*``; all if
+        left out.
+    prices : {"real", "nominal"}
+        Of the net present values, as `appraise`; assumptions keep their units, and switching
+        values are the same in both.
+    draws : int
+        Futures at each value, at least 100; there are some 170 runs.
+    seed, sampler, geography, dataset, threads
+        As `run`.
+    on_progress : callable, optional
+        Called with (draws done, draws in all), over all runs; how many there are is an estimate.
+
+    Returns
+    -------
+    Switching
+
+    Raises
+    ------
+    ScenarioError
+        If no lever is moved anywhere.
+    UnknownNameError, DataError, SettingError
+        As `run`.
+
+    Examples
+    --------
+    >>> import gainsmodel
+    >>> found = gainsmodel.switching_values("skills_first", "Greater Manchester", draws=100)
+    >>> found.table["key"][0]
+    'benefits'
+    """
+    loaded, figures = resolve(scenario, geography, dataset)
+    if not loaded.moved_levers():
+        raise ScenarioError(
+            "plan: no lever is moved in any area, so there is nothing that could break even; set "
+            'one, such as plan."Greater Manchester".skills = 1.0'
+        )
+    settings = Settings(draws=draws, seed=seed, sampler=sampler)
+    if settings.draws < LEAST_DRAWS:
+        raise SettingError(
+            f"draws: at least {LEAST_DRAWS} are needed to find where a plan breaks even, "
+            f"not {settings.draws}"
+        )
+    rows, left_out = _assumed(loaded)
+    if parameters is not None:
+        rows = _chosen(rows, parameters)
+    report = Report(on_progress, settings.draws, 1 + RUNS_A_ROW * len(rows))
+    check_prices(prices)
+    worth = _Worth(figures, unit_of(figures, area), settings, threads, prices, report)
+    parts = worth.parts(loaded)
+    now = worth.point(math.nan, parts["net_present_value_gbp_m"])
+    found = [*_multiples(parts, worth)]
+    searched = [_searched(row, partial(worth.held, loaded, row)) for row in rows]
+    report.end()
+    searched.sort(key=_nearness)
+    chance, error = worth.chance(now)
+    return SwitchingValues(
+        area=worth.unit.name,
+        prices=prices,
+        sampler=sampler,
+        draws=settings.draws,
+        seed=settings.seed,
+        net_present_value_gbp_m_mean=now.mean,
+        net_present_value_gbp_m_mcse=now.mcse,
+        p_pays_back=chance,
+        p_pays_back_mcse=error,
+        table=pl.DataFrame([*found, *(row | worth.checked(row) for row in searched)], _SCHEMA),
+        left_out=left_out,
+    )
+
+
+@dataclass(frozen=True)
+class _Point:
+    """Net present value with an assumption held at `at`: draws, their mean and its error, £m."""
+
+    at: float
+    draws: Draws
+    mean: float
+    mcse: float
+
+    @property
+    def is_root(self) -> bool:
+        """Whether the mean is 0 as far as its error can tell, or as arithmetic can."""
+        size = float(np.abs(self.draws).mean())
+        return abs(self.mean) <= max(CLOSE * self.mcse, 1e-9 * size)
+
+
+@dataclass(frozen=True)
+class _Worth:
+    """What a plan is worth in a unit, on the same futures whatever is held."""
+
+    figures: Dataset
+    unit: Unit
+    settings: Settings
+    threads: int | None
+    prices: Prices
+    report: Report
+
+    def parts(self, scenario: Scenario) -> dict[str, Draws]:
+        """As `PairedResult.value_draws`, each of the shape (draws,)."""
+        run = Run(scenario, self.figures, self.settings, self.threads, paired=True)
+        pair = run.pair(lambda done, _: self.report.run(done))
+        self.report.run(self.settings.draws)
+        return pair.value_draws(self.unit, prices=self.prices)
+
+    def held(self, scenario: Scenario, row: Mapping[str, Any], at: float) -> _Point:
+        """Hold an assumption at a value."""
+        change: dict[str, Any] = {row["key"]: {"value": at}}
+        if row["key"] == "discounting.rates":
+            change = {"discounting.rates": [{"from_year": 0, "rate": at}]}
+        return self.point(at, self.parts(scenario.edit(change))["net_present_value_gbp_m"])
+
+    def point(self, at: float, draws: Draws) -> _Point:
+        """Take the mean of draws."""
+        numbers = statistics_of(draws[None], self.settings.sampler)[0]
+        mean, mcse = (float(numbers[COLUMNS.index(name)]) for name in ("mean", "mcse_mean"))
+        return _Point(at, draws, mean, 0.0 if math.isnan(mcse) else mcse)
+
+    def chance(self, point: _Point) -> tuple[float, float]:
+        """Probability that the net present value is above 0, and its standard error."""
+        net = point.draws[None]
+        chance, mcse = chances_of("p", net > 0, np.isfinite(net), self.settings.sampler)
+        return chance[0], mcse[0]
+
+    def checked(self, row: dict[str, Any]) -> dict[str, Any]:
+        """What a row says of the run at its switching value."""
+        point: _Point | None = row.pop("point")
+        if point is None:
+            return {}
+        chance, mcse = self.chance(point)
+        return {
+            "net_present_value_gbp_m_mean": point.mean,
+            "net_present_value_gbp_m_mcse": point.mcse,
+            "p_pays_back": chance,
+            "p_pays_back_mcse": mcse,
+        }
+
+
+def _multiples(parts: Mapping[str, Draws], worth: _Worth) -> Iterator[dict[str, Any]]:
+    """Benefits and costs as multiples of themselves, in closed form."""
+    benefits, authority, firms = (
+        parts[f"{name}_present_value_gbp_m"] for name in ("added", "authority_cost", "firms_cost")
+    )
+    for key, rest, part in (
+        ("benefits", -authority - firms, benefits),
+        ("authority_costs", benefits - firms, -authority),
+        ("costs", benefits, -authority - firms),
+    ):
+        slope = float(part.mean())
+        row = {"key": key, "name": _NAMES[key], "unit": "times", "value": 1.0, "least": 0.0}
+        row |= {"several": False}
+        times = 0.0 - float(rest.mean()) / slope if slope else -1.0
+        if times < 0:
+            yield row
+            continue
+        point = worth.point(times, rest + times * part)
+        row |= {
+            "switching_value": times,
+            "switching_mcse": point.mcse / abs(slope),
+            "change_percent": 100 * (times - 1),
+            "pays_above": slope > 0,
+            "point": point,
+        }
+        yield row | worth.checked(row)
+
+
+def _searched(row: dict[str, Any], held: Callable[[float], _Point]) -> dict[str, Any]:
+    """Look for the value at which the mean is 0 that is nearest to what is assumed now."""
+    middle = row["value"]
+    ends = [row[name] for name in ("least", "low", "high", "most")]
+    looked_at = [point for x in sorted({middle, *ends}) if math.isfinite((point := held(x)).mean)]
+    brackets = [
+        (a, b) for a, b in pairwise(looked_at) if a.is_root or b.is_root or a.mean * b.mean < 0
+    ]
+    # Each point beside a bracket may be the root of two.
+    roots = {(root := _root(a, b, held)).at: root for a, b in brackets}
+    if not roots or all(point.is_root for point in looked_at):
+        return row | {"several": False, "point": None}
+    reach = (row["high"] - row["low"]) / 2 or abs(middle) or 1.0
+    point = min(roots.values(), key=lambda root: abs(root.at - middle))
+    # A hundredth of the way to the middle, or of the range where that is where it lies.
+    step = 0.01 * (middle - point.at if abs(middle - point.at) > 0.1 * reach else reach)
+    if not row["least"] <= point.at + step <= row["most"]:
+        step = -step
+    slope = (held(point.at + step).mean - point.mean) / step
+    certain = row["low"] == row["high"]
+    return row | {
+        "switching_value": point.at,
+        "switching_mcse": point.mcse / abs(slope) if slope else math.inf,
+        "change_percent": 100 * (point.at - middle) / abs(middle) if middle else None,
+        "within_range": None if certain else row["low"] <= point.at <= row["high"],
+        "pays_above": slope > 0,
+        "several": len(roots) > 1,
+        "point": point,
+    }
+
+
+def _root(a: _Point, b: _Point, held: Callable[[float], _Point]) -> _Point:
+    """Find where the mean is 0 between two points of opposite sign, or that are it."""
+    weight_a, weight_b = a.mean, b.mean
+    for _ in range(MOST_STEPS):
+        nearer = a if abs(a.mean) < abs(b.mean) else b
+        width = abs(b.at - a.at)
+        if nearer.is_root or width <= 1e-12 * max(abs(a.at), abs(b.at)):
+            return nearer
+        at = (a.at * weight_b - b.at * weight_a) / (weight_b - weight_a)
+        c = held(at if abs(at) > 1e-12 * max(abs(a.at), abs(b.at)) else 0.0)
+        # The end that stays loses half its weight, so that the other side moves too.
+        if c.mean * b.mean <= 0:
+            a, weight_a = b, weight_b
+        else:
+            weight_a /= 2
+        b, weight_b = c, c.mean
+    return a if abs(a.mean) < abs(b.mean) else b
+
+
+def _assumed(scenario: Scenario) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Assumptions whose switching value is looked for; and why others are not."""
+    rows: list[dict[str, Any]] = []
+    left_out: dict[str, str] = {}
+    for row in assumptions(scenario).iter_rows(named=True):
+        reason = _why_not(scenario, row["key"])
+        if reason is not None:
+            left_out[row["name"].split(":")[0]] = reason
+            continue
+        if row["key"].startswith("discounting."):
+            if row["key"] != "discounting.rates[0]":
+                continue
+            row |= {"key": "discounting.rates", "name": "Discount rate, all years"}
+        columns = ("key", "name", "unit", "evidence", "low", "high")
+        kept = {name: row[name] for name in columns} | {"value": row["middle"]}
+        rows.append(kept | dict(zip(("least", "most"), _possible(kept), strict=True)))
+    return rows, left_out
+
+
+def _chosen(rows: list[dict[str, Any]], parameters: Sequence[str]) -> list[dict[str, Any]]:
+    if isinstance(parameters, str) or not parameters:
+        raise SettingError(f"parameters: needs a list of keys, not {parameters!r}")
+    keys = [row["key"] for row in rows]
+    for pattern in parameters:
+        if not any(fnmatchcase(key, pattern) for key in keys):
+            raise UnknownNameError(
+                f"parameters: no assumption that could switch this plan is called {pattern!r}"
+                f"{did_you_mean(pattern, keys)}"
+            )
+    return [row for row in rows if any(fnmatchcase(row["key"], p) for p in parameters)]
+
+
+def _why_not(scenario: Scenario, key: str) -> str | None:
+    """Why an assumption has no switching value of its own; None if it may have one."""
+    for pattern, reason in _LEFT_OUT.items():
+        if fnmatchcase(key, pattern):
+            return reason
+    first, name, *rest = key.split(".")
+    if first == "levers" and name not in scenario.moved_levers():
+        return "the plan does not move it"
+    if first != "parameters":
+        return None
+    parameter = getattr(scenario.parameters, name)
+    if name in ADJUSTMENTS and not parameter.enabled:
+        return "switched off"
+    if name == "innovation" and scenario.setting.curve != "bass":
+        return f"the {scenario.setting.curve} curve has none"
+    stated = getattr(parameter, "by_technology", {})
+    if not rest and stated and stated.keys() >= scenario.technologies.keys():
+        return "each technology has its own"
+    return None
+
+
+def _possible(row: Mapping[str, Any]) -> tuple[float, float]:
+    """Between which values an assumption is looked for."""
+    key, middle = row["key"], row["value"]
+    bounds = _bounds(tuple(key.split(".")))
+    least, most = bounds.low, bounds.high
+    if any(fnmatchcase(key.removeprefix("parameters."), cost) for cost in COSTS):
+        return least, DEAREST * (row["high"] or 1.0)
+    if math.isfinite(least) and math.isfinite(most):
+        return least, most
+    # Of a certain figure the end of its range is twice its value, or nothing.
+    reach = abs(middle) or 1.0
+    if row["low"] < row["high"]:
+        reach = max(row["high"] - middle, middle - row["low"])
+    return max(least, middle - FARTHEST * reach), min(most, middle + FARTHEST * reach)
+
+
+def _bounds(path: KeyPath) -> Bounds:
+    """What values the schema allows."""
+    if path[0] == "discounting":
+        return Bounds(0, 1)
+    if path[0] == "levers":
+        return Bounds(0)
+    metadata = Parameters.model_fields[str(path[1])].metadata
+    return next(entry for entry in metadata if isinstance(entry, Bounds))
+
+
+def _nearness(row: Mapping[str, Any]) -> tuple[bool, bool, float]:
+    """What switches within its range first, then by the size of the change."""
+    if row["point"] is None:
+        return True, True, math.inf
+    change = row["change_percent"]
+    return False, not row["within_range"], math.inf if change is None else abs(change)
+
+
+def _listed(names: list[str]) -> str:
+    return " or ".join(f"“{name}”" for name in names)
+
+
+def _now(row: Mapping[str, Any]) -> str:
+    if row["low"] is None:
+        return _number(row["value"])
+    return format.figure(row["value"], row["low"], row["high"])
+
+
+def _change(percent: float | None) -> str:
+    return "" if percent is None else f"{percent:+,.0f}%".replace("-", "−")
+
+
+def _number(value: float, digits: int = 3) -> str:
+    return f"{value:,.{digits}g}".replace("-", "−")

@@ -1,0 +1,317 @@
+"""What it would be worth to know more before deciding: EVPI, and EVPPI by group of assumptions.
+
+The decision is between plans, doing nothing among them; what a plan is worth in a future is its
+net present value there against doing nothing.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gainsmodel import format
+from gainsmodel.analysis.evppi import Array, Worth, _mean, evpi, evppi
+from gainsmodel.analysis.sensitivity import LEAST_DRAWS
+from gainsmodel.data import Dataset
+from gainsmodel.data.units import unit_of
+from gainsmodel.errors import SettingError
+from gainsmodel.results.paired import PairedResult
+from gainsmodel.results.result import Result
+from gainsmodel.scenario import Scenario
+from gainsmodel.scenario.parameter_groups import any_adjustment, groups_of, shared_notes
+from gainsmodel.simulation.resolve import own_figures, resolve
+from gainsmodel.simulation.run import Run
+from gainsmodel.simulation.settings import Settings
+
+NOTHING = "Do nothing"
+NOTE = (
+    "What a group is worth is estimated on the low side, and leaves out what is particular to "
+    "single sectors within an area."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ValueOfInformation:
+    """What knowing more is worth to a decision; made by `voi`.
+
+    All amounts are £m, present value at the start of the run, at base-year prices.
+
+    Attributes
+    ----------
+    options : pl.DataFrame
+        One row an option, best mean first: ``option``, ``net_benefit_gbp_m_mean``, its
+        ``_mcse_mean``, ``_p05``, ``_p50``, ``_p95``, and ``p_best``, the share of futures in
+        which it is the best.
+    evpi_gbp_m, evpi_mcse_gbp_m : float
+        Expected value of perfect information, and its Monte Carlo standard error.
+    groups : pl.DataFrame
+        One row a group of assumptions, most valuable first: ``group``, ``label``,
+        ``evidence``, ``evppi_gbp_m``, ``mcse_gbp_m`` and ``distinguishable``: whether the 95%
+        interval excludes 0.
+    left_out : dict
+        Label of each group that is not there, to the reason.
+    summary, notes : list of str
+        What follows, in sentences; and what to know about the calculation.
+    """
+
+    area: str
+    draws: int
+    seed: int
+    options: pl.DataFrame
+    evpi_gbp_m: float
+    evpi_mcse_gbp_m: float
+    groups: pl.DataFrame
+    left_out: dict[str, str]
+    summary: list[str]
+    notes: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return {
+            "area": self.area,
+            "draws": self.draws,
+            "seed": self.seed,
+            "options": self.options.to_dicts(),
+            "evpi_gbp_m": self.evpi_gbp_m,
+            "evpi_mcse_gbp_m": self.evpi_mcse_gbp_m,
+            "groups": self.groups.to_dicts(),
+            "left_out": self.left_out,
+            "summary": self.summary,
+            "notes": self.notes,
+        }
+
+
+def voi(
+    scenarios: Sequence[Scenario | str | PathLike[str]] | Scenario | str | PathLike[str],
+    area: str,
+    *,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    draws: int = 20_000,
+    seed: int = 1,
+    geography: str | None = None,
+    dataset: Dataset | None = None,
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ValueOfInformation:
+    """Value knowing more before choosing one of several plans, or none.
+
+    A plan's net benefit in a future is what it adds there against doing nothing: present value
+    of the gain (after displacement, leakage and the multiplier where they are on) less present
+    value of what firms spend on adopting more and of what the levers cost.
+
+    Parameters
+    ----------
+    scenarios : one scenario or several
+        The plans to choose from, as in `run`; they may differ in nothing but their plans.
+        Doing nothing is always an option.
+    area : str
+        Area or group whose net benefit is meant; the levers' cost counts where it is paid.
+    groups : mapping, optional
+        Label to names of assumptions; see `parameter_groups.groups_of`.
+    draws, seed, geography, dataset, threads
+        As in `run`; plain random draws.
+    on_progress : callable, optional
+        Called with (draws done, draws in all), over all options.
+
+    Returns
+    -------
+    ValueOfInformation
+
+    Raises
+    ------
+    UnknownNameError, SettingError, ScenarioError
+        For anything the caller can mend.
+
+    Examples
+    --------
+    >>> import gainsmodel
+    >>> known = gainsmodel.voi("skills_first", "Greater Manchester", draws=500)
+    >>> known.options["option"].sort().to_list()
+    ['Do nothing', 'Skills first in Greater Manchester']
+    """
+    given = [scenarios] if isinstance(scenarios, Scenario | str | PathLike) else [*scenarios]
+    plans, idle, dataset = _plans(given, geography, dataset)
+    settings = Settings(draws=draws, seed=seed, sampler="random")
+    if settings.draws < LEAST_DRAWS:
+        raise SettingError(f"draws: at least {LEAST_DRAWS} are needed, not {settings.draws}")
+    unit = unit_of(dataset, area)
+    all_moved = {
+        f"{i} {place}": levers
+        for i, plan in enumerate(plans.values())
+        for place, levers in plan.plan.items()
+    }
+    first = next(iter(plans.values()))
+    bundle = first.model_copy(update={"plan": all_moved})
+    curve = ["innovation"] if first.setting.curve != "bass" else []
+    found, left_out = groups_of(bundle, ["prize", *curve], groups)
+
+    options = {NOTHING: first.without_plan(), **plans}
+    total = settings.draws * len(options)
+    done = 0
+
+    def result_of(scenario: Scenario) -> Result:
+        nonlocal done
+        before = done
+        tick = (lambda at, _: on_progress(before + at, total)) if on_progress else None
+        result = Run(scenario, dataset, settings, threads).result(tick)
+        done += settings.draws
+        return result
+
+    nothing = result_of(options[NOTHING])
+    net = np.zeros((len(options), settings.draws))
+    numbers: dict[tuple[str, ...], NDArray[np.float32]] = {}
+    for row, scenario in zip(net[1:], plans.values(), strict=True):
+        result = result_of(scenario)
+        row[:] = PairedResult(result, nothing).net_present_value_draws(unit)
+        # A plan draws what the others do, and its own levers' numbers.
+        names, drawn = result.standard_normals()
+        numbers |= dict(zip(_told_apart(names, scenario), drawn, strict=True))
+    if on_progress:
+        on_progress(total, total)
+
+    members = {*unit.members}
+    rows = []
+    for group in found:
+        core = set(group.core_parameters)
+        of_group = [
+            z
+            for (parameter, code, *_), z in numbers.items()
+            if parameter in core and (not code or code in members)
+        ]
+        known = evppi(net, np.array(of_group)) if of_group else Worth(0.0, 0.0)
+        rows.append(
+            (
+                group.name,
+                group.label,
+                group.evidence,
+                known.value,
+                known.mcse,
+                known.distinguishable,
+            )
+        )
+    schema = ["group", "label", "evidence", "evppi_gbp_m", "mcse_gbp_m", "distinguishable"]
+    table = pl.DataFrame(rows, schema=schema, orient="row")
+    table = table.sort("evppi_gbp_m", descending=True, maintain_order=True)
+    perfect = evpi(net)
+    listed = _options([*options], net)
+    return ValueOfInformation(
+        area=unit.name,
+        draws=settings.draws,
+        seed=settings.seed,
+        options=listed,
+        evpi_gbp_m=perfect.value,
+        evpi_mcse_gbp_m=perfect.mcse,
+        groups=table,
+        left_out=left_out,
+        summary=_summary(listed, net, perfect, table),
+        notes=[
+            NOTE,
+            *(f"“{title}” moves no lever: it stands for doing nothing." for title in idle),
+            *shared_notes(bundle, found),
+            *(
+                []
+                if any_adjustment(first)
+                else ["Before displacement, leakage and knock-on effects."]
+            ),
+        ],
+    )
+
+
+def _told_apart(names: pl.DataFrame, scenario: Scenario) -> Iterator[tuple[str, ...]]:
+    """Names of numbers with the lever that a take-up belongs to, which the core does not name.
+
+    Moved levers come in their order, each beginning with what all areas share.
+    """
+    levers = iter(scenario.moved_levers())
+    lever = ""
+    for parameter, area, cell in names.iter_rows():
+        if parameter == "take_up" and not area:
+            lever = next(levers)
+        yield parameter, area, cell, lever if parameter == "take_up" else ""
+
+
+def _plans(
+    given: Sequence[Scenario | str | PathLike[str]],
+    geography: str | None,
+    figures: Dataset | None,
+) -> tuple[dict[str, Scenario], list[str], Dataset]:
+    """The plans by name, which must be plans for the same futures; what moves no lever; figures."""
+    if not given:
+        raise SettingError("scenarios: needs at least one plan to choose or not to choose")
+    plans: dict[str, Scenario] = {}
+    idle: list[str] = []
+    figures = own_figures(*given, dataset=figures)
+    for scenario in given:
+        plan, dataset = resolve(scenario, geography, figures)
+        if not plan.moved_levers():
+            idle.append(plan.title)
+            continue  # that is doing nothing, which is an option anyway
+        if plan.title in plans or plan.title == NOTHING:
+            raise SettingError(f"scenarios: two plans are called {plan.title!r}; rename one")
+        plans[plan.title] = plan
+    if not plans:
+        raise SettingError("scenarios: no lever is moved in any, so there is nothing to decide")
+    ignored = {"plan", "title", "question"}
+    first, *others = plans.values()
+    for other in others:
+        mine, theirs = first.to_dict(), other.to_dict()
+        differs = [
+            key
+            for key in sorted(mine.keys() | theirs.keys())
+            if key not in ignored and mine.get(key) != theirs.get(key)
+        ]
+        if differs:
+            raise SettingError(
+                f"scenarios: {other.title!r} differs from {first.title!r} in more than its plan "
+                f"({', '.join(differs)}); options of one decision share their assumptions"
+            )
+    return plans, idle, dataset
+
+
+def _options(names: Sequence[str], net: Array) -> pl.DataFrame:
+    low, middle, high = np.quantile(net, (0.05, 0.5, 0.95), axis=1)
+    best = np.bincount(net.argmax(axis=0), minlength=len(names)) / net.shape[1]
+    return pl.DataFrame(
+        {
+            "option": names,
+            "net_benefit_gbp_m_mean": net.mean(axis=1),
+            "net_benefit_gbp_m_mcse_mean": net.std(axis=1, ddof=1) / math.sqrt(net.shape[1]),
+            "net_benefit_gbp_m_p05": low,
+            "net_benefit_gbp_m_p50": middle,
+            "net_benefit_gbp_m_p95": high,
+            "p_best": best,
+        }
+    ).sort("net_benefit_gbp_m_mean", descending=True, maintain_order=True)
+
+
+def _summary(options: pl.DataFrame, net: Array, perfect: Worth, table: pl.DataFrame) -> list[str]:
+    draws = net.shape[1]
+    means = net.mean(axis=1)
+    best, second = np.argsort(-means, kind="stable")[:2]
+    gap = _mean(net[best] - net[second])
+    name, runner_up = options["option"][:2]
+    if gap.distinguishable:
+        chance = format.chance(options["p_best"][0], draws)
+        sentences = [f"“{name}” is worth most on average, and is the best {chance}."]
+    else:
+        sentences = [f"“{name}” and “{runner_up}” cannot be told apart on average."]
+    if not table.height:
+        return [*sentences, "Nothing uncertain here could change the decision."]
+    if not perfect.distinguishable:
+        return [*sentences, "Nothing that could be learned would be likely to change the decision."]
+    sentences.append(
+        "Knowing everything before deciding would be worth "
+        f"{format.gbp(perfect.value, perfect.mcse)} on average, present value: no study can be "
+        "worth more."
+    )
+    first = table.row(0, named=True) if table.height else None
+    if first is None or not first["distinguishable"]:
+        return [*sentences, "No single group of assumptions is worth a study of its own."]
+    value = format.gbp(first["evppi_gbp_m"], first["mcse_gbp_m"])
+    of = value if value == format.TOO_FEW else f"worth {format.about(value)}"
+    return [*sentences, f"First to learn: “{first['label']}” ({of})."]

@@ -1,0 +1,43 @@
+"""What may be asked for: checks of arguments, and the nearest valid choice in every refusal."""
+
+import difflib
+import operator
+from collections.abc import Iterable
+from typing import SupportsIndex
+
+import numpy as np
+
+from gainsmodel.errors import SettingError
+
+
+def whole_number(name: str, value: object, low: int, high: int) -> int:
+    """Give a whole number of any kind, NumPy's among them, as Python's; or refuse it."""
+    if isinstance(value, SupportsIndex) and not isinstance(value, bool | np.bool_):
+        number = operator.index(value)
+        if low <= number <= high:
+            return number
+    raise SettingError(f"{name}: must be a whole number from {low:,} to {high:,}, not {value!r}")
+
+
+def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    """Refuse what is not one of the allowed words, and offer the nearest."""
+    if value not in allowed:
+        near = difflib.get_close_matches(str(value), allowed, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise SettingError(f"{name}: must be one of {', '.join(allowed)}, not {value!r}{hint}")
+
+
+def escape(text: str) -> str:
+    """Replace whatever could not be printed or could disturb a terminal."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Offer the nearest known name, or all of them."""
+    names = {k.casefold(): k for k in known}
+    near = difflib.get_close_matches(str(name)[:100].casefold(), names, n=1)
+    if near:
+        return f"; did you mean '{names[near[0]]}'?"
+    return f"; there are: {', '.join(names.values())}" if names else ""

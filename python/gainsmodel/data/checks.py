@@ -1,0 +1,209 @@
+"""What is checked of every dataset before it is used."""
+
+import math
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from gainsmodel.data.shipped_tables import (
+    BASE_YEAR,
+    CHANNELS,
+    SECTORS,
+    TABLES,
+    _areas_of,
+    _hashes,
+    _read,
+)
+
+if TYPE_CHECKING:
+    from gainsmodel.data.dataset import Dataset
+
+AREA_COUNT = {"mayoral": 23, "itl1": 12, "local_authority": 361}
+TREATMENTS = ("published", "sum", "residual", "estimated")
+# The publisher rounds every figure to £1m, so sums of rounded figures drift apart. These are
+# the largest gaps in £m to let pass: in one sector of one area, and in one sector of the UK.
+AREA_GAP_GBP_M = 8.0
+UK_GAP_GBP_M = {"mayoral": 8.0, "itl1": 3.0, "local_authority": 20.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: its name, whether it held, and the figures behind the verdict."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def check(dataset: "Dataset | str") -> list[Check]:
+    """Check one geography's tables, including that its sums agree with the others'.
+
+    Parameters
+    ----------
+    dataset : Dataset or str
+        A dataset, whose shipped tables are read again, or a shipped geography. Own figures
+        were checked when they were read.
+
+    Returns
+    -------
+    list of Check
+        One per property, passed or not.
+
+    Raises
+    ------
+    UnknownNameError
+        If the geography does not exist.
+    DataError
+        If a table cannot be read at all.
+    """
+    geography, folder = (
+        (dataset, TABLES) if isinstance(dataset, str) else (dataset.geography, dataset.folder)
+    )
+    tables = _read(geography, folder)
+    cells = list(_cell_checks(tables, geography, folder))
+    # Sums over cells that are missing or doubled would say nothing of their own.
+    sums = _sum_checks(tables, geography) if all(result.passed for result in cells) else ()
+    return [*cells, *sums]
+
+
+def _cell_checks(tables: dict[str, pl.DataFrame], geography: str, folder: Path) -> Iterator[Check]:
+    """Check what one cell or one column can show; the first bad row is named."""
+    areas = _areas_of(tables, geography)
+    gva = tables["gva.csv"].filter(pl.col("geography") == geography)
+
+    def rows(name: str, file: str, column: str, valid: pl.Expr) -> Check:
+        # Every geography is checked: sums compare them with each other.
+        bad = tables[file].with_row_index("row", offset=2).filter(~valid.fill_null(value=False))
+        if not bad.height:
+            return Check(name, passed=True, detail=f"{tables[file].height} rows of {file}")
+        row, value = bad.select("row", column).row(0)
+        detail = f"{file}, row {row}: {column} cannot be {'missing' if value is None else value}"
+        return Check(name, passed=False, detail=detail)
+
+    def between(column: str, low: float, high: float) -> pl.Expr:
+        return pl.col(column).is_between(low, high)
+
+    yield rows(
+        "no GVA cell is missing or negative",
+        "gva.csv",
+        "gva_gbp_m",
+        between("gva_gbp_m", 0, 1e9),
+    )
+    yield rows(
+        "every GVA cell has a known treatment",
+        "gva.csv",
+        "treatment",
+        pl.col("treatment").is_in(TREATMENTS),
+    )
+    for column, valid in {
+        "population": between("population", 1, 1e9),
+        "gigabit_share": between("gigabit_share", 0, 1),
+        "latitude": between("latitude", -90, 90),
+        "longitude": between("longitude", -180, 180),
+        "jobs": pl.col("jobs").is_null() | (pl.col("jobs") > 0),
+        "jobs_basis": pl.col("jobs").is_null() == pl.col("jobs_basis").is_null(),
+    }.items():
+        yield rows(f"every area has a possible {column}", "areas.csv", column, valid)
+    for file, key in (
+        ("areas.csv", ["geography", "area_code"]),
+        ("areas.csv", ["geography", "area_name"]),
+        ("gva.csv", ["geography", "area_code", "sector"]),
+        ("membership.csv", ["la_code"]),
+        ("uk_economy.csv", ["year"]),
+    ):
+        yield rows(f"{key[-1]} is unique in {file}", file, key[-1], ~pl.struct(key).is_duplicated())
+    yield rows(
+        "every sector has a channel", "sectors.csv", "channel", pl.col("channel").is_in(CHANNELS)
+    )
+    yield rows(
+        "UK volumes are above zero",
+        "uk_economy.csv",
+        "gva_cvm_gbp_m",
+        pl.col("gva_cvm_gbp_m") > 0,
+    )
+    yield rows(
+        "every local authority lies in a mayoral area",
+        "membership.csv",
+        "mayoral_area_code",
+        pl.col("mayoral_area_code").is_in(_areas_of(tables, "mayoral")["area_code"].to_list()),
+    )
+    yield rows(
+        "every local authority lies in a region",
+        "membership.csv",
+        "itl1_code",
+        pl.col("itl1_code").is_in(_areas_of(tables, "itl1")["area_code"].to_list()),
+    )
+
+    expected = [(code, sector) for code in areas["area_code"] for sector in SECTORS]
+    complete = (
+        areas.height == AREA_COUNT[geography]
+        and gva.select("area_code", "sector").rows() == expected
+        and tuple(tables["sectors.csv"]["sector"]) == SECTORS
+        and sorted(tables["membership.csv"]["la_code"])
+        == sorted(_areas_of(tables, "local_authority")["area_code"])
+        and BASE_YEAR in tables["uk_economy.csv"]["year"]
+    )
+    yield Check(
+        "every area has every sector, in order",
+        complete,
+        f"gva.csv: {gva.height} rows for {areas.height} {geography} areas in areas.csv, "
+        f"{AREA_COUNT[geography]} areas by {len(SECTORS)} sectors wanted",
+    )
+    yield _hash_check(folder)
+
+
+def _hash_check(folder: Path) -> Check:
+    """Compare every table with the hash its build wrote."""
+    name = "no table was altered since it was built"
+    try:
+        stated = tomllib.loads((folder / "hashes.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return Check(name, passed=False, detail=f"hashes.toml: cannot be read: {error}")
+    altered = [file for file, found in _hashes(folder).items() if stated.get(file) != found]
+    if altered:
+        detail = f"{', '.join(altered)}: altered since built, the sha256 in hashes.toml differs"
+        return Check(name, passed=False, detail=detail)
+    return Check(name, passed=True, detail=f"sha256 of {len(stated)} tables")
+
+
+def _sum_checks(tables: dict[str, pl.DataFrame], geography: str) -> Iterator[Check]:
+    """Compare sums with the published UK, and local authorities with wider areas."""
+    gva = tables["gva.csv"]
+
+    def of(level: str) -> pl.DataFrame:
+        return gva.filter(pl.col("geography") == level)
+
+    def compare(name: str, parts: pl.DataFrame, whole: pl.DataFrame, allowed: float) -> Check:
+        """Compare sums over area_code and sector."""
+        keys = ["area_code", "sector"]
+        worst = (
+            parts.group_by(keys)
+            .agg(total=pl.col("gva_gbp_m").sum())
+            .join(whole, on=keys, how="full", coalesce=True)
+            .with_columns(gap=(pl.col("total") - pl.col("gva_gbp_m")).abs().fill_null(math.inf))
+            .sort("gap", "area_code", "sector", descending=[True, False, False])
+        )
+        code, sector, gap = worst.select(*keys, "gap").row(0)
+        detail = f"largest gap £{gap:.1f}m ({code}, {sector}), £{allowed:.0f}m allowed for rounding"
+        return Check(name, gap <= allowed, detail)
+
+    yield compare(
+        f"{geography} areas sum to the published UK in every sector",
+        of(geography).with_columns(area_code=pl.lit("UKX")),
+        of("uk"),
+        UK_GAP_GBP_M[geography],
+    )
+    wider = {"mayoral": ("mayoral",), "itl1": ("itl1",), "local_authority": ("mayoral", "itl1")}
+    for level in wider[geography]:
+        yield compare(
+            f"local authorities sum to {level} areas in every sector",
+            of("local_authority")
+            .join(tables["membership.csv"], left_on="area_code", right_on="la_code")
+            .with_columns(area_code=pl.col(f"{level}{'_area' * (level == 'mayoral')}_code")),
+            of(level),
+            AREA_GAP_GBP_M,
+        )

@@ -1,0 +1,1 @@
+"""From somebody's own table to figures that can be run, or one clear message why not."""

@@ -1,0 +1,285 @@
+"""From figures by area and sector to GVA of every cell, or everything wrong with them."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gainsmodel.data.importing.changes import MERGED
+from gainsmodel.data.importing.sheets import shown
+from gainsmodel.data.importing.table_rows import Rows
+from gainsmodel.data.importing.totals import apart, compare_wider
+from gainsmodel.data.shipped_tables import BASE_YEAR, OWN, SECTORS
+from gainsmodel.errors import DataError
+
+Cells = tuple[tuple[str, str], ...]
+# A table in another unit is off by a thousand; nobody's own estimate is off by fifty.
+MOST_TIMES_BUILT_IN = 50.0
+# With imputed rent, real estate is some four times as large.
+MOST_TIMES_RENT = 2.0
+# Ways to make up a sector where a table has finer rows; the first that is there is taken. The
+# publisher's L holds imputed rent (68IMP), its 68 does not.
+PARTS = {"AB": ("A", "B"), "DE": ("D", "E")}
+
+
+@dataclass
+class Reading(Rows):
+    """Tables on their way to a dataset; collects what is wrong with them."""
+
+    def figures(self, file: str) -> tuple[NDArray[np.float64], list[str], Cells]:
+        """Read every row, or raise with all problems.
+
+        Returns
+        -------
+        gva_gbp_m : ndarray
+            Shape (areas, sectors), £m at current prices of the base year.
+        notes : list of str
+            What was read and done, in plain words.
+        built_in_cells : tuple
+            (area code, sector) of figures that were kept as built in.
+        """
+        years = set()
+        for table in self.tables:
+            self.table = table
+            self.read_year = self._choose_year()
+            years.add(self.read_year)
+            self._read_rows()
+        if len(years) > 1:
+            listed = ", ".join(str(year or "no year") for year in sorted(years, key=str))
+            raise DataError(f"{file}: figures are not all of one year: {listed}")
+        self._join_districts()
+        self._say_what_is_unknown()
+        self._raise()
+        if not self.found:
+            levels = " and ".join(sorted(self.other_levels))
+            raise DataError(
+                f"{self.table.place}: no rows of figures below the headings"
+                + (f" are of {self.called}; there are some of {levels}" if levels else "")
+            )
+        own, kept = self._cells()
+        self._raise()
+        return self._made(file, own, kept)
+
+    # ------------------------------------------------------------ cells
+
+    def _cells(self) -> tuple[dict[tuple[str, str], float], list[tuple[str, str]]]:
+        """Make up the 18 sectors of every area; what the built-in data must fill."""
+        own: dict[tuple[str, str], float] = {}
+        kept, gaps, complete = [], [], 0
+        for code in self.built_in.areas["area_code"]:
+            values = {sector: self._made_up(code, sector) for sector in SECTORS}
+            missing = [sector for sector, value in values.items() if value is None]
+            own |= {(code, s): v for s, v in values.items() if v is not None}
+            kept += [(code, sector) for sector in missing]
+            complete += not missing
+            if len(missing) == len(SECTORS):
+                place = self.places.get(code, self._place())
+                gaps.append(f"{place}: no figures for {self._name(code)} ({code})")
+            else:
+                gaps += [self._gap(code, sector) for sector in missing]
+            if not missing and not sum(v or 0.0 for v in values.values()):
+                self.problems.append(
+                    f"{self.places[code]}: every figure of {self._name(code)} is 0"
+                )
+            self._compare_total(code, values)
+        problems, self.agreeing_wider = compare_wider(
+            self.wider, self.totals, self.built_in.areas["area_code"].to_list()
+        )
+        self.problems += problems
+        if gaps and (self.fill is None or not own):
+            self.problems += gaps
+            count = self.built_in.areas.height
+            self._raise(
+                f"{complete} of {count} areas are complete; fill='built_in' (--fill-built-in) "
+                "keeps the built-in figures for the rest"
+            )
+        self._plausible(own)
+        return own, kept
+
+    def _made_up(self, code: str, sector: str) -> float | None:
+        def value(label: str) -> float | None:
+            figure = self.found.get((code, label))
+            return None if figure is None else figure.value
+
+        if sector == "L":
+            if value("68") is not None:
+                return value("68")
+            whole, imputed = value("L"), self.found.get((code, "68IMP"))
+            if whole is None or imputed is None:
+                return None if self._holds_rent(code) else whole
+            if imputed.value is None:
+                return None
+            if imputed.value > whole:
+                self.problems.append(f"{imputed.place}: imputed rent is above the whole of L")
+            return whole - imputed.value
+        if (code, sector) in self.found:
+            return value(sector)
+        parts = PARTS.get(sector) or [
+            label for area, label in self.found if area == code and label[:1] == sector == "C"
+        ]
+        values = [value(part) for part in parts]
+        return math.fsum(v or 0.0 for v in values) if values and None not in values else None
+
+    def _gap(self, code: str, sector: str) -> str:
+        figure = self.found.get((code, sector))
+        place, marker = self.places.get(code, self._place()), ""
+        if figure is not None:
+            place = figure.place
+            marker = f" ({shown(figure.shown)})" if figure.shown else ""
+            marker = marker if figure.value is None else " without imputed rent (68IMP is missing)"
+        return f"{place}: no figure for {self._name(code)}, sector {sector}{marker}"
+
+    def _holds_rent(self, code: str) -> bool:
+        figure = self.found.get((code, "L"))
+        return figure is not None and figure.with_rent
+
+    def _compare_total(self, code: str, values: dict[str, float | None]) -> None:
+        """Hold an area's own total against the sum of its sectors."""
+        total = self.totals.get(code)
+        whole, bare, rent = (self.found.get((code, label)) for label in ("L", "68", "68IMP"))
+        parts = [v for s, v in values.items() if s != "L"]
+        parts += [None if p is None else p.value for p in ([whole] if whole else [bare, rent])]
+        if total is None or total.value is None or None in parts:
+            return
+        added = math.fsum(part or 0.0 for part in parts)
+        if not apart(added, total.value):
+            self.agreeing += 1
+            return
+        self.problems.append(
+            f"{total.place}: the total of {self._name(code)} is £{total.value:,.0f}m, its sectors "
+            f"add up to £{added:,.0f}m"
+        )
+
+    def _plausible(self, own: dict[tuple[str, str], float]) -> None:
+        """Refuse what must be in another unit."""
+        position = {code: i for i, code in enumerate(self.built_in.areas["area_code"])}
+        beside = sum(self.built_in.gva_gbp_m[position[code], SECTORS.index(s)] for code, s in own)
+        total = sum(own.values())
+        if not beside / MOST_TIMES_BUILT_IN <= total <= beside * MOST_TIMES_BUILT_IN:
+            self._problem(
+                f"the figures add up to £{total:,.0f}m, the built-in ones to £{beside:,.0f}m; "
+                "figures must be in £m"
+            )
+        let = [(code, s) for code, s in own if s == "L"]
+        mine = sum(own[cell] for cell in let)
+        theirs = sum(self.built_in.gva_gbp_m[position[code], SECTORS.index(s)] for code, s in let)
+        if self.measured and mine > MOST_TIMES_RENT * theirs:
+            self._problem(
+                f"real estate (L) adds up to £{mine:,.0f}m, the built-in figures to "
+                f"£{theirs:,.0f}m; it must be without owner-occupiers' imputed rent"
+            )
+
+    # ------------------------------------------------------------ the dataset
+
+    def _made(
+        self, file: str, own: dict[tuple[str, str], float], kept: list[tuple[str, str]]
+    ) -> tuple[NDArray[np.float64], list[str], Cells]:
+        built_in = self.built_in
+        growth = 1.0
+        if self.read_year not in (None, BASE_YEAR):
+            nominal = dict(built_in.economy.select("year", "gva_current_gbp_m").iter_rows())
+            growth = nominal[BASE_YEAR] / nominal[self.read_year]
+        position = {code: i for i, code in enumerate(built_in.areas["area_code"])}
+        gva = built_in.gva_gbp_m.copy()
+        for (code, sector), value in own.items():
+            # Not multiplied by 1, so that nothing can move.
+            at = position[code], SECTORS.index(sector)
+            gva[at] = value if growth == 1.0 else value * growth
+        return gva, self._notes(file, gva, own, kept, growth), tuple(kept)
+
+    def _notes(
+        self,
+        file: str,
+        gva: NDArray[np.float64],
+        own: dict[tuple[str, str], float],
+        kept: list[tuple[str, str]],
+        growth: float,
+    ) -> list[str]:
+        built_in = self.built_in
+        before, now = float(built_in.gva_gbp_m.sum()), float(gva.sum())
+        change = now / before - 1
+        against = f"{abs(change):.1%} {'above' if change > 0 else 'below'}"
+        against = "as" if round(abs(change), 3) == 0 else against
+        areas, sectors = ({key[i] for key in own} for i in (0, 1))
+        mine = sum(own.values()) * growth
+        where = file
+        if len(self.tables) == 1:
+            where = f"{self.table.place}, headings in row {self.table.heading + 1}"
+        size = f"{_count(len(areas), 'area')} × {_count(len(sectors), 'sector')}"
+        said = f"{size} from {where}: £{now / 1e3:,.0f}bn"
+        if self.measured:
+            said += f", {against} the built-in {BASE_YEAR} figures"
+        if kept:
+            said += f", £{mine / 1e3:,.1f}bn of it from the table"
+        notes = [said]
+        if self.read_year is None:
+            notes.append(f"the table says no year: taken as figures of {BASE_YEAR}")
+        elif growth != 1.0:
+            notes.append(
+                f"figures of {self.read_year}, carried to {BASE_YEAR} by UK growth in "
+                f"current-price GVA, × {growth:.4f} in every cell"
+            )
+        elif self.several_years:
+            notes.append(f"figures of {self.read_year}; other years are left out")
+        if built_in.geography == OWN and self.measured:
+            notes.append(
+                f"areas: {self.called}; their residents, coverage and places are put together "
+                "from those of local authorities"
+            )
+        notes += [f"left out: rows of {what} ({n:,})" for what, n in sorted(self.left_out.items())]
+        if self.other_levels:
+            notes.append(
+                f"areas of {' and '.join(sorted(self.other_levels))} are there too: read them with "
+                "geography= (--geography)"
+            )
+        notes += [
+            f"{self._name(code)}: added up from {', '.join(MERGED[code].values())}"
+            for code in self.districts
+        ]
+        if self.agreeing:
+            notes.append(
+                f"own totals of {_count(self.agreeing, 'area')} agree with the sums of sectors"
+            )
+        if self.agreeing_wider:
+            wider = ", ".join(self.agreeing_wider[:15])
+            notes.append(f"areas add up to the table's own totals of {wider}")
+        notes += [
+            f"{self._name(code)} has the code {other}, not {code}: its boundary may differ; "
+            "residents, coverage and place are those of the shipped area"
+            for code, other in self.recoded.items()
+        ]
+        if kept:
+            notes.append(self._kept(kept))
+        digital = zip(built_in.areas["area_name"], gva[:, SECTORS.index("J")], strict=True)
+        silent = [name for name, value in digital if not value]
+        if silent:
+            notes.append(
+                f"check: sector J is 0 in {', '.join(silent[:5])}; readiness needs it above 0, "
+                "or its weight digital_sector_share at 0"
+            )
+        return notes
+
+    def _kept(self, cells: list[tuple[str, str]]) -> str:
+        """Say which figures stayed as built in: whole areas first, then single cells."""
+        of_area: dict[str, list[str]] = {}
+        for code, sector in cells:
+            of_area.setdefault(code, []).append(sector)
+        whole = [self._name(code) for code, held in of_area.items() if len(held) == len(SECTORS)]
+        single = [
+            f"{self._name(code)} {sector}"
+            for code, held in of_area.items()
+            for sector in held
+            if len(held) < len(SECTORS)
+        ]
+        said = []
+        for names, what in ((whole, "whole area"), (single, "single cell")):
+            if names:
+                more = f" and {len(names) - 10:,} more" if len(names) > 10 else ""
+                said.append(f"{_count(len(names), what)} ({', '.join(names[:10])}{more})")
+        total = _count(len(cells), "cell")
+        return f"built-in figures kept in {total}: {'; '.join(said)}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

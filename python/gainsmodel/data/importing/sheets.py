@@ -1,0 +1,200 @@
+"""From a file to rows of cells: CSV, Parquet and Excel, or one clear message why not."""
+
+import csv
+import importlib
+import io
+import os
+import stat
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gainsmodel.errors import DataError
+
+Cell = str | float | None
+Row = Sequence[Cell]
+MAX_BYTES = 20_000_000
+MAX_UNPACKED_BYTES = 300_000_000
+MAX_CELLS = 5_000_000
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def shown(text: object, limit: int = 60) -> str:
+    """Give a cell or a name in quotes, without anything that could disturb a screen."""
+    whole = str(text)
+    return repr(whole if len(whole) <= limit else whole[: limit - 1] + "…")
+
+
+def content_of(source: str | os.PathLike[str] | bytes, name: str | None) -> tuple[bytes, str]:
+    """Give a file's content and what to call it; refuse one that is too large, unread."""
+    if isinstance(source, bytes):
+        if not name:
+            raise DataError("name: is needed where a file's content is handed over")
+        file, size = Path(name).name or name, len(source)
+    else:
+        path = Path(source)
+        file = name or path.name or str(path)
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            raise DataError(f"{title_of(str(path))}: no such file") from None
+        except (OSError, ValueError) as error:
+            raise DataError(f"{title_of(str(path))}: cannot be read: {_why(error)}") from None
+        # A pipe or a device has no size, and may never end.
+        if not stat.S_ISREG(status.st_mode):
+            raise DataError(
+                f"{title_of(str(path))}: is neither a file nor a folder of imported figures"
+            )
+        size = status.st_size
+    file = title_of(file)
+    if size > MAX_BYTES:
+        raise DataError(
+            f"{file}: is too large ({size / 1e6:,.0f} MB); at most {MAX_BYTES / 1e6:.0f} MB. "
+            "A table of areas and sectors is small: leave out other years and sheets"
+        )
+    if not size:
+        raise DataError(f"{file}: is empty")
+    if isinstance(source, bytes):
+        return bytes(source), file
+    try:
+        return Path(source).read_bytes(), file
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read: {_why(error)}") from None
+
+
+def title_of(name: str) -> str:
+    """Give a file's name as it may stand in a message."""
+    return shown(name, 200)[1:-1]
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or "not a possible name"
+
+
+def sheets_of(content: bytes, file: str, sheet: str | None) -> dict[str, list[Row]]:
+    """Give the rows of each sheet, blank ones too; of a file without sheets under ``""``.
+
+    A file is what its content says, whatever it is called.
+    """
+    if content.startswith((b"PK", OLE)):
+        return _excel(content, file, sheet)
+    if sheet is not None:
+        raise DataError(f"{file}: has no sheets, so there is none called {shown(sheet)}")
+    if content.startswith(b"PAR1"):
+        return {"": _parquet(content, file)}
+    if Path(file).suffix.casefold() in (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".parquet"):
+        raise DataError(f"{file}: is not what its name says, or is damaged; save it again")
+    return {"": _csv(content, file)}
+
+
+def _excel(content: bytes, file: str, sheet: str | None) -> dict[str, list[Row]]:
+    fastexcel = needed("fastexcel")
+    if content.startswith(OLE) and "EncryptedPackage".encode("utf-16-le") in content:
+        raise DataError(f"{file}: is protected by a password; save a copy without one")
+    damaged = f"{file}: is no workbook that can be read; it may be damaged: save it again as .xlsx"
+    try:
+        if content.startswith(b"PK"):
+            with zipfile.ZipFile(io.BytesIO(content)) as parts:
+                unpacked = sum(part.file_size for part in parts.infolist())
+            if unpacked > MAX_UNPACKED_BYTES:
+                raise DataError(f"{file}: is too large unpacked ({unpacked / 1e6:,.0f} MB)")
+        workbook = fastexcel.read_excel(content)
+        names = list(workbook.sheet_names)
+        if sheet is not None:
+            wanted = [name for name in names if name.strip().casefold() == sheet.strip().casefold()]
+            if not wanted:
+                listed = ", ".join(shown(name) for name in names)
+                raise DataError(f"{file}: has no sheet {shown(sheet)}; there are: {listed}")
+            names = wanted[:1]
+        return {name: _excel_rows(workbook, name, file) for name in names}
+    except (fastexcel.FastExcelError, zipfile.BadZipFile, pl.exceptions.PolarsError):
+        raise DataError(damaged) from None
+    except BaseException as error:
+        # What the reader of workbooks panics at is no ordinary exception.
+        if type(error).__name__ == "PanicException":
+            raise DataError(damaged) from None
+        raise
+
+
+def _excel_rows(workbook: Any, sheet: str, file: str) -> list[Row]:
+    # As text, numbers are rounded to nine decimals; as numbers, text is lost.
+    options = {"header_row": None, "skip_rows": 0}
+    text = workbook.load_sheet(sheet, dtypes="string", **options)
+    _limit(text.total_height, text.width, file)
+    if not text.width:
+        return []
+    numbers = workbook.load_sheet(sheet, dtypes="float", **options).to_polars()
+    return [
+        tuple(
+            number if number is not None and word not in ("true", "false") else word
+            for word, number in zip(words, figures, strict=True)
+        )
+        for words, figures in zip(text.to_polars().rows(), numbers.rows(), strict=True)
+    ]
+
+
+def _parquet(content: bytes, file: str) -> list[Row]:
+    try:
+        scan = pl.scan_parquet(io.BytesIO(content))
+        _limit(scan.select(pl.len()).collect().item(), len(scan.collect_schema()), file)
+        frame = scan.collect()
+    except pl.exceptions.PolarsError:
+        raise DataError(f"{file}: is no Parquet file that can be read; it may be damaged") from None
+
+    def cell(value: object) -> Cell:
+        if value is None or isinstance(value, str):
+            return value
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return float(str(value)) if number else str(value)
+
+    return [frame.columns, *(tuple(cell(value) for value in row) for row in frame.iter_rows())]
+
+
+def _csv(content: bytes, file: str) -> list[Row]:
+    save = "save it as 'CSV UTF-8'"
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(f"{file}: is in UTF-16, not UTF-8; {save}")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"{file}, row {row}: is not in UTF-8 (byte 0x{content[error.start]:02x}); {save}"
+        ) from None
+    if "\0" in text:
+        raise DataError(f"{file}: is no table: it holds bytes that are no text")
+    found: list[list[Row]] = []
+    wrong: csv.Error | None = None
+    for separator in ",;\t":
+        try:
+            found.append(list(csv.reader(io.StringIO(text, newline=""), delimiter=separator)))
+        except csv.Error as error:
+            wrong = error
+    if not found:
+        raise DataError(f"{file}: is no table of separated values: {wrong}")
+    # The right separator makes the widest rows, on the whole.
+    best = max(found, key=lambda rows: sum(len(row) for row in rows) - len(rows))
+    _limit(len(best), max((len(row) for row in best), default=0), file)
+    return best
+
+
+def _limit(rows: int, columns: int, file: str) -> None:
+    if rows * columns > MAX_CELLS:
+        raise DataError(
+            f"{file}: {rows:,} rows by {columns:,} columns are too many; at most "
+            f"{MAX_CELLS:,} cells. Leave out other years and measures"
+        )
+
+
+def needed(library: str) -> Any:
+    """Import what only Excel files need, or say how to get it."""
+    try:
+        return importlib.import_module(library)
+    except ModuleNotFoundError:
+        raise DataError(
+            f"Excel files need {library}, which is not installed: "
+            "pip install 'gainsmodel[excel]', or save the sheet as 'CSV UTF-8'"
+        ) from None

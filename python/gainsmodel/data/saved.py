@@ -1,0 +1,216 @@
+"""Folders of own figures: written whole, and noticed when edited or out of date."""
+
+import hashlib
+import io
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gainsmodel.data.dataset import Dataset, load_dataset
+from gainsmodel.data.importing.frames import itl_hashes
+from gainsmodel.data.importing.names import nearest
+from gainsmodel.data.importing.sheets import shown
+from gainsmodel.data.own_dataset import BETWEEN, areas_table, gva_table, own_dataset
+from gainsmodel.data.shipped_tables import AREA_COLUMNS, OWN, SECTORS
+from gainsmodel.errors import DataError, UnknownNameError
+
+# Files of a saved dataset.
+GVA, AREAS, PROVENANCE, HASHES = "gva.csv", "areas.csv", "provenance.toml", "hashes.toml"
+
+
+def is_dataset(source: str | os.PathLike[str]) -> bool:
+    """Whether this is a folder that `save_dataset` wrote, whole or not."""
+    try:
+        return (Path(source) / PROVENANCE).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def save_dataset(dataset: Dataset, folder: str | os.PathLike[str]) -> Path:
+    """Write own figures into a folder that `read_gva` reads and that notices edits.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With own figures.
+    folder : path
+        Made if absent; an earlier dataset in it is replaced, anything else is refused.
+
+    Raises
+    ------
+    DataError
+        If there are no own figures, or the folder holds something else or cannot be written.
+    """
+    if dataset.own_name is None:
+        raise DataError("these are the built-in figures; there is nothing of your own to save")
+    target = Path(folder)
+    files = {GVA: gva_table(dataset), PROVENANCE: _provenance(dataset).encode()}
+    if dataset.geography == OWN:
+        files[AREAS] = areas_table(dataset)
+    stated = "".join(f'"{f}" = "{hashlib.sha256(c).hexdigest()}"\n' for f, c in files.items())
+    files[HASHES] = f"# sha256 of each file; an edited file is refused.\n{stated}".encode()
+    try:
+        target = target if target.name not in ("", "..") else target.resolve()
+        strange = (
+            sorted({path.name for path in target.iterdir()} - {GVA, AREAS, PROVENANCE, HASHES})
+            if (target.exists())
+            else []
+        )
+        if strange:
+            raise DataError(
+                f"{target}: holds something other than an earlier dataset, such as "
+                f"{shown(strange[0])}; name a new or an empty folder"
+            )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".gainsmodel-", dir=target.parent))
+        try:
+            for file, content in files.items():
+                (part / file).write_bytes(content)
+            part.chmod(0o755)
+            if target.exists():
+                shutil.rmtree(target)
+            part.rename(target)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    except (OSError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        why = getattr(error, "strerror", None) or "not a possible name"
+        raise DataError(f"{target}: cannot be written: {why}") from None
+    return target
+
+
+def _provenance(dataset: Dataset) -> str:
+    import tomlkit  # Slow to import, and needed here only.
+
+    document = tomlkit.document()
+    document.add(tomlkit.comment("What own figures these are and how they were read."))
+    document["dataset_version"] = 1
+    document["geography"] = dataset.geography
+    document["name"] = str(dataset.own_name)
+    document["notes"] = tomlkit.array()
+    for note in dataset.notes:
+        document["notes"].append(note)
+    document["built_in_cells"] = [list(cell) for cell in dataset.built_in_cells]
+    # What else the figures stand beside; of other shipped tables they would mean something else.
+    document["shipped_sha256"] = _shipped(dataset.geography, dataset.built_in_cells)
+    return tomlkit.dumps(document)
+
+
+def _shipped(geography: str, cells: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Hashes of the shipped tables that own figures stand on; of GVA if cells were kept."""
+    # Own areas were made of shipped ones, or measured by them.
+    own = geography == OWN
+    hashes = load_dataset("local_authority" if own else geography).hashes
+    if own:
+        hashes = hashes | itl_hashes()
+    return {file: value for file, value in hashes.items() if own or cells or file != "gva.csv"}
+
+
+def read_named(folder: Path, place: str) -> Dataset:
+    """Read the folder that somebody names; errors begin with where, such as ``"--data: "``."""
+    if is_dataset(folder):
+        try:
+            return read_saved(folder)
+        except DataError as error:
+            raise DataError(f"{place}{error}") from None
+    try:
+        beside = [path.name for path in folder.parent.iterdir() if is_dataset(path)]
+    except (OSError, ValueError):
+        beside = []
+    raise DataError(
+        f"{place}{shown(str(folder), 200)[1:-1]} is no folder of own figures; 'gainsmodel data "
+        f"import-table' makes one{nearest(folder.name, beside)}"
+    )
+
+
+def read_saved(
+    folder: Path, geography: str | None = None, options: Mapping[str, object] | None = None
+) -> Dataset:
+    """Read a folder of `save_dataset`, unless it was edited or is of other shipped tables."""
+    where = str(folder)
+    for option, value in (options or {}).items():
+        if value is not None:
+            raise DataError(f"{option}: was settled when {where} was written; leave it out")
+    contents, provenance = _unedited(folder)
+    again = "import the table again, or aggregate again"
+    try:
+        held = str(provenance["geography"])
+        frame = _own_frame(contents[AREAS]) if held == OWN else load_dataset(held)
+        name = str(provenance["name"])
+        notes = tuple(str(note) for note in provenance["notes"])
+        cells = tuple((str(code), str(sector)) for code, sector in provenance["built_in_cells"])
+        then = dict(provenance["shipped_sha256"])
+        text = [line.split(",") for line in contents[GVA].decode().splitlines()[1:]]
+        figures = {(code, sector): float(value) for code, sector, value in text}
+    except (ValueError, KeyError, TypeError, UnknownNameError, pl.exceptions.PolarsError):
+        raise DataError(f"{where}: cannot be understood; {again}") from None
+    if geography not in (None, frame.geography):
+        raise DataError(
+            f"{where}: holds figures of the {frame.geography} geography, not of {geography}"
+        )
+    now = _shipped(held, cells)
+    changed = sorted(file for file in then | now if then.get(file) != now.get(file))
+    wanted = [(code, sector) for code in frame.areas["area_code"] for sector in SECTORS]
+    if changed or list(figures) != wanted:
+        raise DataError(
+            f"{where}: is out of date: built-in figures have changed since "
+            f"({', '.join(changed) or GVA}); {again}"
+        )
+    gva = np.array(list(figures.values())).reshape(len(frame.areas), len(SECTORS))
+    if not (np.isfinite(gva) & (gva >= 0)).all():
+        raise DataError(f"{where}: {GVA} holds impossible figures; {again}")
+    return own_dataset(frame, gva, name, notes, cells)
+
+
+def _unedited(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Content of each file, if it is still what was written, and the provenance."""
+    where = str(folder)
+    try:
+        stated = tomllib.loads((folder / HASHES).read_bytes().decode())
+        files = [GVA, PROVENANCE, *([AREAS] if AREAS in stated else [])]
+        contents = {file: (folder / file).read_bytes() for file in files}
+    except OSError as error:
+        raise DataError(f"{where}: {error.filename} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise DataError(f"{where}: {HASHES} cannot be read; import the table again") from None
+    for file, content in contents.items():
+        if stated.get(file) != hashlib.sha256(content).hexdigest():
+            raise DataError(
+                f"{where}: {file} was edited since it was written; edit the source and import it "
+                "again"
+            )
+    try:
+        return contents, tomllib.loads(contents[PROVENANCE].decode())
+    except ValueError:
+        raise DataError(f"{where}: {PROVENANCE} cannot be read; import the table again") from None
+
+
+def _own_frame(content: bytes) -> Dataset:
+    """Areas of a saved table, in a dataset that has no figures of them yet."""
+    names = ("region", "groups", "wider")
+    schema: dict[str, type[pl.DataType]] = {**AREA_COLUMNS, **dict.fromkeys(names, pl.String)}
+    table = pl.read_csv(io.BytesIO(content), schema=schema)
+    held: dict[str, dict[str, list[str]]] = {"groups": {}, "wider": {}}
+    for code, *spoken in table.select("area_code", *held).iter_rows():
+        for column, text in zip(held, spoken, strict=True):
+            for name in (text or "").split(BETWEEN):
+                if name:
+                    held[column].setdefault(name, []).append(code)
+    groups, wider = ({n: tuple(c) for n, c in sets.items()} for sets in held.values())
+    return replace(
+        load_dataset("local_authority"),
+        geography=OWN,
+        areas=table.drop(names),
+        groups=groups,
+        wider=wider,
+        regions=dict(table.select("area_code", "region").iter_rows()),
+    )

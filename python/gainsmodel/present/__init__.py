@@ -1,0 +1,1 @@
+"""Words, tables, charts, files and papers: one set for every way in."""

@@ -1,0 +1,358 @@
+"""What is read from a result: one area, the basis, the years, and the words for them.
+
+Sentences, charts and exports all read a result through this, so that no two of them round or
+name a thing in two ways.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from gainsmodel import format
+from gainsmodel.checks import did_you_mean
+from gainsmodel.data.shipped_tables import BASE_YEAR
+from gainsmodel.errors import SettingError, UnknownNameError
+from gainsmodel.results.paired import PairedResult
+from gainsmodel.results.result import Result
+from gainsmodel.scenario.parameter_groups import ADJUSTMENTS
+
+GBP_M = {"m": 1.0, "bn": 1000.0}
+RANGE = "In 9 of 10 futures"
+PRICES = f"{BASE_YEAR} prices"
+# Above this share of futures without a share, shares are withheld.
+SHARES_WITHHELD_ABOVE = 0.2
+FEWEST_FUTURES_FOR_DOTS = 200
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A middle estimate, its range, and the Monte Carlo error of the middle."""
+
+    low: float
+    middle: float
+    high: float
+    error: float = 0.0
+
+    @classmethod
+    def of(
+        cls, row: Mapping[str, Any], metric: str, error: float = 0.0, scale: float = 1.0
+    ) -> "Estimate":
+        """Read the quantiles of a quantity from a table's row; what is unknown is NaN."""
+        low, middle, high = (plain(row[f"{metric}_{q}"]) for q in ("p05", "p50", "p95"))
+        return cls(low * scale, middle * scale, high * scale, error * scale)
+
+    @property
+    def gbp(self) -> str:
+        """The middle in words, from £m."""
+        return format.gbp(self.middle, self.error)
+
+    @property
+    def about_gbp(self) -> str:
+        """The middle as it stands in a sentence: ``about £2.1bn``, or ``less than £1m``."""
+        return format.about(self.gbp)
+
+    @property
+    def gbp_range(self) -> str:
+        """The range in words, from £m."""
+        if self.is_certain and not self.is_zero:
+            return "the same in every future"
+        return format.gbp_range(self.low, self.high)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there are futures enough to print the middle."""
+        return self.gbp != format.TOO_FEW
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether nothing is uncertain."""
+        return self.low == self.high
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether it is nothing in every future that the range covers."""
+        return self.low == self.middle == self.high == 0
+
+
+@dataclass(frozen=True, eq=False)
+class AreaSummary:
+    """One area or group of a result.
+
+    Attributes
+    ----------
+    result : Result
+    unit : str
+        Code of the area or group.
+    row : dict
+        Its row in the result's table.
+
+    Raises
+    ------
+    UnknownNameError
+        If the result has no area or group of that code.
+    """
+
+    result: Result
+    unit: str
+    row: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find the row."""
+        for table in (self.result.areas(), self.result.groups()):
+            found = table.filter(pl.col("area_code") == self.unit)
+            if found.height:
+                object.__setattr__(self, "row", found.row(0, named=True))
+                return
+        raise unknown_unit(self.unit, self.result)
+
+    @property
+    def name(self) -> str:
+        """Name of the area or group."""
+        return str(self.row["area_name"])
+
+    @property
+    def place(self) -> str:
+        """Name as it stands within a sentence."""
+        return "the UK" if self.unit == "uk" else self.name
+
+    @property
+    def scenario(self) -> dict[str, Any]:
+        """Scenario as resolved."""
+        scenario: dict[str, Any] = self.result.manifest["scenario"]
+        return scenario
+
+    @property
+    def futures(self) -> int:
+        """Number of draws."""
+        return int(self.result.manifest["draws"])
+
+    @property
+    def certainty(self) -> str:
+        """Why there is no range, where there is none."""
+        return "One future only" if self.futures == 1 else "No uncertainty in this run"
+
+    @property
+    def years(self) -> tuple[int, int]:
+        """First and last year."""
+        setting = self.scenario["setting"]
+        return setting["start_year"], setting["start_year"] + setting["horizon_years"]
+
+    @property
+    def basis(self) -> str:
+        """What the prize and the shares mean: ``final_year`` or ``cumulative``."""
+        return str(self.scenario["prize"]["basis"])
+
+    @property
+    def when(self) -> str:
+        """What follows £ on the scenario's basis."""
+        first, last = self.years
+        return format.when(self.basis, first, last - first)
+
+    @property
+    def by_final_year(self) -> str:
+        """What follows £ of the final year, whatever the basis."""
+        first, last = self.years
+        return format.when("final_year", first, last - first)
+
+    @property
+    def gain(self) -> str:
+        """Quantity of the gain on the scenario's basis."""
+        return "gain_cumulative_gbp_m" if self.basis == "cumulative" else "gain_final_year_gbp_m"
+
+    @property
+    def prize(self) -> str:
+        """The prize in words: ``£208bn``, or ``prize`` where it is uncertain."""
+        value = self.scenario["prize"].get("value")
+        return "prize" if value is None else f"£{value:g}bn"
+
+    @property
+    def prize_prices(self) -> str:
+        """Price basis of the prize."""
+        prize = self.scenario["prize"]
+        if self.prize_at_base_prices:
+            return f"re-expressed in {PRICES}"
+        published = "as published in 2016" if "2016" in prize["source"] else "as published"
+        money = "money of the time" if self.cumulative else "the money of its own tenth year"
+        return f"{published}, in {money}"
+
+    @property
+    def prize_at_base_prices(self) -> bool:
+        """Whether the prize is in the prices that the gain is in."""
+        return bool(self.scenario["prize"]["price_basis"] == "base_year")
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether the scenario does anything anywhere."""
+        return has_plan(self.result)
+
+    @property
+    def net_of(self) -> str:
+        """What is taken off all that a plan adds, as it stands after an amount; or nothing."""
+        parameters = self.scenario["parameters"]
+        on = [name for name in ADJUSTMENTS if parameters[name]["enabled"]]
+        if not on:
+            return ""
+        listed = " and ".join([", ".join(on[:-1])] * (len(on) > 1) + on[-1:])
+        return f" after {listed}"
+
+    @property
+    def shares_withheld(self) -> bool:
+        """Whether too few futures have a national gain to divide."""
+        return plain(self.row["share_excluded_draws"]) > SHARES_WITHHELD_ABOVE
+
+    @property
+    def excluded(self) -> str:
+        """How many futures have no share, as a sentence without its consequence."""
+        chance = format.chance(plain(self.row["share_excluded_draws"]), self.futures)
+        return f"I{chance[1:]} the national gain is too small to divide"
+
+    @property
+    def cumulative(self) -> bool:
+        """Whether the prize and the gain are sums over the horizon."""
+        return self.basis == "cumulative"
+
+    @property
+    def horizon(self) -> str:
+        """Its length in words, such as ``ten years``."""
+        first, last = self.years
+        return format.years(last - first)
+
+    @property
+    def whose(self) -> str:
+        """The name with its possessive."""
+        return f"{self.name}’" if self.name.endswith("s") else f"{self.name}’s"
+
+    @property
+    def the_prize(self) -> str:
+        """The prize with its article."""
+        return f"the {self.prize}"
+
+    @property
+    def gva_share(self) -> float:
+        """Share of GVA, the null model of every split, 0 to 1."""
+        return float(self.row["gva_share"])
+
+    @property
+    def p_above_gva(self) -> float:
+        """Probability that the share of the gain is above the share of GVA."""
+        return plain(self.row["p_share_above_gva"])
+
+    @cached_property
+    def share(self) -> Estimate:
+        """Share of the national gain, 0 to 1."""
+        return self.three("share")
+
+    @cached_property
+    def part(self) -> Estimate:
+        """That share of the prize, £m."""
+        return self.three("prize_gbp_bn", 1000.0)
+
+    @cached_property
+    def carried(self) -> Estimate:
+        """Gain carried by digital adoption on the scenario's basis, £m."""
+        return self.three(self.gain)
+
+    @cached_property
+    def uk(self) -> "AreaSummary":
+        """The same result, read for the UK."""
+        return AreaSummary(self.result, "uk")
+
+    @property
+    def p_reaches_prize(self) -> float:
+        """Probability that digital adoption alone reaches the prize across the UK."""
+        return plain(self.uk.row[f"p_{self.basis}_reaches_prize"])
+
+    def three(self, metric: str, scale: float = 1.0) -> Estimate:
+        """Give one quantity's middle and range."""
+        error = errors_of_medians(self.result, metric)[self.unit]
+        return Estimate.of(self.row, metric, error, scale)
+
+    def gains(self) -> list[tuple[int, Estimate, dict[str, Any]]]:
+        """Give each year, its gain in £m, and its row in the table of years."""
+        errors = {
+            quantity: plain(error)
+            for quantity, error in self.result.statistics()
+            .filter(pl.col("area_code") == self.unit)
+            .select("quantity", "mcse_p50")
+            .iter_rows()
+        }
+        rows = self.result.years().filter(pl.col("area_code") == self.unit).rows(named=True)
+        return [
+            (row["year"], Estimate.of(row, "gain_gbp_m", errors[f"gain_gbp_m_{row['year']}"]), row)
+            for row in rows
+        ]
+
+    def added(self, without: Result) -> Estimate:
+        """Give what the plan adds on the scenario's basis, £m, paired and net."""
+        frame = PairedResult(self.result, without).added(self.gain)
+        row = frame.filter(pl.col("area_code") == self.unit).row(0, named=True)
+        return Estimate.of(row, self.gain, plain(row[f"{self.gain}_mcse_p50"]))
+
+
+def checked(frame: pl.DataFrame, columns: Iterable[str]) -> None:
+    """See that a table has the columns that a chart reads.
+
+    Raises
+    ------
+    SettingError
+        If one is missing.
+    """
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise SettingError(
+            f"the table has no column {missing[0]!r}; it needs {', '.join(columns)} "
+            f"and has {', '.join(frame.columns) or 'none'}"
+        )
+
+
+def unknown_unit(unit: object, result: Result, suffix: str = "") -> UnknownNameError:
+    """Say that a result has no such area or group, with the nearest that it has."""
+    names = pl.concat(
+        [table.select("area_code", "area_name") for table in (result.areas(), result.groups())]
+    )
+    coded = {name: code for code, name in names.iter_rows()}
+    words_near = did_you_mean(unit, [*names["area_code"], *coded])
+    for name, code in coded.items():
+        words_near = words_near.replace(f"'{name}'?", f"{code!r} ({name})?")
+    return UnknownNameError(
+        f"this result ({result.manifest['geography']}) has no area or group{suffix} of code "
+        f"{unit!r}{words_near}"
+    )
+
+
+def errors_of_medians(result: Result, metric: str) -> dict[str, float]:
+    """Monte Carlo standard error of one quantity's median, by code of area or group."""
+    setting = result.manifest["scenario"]["setting"]
+    final = setting["start_year"] + setting["horizon_years"]
+    quantity = f"gain_gbp_m_{final}" if metric == "gain_final_year_gbp_m" else metric
+    found = result.statistics().filter(pl.col("quantity") == quantity)
+    return {code: plain(error) for code, error in found["area_code", "mcse_p50"].iter_rows()}
+
+
+def has_plan(result: Result) -> bool:
+    """Whether a result's scenario has a lever above zero."""
+    plan: Iterable[Mapping[str, Any]] = result.manifest["scenario"].get("plan", {}).values()
+    return any(intensity_of(lever) > 0 for levers in plan for lever in levers.values())
+
+
+def intensity_of(lever: float | Mapping[str, Any]) -> float:
+    """Intensity of a planned lever, written short or long."""
+    return float(lever["intensity"] if isinstance(lever, Mapping) else lever)
+
+
+def same_scenario(one: Result, other: Result) -> bool:
+    """Whether two results are of one scenario."""
+    return bool(one.manifest["scenario"] == other.manifest["scenario"])
+
+
+def plain(value: float | None) -> float:
+    """A number of a table, NaN where it is unknown."""
+    return float("nan") if value is None else float(value)
+
+
+def or_none(value: float) -> float | None:
+    """A number of a row, None where it is unknown."""
+    return value if value == value else None

@@ -1,0 +1,417 @@
+"""Amounts of money: the three on one scale, and the fan by year."""
+
+from functools import lru_cache
+
+import polars as pl
+
+from gainsmodel import format
+from gainsmodel.present.area_summary import (
+    GBP_M,
+    PRICES,
+    RANGE,
+    AreaSummary,
+    Estimate,
+    or_none,
+    plain,
+    same_scenario,
+)
+from gainsmodel.present.charts.chart import (
+    SPECS_KEPT,
+    Chart,
+    Row,
+    Spec,
+    apart,
+    extent,
+    layer,
+    lowered,
+    message,
+    name,
+    number,
+    roles,
+    rounded,
+    text,
+    to,
+    tooltip,
+    view,
+)
+from gainsmodel.present.charts.theme import Theme, palette
+from gainsmodel.results.result import Result
+
+UNKNOWN = Estimate(float("nan"), float("nan"), float("nan"))
+# Of the scale that lies right of the largest range, where its value is printed.
+ROOM_FOR_VALUE = 1.28
+
+
+def three_amounts(
+    result: Result,
+    unit: str,
+    without: Result | None = None,
+    *,
+    theme: Theme = "light",
+    width: int | None = None,
+    height: int = 230,
+) -> Chart:
+    """Share of the prize, what digital adoption carries, what the plan adds: on one scale.
+
+    Parameters
+    ----------
+    result : Result
+        The scenario as run; its basis says whether £ are a year by the last year or a sum.
+    unit : str
+        Code of an area or a group.
+    without : Result, optional
+        The same futures without the plan; without it a plan's row is left out.
+    theme : {"light", "dark"}
+    width : int, optional
+        Outer width in pixels; None fills the container.
+    height : int
+        Outer height in pixels.
+
+    Raises
+    ------
+    UnknownNameError
+        If the result has no such area or group.
+    ResultError
+        If the two results are not paired, or draws were not kept.
+    """
+    reading = AreaSummary(result, unit)
+    no_share = reading.shares_withheld
+    amounts = [
+        ("prize", f"Share of the {reading.prize}", reading.three("prize_gbp_bn", 1e3)),
+        ("carried", "Carried by digital adoption", reading.three(reading.gain)),
+    ]
+    if without is not None and not same_scenario(result, without):
+        amounts.append(("plan", "Added by the plan", reading.added(without)))
+    elif not reading.has_plan or without is not None:
+        amounts.append(("plan", "Added by the plan", Estimate(0.0, 0.0, 0.0)))
+    if no_share:
+        amounts[0] = (*amounts[0][:2], UNKNOWN)
+    known = [three for _, _, three in amounts if three.is_told]
+    low = min((three.low for three in known if three.low == three.low), default=0.0)
+    high = max((max(three.high, three.middle) for three in known), default=0.0)
+    unit_of_money = format.money_unit(max(high, -low))
+    per = GBP_M[unit_of_money]
+    money = f"£{unit_of_money} {reading.when}"
+    rows: list[Row] = []
+    for role, label, three in amounts:
+        withheld = role == "prize" and no_share
+        drawn = three if three.is_told else UNKNOWN
+        rows.append(
+            {
+                "Role": role,
+                "Amount": label,
+                f"Low, {money}": or_none(drawn.low / per),
+                f"Middle, {money}": or_none(drawn.middle / per),
+                f"High, {money}": or_none(drawn.high / per),
+                # Where the value is printed: right of all that is drawn.
+                "End": max(
+                    0.0, or_none(drawn.high / per) or 0.0, or_none(drawn.middle / per) or 0.0
+                ),
+                "Middle": "not defined" if withheld else three.gbp,
+                RANGE: _range(three),
+            }
+        )
+    ends = [{"x": min(low, 0.0) / per}, {"x": (high or per) * ROOM_FOR_VALUE / per}]
+    said = [
+        f"{lowered(label)} {row['Middle']}" + (f" ({row[RANGE]})" if row[RANGE] else "")
+        for row, (_, label, _) in zip(rows, amounts, strict=True)
+    ]
+    count = {2: "Two", 3: "Estimate"}[len(rows)]
+    caption = (
+        "Bars show the middle estimate; lines the range that holds 9 of 10 futures. "
+        f"Grey: {reading.prize_prices}. Blue and orange: {PRICES}."
+    )
+    if no_share:
+        caption += f" {reading.excluded}, so shares are withheld."
+    elif plain(reading.row["share_excluded_draws"]) > 0:
+        caption += f" {reading.excluded}, so shares use the others."
+    if not no_share and all(three.is_certain for _, _, three in amounts[:2]):
+        caption += f" {reading.certainty}."
+    return Chart(
+        _three_amounts_spec(theme, width, height, money),
+        {"amounts": rows, "extent": ends},
+        f"{count} bars on one scale for {reading.place}, {reading.when}: {', '.join(said)}.",
+        caption,
+        _money_table(rows, "Amount", money),
+    )
+
+
+@lru_cache(SPECS_KEPT)
+def _three_amounts_spec(theme: str, width: int | None, height: int, money: str) -> Spec:
+    colours = palette(theme)
+    row = name("Amount", axis=None, scale={"paddingInner": 0, "paddingOuter": 0})
+    low, middle, high = (number(f"{end}, {money}") for end in ("Low", "Middle", "High"))
+    axis = {"grid": True, "tickCount": 5, "format": ",~r", "orient": "bottom"}
+    x = {"axis": axis, "title": money, "scale": {"nice": False}}
+    above = {"type": "text", "baseline": "bottom", "dy": -9}
+    hover = tooltip("Amount", "Middle", RANGE)
+    left = {"value": 0}
+    return view(
+        theme,
+        [
+            extent(x=number("x")),
+            # First, since every row has a name, also one without a bar: so the order is kept.
+            layer("amounts", {**above, "align": "left"}, y=row, x=left, text=text("Amount")),
+            layer(
+                "amounts",
+                {"type": "bar", "height": 14, "yOffset": 8},
+                y=row,
+                x={**middle, **x},
+                color=roles(theme),
+                tooltip=hover,
+            ),
+            layer(
+                "amounts",
+                {"type": "rule", "strokeWidth": 2, "yOffset": 8, "color": colours.text},
+                y=row,
+                x=low,
+                x2=to(high),
+                tooltip=hover,
+            ),
+            layer(
+                "amounts",
+                {"type": "text", "align": "left", "dx": 6, "dy": 9, "fontWeight": "bold"},
+                y=row,
+                x=number("End"),
+                text=text("Middle"),
+            ),
+            layer(
+                "amounts",
+                {**above, "align": "right", "color": colours.secondary},
+                y=row,
+                # Not so far from the name that the eye loses the row.
+                x={"value": {"expr": "min(width, 420)"}},
+                text=text(RANGE),
+            ),
+        ],
+        width=width,
+        height=height,
+    )
+
+
+def fan(
+    result: Result,
+    unit: str,
+    without: Result | None = None,
+    *,
+    theme: Theme = "light",
+    width: int | None = None,
+    height: int = 260,
+) -> Chart:
+    """What digital adoption carries, year by year: middle, bands, and the middle without plan.
+
+    Parameters as `three_amounts`. Amounts are £ a year at base-year prices on either basis.
+
+    Raises
+    ------
+    UnknownNameError
+        If the result has no such area or group.
+    """
+    reading = AreaSummary(result, unit)
+    first, last = reading.years
+    mine = reading.gains()
+    theirs = None
+    if without is not None and not same_scenario(result, without):
+        theirs = AreaSummary(without, unit).gains()
+    final = mine[-1][1]
+    if not final.is_told:
+        return message(f"{reading.name}: {format.TOO_FEW}.", theme, width, height)
+    ends = [value for _, three, _ in mine for value in (three.low, three.middle, three.high)]
+    ends += [three.middle for _, three, _ in theirs or []]
+    ends = [value for value in ends if value == value]
+    top, bottom = max(*ends, 0.0), min(*ends, 0.0)
+    unit_of_money = format.money_unit(max(top, -bottom))
+    per = GBP_M[unit_of_money]
+    money = f"£{unit_of_money} a year"
+    names = [f"{band}, {money}" for band in _BANDS.values()]
+    start: Row = {"Year": first, **dict.fromkeys(names, 0.0), "Middle": "£0", RANGE: "£0"}
+    rows = [start]
+    for year, three, row in mine:
+        values = [or_none(plain(row[f"gain_gbp_m_{q}"]) / per) for q in _BANDS]
+        said = {"Middle": three.gbp, RANGE: _range(three) or "no range"}
+        rows.append({"Year": year, **dict(zip(names, values, strict=True)), **said})
+    reference = f"No plan, middle, {money}"
+    data: dict[str, list[Row]] = {"years": rows}
+    if theirs is not None:
+        data["without"] = [
+            {"Year": first, reference: 0.0},
+            *({"Year": year, reference: or_none(three.middle / per)} for year, three, _ in theirs),
+        ]
+    certain, zero = final.is_certain, top == bottom == 0
+    # A scale of nothing still needs a height.
+    top = top or per
+    data["extent"] = [{"x": last, "y": bottom / per}, {"x": last, "y": top / per}]
+    lasting = theirs[-1][1] if theirs is not None else None
+    data["labels"] = _end_labels(final, lasting, per, bottom, top, height, last)
+    note = "No gain with these assumptions" if zero else reading.certainty if certain else ""
+    data["note"] = [{"Note": note}]
+    low, high = format.gbp_ends(final.low, final.high)
+    if zero:
+        sentence = f"No gain for {reading.place} with these assumptions: a flat line at zero"
+    else:
+        sentence = (
+            f"Gain of {reading.place} {'falls' if final.middle < 0 else 'rises'} from zero in "
+            f"{first} to {final.gbp} a year in {last} in the middle estimate; "
+        )
+        sentence += (
+            lowered(reading.certainty)
+            if certain
+            else f"9 in 10 futures lie between {low} and {high}"
+        )
+        if lasting is not None:
+            sentence += f". Without the plan the middle is {lasting.gbp}"
+    caption = (
+        "Line: the middle estimate. Inner band: half of the futures; outer band: 9 of 10. "
+        + ("Dashed: the middle without the plan. " if theirs is not None else "")
+        + f"{PRICES}, against adoption frozen in {first}."
+    )
+    columns = {
+        "Year": [row["Year"] for row in rows],
+        **{column: rounded([row[column] for row in rows]) for column in names},
+    }
+    if theirs is not None:
+        columns[reference] = rounded([row[reference] for row in data["without"]])
+    return Chart(
+        _fan_spec(theme, width, height, money, first, last, theirs is not None),
+        data,
+        f"{sentence}.",
+        caption,
+        pl.DataFrame(columns),
+    )
+
+
+_BANDS = {
+    "p05": "Low",
+    "p25": "Lower quarter",
+    "p50": "Middle",
+    "p75": "Upper quarter",
+    "p95": "High",
+}
+
+
+def _end_labels(
+    final: Estimate,
+    lasting: Estimate | None,
+    per: float,
+    bottom: float,
+    top: float,
+    height: int,
+    last: int,
+) -> list[Row]:
+    """Words at the right end, moved apart where they would touch."""
+    labels = [(f"Middle {final.gbp}", final.middle, "middle")]
+    if not final.is_certain:
+        low, high = format.gbp_ends(final.low, final.high)
+        labels += [(f"High {high}", final.high, "end"), (f"Low {low}", final.low, "end")]
+    if lasting is not None:
+        labels.append((f"No plan {lasting.gbp}", lasting.middle, "without"))
+    labels = [label for label in labels if label[1] == label[1]]
+    line = 15 / max(height - 50, 60) * (top - bottom)
+    places = apart([value for _, value, _ in labels], line, bottom, top)
+    return [
+        {"Year": last, "Place": place / per, "Label": label, "Line": kind}
+        for (label, _, kind), place in zip(labels, places, strict=True)
+    ]
+
+
+@lru_cache(SPECS_KEPT)
+def _fan_spec(
+    theme: str,
+    width: int | None,
+    height: int,
+    money: str,
+    first: int,
+    last: int,
+    with_reference: bool,
+) -> Spec:
+    colours = palette(theme)
+    step = max(1, 2 * round((last - first) / 10))
+    years = list(range(first, last + 1, step))
+    x = number(
+        "Year",
+        title=None,
+        axis={"format": "d", "values": years, "labelFlush": False},
+        scale={"nice": False, "zero": False, "domain": [first, last]},
+    )
+    bands = [number(f"{band}, {money}") for band in _BANDS.values()]
+    low, quarter, middle, three_quarters, high = bands
+    above = {"titleAngle": 0, "titleAlign": "left", "titleX": 0, "titleY": -10}
+    y: Spec = {
+        "title": f"{money}, {PRICES}",
+        "axis": {"grid": True, "tickCount": 4, "format": ",~r", "titleBaseline": "bottom", **above},
+    }
+    ink = {"middle": colours.median, "end": colours.secondary, "without": colours.plan}
+    line: Spec = {"field": "Line", "type": "nominal", "legend": None}
+    line["scale"] = {"domain": list(ink), "range": list(ink.values())}
+    band = {"type": "area", "color": colours.carried, "line": False}
+    layers = [
+        extent(x=number("x"), y=number("y")),
+        layer("years", {**band, "opacity": 0.28}, x=x, y={**low, **y}, y2=to(high)),
+        layer("years", {**band, "opacity": 0.42}, x=x, y=quarter, y2=to(three_quarters)),
+        layer("years", {"type": "line", "strokeWidth": 2.5, "color": ink["middle"]}, x=x, y=middle),
+    ]
+    if last - first == 1:
+        # A band of one year is a dot with its range.
+        dot = {"type": "point", "filled": True, "size": 60, "color": colours.median, "opacity": 1}
+        layers = [
+            extent(x=number("x"), y=number("y")),
+            layer(
+                "years",
+                {"type": "rule", "strokeWidth": 3, "color": colours.carried},
+                x=x,
+                y={**low, **y},
+                y2=to(high),
+            ),
+            layer("years", dot, x=x, y=middle),
+        ]
+    if with_reference:
+        dashed = {"type": "line", "strokeWidth": 2, "strokeDash": [6, 4], "color": colours.plan}
+        layers.append(layer("without", dashed, x=x, y=number(f"No plan, middle, {money}")))
+    hover = {
+        "type": "rule",
+        "opacity": 0.001,
+        "strokeWidth": {"expr": f"width / {last - first}"},
+        "clip": True,
+    }
+    note = {"type": "text", "align": "left", "dx": 8, "fontSize": 13, "color": colours.secondary}
+    layers += [
+        layer(
+            "labels",
+            {"type": "text", "align": "left", "dx": 7, "fontWeight": 600},
+            x=x,
+            y=number("Place"),
+            text=text("Label"),
+            color=line,
+        ),
+        layer(
+            "note",
+            {**note, "baseline": "top"},
+            x={"value": 0},
+            y={"value": 4},
+            text=text("Note"),
+        ),
+        layer("years", hover, x=x, tooltip=[number("Year"), *tooltip("Middle", RANGE)]),
+    ]
+    return view(
+        theme,
+        layers,
+        width=width,
+        height=height,
+    )
+
+
+def _range(three: Estimate) -> str:
+    """The range in words, nothing where there is none."""
+    known = three.low == three.low and three.high == three.high
+    return three.gbp_range if known and not three.is_certain else ""
+
+
+def _money_table(rows: list[Row], first: str, money: str) -> pl.DataFrame:
+    columns = [f"{end}, {money}" for end in ("Low", "Middle", "High")]
+    return pl.DataFrame(
+        {
+            first: [row[first] for row in rows],
+            **{column: rounded([row[column] for row in rows]) for column in columns},
+        },
+        schema={first: pl.String, **dict.fromkeys(columns, pl.Float64)},
+    )

@@ -1,0 +1,79 @@
+"""Board papers: what a run says of one area, as HTML, PDF, Word or Excel.
+
+>>> from gainsmodel import report
+>>> found = report.gather("skills_first", "Greater Manchester", draws=500)
+>>> report.board_paper(found).title
+'Greater Manchester’s share of the £208bn, and what a plan adds'
+
+`report.write(found, "pdf")` gives the bytes of a file. Needs the extra ``report``.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Literal, get_args
+
+from gainsmodel.checks import did_you_mean
+from gainsmodel.errors import SettingError
+from gainsmodel.present.report import writers
+from gainsmodel.present.report.book import workbook
+from gainsmodel.present.report.document import Document
+from gainsmodel.present.report.findings import Findings, gather
+from gainsmodel.present.report.paper import board_paper
+
+__all__ = [
+    "FORMATS",
+    "Document",
+    "Findings",
+    "Format",
+    "board_paper",
+    "gather",
+    "write",
+]
+Format = Literal["html", "pdf", "docx", "xlsx"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+_PAPERS: Mapping[str, Callable[[Document, date], bytes]] = {
+    "html": writers.html,
+    "pdf": writers.pdf,
+    "docx": writers.docx,
+}
+
+
+def write(
+    found: Findings,
+    kind: Format,
+    on: date | None = None,
+    *,
+    manifest_name: str = "manifest.json",
+) -> bytes:
+    """Write a paper of some pages, or the workbook behind it.
+
+    Parameters
+    ----------
+    found : Findings
+    kind : {"html", "pdf", "docx", "xlsx"}
+        One page with everything inside; tagged PDF (PDF/UA-1); Word; Excel.
+    on : date, optional
+        The date it bears; today if left out.
+    manifest_name : str
+        Name of the file in which the manifest goes with the paper.
+
+    Raises
+    ------
+    SettingError
+        If there is no such format, or a package that it needs is not installed.
+    """
+    if kind not in FORMATS:
+        raise SettingError(
+            f"format: must be one of {', '.join(FORMATS)}, not {kind!r}"
+            f"{did_you_mean(kind, FORMATS)}"
+        )
+    on = on or date.today()
+    try:
+        if kind == "xlsx":
+            return workbook(found, on)
+        return _PAPERS[kind](board_paper(found, manifest_name), on)
+    except ModuleNotFoundError as error:
+        raise SettingError(
+            f"a report as {kind} needs the package {error.name}, which is not installed: "
+            "pip install 'gainsmodel[report]'"
+        ) from None

@@ -1,0 +1,109 @@
+"""The figures behind a paper as an Excel workbook; one of its sheets works out itself."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from gainsmodel.analysis import assumptions_log
+from gainsmodel.present import export
+from gainsmodel.present.area_summary import GBP_M, PRICES
+from gainsmodel.present.report.assurance import statement
+from gainsmodel.present.report.findings import Findings
+
+Sheet = pl.DataFrame | Callable[[Any, Any], None]
+SPLIT = "Split of the prize"
+FIRST_ROW = 7
+UNITS = (
+    ("…_gbp_m", "£ million, 2023 prices unless About says otherwise"),
+    ("…_gbp_bn", "£ billion, as About says"),
+    ("…_share, share_…", "0 to 1"),
+    ("p_…", "probability, 0 to 1"),
+    ("…_mean", "average over the futures; averages add up"),
+    ("…_p05, …_p50, …_p95", "below which 5, 50, 95 of 100 futures lie; these do not add up"),
+    ("…_mcse_…", "standard error from the number of futures"),
+    ("mean, median, low, high of assumptions", "in the unit that stands in their row"),
+)
+
+
+def workbook(found: Findings, on: date | None = None) -> bytes:
+    """Write the workbook of a paper.
+
+    Parameters
+    ----------
+    found : Findings
+    on : date, optional
+        The date it bears; today if left out.
+
+    Raises
+    ------
+    ResultError
+        If the package that writes workbooks is not installed.
+    """
+    without = None if found.added is None else found.without
+    tables = export.sheets(found.result, found.unit, without, on)
+    sheets: dict[str, Sheet] = {"About": tables.pop("About")}
+    sheets["Units"] = pl.DataFrame(UNITS, schema=["Columns", "Says"], orient="row")
+    if found.scenario.prize.value is not None:
+        sheets[SPLIT] = _split(found)
+    if found.worth is not None and found.parts is not None and found.net is not None:
+        figures = {name: v for name, v in found.worth.items() if not isinstance(v, str)}
+        sheets["Cost and return"] = pl.DataFrame(
+            {"Quantity": list(figures), "Value": list(figures.values())}
+        )
+        sheets["Levers"] = found.parts
+        sheets["Gross to net"] = found.net.table
+    if found.comparison is not None:
+        sheets["Beside the other"] = found.comparison.areas()
+    if found.drivers is not None:
+        sheets["Drivers"] = found.drivers.indices
+        sheets["Swings"] = found.drivers.tornado
+    tables["Assumptions"] = found.log
+    about = assumptions_log.about(found.scenario)
+    sheets |= tables
+    sheets["About the assumptions"] = pl.DataFrame(about, schema=["What", "Says"], orient="row")
+    sheets["Assurance"] = pl.DataFrame(statement(found), schema=["What", "Says"], orient="row")
+    return export.workbook_of(sheets, on)
+
+
+def _split(found: Findings) -> Callable[[Any, Any], None]:
+    """Shares of the gain, and a cell for the prize from which their amounts are worked out."""
+    a, prize, prices = found.about, found.scenario.prize.value, ""
+    if a.prize_at_base_prices:
+        prize, prices = a.uk.part.middle / GBP_M["bn"], f", {PRICES}"
+    areas = found.result.areas()
+    shares = ("gva_share", "share_p50", "share_p05", "share_p95")
+
+    def draw(book: Any, sheet: Any) -> None:
+        bold = book.add_format({"bold": True})
+        wrapped = book.add_format({"bold": True, "text_wrap": True, "valign": "bottom"})
+        entry = book.add_format({"bg_color": "#FFF4CC", "border": 1, "num_format": "0.0"})
+        percent = book.add_format({"num_format": "0.0%"})
+        money = book.add_format({"num_format": "0.00"})
+        sheet.write_string(
+            0, 0, f"What each area’s share of a prize of your choice is, {a.when}", bold
+        )
+        sheet.write_string(
+            1, 0, "A split of a national figure, not a forecast; the range is that of the share."
+        )
+        sheet.write_string(3, 0, f"Prize, £bn{prices} (type another)", bold)
+        sheet.write_number(3, 1, prize, entry)
+        heads = ["Area", "Share of UK GVA", "Share of the gain, middle", "low", "high"]
+        heads += ["By GVA, £bn", "Middle, £bn", "Low, £bn", "High, £bn"]
+        for column, head in enumerate(heads):
+            sheet.write_string(FIRST_ROW - 1, column, head, wrapped)
+        for line, row in enumerate(areas.iter_rows(named=True), FIRST_ROW):
+            sheet.write_string(line, 0, row["area_name"])
+            for column, name in enumerate(shares, 1):
+                share = row[name]
+                if share is None:
+                    continue
+                sheet.write_number(line, column, share, percent)
+                cell = f"{'ABCDE'[column]}{line + 1}"
+                sheet.write_formula(line, column + 4, f"=$B$4*{cell}", money, prize * share)
+        sheet.set_column(0, 0, 34)
+        sheet.set_column(1, len(heads) - 1, 13)
+        sheet.freeze_panes(FIRST_ROW, 1)
+
+    return draw

@@ -1,0 +1,184 @@
+"""What a paper is written from: every run and question it needs, asked once, nothing in words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import polars as pl
+
+from gainsmodel.analysis import assumptions_log
+from gainsmodel.analysis.additionality import Waterfall, waterfall
+from gainsmodel.analysis.appraisal import appraise
+from gainsmodel.analysis.comparison import Comparison, compare
+from gainsmodel.analysis.lever_contributions import lever_contributions
+from gainsmodel.analysis.sensitivity import LEAST_DRAWS, Output, Sensitivity, sensitivity
+from gainsmodel.data import Dataset
+from gainsmodel.data.units import unit_of
+from gainsmodel.errors import SettingError
+from gainsmodel.present.area_summary import AreaSummary, Estimate
+from gainsmodel.progress import Steps
+from gainsmodel.results.plan_levers import lever_costs
+from gainsmodel.results.result import Result
+from gainsmodel.scenario import Scenario
+from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
+from gainsmodel.simulation.run import run_paired
+from gainsmodel.simulation.settings import Sampler
+
+# Runs that a paper takes beside those of its levers, in samples of the draws: the pair, and some
+# fifteen for what drives the answer.
+DRIVERS_RUNS = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """Everything a paper tells; made by `gather`.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    dataset : Dataset
+    unit : str
+        Code of the area or group that it is about.
+    result, without : Result
+        The same futures with the plan and without it.
+    added : Three, optional
+        What the plan adds, £m on the scenario's basis; None where no lever is moved anywhere.
+    worth : dict, optional
+        Row of `appraise` for the area.
+    parts, costs : DataFrame, optional
+        Of `lever_contributions` and `lever_costs`, for the area.
+    net : Waterfall, optional
+    drivers : Sensitivity, optional
+        What drives what the plan adds, or without a plan what digital carries.
+    no_drivers : str
+        Why there are none.
+    log : DataFrame
+        Of `register.log`.
+    other : Scenario, optional
+        What the scenario is set beside.
+    comparison : Comparison, optional
+    costs_more_gbp_m : float
+        What the scenario costs the authority a year more than the other.
+    """
+
+    scenario: Scenario
+    dataset: Dataset
+    unit: str
+    result: Result
+    without: Result
+    added: Estimate | None
+    worth: dict[str, Any] | None
+    parts: pl.DataFrame | None
+    costs: pl.DataFrame | None
+    net: Waterfall | None
+    drivers: Sensitivity | None
+    no_drivers: str
+    log: pl.DataFrame
+    other: Scenario | None
+    comparison: Comparison | None
+    costs_more_gbp_m: float
+
+    @property
+    def about(self) -> AreaSummary:
+        """The result, read for the area."""
+        return AreaSummary(self.result, self.unit)
+
+    @property
+    def cost_gbp_m_per_year(self) -> float:
+        """What the plan costs the authority a year once every lever runs."""
+        return 0.0 if self.costs is None else _a_year(self.costs)
+
+
+def gather(
+    scenario: Scenario | str | PathLike[str],
+    area: str,
+    *,
+    against: Scenario | str | PathLike[str] | None = None,
+    draws: int = 10_000,
+    seed: int = 1,
+    sampler: Sampler = "sobol",
+    geography: str | None = None,
+    dataset: Dataset | None = None,
+    threads: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Findings:
+    """Run everything that a board paper on one area needs.
+
+    Parameters
+    ----------
+    scenario : Scenario, str or path
+    area : str
+        Name or code of an area or group of the geography.
+    against : Scenario, str or path, optional
+        Another scenario, set beside it in the same futures.
+    draws, seed, sampler, geography, dataset, threads
+        As `run`.
+    on_progress : callable, optional
+        Called with (draws done, draws in all), over all runs.
+
+    Raises
+    ------
+    ScenarioError, DataError, UnknownNameError, SettingError, ResultError
+        As `run`, `compare` and `sensitivity`.
+    """
+    if draws < LEAST_DRAWS:
+        raise SettingError(
+            f"draws: a paper needs at least {LEAST_DRAWS} futures to say anything, not {draws}"
+        )
+    plans = (scenario,) if against is None else (scenario, against)
+    dataset = own_figures(*plans, dataset=dataset)
+    loaded = as_scenario(scenario, geography, dataset)
+    figures = figures_for(loaded, dataset)
+    unit = unit_of(figures, area)
+    moved = loaded.moved_levers()
+    runs = 2 + (2 * len(moved) + 2) * bool(moved) + (against is not None) + DRIVERS_RUNS
+    steps = Steps(on_progress, draws, runs)
+    asked: dict[str, Any] = {"draws": draws, "seed": seed, "dataset": dataset, "threads": threads}
+    pair = run_paired(loaded, sampler=sampler, on_progress=steps.next(2), **asked)
+    result, without = pair
+    about = AreaSummary(result, unit.code)
+    added = worth = parts = costs = net = None
+    if moved:
+        added = about.added(without)
+        table = appraise(pair, area=unit.code)
+        worth = table.row(by_predicate=pl.col("area_code") == unit.code, named=True)
+        net = waterfall(pair, unit.code)
+        costs = _costs(loaded, figures, unit.code)
+        report = steps.next(2 * len(moved) + 2)
+        parts = lever_contributions(loaded, unit.code, sampler=sampler, on_progress=report, **asked)
+    other, comparison, more = None, None, 0.0
+    if against is not None:
+        other = as_scenario(against, geography, dataset)
+        comparison = compare(
+            *(result, other),
+            area=unit.code,
+            dataset=dataset,
+            threads=threads,
+            on_progress=steps.next(),
+        )
+        mine, theirs = (_a_year(_costs(s, figures, unit.code)) for s in (loaded, other))
+        more = mine - theirs
+    output: Output = "gain_cumulative_gbp_m" if about.cumulative else "gain_final_year_gbp_m"
+    if added is not None and not added.is_zero:
+        output = "plan_adds"
+    drivers, no_drivers = None, ""
+    try:
+        drivers = sensitivity(
+            loaded, output, unit.code, on_progress=steps.next(DRIVERS_RUNS), **asked
+        )
+    except SettingError as error:
+        # An answer that nothing moves is an answer, too.
+        no_drivers = f"{str(error)[:1].upper()}{str(error)[1:]}."
+    return Findings(
+        *(loaded, figures, unit.code, result, without, added, worth, parts, costs, net),
+        *(drivers, no_drivers, assumptions_log.log(loaded), other, comparison, more),
+    )
+
+
+def _costs(scenario: Scenario, figures: Dataset, unit: str) -> pl.DataFrame:
+    return lever_costs(scenario, figures).filter(pl.col("area_code") == unit)
+
+
+def _a_year(costs: pl.DataFrame) -> float:
+    return float(costs["cost_gbp_m_per_year"].sum())

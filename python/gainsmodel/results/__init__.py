@@ -1,0 +1,1 @@
+"""What a run gives: a result, a plan beside its reference, their tables, draws and files."""

@@ -1,0 +1,94 @@
+"""The draws behind a result: still held by the core, or read back from disk."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gainsmodel import _core
+from gainsmodel.errors import ResultError, UnknownNameError
+from gainsmodel.results.tables import Report
+
+
+class CoreDraws:
+    """Draws still held by the core."""
+
+    def __init__(self, outcome: _core.RunOutcome, report: Report) -> None:
+        """Keep what the core handed over."""
+        self._outcome, self._report = outcome, report
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Time the core took, by part."""
+        return dict(zip(("simulation", "statistics"), self._outcome.seconds(), strict=True))
+
+    @property
+    def held(self) -> bool:
+        """Whether the run was short enough to keep them."""
+        return self._outcome.draws([0]).size > 0
+
+    def frame(self, metric: str, wanted: Sequence[str] | None = None) -> pl.DataFrame:
+        """Give one quantity in every draw; as `Result.draws`."""
+        names, positions = self._report.series(metric)
+        if wanted is not None:
+            _check_columns(metric, wanted, names)
+            positions = [positions[names.index(name)] for name in wanted]
+            names = list(wanted)
+        rows = self._outcome.draws(positions)
+        if rows.size == 0:
+            raise ResultError(
+                "this run was too long to keep its draws (counts in buckets were kept instead); "
+                "run fewer draws at once"
+            )
+        columns = {n: pl.Series(r, nan_to_null=True) for n, r in zip(names, rows, strict=True)}
+        draw = pl.int_range(rows.shape[1], dtype=pl.UInt32, eager=True).alias("draw")
+        return pl.DataFrame([draw]).hstack(pl.DataFrame(columns))
+
+    def numbers(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:
+        """Give the standard normal numbers; as `Result.standard_normals`."""
+        names, numbers = self._outcome.numbers()
+        schema = dict.fromkeys(("parameter", "area_code", "cell"), pl.String)
+        return pl.DataFrame(names, schema=schema, orient="row"), numbers
+
+
+class SavedDraws(CoreDraws):
+    """Draws read back from disk."""
+
+    def __init__(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Keep the draws of each quantity."""
+        self._frames = frames
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Nothing was run."""
+        return {}
+
+    def numbers(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:
+        """Give the standard normal numbers; as `Result.standard_normals`."""
+        raise ResultError("a loaded result has no numbers; run it again with replay")
+
+    @property
+    def held(self) -> bool:
+        """Whether any were saved."""
+        return bool(self._frames)
+
+    def frame(self, metric: str, wanted: Sequence[str] | None = None) -> pl.DataFrame:
+        """Give one quantity in every draw; as `Result.draws`."""
+        if metric not in self._frames:
+            raise ResultError(
+                f"no draws of {metric!r} were saved; saved: {', '.join(self._frames)}"
+            )
+        frame = self._frames[metric]
+        if wanted is None:
+            return frame
+        _check_columns(metric, wanted, frame.columns[1:])
+        return frame.select("draw", *wanted)
+
+
+def _check_columns(metric: str, wanted: Sequence[str], known: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in known:
+            raise UnknownNameError(
+                f"draws of {metric}: no column is called {name!r}; there are {', '.join(known)}"
+            )

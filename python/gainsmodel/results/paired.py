@@ -1,0 +1,375 @@
+"""A plan and its reference on the same draws: what the plan adds, costs and is worth.
+
+The one place where two runs are subtracted; every question about a plan asks here, so that
+all of them mean the same: net of displacement, leakage and multiplier where the scenario
+switches them on, unless gross is asked for.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gainsmodel.data import Dataset
+from gainsmodel.data.units import Unit, unit_of
+from gainsmodel.errors import ResultError
+from gainsmodel.results.prices import Prices, price_levels
+from gainsmodel.results.result import Result, draws_of
+from gainsmodel.results.statistics import Draws, chances_of, columns_of_differences, statistics_of
+from gainsmodel.results.tables import named_units
+from gainsmodel.scenario import Scenario
+from gainsmodel.scenario.parameter_groups import ADJUSTMENTS
+
+FINAL_YEAR_GAIN = "gain_final_year_gbp_m"
+# What a plan adds, and what it costs whom, by the quantity of each run it is made of.
+ADDED = {
+    "added_final_year_gbp_m": FINAL_YEAR_GAIN,
+    "added_cumulative_gbp_m": "gain_cumulative_gbp_m",
+    "added_present_value_gbp_m": "gain_present_value_gbp_m",
+}
+COSTS = {
+    "authority_cost_present_value_gbp_m": "lever_cost_present_value_gbp_m",
+    "firms_cost_present_value_gbp_m": "cost_present_value_gbp_m",
+    "authority_cost_per_year_gbp_m": "lever_cost_per_year_gbp_m",
+}
+NET_PRESENT_VALUE = "net_present_value_gbp_m"
+# What a plan says beside its title: the rest of a scenario is what is assumed.
+_OF_A_PLAN = ("title", "question", "plan")
+
+
+@dataclass(frozen=True, eq=False)
+class PairedResult:
+    """A scenario with its plan and without, on the same draws; made by `run_paired`.
+
+    Amounts are those with the plan less those without, draw by draw, so that sampling noise
+    cancels and each has its own standard error. Unpacks into its two results. Two plans under
+    the same assumptions may stand beside each other too; what one adds more than the other is
+    then meant wherever it says "added".
+
+    Attributes
+    ----------
+    with_plan, without : Result
+
+    Raises
+    ------
+    ResultError
+        If the two are not paired: other draws, seed, sampler, precision or figures.
+    """
+
+    with_plan: Result
+    without: Result
+
+    def __post_init__(self) -> None:
+        """See that both met the same draws."""
+        check_paired(self.with_plan, self.without)
+
+    def __iter__(self) -> Iterator[Result]:
+        """Give the result with the plan, then the reference."""
+        yield self.with_plan
+        yield self.without
+
+    def __repr__(self) -> str:
+        """In one line: what was run, where, and on how many draws."""
+        return f"PairedResult({self.with_plan.describe()})"
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario with its plan."""
+        return self.with_plan.scenario
+
+    @property
+    def dataset(self) -> Dataset:
+        """The figures that both were run on."""
+        return self.with_plan.dataset
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Of the run with the plan: enough to repeat the pair."""
+        return self.with_plan.manifest
+
+    @cached_property
+    def only_plans_differ(self) -> bool:
+        """Whether both assume the same and differ only in what is done."""
+        return _assumed(self.with_plan) == _assumed(self.without)
+
+    @cached_property
+    def net_of(self) -> tuple[str, ...]:
+        """Adjustments that gains are net of unless gross is asked for.
+
+        Those of displacement, leakage and multiplier that are switched on, if only the plans
+        differ; otherwise none, since what two sets of assumptions make of a gain is no
+        increment of a plan.
+        """
+        if not self.only_plans_differ:
+            return ()
+        parameters = self.scenario.parameters
+        return tuple(name for name in ADJUSTMENTS if getattr(parameters, name).enabled)
+
+    def check_reference(self) -> None:
+        """See that the second is the first without its plan.
+
+        Raises
+        ------
+        ResultError
+            If it is not; names what differs.
+        """
+        scenarios = [result.manifest["scenario"] for result in self]
+        for key in scenarios[0]:
+            if key not in _OF_A_PLAN and scenarios[0][key] != scenarios[1].get(key):
+                raise ResultError(
+                    f"the two results differ in more than the plan: {key} is not the same "
+                    "in both; use run_paired"
+                )
+        if scenarios[1]["plan"]:
+            raise ResultError("the second result has a plan too; use run_paired")
+
+    # ------------------------------------------------------------ draw by draw
+
+    def added_draws(
+        self,
+        metric: str = FINAL_YEAR_GAIN,
+        unit: Unit | None = None,
+        *,
+        gross: bool = False,
+        prices: Prices = "real",
+    ) -> Draws:
+        """What the plan adds to a quantity in every draw.
+
+        Parameters
+        ----------
+        metric : str
+            As in `Result.draws`.
+        unit : Unit, optional
+            One area, group or wider area; all areas and groups if left out.
+        gross : bool
+            Before displacement, leakage and multiplier, (1 − d) (1 − l) m, which apply to gains
+            where the scenario switches them on.
+        prices : {"real", "nominal"}
+            Base-year prices, or money of the day: a sum over years each in its own money, an
+            amount a year in that of the final year, a present value in that of the start year.
+
+        Returns
+        -------
+        ndarray
+            Shape (areas and groups, draws), or (draws,) of one unit.
+        """
+        levels = None if prices == "real" else price_levels(self.scenario, self.dataset, prices)
+        added = self._difference(metric, unit, levels)
+        if not gross and self.net_of and metric.startswith(("gain_", "uplift_")):
+            factor = draws_of(self.with_plan, "additionality")[0]
+            added = added * factor
+        return added
+
+    def value_draws(
+        self, unit: Unit | None = None, *, gross: bool = False, prices: Prices = "real"
+    ) -> dict[str, Draws]:
+        """Everything that is appraised, in every draw: `ADDED`, `COSTS`, `NET_PRESENT_VALUE`.
+
+        Parameters as `added_draws`. Net present value is the present value added less what the
+        authority and firms spend.
+        """
+        values = {
+            name: self.added_draws(metric, unit, gross=gross, prices=prices)
+            for name, metric in (ADDED | COSTS).items()
+        }
+        values[NET_PRESENT_VALUE] = _net_present_value(values)
+        return values
+
+    def net_present_value_draws(
+        self, unit: Unit | None = None, *, gross: bool = False, prices: Prices = "real"
+    ) -> Draws:
+        """Net present value in every draw, £m; parameters and shape as `added_draws`."""
+        return _net_present_value(
+            {
+                name: self.added_draws(metric, unit, gross=gross, prices=prices)
+                for name, metric in (ADDED | COSTS).items()
+                if "present_value" in name
+            }
+        )
+
+    def _difference(self, metric: str, unit: Unit | None, levels: Draws | None) -> Draws:
+        """With the plan less without; gross, in money of its own year where levels are given."""
+
+        def real(metric: str) -> Draws:
+            return draws_of(self.with_plan, metric, unit) - draws_of(self.without, metric, unit)
+
+        if levels is None:
+            return real(metric)
+        if metric == "gain_cumulative_gbp_m":
+            start = self.scenario.setting.start_year
+            total = np.zeros_like(real(metric))
+            for t in range(1, len(levels)):
+                total += levels[t] * real(f"gain_gbp_m_{start + t}")
+            return total
+        amount: Draws = real(metric) * levels[0 if "present_value" in metric else -1]
+        return amount
+
+    # ------------------------------------------------------------ tables
+
+    def added(
+        self,
+        metric: str = FINAL_YEAR_GAIN,
+        *,
+        area: str | None = None,
+        gross: bool = False,
+        prices: Prices = "real",
+    ) -> pl.DataFrame:
+        """What the plan adds in each area and group, with its own standard error.
+
+        Parameters
+        ----------
+        metric, gross, prices
+            As `added_draws`.
+        area : str, optional
+            A wider area, such as a region of local authorities: it has the last row.
+
+        Returns
+        -------
+        DataFrame
+            ``area_code``, ``area_name``, the statistics of `metric`, ``_mcse_p50`` of its
+            median, and ``p_higher`` with ``p_higher_mcse``: the probability that it is above 0.
+        """
+        units, values = self.every_unit(
+            area, lambda unit: {metric: self.added_draws(metric, unit, gross=gross, prices=prices)}
+        )
+        draws = values[metric]
+        sampler = self.manifest["sampler"]
+        return units.hstack(
+            [
+                *columns_of_differences(metric, statistics_of(draws, sampler)),
+                *chances_of("p_higher", draws > 0, ~np.isnan(draws), sampler),
+            ]
+        )
+
+    def net_present_value(
+        self, area: str | None = None, *, gross: bool = False, prices: Prices = "real"
+    ) -> pl.DataFrame:
+        """Net present value in each area and group, £m, and the chance that it is above 0.
+
+        Parameters as `added`; columns ``area_code``, ``area_name``, the statistics of
+        ``net_present_value_gbp_m``, ``p_pays_back`` and ``p_pays_back_mcse``.
+        """
+        units, values = self.every_unit(
+            area,
+            lambda unit: {
+                NET_PRESENT_VALUE: self.net_present_value_draws(unit, gross=gross, prices=prices)
+            },
+        )
+        draws = values[NET_PRESENT_VALUE]
+        sampler = self.manifest["sampler"]
+        return units.hstack(
+            [
+                *columns_of_differences(NET_PRESENT_VALUE, statistics_of(draws, sampler)),
+                *chances_of("p_pays_back", draws > 0, np.isfinite(draws), sampler),
+            ]
+        )
+
+    def costs(self, area: str | None = None, *, prices: Prices = "real") -> pl.DataFrame:
+        """What the plan costs the authority and firms in each area and group, £m: `COSTS`."""
+        tables = [
+            self.added(metric, area=area, prices=prices).drop("p_higher", "p_higher_mcse")
+            for metric in COSTS.values()
+        ]
+        renamed = [
+            table.rename({c: c.replace(old, new) for c in table.columns})
+            for table, (new, old) in zip(tables, COSTS.items(), strict=True)
+        ]
+        first, *others = renamed
+        return first.hstack([c for t in others for c in t.drop("area_code", "area_name")])
+
+    def chance_of(
+        self,
+        target_gbp_m: float,
+        metric: str = FINAL_YEAR_GAIN,
+        *,
+        area: str | None = None,
+        gross: bool = False,
+        prices: Prices = "real",
+    ) -> pl.DataFrame:
+        """Probability that the plan adds at least a target in each area and group.
+
+        Parameters as `added`; columns ``area_code``, ``area_name``, ``p_target`` and
+        ``p_target_mcse``.
+        """
+        units, values = self.every_unit(
+            area, lambda unit: {metric: self.added_draws(metric, unit, gross=gross, prices=prices)}
+        )
+        draws = values[metric]
+        known = ~np.isnan(draws)
+        sampler = self.manifest["sampler"]
+        return units.hstack(chances_of("p_target", draws >= target_gbp_m, known, sampler))
+
+    def difference(
+        self, other: "PairedResult", metric: str = FINAL_YEAR_GAIN, *, gross: bool = False
+    ) -> pl.DataFrame:
+        """What this plan adds more than another on the same draws; as `added`."""
+        return PairedResult(self.with_plan, other.with_plan).added(metric, gross=gross)
+
+    def every_unit(
+        self, area: str | None, draws_for: Callable[[Unit | None], dict[str, Draws]]
+    ) -> tuple[pl.DataFrame, dict[str, Draws]]:
+        """Names of areas and groups, and draws of theirs; a wider area asked for comes last."""
+        units = named_units(self.with_plan.areas(), self.with_plan.groups())
+        values = draws_for(None)
+        unit = None if area is None else unit_of(self.dataset, area)
+        if unit is not None and unit.code not in units["area_code"]:
+            wider = pl.DataFrame([(unit.code, unit.name)], units.schema, orient="row")
+            units, of_unit = pl.concat([units, wider]), draws_for(unit)
+            values = {name: np.vstack([draws, of_unit[name]]) for name, draws in values.items()}
+        return units, values
+
+
+def _net_present_value(values: Mapping[str, Draws]) -> Draws:
+    net: Draws = (
+        values["added_present_value_gbp_m"]
+        - values["authority_cost_present_value_gbp_m"]
+        - values["firms_cost_present_value_gbp_m"]
+    )
+    return net
+
+
+def as_pair(pair: "PairedResult | Result", without: Result | None) -> PairedResult:
+    """Take a pair, or its two results by themselves."""
+    if isinstance(pair, PairedResult):
+        return pair
+    if without is None:
+        raise ResultError("a plan is judged beside its reference: use run_paired")
+    return PairedResult(pair, without)
+
+
+def check_paired(first: Result, second: Result) -> None:
+    """See that two results met the same draws.
+
+    Raises
+    ------
+    ResultError
+        If they did not; names what differs.
+    """
+    for key in ("seed", "draws", "sampler", "precision", "geography", "data_sha256"):
+        if first.manifest[key] != second.manifest[key]:
+            raise ResultError(
+                f"the results are not paired: {key} is {first.manifest[key]!r} in one and "
+                f"{second.manifest[key]!r} in the other"
+            )
+    # Keyed numbers are found by name, Sobol points by place: decision 1.
+    if first.manifest["sampler"] == "random":
+        return
+    for key in ("technologies", "levers"):
+        mine, theirs = (list(r.manifest["scenario"].get(key, ())) for r in (first, second))
+        common = min(len(mine), len(theirs)) if key == "levers" else None
+        if mine[:common] != theirs[:common]:
+            raise ResultError(
+                f"the results are not paired: {key} are {', '.join(mine)} in one and "
+                f"{', '.join(theirs)} in the other, which moves Sobol points; use the sampler "
+                "'random'" + (" or list what is new last" if key == "levers" else "")
+            )
+
+
+def _assumed(result: Result) -> Mapping[str, Any]:
+    """A scenario without what is planned in it and when."""
+    scenario = {k: v for k, v in result.manifest["scenario"].items() if k not in _OF_A_PLAN}
+    setting = {k: v for k, v in scenario["setting"].items() if k != "lever_delay_years"}
+    return scenario | {"setting": setting}

@@ -1,0 +1,107 @@
+"""What a plan's levers come to in the areas of a dataset: intensity, timing, yearly cost."""
+
+import json
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gainsmodel import _core
+from gainsmodel.data import Dataset
+from gainsmodel.data.units import Unit
+from gainsmodel.errors import ScenarioError, UnknownNameError
+from gainsmodel.scenario import Scenario
+
+
+def lever_costs(scenario: Scenario, dataset: Dataset) -> pl.DataFrame:
+    """What the plan costs the authorities a year, once every lever runs.
+
+    A lever costs population · £ a head · intensity; a cost a head that is uncertain counts
+    at its median.
+
+    Returns
+    -------
+    DataFrame
+        A row for each area or group (the UK among them) and lever: ``area_code``, ``lever``,
+        ``intensity`` (mean over residents), ``cost_gbp_m_per_year`` and
+        ``full_cost_gbp_m_per_year``, what it would be at full intensity.
+    """
+    intensity = plan_arrays(scenario, dataset)["intensity"]
+    codes = dataset.areas["area_code"].to_list()
+    residents_m = dataset.areas["population"].cast(float).to_numpy() / 1e6
+    members = {code: [row] for row, code in enumerate(codes)} | {
+        group: [codes.index(code) for code in inside] for group, inside in dataset.groups.items()
+    }
+    rows = []
+    for row, (name, lever) in enumerate(scenario.levers.items()):
+        figure = json.dumps(lever.cost_gbp_per_head_per_year.figure().core())
+        gbp_per_head = _core.value_at(figure, [0.0])[0]
+        for unit, inside in members.items():
+            full = float(residents_m[inside].sum() * gbp_per_head)
+            mean = float(np.average(intensity[row, inside], weights=residents_m[inside]))
+            rows.append((unit, name, mean, full * mean, full))
+    columns = ("area_code", "lever", "intensity", "cost_gbp_m_per_year", "full_cost_gbp_m_per_year")
+    return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def plan_arrays(scenario: Scenario, dataset: Dataset) -> dict[str, NDArray[np.float64]]:
+    """Intensity, start and ramp of every lever in every area, shape (levers, areas).
+
+    An entry for one area goes before an entry for a group it belongs to; two groups that
+    set the same lever in the same area contradict each other.
+
+    Raises
+    ------
+    ScenarioError
+        If a plan names an unknown area, or contradicts itself.
+    """
+    codes = dataset.areas["area_code"].to_list()
+    levers = list(scenario.levers)
+    shape = (len(levers), len(codes))
+    intensity, starts, ramps = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for row, lever in enumerate(scenario.levers.values()):
+        starts[row] = lever.start_years + scenario.setting.lever_delay_years
+        ramps[row] = lever.ramp_years
+
+    entries = []
+    for name, planned in scenario.plan.items():
+        try:
+            members = dataset.resolve(name)
+        except UnknownNameError as error:
+            raise ScenarioError(f"{_place(scenario, name)}: {error}") from None
+        entries.append((name, members, planned))
+    # Groups first, so that single areas overwrite them.
+    set_by: dict[tuple[str, str], tuple[str, int]] = {}
+    for name, members, planned in sorted(entries, key=lambda entry: -len(entry[1])):
+        for moved, plan in planned.items():
+            for code in members:
+                other, size = set_by.get((moved, code), ("", 0))
+                if other and (size > 1) == (len(members) > 1):
+                    raise ScenarioError(
+                        f'{_place(scenario, name)}.{moved}: plan."{other}" sets {moved} in the '
+                        f"same area ({code}) too; keep one of them"
+                    )
+                set_by[moved, code] = (name, len(members))
+                row, column = levers.index(moved), codes.index(code)
+                lever = scenario.levers[moved]
+                start = lever.start_years if plan.start_years is None else plan.start_years
+                ramp = lever.ramp_years if plan.ramp_years is None else plan.ramp_years
+                intensity[row, column] = plan.intensity
+                starts[row, column] = start + scenario.setting.lever_delay_years
+                ramps[row, column] = ramp
+    return {"intensity": intensity, "start_years": starts, "ramp_years": ramps}
+
+
+def levers_moved_in(scenario: Scenario, dataset: Dataset, unit: Unit) -> tuple[str, ...]:
+    """Levers that the plan moves in any area of a unit."""
+    codes = dataset.areas["area_code"].to_list()
+    rows = [codes.index(code) for code in unit.members]
+    intensity = plan_arrays(scenario, dataset)["intensity"][:, rows]
+    return tuple(
+        lever for lever, of in zip(scenario.levers, intensity, strict=True) if (of > 0).any()
+    )
+
+
+def _place(scenario: Scenario, area: str) -> str:
+    """File, line and key of an area in the plan."""
+    return f'{scenario.place(area)}plan."{area}"'

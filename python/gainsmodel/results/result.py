@@ -1,0 +1,375 @@
+"""What a run gives: tables, draws, a manifest, and the way back from disk."""
+
+import math
+import os
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gainsmodel import _core
+from gainsmodel.data import Dataset, load_dataset
+from gainsmodel.data.units import Unit
+from gainsmodel.errors import ResultError
+from gainsmodel.results.draws import CoreDraws
+from gainsmodel.results.statistics import STATISTICS
+from gainsmodel.results.tables import METRICS, LazyTables, Report
+from gainsmodel.scenario import Scenario
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result:
+    """Summary of a run.
+
+    Made by `gainsmodel.run` or `Result.load`. Every table is a Polars frame; a quantity
+    ``x`` has the columns ``x_mean``, ``x_sd``, ``x_p05`` … ``x_p95`` and ``x_mcse_mean``,
+    the Monte Carlo standard error of its mean. Statistics that too few draws allow are
+    null.
+
+    Attributes
+    ----------
+    manifest : dict
+        The scenario as resolved, data hashes, seed, draws, sampler, versions and SIMD
+        level: enough to run it again to the same numbers (`gainsmodel.replay`).
+    """
+
+    manifest: dict[str, Any]
+    _tables: Mapping[str, pl.DataFrame]
+    _kept: CoreDraws | None
+    _scenario: Scenario | None = None
+    _dataset: Dataset | None = None
+
+    @classmethod
+    def from_core(
+        cls,
+        outcome: _core.RunOutcome,
+        scenario: Scenario,
+        dataset: Dataset,
+        manifest: dict[str, Any],
+        detail: Unit | None = None,
+    ) -> "Result":
+        """Name what the core reports."""
+        report = Report(outcome, scenario, dataset, detail)
+        kept = CoreDraws(outcome, report)
+        return cls(manifest, LazyTables(report), kept, scenario, dataset)
+
+    def describe(self) -> str:
+        """In a few words: what was run, where, and on how many draws."""
+        told = self.manifest
+        own = told.get("own_data")
+        where = f"{told['geography']} areas" + (f" on {own['name']}" if own else "")
+        return (
+            f"{told['scenario']['title']!r}, {where}, {told['draws']:,} draws, "
+            f"seed {told['seed']}, sampler {told['sampler']}"
+        )
+
+    def __repr__(self) -> str:
+        """In one line; tables have their own."""
+        return f"Result({self.describe()})"
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The scenario as it was run."""
+        return self._scenario or Scenario.from_dict(self.manifest["scenario"])
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The figures it was run on.
+
+        Raises
+        ------
+        ResultError
+            If it was loaded from disk, and the figures are not at hand in this version.
+        """
+        if self._dataset is not None:
+            return self._dataset
+        own = self.manifest.get("own_data")
+        if own is None:
+            dataset = load_dataset(self.manifest["geography"])
+            if dataset.hashes == self.manifest["data_sha256"]:
+                return dataset
+        raise ResultError(
+            f"this result was run on figures that are not at hand, "
+            f"{own['name'] if own else 'those of another version'}; hand them over: dataset="
+        )
+
+    def areas(self) -> pl.DataFrame:
+        """Each area: what it is, GVA and share of it, and every quantity of `METRICS`.
+
+        ``gva_gbp_m`` is start-year GVA at base-year prices; ``p_share_above_gva`` the
+        probability that the area's share exceeds its share of GVA, the null model.
+        """
+        return self._tables["areas"]
+
+    def groups(self) -> pl.DataFrame:
+        """Groups of areas, the UK first, with the same columns as `areas` and two more.
+
+        ``p_final_year_reaches_prize`` and ``p_cumulative_reaches_prize``: probability that
+        the UK's gain from digital adoption alone is at least the prize, on either reading;
+        null for other groups.
+        """
+        return self._tables["groups"]
+
+    def on(self, dataset: Dataset) -> "Result":
+        """The same result with figures handed over that were not saved along.
+
+        Raises
+        ------
+        ResultError
+            If it was run on others.
+        """
+        if self.manifest["data_sha256"] != dataset.hashes:
+            theirs = self.manifest.get("own_data", {}).get("name", "the built-in ones")
+            raise ResultError(
+                f"dataset: the results were run on other figures, {theirs}, than "
+                f"{dataset.own_name or 'the built-in ones'}; hand those over as dataset"
+            )
+        return replace(self, _dataset=dataset)
+
+    def table(self, name: str) -> pl.DataFrame:
+        """Give one of the tables that are saved, by its name."""
+        return self._tables[name]
+
+    @property
+    def knows_figures(self) -> bool:
+        """Whether `dataset` can answer for own figures."""
+        return self._dataset is not None
+
+    @property
+    def codes(self) -> list[str]:
+        """Codes of the areas, then of the groups."""
+        if isinstance(self._tables, LazyTables):
+            return self._tables.codes
+        return [*self.areas()["area_code"], *self.groups()["area_code"]]
+
+    def years(self) -> pl.DataFrame:
+        """Gain of each area and group in each year, £m a year at base-year prices."""
+        return self._tables["years"]
+
+    def sectors(self) -> pl.DataFrame:
+        """Final-year gain by area and sector, £m.
+
+        Quantiles for the UK and the unit of the run's ``detail`` only; a group that was asked
+        for in detail has the last rows.
+        """
+        return self._tables["sectors"]
+
+    def adoption(self) -> pl.DataFrame:
+        """Adoption by technology, share of start-year GVA.
+
+        The UK and the unit of the run's ``detail`` in every year with quantiles; other areas at
+        the start and the end, means only.
+        """
+        return self._tables["adoption"]
+
+    def statistics(self) -> pl.DataFrame:
+        """Every statistic of every quantity with its Monte Carlo standard error, one a row."""
+        return self._tables["statistics"]
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """How long the core took to simulate and for statistics; empty if loaded from disk."""
+        return {} if self._kept is None else self._kept.seconds
+
+    @property
+    def holds_draws(self) -> bool:
+        """Whether `draws` and `difference` can answer."""
+        return self._kept is not None and self._kept.held
+
+    def draws(
+        self, metric: str = "gain_final_year_gbp_m", columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """One quantity in every draw: column ``draw``, then one for each area and group.
+
+        Parameters
+        ----------
+        metric : str
+            One of `METRICS`, ``gain_gbp_m_2031`` for a year, or ``additionality``: what £1
+            of the levers' increment is worth after displacement, leakage and multiplier.
+            Of the unit of the run's ``detail``: ``gain_final_year_gbp_m_by_sector``, one column
+            for each sector, and ``adoption_by_technology_and_year``, columns such as
+            ``cloud_2031``.
+        columns : sequence of str, optional
+            Those wanted beside ``draw``, such as codes of areas; all if left out.
+
+        Raises
+        ------
+        ResultError
+            If the run was too long to keep its draws, was loaded without them, or was not asked
+            for detail.
+        UnknownNameError
+            If there is no such quantity or column.
+        """
+        if self._kept is None:
+            raise ResultError(
+                "this result holds no draws: save with draws=True, or run fewer draws at once"
+            )
+        return self._kept.frame(metric, columns)
+
+    def standard_normals(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:
+        """Standard normal numbers behind every draw that more than one cell shares.
+
+        Returns
+        -------
+        names : pl.DataFrame
+            One row a number: ``parameter``, ``area_code`` where it is an area's own, ``cell``
+            where it is a sector's or a technology's; empty text otherwise. Correlated
+            parameters are mixed from their own numbers and those of parameters before them.
+        numbers : ndarray, shape (numbers, draws)
+
+        Raises
+        ------
+        ResultError
+            If the result was loaded from disk.
+        """
+        if self._kept is None:
+            raise ResultError("a loaded result has no standard normals; run it again with replay")
+        return self._kept.numbers()
+
+    def difference(
+        self, baseline: "Result", metric: str = "gain_final_year_gbp_m", *, net: bool = True
+    ) -> pl.DataFrame:
+        """Deprecated: `PairedResult.added`, which `run_paired` gives; gone with the next release.
+
+        Net of displacement, leakage and multiplier where this scenario switches them on, as
+        everywhere, unless ``net=False``.
+        """
+        from gainsmodel.results.paired import PairedResult
+
+        warnings.warn(
+            "Result.difference is now PairedResult.added, which run_paired gives",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return PairedResult(self, baseline).added(metric, gross=not net)
+
+    def to_dict(self, areas: Iterable[str] | None = None) -> dict[str, Any]:
+        """The result as plain values, as ``gainsmodel run --json`` prints it.
+
+        Parameters
+        ----------
+        areas : iterable of str, optional
+            Codes of the areas to list; all when left out.
+        """
+        uk = self.groups().row(0, named=True)
+        scenario = self.manifest["scenario"]
+        basis = scenario["prize"]["basis"]
+        adoption = self.adoption().filter(pl.col("area_code") == uk["area_code"])
+        first, last = adoption["year"].min(), adoption["year"].max()
+        wanted = (
+            self.areas()
+            if areas is None
+            else (self.areas().filter(pl.col("area_code").is_in(list(areas))))
+        )
+        prize = scenario["prize"].get("value")
+        return {
+            "manifest": self.manifest,
+            "prize": {
+                # As published; the areas' parts add up to the amount it is expressed as.
+                "gbp_bn": uk["prize_gbp_bn_mean"] if prize is None else prize,
+                "basis": basis,
+                "price_basis": scenario["prize"]["price_basis"],
+                "expressed_gbp_bn": _stat(uk, "prize_gbp_bn"),
+            },
+            "national": {
+                **{
+                    metric: _stat(uk, metric)
+                    for metric in METRICS
+                    if metric not in ("share", "prize_gbp_bn")
+                },
+                "p_gain_at_least_prize": uk[f"p_{basis}_reaches_prize"],
+                "p_final_year_gain_at_least_prize": uk["p_final_year_reaches_prize"],
+                "p_cumulative_gain_at_least_prize": uk["p_cumulative_reaches_prize"],
+                "share_excluded_draws": uk["share_excluded_draws"],
+                "adoption": {
+                    technology: {
+                        name: _plain(
+                            adoption.filter(
+                                (pl.col("technology") == technology) & (pl.col("year") == year)
+                            )["adoption_mean"].item()
+                        )
+                        for name, year in (("start", first), ("final", last))
+                    }
+                    for technology in adoption["technology"].unique(maintain_order=True)
+                },
+            },
+            "areas": [
+                {
+                    "code": row["area_code"],
+                    "name": row["area_name"],
+                    "type": row["area_type"],
+                    "mayor_2017": row["mayor_2017"],
+                    "gva_gbp_m": row["gva_gbp_m"],
+                    "gva_share": row["gva_share"],
+                    **{metric: _stat(row, metric) for metric in METRICS},
+                    "p_share_above_gva": _plain(row["p_share_above_gva"]),
+                }
+                for row in wanted.iter_rows(named=True)
+            ],
+        }
+
+    def save(
+        self, folder: str | os.PathLike[str], *, draws: bool = False, csv: bool = False
+    ) -> Path:
+        """Write tables (Parquet), the manifest and own figures into a folder, whole or not at all.
+
+        Parameters
+        ----------
+        folder : path
+            Made if absent; an earlier result in it is replaced, anything else is refused.
+        draws : bool
+            Also keep the draws of every quantity.
+        csv : bool
+            Also write each table as CSV.
+        """
+        from gainsmodel.results.storage import save
+
+        return save(self, folder, draws=draws, csv=csv)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> "Result":
+        """Read a saved result.
+
+        Raises
+        ------
+        ResultError
+            If the folder holds none, or a damaged one.
+        """
+        from gainsmodel.results.storage import load
+
+        return load(folder)
+
+
+def _stat(row: Mapping[str, Any], metric: str) -> dict[str, float | None]:
+    return {name: _plain(row[f"{metric}_{name}"]) for name in STATISTICS}
+
+
+def _plain(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def draws_of(result: Result, metric: str, unit: Unit | None = None) -> NDArray[np.float64]:
+    """Draws of a quantity as numbers, shape (series, draws); missing ones are NaN.
+
+    Of a `unit` only, shape (draws,); a wider area is the sum of its areas.
+
+    Raises
+    ------
+    ResultError
+        If draws were not kept, or the areas of a wider one do not add up.
+    """
+    if unit is None:
+        draws = result.draws(metric).drop("draw")
+        return np.ascontiguousarray(draws.to_numpy().T, dtype=np.float64)
+    columns = [unit.code] if unit.code in result.codes else list(unit.members)
+    if columns != [unit.code] and metric == "uplift_final_year":
+        raise ResultError(f"{metric}: is not reported of {unit.name}; name one of its areas")
+    draws = result.draws(metric, columns).drop("draw")
+    total: NDArray[np.float64] = draws.to_numpy().astype(np.float64).sum(axis=1)
+    return total

@@ -1,0 +1,356 @@
+"""Distributions a scenario may state, with the checks that keep them possible."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from gainsmodel.scenario.messages import KeyPath, problem, validate
+
+Z95 = 1.6448536269514722  # standard normal quantile of 0.95
+# Far outside anything an economy holds, and far inside what arithmetic holds.
+Number = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
+PositiveNumber = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
+Deviation = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+LogDeviation = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+InnerShare = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+Shape = Annotated[float, Field(ge=0.01, le=1e6, allow_inf_nan=False)]
+Listed = Field(strict=False, min_length=1, max_length=1000)
+
+
+class Model(BaseModel):
+    """Frozen and strict; nothing unknown is let in, and copies are validated."""
+
+    # Checks are built when first used: of most classes, as part of the scenario's only.
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)
+
+    def model_copy(self, *, update: Any = None, deep: bool = False) -> Self:
+        """Copy with some fields replaced, validated.
+
+        Raises
+        ------
+        ScenarioError
+            If the result is not allowed.
+        """
+        if not update:
+            return super().model_copy(deep=deep)
+        data = self.model_dump(mode="json", exclude_none=True)
+        data |= {k: _plain(v) for k, v in update.items()}
+        # Giving the one of value and distribution takes the other away.
+        for one, other in (("value", "distribution"), ("distribution", "value")):
+            if one in update and other not in update:
+                data.pop(other, None)
+        return validate(type(self), data, lambda _: f"{type(self).__name__.lower()}: ")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_none=True)
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+class _Kind(Model):
+    kind: str
+
+    def core(self) -> dict[str, Any]:
+        """Give the distribution as the core reads it."""
+        return self._core()
+
+    def support(self) -> tuple[float, float]:
+        """Give the least and the greatest possible value."""
+        return self._support()
+
+    def _core(self) -> dict[str, Any]:
+        return dict(self.__dict__)
+
+    def _support(self) -> tuple[float, float]:
+        return -math.inf, math.inf
+
+
+class Fixed(_Kind):
+    """One value, certain."""
+
+    kind: Literal["fixed"]
+    value: Number
+
+    def _support(self) -> tuple[float, float]:
+        return self.value, self.value
+
+
+class Normal(_Kind):
+    """Normal."""
+
+    kind: Literal["normal"]
+    mean: Number
+    sd: Deviation = Field(description="standard deviation")
+
+    def _support(self) -> tuple[float, float]:
+        return (self.mean, self.mean) if self.sd == 0 else (-math.inf, math.inf)
+
+
+class Lognormal(_Kind):
+    """Lognormal by its median and either sigma or a 90% range."""
+
+    kind: Literal["lognormal"]
+    median: PositiveNumber
+    sigma: LogDeviation | None = Field(None, description="standard deviation of the logarithm")
+    p05: PositiveNumber | None = Field(None, description="1 in 20 lies below")
+    p95: PositiveNumber | None = Field(None, description="1 in 20 lies above")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _check_range(self.median, self.sigma, self.p05, self.p95, "sigma", math.log)
+        return self
+
+    def _core(self) -> dict[str, Any]:
+        sigma = _sigma(self.sigma, self.p05, self.p95, math.log)
+        return {"kind": self.kind, "median": self.median, "sigma": sigma}
+
+    def _support(self) -> tuple[float, float]:
+        return 0.0, math.inf
+
+
+class Logitnormal(_Kind):
+    """Logit-normal by its median and either sd or a 90% range."""
+
+    kind: Literal["logitnormal"]
+    median: InnerShare
+    sd: LogDeviation | None = Field(None, description="standard deviation of the logit")
+    p05: InnerShare | None = Field(None, description="1 in 20 lies below")
+    p95: InnerShare | None = Field(None, description="1 in 20 lies above")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _check_range(self.median, self.sd, self.p05, self.p95, "sd", logit)
+        return self
+
+    def _core(self) -> dict[str, Any]:
+        sigma = _sigma(self.sd, self.p05, self.p95, logit)
+        return {"kind": self.kind, "median": self.median, "sigma": sigma}
+
+    def _support(self) -> tuple[float, float]:
+        return 0.0, 1.0
+
+
+class Uniform(_Kind):
+    """Every value between low and high equally likely."""
+
+    kind: Literal["uniform"]
+    low: Number
+    high: Number
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.low < self.high:
+            raise problem((("high",), f"must be above low ({self.low:g}); found {self.high:g}"))
+        return self
+
+    def _support(self) -> tuple[float, float]:
+        return self.low, self.high
+
+
+class _Peaked(_Kind):
+    low: Number
+    mode: Number
+    high: Number
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not (self.low <= self.mode <= self.high and self.low < self.high):
+            found = f"{self.low:g}, {self.mode:g}, {self.high:g}"
+            raise problem(((), f"needs low ≤ mode ≤ high and low < high; found {found}"))
+        return self
+
+    def _support(self) -> tuple[float, float]:
+        return self.low, self.high
+
+
+class Triangular(_Peaked):
+    """Triangular by low, mode and high."""
+
+    kind: Literal["triangular"]
+
+
+class Pert(_Peaked):
+    """PERT: a beta between low and high with mean (low + 4 mode + high) / 6."""
+
+    kind: Literal["pert"]
+
+
+class Beta(_Kind):
+    """Beta between 0 and 1."""
+
+    kind: Literal["beta"]
+    alpha: Shape
+    beta: Shape
+
+    def _support(self) -> tuple[float, float]:
+        return 0.0, 1.0
+
+
+class Gamma(_Kind):
+    """Gamma with mean shape times scale."""
+
+    kind: Literal["gamma"]
+    shape: Shape
+    scale: PositiveNumber
+
+    def _support(self) -> tuple[float, float]:
+        return 0.0, math.inf
+
+
+class Discrete(_Kind):
+    """Some values, in increasing order, with their probabilities."""
+
+    kind: Literal["discrete"]
+    values: Annotated[tuple[Number, ...], Listed]
+    probabilities: Annotated[tuple[Probability, ...], Listed]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if len(self.values) != len(self.probabilities):
+            n, m = len(self.values), len(self.probabilities)
+            raise problem((("probabilities",), f"must have one entry a value: {n}; found {m}"))
+        if any(a >= b for a, b in pairwise(self.values)):
+            raise problem((("values",), "must increase from each entry to the next"))
+        total = math.fsum(self.probabilities)
+        if abs(total - 1) > 1e-9:
+            raise problem((("probabilities",), f"must sum to 1; they sum to {total:.10g}"))
+        return self
+
+    def _core(self) -> dict[str, Any]:
+        lists = {"values": list(self.values), "probabilities": list(self.probabilities)}
+        return {"kind": self.kind, **lists}
+
+    def _support(self) -> tuple[float, float]:
+        return self.values[0], self.values[-1]
+
+
+Distribution: TypeAlias = Annotated[
+    Fixed
+    | Normal
+    | Lognormal
+    | Logitnormal
+    | Uniform
+    | Triangular
+    | Pert
+    | Beta
+    | Gamma
+    | Discrete,
+    Field(discriminator="kind"),
+]
+
+
+def logit(x: float) -> float:
+    """Give the logarithm of the odds."""
+    return math.log(x / (1 - x))
+
+
+def logistic(y: float) -> float:
+    """Undo `logit`."""
+    return 1 / (1 + math.exp(-y))
+
+
+def _check_range(
+    median: float,
+    sigma: float | None,
+    p05: float | None,
+    p95: float | None,
+    name: str,
+    scale: Callable[[float], float],
+) -> None:
+    either = f"needs either {name}, or p05 and p95"
+    if sigma is not None:
+        if p05 is not None or p95 is not None:
+            raise problem(((), f"{either}, not both"))
+    elif p05 is None or p95 is None:
+        raise problem(((), either))
+    elif not p05 < median < p95:
+        raise problem(((), f"needs p05 < median < p95; found {p05:g}, {median:g}, {p95:g}"))
+    elif _sigma(None, p05, p95, scale) > 10:
+        raise problem(((), f"p05 and p95 lie too far apart: {p05:g} and {p95:g}"))
+
+
+def _sigma(
+    sigma: float | None, p05: float | None, p95: float | None, scale: Callable[[float], float]
+) -> float:
+    if sigma is not None or p05 is None or p95 is None:
+        return sigma or 0.0
+    return (scale(p95) - scale(p05)) / (2 * Z95)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Annotation of a quantity: the values it may take, and the check that it stays there.
+
+    Attributes
+    ----------
+    low, high : float
+        Least and greatest value allowed.
+    above_low : bool
+        Whether ``low`` itself is excluded.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    above_low: bool = False
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Check after whatever pydantic checks itself."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Tell editors the bounds of a value."""
+        limits: dict[str, Any] = {"type": "number"}
+        if self.low > -math.inf:
+            limits["exclusiveMinimum" if self.above_low else "minimum"] = self.low
+        if self.high < math.inf:
+            limits["maximum"] = self.high
+        return {**handler(schema), "properties": {"value": limits}}
+
+    def _check(self, quantity: Any) -> Any:
+        stated: Iterator[tuple[KeyPath, Distribution]] = quantity.stated()
+        found = [(path, words) for path, d in stated if (words := self.problem(d))]
+        if found:
+            raise problem(*found)
+        return quantity
+
+    def problem(self, distribution: Distribution) -> str | None:
+        """Say how a distribution can leave the bounds, or nothing."""
+        low, high = distribution.support()
+        closed = distribution.kind not in ("lognormal", "gamma", "logitnormal", "beta")
+        below = low < self.low or (self.above_low and closed and low == self.low)
+        if not below and high <= self.high:
+            return None
+        if distribution.kind == "fixed":
+            return f"must be {self}; found {low:g}"
+        if math.isfinite(low if below else high) and distribution.kind != "beta":
+            end = f"goes down to {low:g}" if below else f"goes up to {high:g}"
+            return f"{distribution.kind} {end}; all of it must be {self}"
+        fault = f"fall below {self.low:g}" if below else f"exceed {self.high:g}"
+        kinds = "logitnormal, beta, pert" if self.high == 1 else "lognormal, gamma, pert"
+        return f"{distribution.kind} can {fault}; use {kinds} or uniform"
+
+    def __str__(self) -> str:
+        """Put the bounds into words."""
+        if self.low > -math.inf and self.high < math.inf:
+            return f"from {self.low:g} to {self.high:g}"
+        return f"above {self.low:g}" if self.above_low else f"at least {self.low:g}"

@@ -1,0 +1,149 @@
+"""What the core is handed: a scenario and figures as plain values and arrays."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gainsmodel import _core
+from gainsmodel.data import Dataset, readiness
+from gainsmodel.results.plan_levers import plan_arrays
+from gainsmodel.results.prices import price_level
+from gainsmodel.scenario import Scenario
+from gainsmodel.scenario.parameters import Parameters
+from gainsmodel.scenario.quantities import SECTORS, SPREAD_PARAMETERS, Switched
+from gainsmodel.simulation.settings import Settings
+
+# Adjustments of the levers' increment, and the value that leaves it as it is.
+ADJUSTMENTS = {"displacement": 0.0, "leakage": 0.0, "multiplier": 1.0}
+# Parameters that the core draws once a future and that stand in a scenario under the same name.
+NATIONAL_PARAMETERS = tuple(
+    name for name in _core.NATIONAL_PARAMETERS if name not in ("prize_gbp_bn", *ADJUSTMENTS)
+)
+
+
+def core_inputs(
+    scenario: Scenario, dataset: Dataset, settings: Settings
+) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
+    """What the core is handed: parameters as plain values, and arrays.
+
+    Returns
+    -------
+    spec : dict
+        As ``rust/core/src/spec.rs`` describes.
+    arrays : dict
+        ``gva_gbp_m`` (areas, sectors) at the start year; ``latitude``, ``longitude``,
+        ``population`` and ``readiness`` (areas,); ``intensity``, ``start_years`` and
+        ``ramp_years`` (levers, areas).
+    """
+    setting, parameters = scenario.setting, scenario.parameters
+    technologies = list(scenario.technologies)
+    areas = dataset.areas["area_code"].to_list()
+    spec = {
+        "seed": settings.seed,
+        "draws": settings.draws,
+        "sampler": settings.sampler,
+        "curve": setting.curve,
+        "basis": scenario.prize.basis,
+        "horizon_years": setting.horizon_years,
+        "areas": areas,
+        "sectors": list(dataset.sectors),
+        "technologies": technologies,
+        "groups": [[areas.index(code) for code in codes] for codes in dataset.groups.values()],
+        "spread_parameters": {
+            name: {
+                "distributions": [parameters.spread(name).of(k).core() for k in technologies],
+                "spread": list(parameters.spread(name).spread.shares()),
+            }
+            for name in SPREAD_PARAMETERS
+        },
+        "correlations": [
+            {"between": list(c.between), "value": c.value} for c in scenario.correlations
+        ],
+        "odds_ratios": [
+            [parameters.sector_odds_ratio.of(k, s).core() for k in technologies] for s in SECTORS
+        ],
+        "national": {
+            name: getattr(parameters, name).figure().core() for name in NATIONAL_PARAMETERS
+        }
+        | {"prize_gbp_bn": scenario.prize.figure().core()}
+        | {name: _switched(parameters, name, off) for name, off in ADJUSTMENTS.items()},
+        "complements": parameters.complements.figure().core(),
+        "growth_area": parameters.growth_area.figure().core(),
+        "growth_sector": parameters.growth_sector.figure().core(),
+        "growth_cell": parameters.growth_cell.figure().core(),
+        "take_up": {
+            "distribution": parameters.take_up.figure().core(),
+            "shared_variance": parameters.take_up.shared_variance,
+        },
+        "levers": [
+            {
+                "name": name,
+                "effects": {
+                    target: effect.figure().core() for target, effect in lever.effects if effect
+                },
+                "scope": [sector in lever.scope for sector in dataset.sectors],
+                "cost_gbp_per_head_per_year": lever.cost_gbp_per_head_per_year.figure().core(),
+            }
+            for name, lever in scenario.levers.items()
+        ],
+        "spillover_decay_km": setting.spillover_decay_km,
+        "discount_factors": list(discount_factors(scenario)),
+        "prize_factor": prize_factor(scenario, dataset),
+        "share_floor": setting.share_floor,
+    }
+    growth = dataset.uk_real_growth(setting.start_year, parameters.growth_to_start_year.value)
+    weights = setting.readiness_weights
+    arrays = {
+        "gva_gbp_m": dataset.gva_gbp_m * growth,
+        "latitude": dataset.areas["latitude"].to_numpy(),
+        "longitude": dataset.areas["longitude"].to_numpy(),
+        "population": dataset.areas["population"].cast(float).to_numpy(),
+        "readiness": readiness(
+            dataset.areas["gigabit_share"].to_numpy(),
+            dataset.j_share_of_gva,
+            (weights.gigabit_share, weights.digital_sector_share),
+        ),
+    }
+    return spec, arrays | plan_arrays(scenario, dataset)
+
+
+def discount_factors(scenario: Scenario) -> Iterator[float]:
+    """Present value at the start of £1 in each year 1 … T."""
+    factor = 1.0
+    for year in range(1, scenario.setting.horizon_years + 1):
+        rate = [r.rate for r in scenario.discounting.rates if r.from_year <= year][-1]
+        factor /= 1.0 + rate
+        yield factor
+
+
+def prize_factor(scenario: Scenario, dataset: Dataset) -> float:
+    """What £1 of the prize is worth in the prices it is expressed in.
+
+    1 as published. At base-year prices: the published GDP deflator as far as it goes, then
+    assumed inflation; for a final-year prize up to the final year, for a cumulative prize
+    the mean over the years of the horizon, as if it came in equal parts.
+    """
+    if scenario.prize.price_basis == "as_published":
+        return 1.0
+    first, years = scenario.setting.start_year, scenario.setting.horizon_years
+    if scenario.prize.basis == "final_year":
+        return 1.0 / price_level(scenario, dataset, first + years)
+    levels = [price_level(scenario, dataset, first + t) for t in range(1, years + 1)]
+    return float(np.mean(1.0 / np.array(levels)))
+
+
+def is_uncertain(spec: object) -> bool:
+    """Whether any distribution in what the core is handed is more than one value."""
+    if isinstance(spec, dict):
+        if "kind" in spec:
+            return bool(spec["kind"] != "fixed")
+        return any(is_uncertain(entry) for entry in spec.values())
+    return isinstance(spec, list) and any(is_uncertain(entry) for entry in spec)
+
+
+def _switched(parameters: Parameters, name: str, off: float) -> dict[str, Any]:
+    """An adjustment's distribution, or the value that leaves things alone when it is off."""
+    adjustment: Switched = getattr(parameters, name)
+    return adjustment.figure().core() if adjustment.enabled else {"kind": "fixed", "value": off}
