@@ -24,6 +24,7 @@ from gainsmodel import (
     waterfall,
 )
 from gainsmodel.present import charts, text
+from gainsmodel.present.pages.appraisal import cost_and_return
 
 
 def main() -> None:
@@ -160,10 +161,10 @@ def _value(found: Answer, value: dict[str, Any], target: float | None) -> None:
     st.header("Cost and return", anchor=False)
     about = found.about
     if target:
-        st.markdown(plain(text.reaches_target(value["p_target"], target, about)))
-    headings = ["What", "Middle estimate", "In 9 of 10 futures", "Average"]
-    table = pl.DataFrame(text.cost_and_return(value), headings, orient="row")
-    parts.plain_table(table)
+        st.markdown(
+            plain(text.reaches_target(value["p_target"], target, about.years[1], about.futures))
+        )
+    parts.grid(cost_and_return(found.pair.paired, value))
     parts.small(
         "2023 prices, over the horizon, discounted as the Green Book has it (see Assumptions). "
         "Averages add up; middle estimates do not. Before displacement, leakage and multiplier "

@@ -19,11 +19,11 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.analysis.assumption_rows import assumptions
 from gainsmodel.analysis.optimise.problem import LEAST_DRAWS, Report
+from gainsmodel.analysis.verdict import breaks_even
 from gainsmodel.checks import did_you_mean
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ScenarioError, SettingError, UnknownNameError
-from gainsmodel.present import text
 from gainsmodel.results.prices import Prices, check_prices
 from gainsmodel.results.statistics import COLUMNS, Draws, chances_of, statistics_of
 from gainsmodel.scenario import Scenario
@@ -140,7 +140,7 @@ class SwitchingValues:
             for key in ("benefits", "costs")
         )
         if benefits is not None and costs is not None:
-            said.append(text.breaks_even(benefits, costs))
+            said.append(breaks_even(benefits, costs))
         inside = self.table.filter(pl.col("within_range"))["name"].to_list()
         said.append(
             f"Within its own range alone, {_listed(inside)} would change the sign."
