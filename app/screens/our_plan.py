@@ -13,6 +13,7 @@ from app.parts import Answer, plain
 from gainsmodel import (
     Discovery,
     GoalSeek,
+    PairedResult,
     SwitchingValues,
     appraise,
     delay_cost,
@@ -171,7 +172,7 @@ def _value(found: Answer, value: dict[str, Any], target: float | None) -> None:
         "unless they are switched on."
     )
     _net(found)
-    _break_even(found.choice)
+    _break_even(found.choice, found.pair.paired)
 
 
 def _net(found: Answer) -> None:
@@ -186,12 +187,12 @@ def _net(found: Answer) -> None:
     parts.small(" ".join(net.summary))
 
 
-def _break_even(choice: Choice) -> None:
+def _break_even(choice: Choice, pair: PairedResult) -> None:
     st.subheader("What would have to be true for it just to break even?", anchor=False)
     found = parts.on_request(
         "switching",
-        ("switching", choice.scenario, choice.unit, *runs.run_key(choice)),
-        partial(_switching, choice),
+        ("switching", choice.scenario, choice.unit, pair.manifest["draws"], *runs.run_key(choice)),
+        partial(_switching, choice, pair),
         button="Find where it breaks even",
         doing="Trying values of each assumption",
     )
@@ -201,12 +202,11 @@ def _break_even(choice: Choice) -> None:
         parts.small(" ".join(found.how_to_read))
 
 
-def _switching(choice: Choice, on_progress: Any) -> SwitchingValues:
+def _switching(choice: Choice, pair: PairedResult, on_progress: Any) -> SwitchingValues:
     return switching_values(
         choice.scenario,
         choice.unit,
-        seed=choice.seed,
-        sampler=choice.sampler,
+        pair=pair,
         dataset=choice.data,
         on_progress=on_progress,
     )

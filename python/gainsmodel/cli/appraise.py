@@ -92,6 +92,7 @@ def appraise_command(
         with progress("Looking where it breaks even") as on_progress:
             found = switching_values(
                 *(loaded, unit.code),
+                pair=pair,
                 prices=prices,
                 threads=threads,
                 on_progress=on_progress,

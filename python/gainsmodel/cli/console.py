@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterable
+from typing import Literal
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -13,6 +14,8 @@ from gainsmodel.present.blocks import Block, Box, Code, Grid, Heading, Picture, 
 WIDTH_OF_A_PIPE = 160
 # Prose is no easier to read for being wider.
 WIDTH_OF_PROSE = 100
+# Between columns; and what a column of prose needs.
+GAP, NARROWEST_PROSE = 2, 16
 
 
 def show(blocks: Iterable[Block]) -> None:
@@ -67,27 +70,48 @@ def _wrapped(console: Console, text: str, mark: str = "") -> str:
 
 def _table(console: Console, grid: Grid) -> None:
     """A table as wide as its cells need; where they do not fit, one block a row."""
+    widths = _widths(grid, console.width)
+    if widths is None:
+        _blocks(console, grid)
+        return
     headed = any(grid.headings)
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", show_header=headed)
-    for i, heading in enumerate(grid.headings):
-        # A heading may fold at its spaces, a figure may not; prose to the left may.
-        figures = [row[i] for row in grid.rows]
-        folds = i in grid.left and i > 0
-        least = max((cell_len(cell) for cell in figures), default=0)
-        words = max((cell_len(word) for word in heading.split()), default=0)
-        width = max(min(least, 24) if folds else least, words, 1)
-        table.add_column(
-            heading,
-            justify="left" if i in grid.left else "right",
-            min_width=width,
-            overflow="fold",
-        )
+    table = Table(box=None, padding=(0, GAP, 0, 0), header_style="bold", show_header=headed)
+    for i, (heading, width) in enumerate(zip(grid.headings, widths, strict=True)):
+        justify: Literal["left", "right"] = "left" if i in grid.left else "right"
+        table.add_column(heading, justify=justify, width=width, overflow="fold")
     for row in grid.rows:
         table.add_row(*row)
-    needed = sum((column.min_width or 1) + 2 for column in table.columns)
-    if needed <= console.width:
-        console.print(table)
-        return
+    console.print(table)
+
+
+def _widths(grid: Grid, room: int) -> list[int] | None:
+    """Widths of columns, or None where they do not fit.
+
+    Headings may fold at their spaces, prose to the left, too; a figure never.
+    """
+    cells = [
+        max((cell_len(row[i]) for row in grid.rows), default=0) for i in range(len(grid.headings))
+    ]
+    words = [max(map(cell_len, heading.split()), default=0) for heading in grid.headings]
+    natural = [max(pair) for pair in zip(cells, words, strict=True)]
+    over = sum(natural) + GAP * len(natural) - room
+    prose = [i for i in grid.left if i > 0]
+    while over > 0 and prose:
+        longest = max(prose, key=lambda i: natural[i])
+        if natural[longest] <= max(NARROWEST_PROSE, words[longest]):
+            return None
+        natural[longest] -= 1
+        over -= 1
+    # Headings of figures may have the room that is left.
+    for i, heading in enumerate(grid.headings):
+        wanted = min(cell_len(heading), 2 * natural[i])
+        while over < 0 and natural[i] < wanted and i not in grid.left:
+            natural[i] += 1
+            over += 1
+    return natural if over <= 0 else None
+
+
+def _blocks(console: Console, grid: Grid) -> None:
     for number, row in enumerate(grid.rows):
         if number:
             console.print()
