@@ -38,7 +38,7 @@ from gainsmodel.analysis import assumptions_log
 from gainsmodel.present import report, text
 from gainsmodel.present.area_summary import Estimate
 from gainsmodel.present.report.assurance import afterwards, counted, failures, statement
-from gainsmodel.present.report.document import Box, Code, Grid, Picture, Points, Words
+from gainsmodel.present.blocks import Box, Code, Grid, Picture, Points, Words
 from gainsmodel.validation import verdicts
 from in_process import run_here
 
