@@ -13,7 +13,8 @@ from pathlib import Path
 from playwright.sync_api import expect
 from visit import LEVERS, LONG_MS, Visit
 
-from app.choice import Choice, from_query
+from app.choice import Choice
+from app.link import from_query
 from gainsmodel import run_paired, waterfall
 from gainsmodel.present import text
 
