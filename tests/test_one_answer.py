@@ -6,10 +6,11 @@ import contextlib
 import html
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -41,7 +42,7 @@ from gainsmodel import (
 )
 from gainsmodel.data import SECTORS
 from gainsmodel.present.area_summary import AreaSummary, Estimate
-from gainsmodel.present.blocks import Block, Box, Grid, Picture, Points, Words
+from gainsmodel.present.blocks import Block, Box, Grid, Heading, Picture, Points, Words
 from gainsmodel.present.pages import appraisal, comparison, shares
 from in_process import run_here
 
@@ -199,15 +200,25 @@ def printed(name: str, verb: str, *options: str) -> str:
 
 
 @cache
-def paper(name: str) -> tuple[report.Document, str]:
-    """The board paper, and its text as a web page."""
+def findings(name: str) -> report.Findings:
     case = CASES[name]
-    findings = report.gather(case.scenario, case.area, against=case.other, **case.options)
-    page = report.write(findings, "html", date(2026, 3, 1)).decode()
-    return report.board_paper(findings), squeezed(html.unescape(re.sub(r"<[^>]+>", " ", page)))
+    return report.gather(case.scenario, case.area, against=case.other, **case.options)
 
 
-def words_of(blocks: Any) -> Iterator[str]:
+@cache
+def paper(name: str) -> list[Block]:
+    return [*report.board_paper(findings(name)).blocks]
+
+
+def written(name: str) -> str:
+    """All words of the board paper; of one case as a web page, since drawing takes long."""
+    if name != "adjusted":
+        return "\n".join(words_of(paper(name)))
+    page = report.write(findings(name), "html", date(2026, 3, 1)).decode()
+    return squeezed(html.unescape(re.sub(r"<[^>]+>", " ", page)))
+
+
+def words_of(blocks: Iterable[Block]) -> Iterator[str]:
     for block in blocks:
         match block:
             case Words(words):
@@ -263,13 +274,12 @@ def unmarked(words: str) -> str:
 @each_case
 def test_shares_and_what_is_carried(name: str) -> None:
     case = CASES[name]
-    document, page = paper(name)
     run, (app, _) = printed(name, "run"), shown(name, "our_share")
-    words = "\n".join(words_of(document.blocks))
+    words = written(name)
     python = "\n".join(words_of(shares.shares(case.pair.with_plan, [case.a.unit], case.pair)))
     about = export.about_table(case.pair.with_plan, case.a.unit)["Says"].to_list()
     for sentence in of_the_area(case):
-        for way in (run, app, words, page):
+        for way in (run, app, words):
             assert sentence in way
         assert sentence in python or not case.has_plan
     for sentence in (" ".join(text.headline(case.a)), *of_the_area(case)[1:]):
@@ -280,8 +290,10 @@ def test_shares_and_what_is_carried(name: str) -> None:
 def test_the_table_of_areas(name: str) -> None:
     case = CASES[name]
     wanted = rows_of(shares.shares_table(case.pair.with_plan, [case.a.unit]))
-    _, app = shown(name, "places")
-    assert all(row in printed(name, "run") and row in app for row in wanted)
+    assert all(row in printed(name, "run") for row in wanted)
+    # Of the others the page runs every local authority, too.
+    if case.data is not None:
+        assert set(wanted) <= set(shown(name, "places")[1])
 
 
 # ---------------------------------------------------------------- a plan
@@ -291,13 +303,12 @@ def test_the_table_of_areas(name: str) -> None:
 def test_what_a_plan_adds_costs_and_is_worth(name: str) -> None:
     case = CASES[name]
     target = text.reaches_target(case.worth["p_target"], TARGET, case.a.years[1], DRAWS)
-    document, page = paper(name)
     out = printed(name, "appraise", "--target", f"{TARGET:g}", "--delay", "1")
     app, rows = shown(name, "our_plan")
-    words = "\n".join(words_of(document.blocks))
+    words = written(name)
     adds, *_ = of_the_plan(case)
     for sentence in of_the_plan(case):
-        for way in (out, app, words, page):
+        for way in (out, app, words):
             assert sentence in way
     for way in (printed(name, "run"), shown(name, "our_share")[0]):
         assert adds in way
@@ -305,27 +316,26 @@ def test_what_a_plan_adds_costs_and_is_worth(name: str) -> None:
     assert target in app
     (waiting,) = re.findall(r"Waiting a year .*?\)\.", out)
     assert waiting in app
-    grids: list[Block] = [appraisal.cost_and_return(case.pair, case.worth)]
-    grids += appraisal.gross_to_net(waterfall(case.pair, case.a.unit))
-    for grid in grids:
-        for row in rows_of(grid) if isinstance(grid, Grid) else ():
+    net = appraisal.gross_to_net(waterfall(case.pair, case.a.unit))
+    for block in (appraisal.cost_and_return(case.pair, case.worth), *net):
+        for row in rows_of(block) if isinstance(block, Grid) else ():
             assert row in out
-            assert row in page
+            assert row in words
             assert row in rows
 
 
-def test_where_a_plan_breaks_even() -> None:
-    case, draws = CASES["plan"], 100
-    pair = run_paired(case.scenario, draws=draws)
-    found = switching_values(case.scenario, case.area, pair=pair)
-    worth = appraise(pair).row(by_predicate=pl.col("area_code") == case.a.unit, named=True)
-    even = text.breaks_even_of(worth)
-    assert found.summary[1] == even
-    assert found.summary[0] == text.net_value(worth)
-    out = printed("plan", "appraise", "--switching", "--draws", str(draws))
+def test_where_a_plan_breaks_even(monkeypatch: pytest.MonkeyPatch) -> None:
+    name, case = "plan", CASES["plan"]
+    one = partial(switching_values, parameters=["parameters.take_up"], search_draws=100)
+    monkeypatch.setattr("gainsmodel.cli.appraise.switching_values", one)
+    found = one(case.scenario, case.area, pair=case.pair)
+    even = text.breaks_even_of(case.worth)
+    assert [text.net_value(case.worth), even] == found.summary[:2]
+    out = printed(name, "appraise", "--switching")
     assert out.count(even) == 2
-    findings = report.gather(case.scenario, case.area, draws=draws)
-    assert even in [*words_of(report.board_paper(findings).blocks)]
+    table = found.in_words
+    assert all(row in out for row in rows_of(Grid("", table.columns, table.rows())))
+    assert even in written(name)
 
 
 # ---------------------------------------------------------------- two plans
@@ -336,10 +346,9 @@ def test_how_two_plans_compare(name: str) -> None:
     case = CASES[name]
     out = printed(name, "compare")
     app, rows = shown(name, "compare_plans")
-    document, page = paper(name)
-    words = "\n".join(words_of(document.blocks))
+    words = written(name)
     for sentence in of_the_comparison(case):
-        for way in (out, app, words, page):
+        for way in (out, app, words):
             assert sentence in way
     table, _ = comparison.differences(case.found, case.names, everywhere=False)
     assert all(row in out and row in rows for row in rows_of(table))
@@ -356,10 +365,9 @@ def test_how_two_plans_compare(name: str) -> None:
 @each_plan
 def test_no_second_figure_for_what_a_plan_adds(name: str) -> None:
     """The middle of the sensitivity analysis, of draws of its own, stands nowhere."""
-    document, _ = paper(name)
     (tornado,) = [
         block.chart
-        for block in document.blocks
+        for block in paper(name)
         if isinstance(block, Picture) and block.title.startswith("How far each group")
     ]
     assert {row["As it is"] for row in tornado.data["assumptions"]} == {0.0}
@@ -373,17 +381,18 @@ def test_a_prize_of_ones_own_is_never_the_cbis() -> None:
     others = (text.causes(case.a), text.prize_note(case.scenario))
     assert all("£208bn" in words for words in others)
     about = export.about_table(case.pair.with_plan, case.a.unit)
-    screens = ("our_share", "our_plan", "compare_plans", "places", "about", "assumptions")
+    screens = ("our_share", "our_plan", "compare_plans", "about", "assumptions")
+    # What the paper tells of the model's validation holds for every scenario.
+    before = takewhile(lambda block: block != Heading("Assurance"), paper(name))
     ways = {
         **{screen: shown(name, screen)[0] for screen in screens},
         **{verb: printed(name, verb) for verb in ("run", "compare", "appraise")},
-        "report": paper(name)[1],
+        "report": " ".join(words_of(before)),
         "export": " ".join(about["Says"]),
         "csv": export.areas_csv(case.pair.with_plan).decode("utf-8-sig"),
     }
     for way, words in ways.items():
         for known in others:
             words = words.replace(known, "")
-        # The method's own name for the switch that reads a published figure.
         assert "£208bn" not in words, way
-        assert not re.search(r"CBI|2016|all causes", words), way
+        assert not re.search(r"CBI|in 2016|all causes", words), way

@@ -12,7 +12,7 @@ from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
 from gainsmodel.present.charts import Chart
 
 # A longer table scrolls in a box of its own.
-MOST_ROWS = 12
+MOST_ROWS = 20
 _MARKUP = re.compile(r"([\\`*_\[\]<>~$#|]|:(?=\w))")
 
 

@@ -126,9 +126,7 @@ def test_progress_is_seen_from_outside(queue: JobQueue, work: Work) -> None:
     assert job.done_of == (4, 4)
 
 
-def test_cancelling_ends_the_run_and_the_next_begins_anew(
-    queue: JobQueue, work: Work
-) -> None:
+def test_cancelling_ends_the_run_and_the_next_begins_anew(queue: JobQueue, work: Work) -> None:
     job = queue.order("key", work, visitor="a", slot="full")
     assert work.begun.wait(LONG)
     queue.cancel("a", "full")

@@ -307,9 +307,7 @@ def test_the_reading_of_the_prize_changes_every_sentence(screen: str) -> None:
         visit.go(screen).well()
     assert visit.says("over the ten years to 2036" if screen != "drivers" else "over ten years")
     # Targets and differences of plans are amounts a year on either reading, and say so.
-    of_the_year = re.compile(
-        r"The plan adds at least £100m a year by 2036|(more|less) than “"
-    )
+    of_the_year = re.compile(r"The plan adds at least £100m a year by 2036|(more|less) than “")
     for words in visit.texts:
         if "a year by 20" in words:
             assert of_the_year.search(words), words

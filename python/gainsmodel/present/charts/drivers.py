@@ -27,7 +27,7 @@ from gainsmodel.present.charts.chart import (
 from gainsmodel.present.charts.theme import Theme, palette
 
 TOP = 10
-INDEX = "Share of the variance it takes part in, %"
+INDEX = "Share of the variance it accounts for, %"
 # Pixels of a row with its name above it, and of the axis with its title.
 ROW, AXIS = 38, 66
 
@@ -102,8 +102,8 @@ def tornado(
             "as_it_is": [{"As it is": 0.0, "Label": "As it is"}],
         },
         f"Assumptions that move the answer most, and by how much: {'; '.join(said)}.",
-        f"Each bar: how the middle result changes with one assumption low (1 in 10 lies below it; {faint}) and "
-        f"high (1 in 10 above; {strong}), all others left uncertain.{more}",
+        "Each bar: how the middle result changes with one assumption low (1 in 10 lies below it; "
+        f"{faint}) and high (1 in 10 above; {strong}), all others left uncertain.{more}",
         pl.DataFrame(
             {
                 "Assumption": ranked["label"],
@@ -122,7 +122,7 @@ def total_order(
     width: int | None = None,
     height: int | None = None,
 ) -> Chart:
-    """How much of the variance each group of assumptions takes part in, with 95% intervals.
+    """How much of the variance each group of assumptions accounts for, with 95% intervals.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def total_order(
     said = [f"{row['Assumption']} {row['Index']} ({row['95% interval']})" for row in known[:3]]
     lost = len(rows) - len(known)
     alt = (
-        f"Share of the variance each assumption takes part in; largest: {'; '.join(said)}."
+        f"Share of the variance each assumption accounts for (total effect); largest: {'; '.join(said)}."
         if said
         else "No assumption’s share of the variance can be told from zero."
     )
@@ -221,6 +221,7 @@ def _tornado_spec(theme: str, width: int | None, height: int, title: str) -> Spe
     colours = palette(theme)
     row, label = _rows_with_names(theme)
     axis = {"grid": True, "tickCount": 5, "format": "+,~r"}
+    axis["labelExpr"] = "datum.value === 0 ? '0' : datum.label"
     x = {"title": title, "axis": axis, "scale": {"zero": True, "nice": False, "padding": 46}}
     as_it_is, low, high = number("As it is"), number("Low end"), number("High end")
     bar = {"type": "bar", "height": 12, "yOffset": 8}

@@ -55,7 +55,7 @@ def workbook(findings: Findings, on: date | None = None) -> bytes:
         sheets["Levers"] = findings.parts
         sheets["Gross to net"] = findings.net.table
     if findings.comparison is not None:
-        sheets["Beside the other"] = findings.comparison.areas()
+        sheets["Compared"] = findings.comparison.areas()
     if findings.drivers is not None:
         sheets["Drivers"] = findings.drivers.indices
         sheets["Swings"] = findings.drivers.tornado
