@@ -166,7 +166,8 @@ def total_order(
     said = [f"{row['Assumption']} {row['Index']} ({row['95% interval']})" for row in known[:3]]
     lost = len(rows) - len(known)
     alt = (
-        f"Share of the variance each assumption accounts for (total effect); largest: {'; '.join(said)}."
+        "Share of the variance each assumption accounts for (total effect); "
+        f"largest: {'; '.join(said)}."
         if said
         else "No assumption’s share of the variance can be told from zero."
     )
