@@ -48,13 +48,13 @@ def top_three(choice: Choice) -> None:
     """The caveats that matter most for what digital carries, on request."""
     question = carried(choice)
     if jobs.QUEUE.at_hand(key(choice, question)) is None:
-        st.markdown("Which assumptions move the answer takes some seconds to find out.")
+        st.markdown("A sensitivity analysis takes some seconds.")
     shown = answer.on_request(
         "drivers",
         key(choice, question),
         partial(_sensitivity, choice, question),
-        button="Find out",
-        doing="Finding out what matters",
+        button="Run it",
+        doing="Running the sensitivity analysis",
     )
     if shown is not None:
         blocks.listed(shown.caveats)
@@ -66,7 +66,7 @@ def worth(choice: Choice) -> ValueOfInformation | None:
         "worth",
         ("worth", choice.scenario, choice.unit, *jobs.run_key(choice)),
         partial(_worth, choice),
-        button="Work it out",
+        button="Calculate it",
         doing="Calculating the value of information",
     )
 

@@ -190,7 +190,7 @@ def _best_for_the_money(choice: Choice) -> None:
         "plan",
         ("plan", budget, goal, bare.scenario, choice.unit, *jobs.run_key(choice)),
         partial(_plan, bare, budget, goal),
-        button="Find it",
+        button="Find the best plan",
         doing="Trying packages",
     )
     if shown is None:

@@ -48,13 +48,13 @@ def main() -> None:
     }
     question = questions[asked]
     if asked == "plan" and not choice.scenario.plan:
-        st.info("Every lever is at zero, so nothing drives what the plan adds. Move a lever first.")
+        st.info("Every lever is at zero, so the plan adds nothing. Move a lever first.")
         return
     try:
         job = sensitivity.order(choice, question)
         if not job.wait(0.1):
             st.markdown("Each group of assumptions is redrawn in turn. This takes some seconds.")
-            answer.follow(job, "Finding out what matters", slot="drivers")
+            answer.follow(job, "Running the sensitivity analysis", slot="drivers")
             return
         shown: Sensitivity = job.future.result()
     except GainsModelError as error:
@@ -114,11 +114,11 @@ def _structure(shown: Sensitivity, say: Callable[[float], str]) -> None:
 
 
 def _worth_knowing(choice: Choice) -> None:
-    st.header("What would it be worth to know?", anchor=False)
+    st.header("What would better information be worth?", anchor=False)
     if not choice.scenario.plan:
-        st.markdown("Move a lever first: knowing more is worth something for a decision only.")
+        st.markdown("Move a lever first: information has a value only where there is a decision.")
         return
-    st.markdown("Before deciding between this plan and doing nothing.")
+    st.markdown("Value of information before choosing between this plan and none.")
     shown = sensitivity.worth(choice)
     if shown is None:
         return
@@ -126,7 +126,7 @@ def _worth_knowing(choice: Choice) -> None:
     rows = [
         {
             "Assumptions": row["label"],
-            "Worth knowing, at most": format.gbp(row["evppi_gbp_m"], row["mcse_gbp_m"])
+            "Value of information, at most": format.gbp(row["evppi_gbp_m"], row["mcse_gbp_m"])
             if row["distinguishable"]
             else "not distinguishable from zero",
             "Evidence": row["evidence"].capitalize(),

@@ -52,7 +52,7 @@ def _detail(choice: Choice) -> Result | None:
         size_bytes=25_000_000,
     )
     if not job.wait(answer.PATIENCE_SECONDS):
-        answer.follow(job, "Looking into the area", slot="detail")
+        answer.follow(job, "Running the area in detail", slot="detail")
         return None
     result: Result = job.future.result()
     return result

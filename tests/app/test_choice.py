@@ -292,6 +292,22 @@ def test_no_changes_in_an_address_break_anything(changes: Any) -> None:
     choice.check()
 
 
+def test_a_link_of_an_earlier_release_still_opens() -> None:
+    """As 0.3.0 wrote it, whatever parts of the app are called since."""
+    link = (
+        "area=Wales&basis=cumulative&geography=mayoral&who=mayoral_areas&leadership=50&open_data=0"
+        "&inclusion=40&skills=100&skills_when=2%2C4&connectivity=0&futures=2000&seed=7"
+        "&sampler=random&v=0.3.0&changes=%7B%22parameters%22%3A%7B%22leakage%22%3A%7B%22enabled%22"
+        "%3Atrue%7D%7D%2C%22setting%22%3A%7B%22horizon_years%22%3A5%7D%7D"
+    )
+    choice, notices = from_query(dict(parse_qsl(link)))
+    assert [notice for notice in notices if "made with version 0.3.0" not in notice] == []
+    assert (choice.unit, choice.who, choice.draws, choice.seed) == (WALES, "mayoral_areas", 2000, 7)
+    assert (choice.sampler, choice.cumulative, choice.final_year) == ("random", True, 2031)
+    assert choice.planned("skills") == (1.0, 2.0, 4.0)
+    assert choice.scenario.parameters.leakage.enabled
+
+
 def test_old_spellings_are_still_read() -> None:
     assert from_query({"basis": "decade"}) == from_query({"basis": "cumulative"})
     assert from_query({"basis": "annual"}) == (start(), [])
