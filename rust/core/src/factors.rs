@@ -617,13 +617,23 @@ pub fn numbers(spec: &Spec) -> Result<(Vec<FactorName>, Vec<Vec<f32>>)> {
     spec.check()?;
     let factors = Factors::<f32>::new(spec, 1)?;
     let draws = usize::try_from(spec.draws).unwrap_or(usize::MAX);
-    let mut rows = vec![Vec::with_capacity(draws); factors.names.len()];
+    let mut rows = vec![Vec::new(); factors.names.len()];
+    for row in &mut rows {
+        room(row, draws)?;
+    }
     factors.each_block(draws, |here, block| {
         for (row, lanes) in rows.iter_mut().zip(block) {
             row.extend_from_slice(&lanes.0[..here.len()]);
         }
     });
     Ok((factors.names, rows))
+}
+
+/// Makes room for numbers of so many draws, or says that there is none.
+pub(crate) fn room<T>(numbers: &mut Vec<T>, draws: usize) -> Result<()> {
+    numbers
+        .try_reserve_exact(draws)
+        .map_err(|_| Error::spec("draws", "their numbers do not fit in memory"))
 }
 
 impl Factors<f32> {

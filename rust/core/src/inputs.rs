@@ -2,7 +2,7 @@
 
 use crate::distribution::Distribution;
 use crate::error::{Error, Result};
-use crate::factors::{Factors, Holding, Slot};
+use crate::factors::{Factors, Holding, Slot, room};
 use crate::lanes::{LANES, Lanes};
 use crate::spec::{LEVER_TARGETS, NATIONAL_PARAMETERS, SPREAD_PARAMETERS, Spec};
 
@@ -45,9 +45,7 @@ pub fn inputs(spec: &Spec, area_weights: &[f64], sector_weights: &[f64]) -> Resu
     let draws = usize::try_from(spec.draws).unwrap_or(usize::MAX);
     let length = draws.saturating_mul(recipe.inputs.len());
     let mut values = Vec::new();
-    values
-        .try_reserve_exact(length)
-        .map_err(|_| Error::spec("draws", format!("{draws} of each input do not fit in memory")))?;
+    room(&mut values, length)?;
     values.resize(length, 0.0);
 
     let held = Holding::<f64>::new(&spec.held);
@@ -81,7 +79,7 @@ fn shares(place: &str, weights: &[f64], length: usize) -> Result<Vec<f64>> {
         let problem = format!("needs {length} weights, has {}", weights.len());
         return Err(Error::spec(place, problem));
     }
-    if weights.iter().any(|w| !(*w >= 0.0)) || !(sum > 0.0 && sum.is_finite()) {
+    if weights.iter().any(|w| *w < 0.0) || !(sum > 0.0 && sum.is_finite()) {
         return Err(Error::spec(place, "weights must be at least 0, and one of them above it"));
     }
     Ok(weights.iter().map(|w| w / sum).collect())
@@ -250,5 +248,103 @@ fn in_scenario(parameter: &'static str) -> &'static str {
         "odds_ratios" => "sector_odds_ratio",
         "prize_gbp_bn" => "prize",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::factors::numbers;
+    use crate::spec::AreaData;
+
+    #[derive(serde::Deserialize)]
+    struct Case {
+        spec: Spec,
+        data: AreaData,
+    }
+
+    /// A shipped scenario in which every area moves levers.
+    fn everyone_acts() -> Spec {
+        let case = include_str!("../benches/specs/everyone_acts.json");
+        let Case { spec, data } = serde_json::from_str(case).expect("a specification");
+        Spec { data, draws: 100, ..spec }
+    }
+
+    fn weights(spec: &Spec) -> [Vec<f64>; 2] {
+        let gva = &spec.data.gva_gbp_m;
+        let areas = gva.chunks(spec.sectors.len()).map(|row| row.iter().sum()).collect();
+        let of_sector = |s: usize| gva.iter().skip(s).step_by(spec.sectors.len()).sum();
+        [areas, (0..spec.sectors.len()).map(of_sector).collect()]
+    }
+
+    fn row(inputs: &Inputs, name: &str) -> Vec<f64> {
+        let at = inputs.names.iter().position(|n| n == name).expect(name);
+        inputs.values[at * inputs.draws..(at + 1) * inputs.draws].to_vec()
+    }
+
+    #[test]
+    fn names_differ_and_every_input_varies() {
+        let spec = everyone_acts();
+        let [areas, sectors] = weights(&spec);
+        let found = inputs(&spec, &areas, &sectors).unwrap();
+        assert_eq!(found.values.len(), found.names.len() * 100);
+        let mut names = found.names.clone();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), found.names.len());
+        for name in &names {
+            let row = row(&found, name);
+            assert!(row.iter().any(|x| *x != row[0]), "{name}");
+        }
+        for lever in &spec.levers {
+            assert!(names.contains(&format!("take_up.{}", lever.name)), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn a_national_parameter_is_its_distribution_at_its_number_or_where_it_is_held() {
+        let mut spec = everyone_acts();
+        let [areas, sectors] = weights(&spec);
+        let distribution = spec.national["lag_years"].clone();
+        let (names, rows) = numbers(&spec).unwrap();
+        let slot = names.iter().position(|n| n.parameter == "lag_years").unwrap();
+        let free = row(&inputs(&spec, &areas, &sectors).unwrap(), "lag_years");
+        for (value, z) in free.iter().zip(&rows[slot]) {
+            assert_eq!(*value, distribution.at(f64::from(*z)));
+        }
+        (spec.held.direction, spec.held.at) = (vec![(slot, 1.0)], 0.25);
+        let held = row(&inputs(&spec, &areas, &sectors).unwrap(), "lag_years");
+        for value in held {
+            assert!((value / distribution.at(0.25) - 1.0).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn an_area_alone_has_its_own_value_and_two_have_what_lies_between() {
+        let spec = everyone_acts();
+        let [_, sectors] = weights(&spec);
+        let of = |parts: &[f64]| {
+            let mut areas = vec![0.0; spec.areas.len()];
+            areas[..parts.len()].copy_from_slice(parts);
+            inputs(&spec, &areas, &sectors).unwrap()
+        };
+        let [first, second, both] = [of(&[1.0]), of(&[0.0, 2.0]), of(&[3.0, 1.0])];
+        for name in ["complements", "growth_area"] {
+            let pairs = row(&first, name).into_iter().zip(row(&second, name));
+            for ((a, b), mean) in pairs.zip(row(&both, name)) {
+                assert!((0.75 * a + 0.25 * b - mean).abs() < 1e-12, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn weights_that_are_none_are_refused() {
+        let spec = everyone_acts();
+        let [areas, sectors] = weights(&spec);
+        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(inputs(&spec, &vec![bad; areas.len()], &sectors).is_err(), "{bad}");
+            assert!(inputs(&spec, &areas, &vec![bad; sectors.len()]).is_err(), "{bad}");
+        }
+        assert!(inputs(&spec, &areas[1..], &sectors).is_err());
     }
 }
