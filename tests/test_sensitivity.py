@@ -429,7 +429,7 @@ def test_the_usual_groups_are_all_there_when_everything_is_uncertain() -> None:
 def test_what_is_uncertain_is_what_the_core_draws() -> None:
     scenario = everything_uncertain()
     settings = Settings(draws=16, sampler="random")
-    names, _ = Run(scenario, load_dataset("mayoral"), settings).result().numbers()
+    names, _ = Run(scenario, load_dataset("mayoral"), settings).result().standard_normals()
     drawn = {*names["parameter"], "growth_cell"}
     core = {name for group in groups_of(scenario)[0] for name in group.core_parameters}
     assert drawn == core
@@ -675,7 +675,7 @@ def test_a_variation_is_in_the_manifest_and_replays(tmp_path: Any) -> None:
     plain = gainsmodel.run("reference", draws=64, sampler="random")
     assert not plain.draws().equals(result.draws())
     with pytest.raises(gainsmodel.ResultError, match="run it again"):
-        gainsmodel.Result.load(tmp_path / "varied").numbers()
+        gainsmodel.Result.load(tmp_path / "varied").standard_normals()
 
 
 # ---------------------------------------------------------------- words
