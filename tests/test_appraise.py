@@ -21,7 +21,7 @@ from gainsmodel import (
     load_dataset,
     load_scenario,
 )
-from gainsmodel.simulation.core_inputs import ADJUSTMENTS
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 
 MANCHESTER = "E47000001"
 REFERENCE, SKILLS = load_scenario("reference"), load_scenario("skills_first")

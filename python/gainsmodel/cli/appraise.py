@@ -39,7 +39,7 @@ from gainsmodel.data.units import unit_of
 from gainsmodel.errors import ScenarioError
 from gainsmodel.results.prices import Prices
 from gainsmodel.scenario import Scenario
-from gainsmodel.simulation.core_inputs import ADJUSTMENTS
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 from gainsmodel.simulation.resolve import as_scenario, figures_for
 from gainsmodel.simulation.run import run_paired
 

@@ -32,7 +32,7 @@ from gainsmodel.results.manifest import check_target, read_manifest
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario, load_scenario
-from gainsmodel.simulation.core_inputs import ADJUSTMENTS
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 from gainsmodel.simulation.replay import start_again
 from gainsmodel.simulation.run import start
 from gainsmodel.simulation.settings import Precision, Sampler, Settings

@@ -14,7 +14,7 @@ from gainsmodel.analysis.comparison import Comparison
 from gainsmodel.present.area_summary import PRICES, AreaSummary, Estimate, plain
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import quantiles
-from gainsmodel.scenario import Scenario
+from gainsmodel.scenario import PARAMETERS, Scenario
 
 FUTURE = "A future is one run of the model with every uncertain assumption drawn once."
 JUDGEMENT = "Size of effect: judgement. No causal study was found."
@@ -46,12 +46,6 @@ _WORTH = {
     "authority_cost_present_value_gbp_m": "Cost to the authority, present value",
     "firms_cost_present_value_gbp_m": "Cost to firms, present value",
     "net_present_value_gbp_m": "Net present value",
-}
-_EFFECTS = {
-    "innovation": "it adds {} to a factor of 1 on how fast firms adopt first",
-    "imitation": "it adds {} to a factor of 1 on how fast firms follow others",
-    "ceiling": "it closes {} of the gap between where adoption would stop and full adoption",
-    "productivity_effect": "it adds {} to a factor of 1 on what firms gain from each technology",
 }
 
 
@@ -196,7 +190,7 @@ def lever_effects(scenario: Scenario, lever: str) -> str:
         if effect is not None:
             low, middle, high = (f"{value:.2g}" for value in quantiles(effect.figure()))
             size = middle if low == high else f"{middle} ({low} to {high})"
-            parts.append(_EFFECTS[target].format(size))
+            parts.append(f"it {PARAMETERS[target].lever_adds(size)}")
     if not parts:
         return "It is not assumed to do anything."
     return f"At full take-up, {', '.join(parts)}; ranges hold 9 of 10 futures."

@@ -21,7 +21,7 @@ from gainsmodel.results.result import Result, draws_of
 from gainsmodel.results.statistics import Draws, chances_of, columns_of_differences, statistics_of
 from gainsmodel.results.tables import named_units
 from gainsmodel.scenario import Scenario
-from gainsmodel.scenario.parameter_groups import ADJUSTMENTS
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 
 FINAL_YEAR_GAIN = "gain_final_year_gbp_m"
 # What a plan adds, and what it costs whom, by the quantity of each run it is made of.
