@@ -14,6 +14,7 @@ from app.runs import Job, Pair
 from gainsmodel import GainsModelError, Result, RunCancelled, format, lever_costs
 from gainsmodel.present import export, text
 from gainsmodel.present.area_summary import AreaSummary, Estimate
+from gainsmodel.present.blocks import Grid
 from gainsmodel.present.charts import Chart
 
 EVIDENCE = {
@@ -332,6 +333,12 @@ def plain_table(table: pl.DataFrame) -> None:
     """A short table of words, with real headings."""
     first = table.columns[0]
     st.table(table.to_pandas().set_index(first).map(plain))
+
+
+def grid(found: Grid) -> None:
+    """A table of `gainsmodel.present`."""
+    headings = [heading or "What" for heading in found.headings]
+    plain_table(pl.DataFrame([*found.rows], headings, orient="row"))
 
 
 def small(text: str, help: str | None = None) -> None:

@@ -25,16 +25,9 @@ from gainsmodel import (
 )
 from gainsmodel.analysis.optimise import search
 from gainsmodel.analysis.optimise.plan import FINALISTS, FRESH, GOALS, plan
-from gainsmodel.analysis.optimise.problem import (
-    Grid,
-    Option,
-    Trials,
-    chance_of,
-    worst_tenth,
-    yearly_costs,
-)
+from gainsmodel.analysis.optimise.problem import Grid, Option, Trials, chance_of, worst_tenth
 from gainsmodel.data.units import unit_of
-from gainsmodel.results.plan_levers import lever_costs
+from gainsmodel.results.plan_levers import lever_costs, yearly_costs
 from gainsmodel.results.statistics import COLUMNS, statistics_of
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.settings import Settings

@@ -85,10 +85,11 @@ def _difference(
 ) -> None:
     unit = choice.unit
     comparison = compare(pairs[first].result, pairs[second].result, area=unit, dataset=choice.data)
-    costs_more = parts.cost_per_year(choice) - parts.cost_per_year(other)
-    st.title(plain(text.compared(comparison, first, second, costs_more)), anchor=False)
+    st.title(plain(text.compared(comparison, first, second)), anchor=False)
     if comparison.identical:
         return
+    if verdict := text.verdict(comparison, first, second):
+        st.markdown(plain(verdict))
     st.markdown(plain(text.compared_error(comparison, first)))
     left, right = st.columns(2)
     with left:

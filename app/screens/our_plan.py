@@ -13,6 +13,7 @@ from app.parts import Answer, plain
 from gainsmodel import (
     Discovery,
     GoalSeek,
+    PairedResult,
     SwitchingValues,
     appraise,
     delay_cost,
@@ -24,6 +25,7 @@ from gainsmodel import (
     waterfall,
 )
 from gainsmodel.present import charts, text
+from gainsmodel.present.pages.appraisal import cost_and_return
 
 
 def main() -> None:
@@ -160,17 +162,17 @@ def _value(found: Answer, value: dict[str, Any], target: float | None) -> None:
     st.header("Cost and return", anchor=False)
     about = found.about
     if target:
-        st.markdown(plain(text.reaches_target(value["p_target"], target, about)))
-    headings = ["What", "Middle estimate", "In 9 of 10 futures", "Average"]
-    table = pl.DataFrame(text.cost_and_return(value), headings, orient="row")
-    parts.plain_table(table)
+        st.markdown(
+            plain(text.reaches_target(value["p_target"], target, about.years[1], about.futures))
+        )
+    parts.grid(cost_and_return(found.pair.paired, value))
     parts.small(
         "2023 prices, over the horizon, discounted as the Green Book has it (see Assumptions). "
         "Averages add up; middle estimates do not. Before displacement, leakage and multiplier "
         "unless they are switched on."
     )
     _net(found)
-    _break_even(found.choice)
+    _break_even(found.choice, found.pair.paired)
 
 
 def _net(found: Answer) -> None:
@@ -185,12 +187,12 @@ def _net(found: Answer) -> None:
     parts.small(" ".join(net.summary))
 
 
-def _break_even(choice: Choice) -> None:
+def _break_even(choice: Choice, pair: PairedResult) -> None:
     st.subheader("What would have to be true for it just to break even?", anchor=False)
     found = parts.on_request(
         "switching",
-        ("switching", choice.scenario, choice.unit, *runs.run_key(choice)),
-        partial(_switching, choice),
+        ("switching", choice.scenario, choice.unit, pair.manifest["draws"], *runs.run_key(choice)),
+        partial(_switching, choice, pair),
         button="Find where it breaks even",
         doing="Trying values of each assumption",
     )
@@ -200,12 +202,11 @@ def _break_even(choice: Choice) -> None:
         parts.small(" ".join(found.how_to_read))
 
 
-def _switching(choice: Choice, on_progress: Any) -> SwitchingValues:
+def _switching(choice: Choice, pair: PairedResult, on_progress: Any) -> SwitchingValues:
     return switching_values(
         choice.scenario,
         choice.unit,
-        seed=choice.seed,
-        sampler=choice.sampler,
+        pair=pair,
         dataset=choice.data,
         on_progress=on_progress,
     )

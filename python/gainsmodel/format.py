@@ -6,6 +6,7 @@ Monte Carlo error does not carry is dropped. The words claim no more than the nu
 """
 
 import math
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
@@ -173,6 +174,11 @@ def figure(middle: float, low: float, high: float) -> str:
     return text.replace("-", "−")
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names in a row: ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([", ".join(names[:-1])] * (len(names) > 1) + list(names[-1:]))
+
+
 def count(futures: int) -> str:
     """How many futures: ``10,000 futures``, ``1 future``."""
     return f"{futures:,} future{'s' * (futures != 1)}"
@@ -281,9 +287,10 @@ def compared(
         return f"{a} and {b} come to the same here in every future."
     sure = max(p_first_higher, p_second_higher)
     if sure <= 0.90:
-        kind, verb = ("plans", "adds") if plans else ("scenarios", "comes to")
+        verb = "adds" if plans else "comes to"
         return (
-            f"We cannot tell these {kind} apart: {a} {verb} more {chance(p_first_higher, futures)}."
+            f"Which {verb} more by {year} depends on the future: {a} {verb} more "
+            f"{chance(p_first_higher, futures)}."
         )
     if p_second_higher > p_first_higher:
         a, b = b, a

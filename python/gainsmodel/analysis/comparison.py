@@ -12,11 +12,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gainsmodel.analysis.verdict import Verdict, of_draws
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ResultError, UnknownNameError
 from gainsmodel.progress import Progress, Steps
 from gainsmodel.results.paired import PairedResult, check_paired
+from gainsmodel.results.plan_levers import yearly_costs
 from gainsmodel.results.result import Result, draws_of
 from gainsmodel.results.statistics import (
     FROM_CORE,
@@ -87,6 +89,23 @@ class Comparison:
     def net_of(self) -> tuple[str, ...]:
         """Adjustments that differences of gains are net of; see `PairedResult.net_of`."""
         return self.pair.net_of if self.paired else ()
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """Which is worth more in `unit`; None where more than the plan differs, or no plan does."""
+        if not self.only_plans_differ or self.identical:
+            return None
+        gap = self.pair.net_present_value_draws(self.unit)
+        return of_draws(gap, self.first.manifest["sampler"])
+
+    @cached_property
+    def costs_more_gbp_m_per_year(self) -> float:
+        """What the first costs the authorities of `unit` a year more than the second, £m."""
+        first, second = (
+            sum(yearly_costs(result.scenario, result.dataset, self.unit).values())
+            for result in (self.first, self.second)
+        )
+        return first - second
 
     def areas(self) -> pl.DataFrame:
         """Difference of `metric` in each area and group.

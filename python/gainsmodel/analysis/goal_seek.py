@@ -9,14 +9,7 @@ from typing import Any
 import polars as pl
 
 from gainsmodel import format
-from gainsmodel.analysis.optimise.problem import (
-    Grid,
-    LeverPlan,
-    Report,
-    Trials,
-    chance_of,
-    yearly_costs,
-)
+from gainsmodel.analysis.optimise.problem import Grid, LeverPlan, Report, Trials, chance_of
 from gainsmodel.analysis.optimise.response_surface import Surface
 from gainsmodel.analysis.optimise.search import cheapest
 from gainsmodel.analysis.target import NO_LEVER, Z975, Of, _check_of, _plain
@@ -24,7 +17,7 @@ from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import ScenarioError, SettingError
 from gainsmodel.progress import Progress
-from gainsmodel.results.plan_levers import levers_moved_in
+from gainsmodel.results.plan_levers import levers_moved_in, yearly_costs
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.settings import Sampler, Settings

@@ -7,7 +7,7 @@ formulas, decision 17 the reasons.
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import pairwise
@@ -19,11 +19,12 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.analysis.assumptions_log import assumptions
 from gainsmodel.analysis.optimise.problem import LEAST_DRAWS, Report
+from gainsmodel.analysis.verdict import breaks_even, is_worth
 from gainsmodel.checks import did_you_mean
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ScenarioError, SettingError, UnknownNameError
-from gainsmodel.present import text
+from gainsmodel.results.paired import NET_PRESENT_VALUE, PairedResult
 from gainsmodel.results.prices import Prices, check_prices
 from gainsmodel.results.statistics import COLUMNS, Draws, chances_of, statistics_of
 from gainsmodel.scenario import Scenario
@@ -67,8 +68,13 @@ class SwitchingValues:
     ----------
     area, prices, sampler : str
     draws, seed : int
+        Draws behind what is said of the plan as it is, and of its benefits and costs as a whole.
+    search_draws : int
+        Draws at each value that is tried of a single assumption.
     net_present_value_gbp_m_mean, net_present_value_gbp_m_mcse : float
         Expected net present value of the plan as it is, £m, and its Monte Carlo standard error.
+    net_present_value_gbp_m_p05, net_present_value_gbp_m_p95 : float
+        Its 5% and 95% quantiles.
     p_pays_back, p_pays_back_mcse : float
         Probability that it is above 0.
     table : pl.DataFrame
@@ -106,8 +112,11 @@ class SwitchingValues:
     sampler: Sampler
     draws: int
     seed: int
+    search_draws: int
     net_present_value_gbp_m_mean: float
     net_present_value_gbp_m_mcse: float
+    net_present_value_gbp_m_p05: float
+    net_present_value_gbp_m_p95: float
     p_pays_back: float
     p_pays_back_mcse: float
     table: pl.DataFrame
@@ -116,23 +125,21 @@ class SwitchingValues:
     @property
     def summary(self) -> list[str]:
         """What follows, in sentences."""
-        mean, error = self.net_present_value_gbp_m_mean, self.net_present_value_gbp_m_mcse
-        amount = format.gbp(abs(mean), error)
-        more = "" if amount == format.TOO_FEW else f"{amount} "
-        side = (
-            f"is worth {more}more than it costs"
-            if mean > 0
-            else f"costs {more}more than it is worth"
-        )
-        said = [f"On average the plan in {self.area} {side}, present value."]
-        if abs(mean) < 2 * error:
-            said = [f"Whether the plan in {self.area} is worth its costs: {format.TOO_FEW}."]
+        said = [
+            is_worth(
+                self.net_present_value_gbp_m_mean,
+                self.net_present_value_gbp_m_mcse,
+                format.gbp_range(
+                    self.net_present_value_gbp_m_p05, self.net_present_value_gbp_m_p95
+                ),
+            )
+        ]
         benefits, costs = (
             self.table.row(by_predicate=pl.col("key") == key, named=True)["switching_value"]
             for key in ("benefits", "costs")
         )
         if benefits is not None and costs is not None:
-            said.append(text.breaks_even(benefits, costs))
+            said.append(breaks_even(benefits, costs))
         inside = self.table.filter(pl.col("within_range"))["name"].to_list()
         said.append(
             f"Within its own range alone, {_listed(inside)} would change the sign."
@@ -179,7 +186,8 @@ class SwitchingValues:
         return [
             *said,
             "Each is held at that value in every future, area and sector; all others stay as they "
-            f"are. ±: standard error. {self.draws:,} futures at each value.",
+            f"are. ±: standard error. {self.draws:,} futures for the plan as it is, "
+            f"{self.search_draws:,} at each value that is tried.",
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -191,9 +199,11 @@ def switching_values(
     scenario: Scenario | str | os.PathLike[str],
     area: str,
     *,
+    pair: PairedResult | None = None,
     parameters: Sequence[str] | None = None,
     prices: Prices = "real",
-    draws: int = 1_000,
+    draws: int = 10_000,
+    search_draws: int = 1_000,
     seed: int = 1,
     sampler: Sampler = "sobol",
     geography: str | None = None,
@@ -215,6 +225,8 @@ def switching_values(
         A scenario with a plan.
     area : str
         Name or code of an area or group.
+    pair : PairedResult, optional
+        The plan beside its reference, if it was run already; settles `draws`.
     parameters : sequence of str, optional
         Keys of assumptions to look at, or patterns of them such as ``levers.*.cost_*``; all if
         left out.
@@ -222,7 +234,9 @@ def switching_values(
         Of the net present values, as `appraise`; assumptions keep their units, and switching
         values are the same in both.
     draws : int
-        Futures at each value, at least 100; there are some 170 runs.
+        Draws behind what is said of the plan as it is, at least 100.
+    search_draws : int
+        Draws at each value that is tried, `draws` at most; there are some 170 runs.
     seed, sampler, geography, dataset, threads
         As `run`.
     on_progress : callable, optional
@@ -252,6 +266,8 @@ def switching_values(
             "plan: no lever is moved in any area, so there is nothing that could break even; set "
             'one, such as plan."Greater Manchester".skills = 1.0'
         )
+    if pair is not None:
+        draws, seed, sampler = (pair.manifest[name] for name in ("draws", "seed", "sampler"))
     settings = Settings(draws=draws, seed=seed, sampler=sampler)
     if settings.draws < LEAST_DRAWS:
         raise SettingError(
@@ -261,11 +277,17 @@ def switching_values(
     rows, left_out = _assumed(loaded)
     if parameters is not None:
         rows = _chosen(rows, parameters)
-    report = Report(on_progress, settings.draws, 1 + RUNS_A_ROW * len(rows))
+    report = Report(on_progress, min(search_draws, settings.draws), RUNS_A_ROW * len(rows))
     check_prices(prices)
-    worth = _Worth(figures, unit_of(figures, area), settings, threads, prices, report)
-    parts = worth.parts(loaded)
-    now = worth.point(math.nan, parts["net_present_value_gbp_m"])
+    if pair is None:
+        pair = Run(loaded, figures, settings, threads, paired=True).pair()
+    searched_on = replace(settings, draws=min(search_draws, settings.draws))
+    worth = _Worth(figures, unit_of(figures, area), searched_on, threads, prices, report)
+    parts = pair.value_draws(worth.unit, prices=prices)
+    now = worth.point(math.nan, parts[NET_PRESENT_VALUE])
+    low, high = (
+        float(statistics_of(now.draws[None], sampler)[0, COLUMNS.index(q)]) for q in ("p05", "p95")
+    )
     found = [*_multiples(parts, worth)]
     searched = [_searched(row, partial(worth.held, loaded, row)) for row in rows]
     report.end()
@@ -277,8 +299,11 @@ def switching_values(
         sampler=sampler,
         draws=settings.draws,
         seed=settings.seed,
+        search_draws=searched_on.draws,
         net_present_value_gbp_m_mean=now.mean,
         net_present_value_gbp_m_mcse=now.mcse,
+        net_present_value_gbp_m_p05=low,
+        net_present_value_gbp_m_p95=high,
         p_pays_back=chance,
         p_pays_back_mcse=error,
         table=pl.DataFrame([*found, *(row | worth.checked(row) for row in searched)], _SCHEMA),

@@ -50,6 +50,13 @@ class Estimate:
         return format.gbp(self.middle, self.error)
 
     @property
+    def percent_range(self) -> str:
+        """The range in words, of a share."""
+        if self.is_certain and not self.is_zero:
+            return "the same in every future"
+        return format.percent_range(self.low, self.high)
+
+    @property
     def about_gbp(self) -> str:
         """The middle as it stands in a sentence: ``about £2.1bn``, or ``less than £1m``."""
         return format.about(self.gbp)
@@ -193,10 +200,7 @@ class AreaSummary:
         """What is taken off all that a plan adds, as it stands after an amount; or nothing."""
         parameters = self.scenario["parameters"]
         on = [name for name in ADJUSTMENTS if parameters[name]["enabled"]]
-        if not on:
-            return ""
-        listed = " and ".join([", ".join(on[:-1])] * (len(on) > 1) + on[-1:])
-        return f" after {listed}"
+        return f" after {format.listed(on)}" if on else ""
 
     @property
     def shares_withheld(self) -> bool:

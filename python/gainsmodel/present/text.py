@@ -5,17 +5,26 @@ than its numbers carry. Every amount comes with its range somewhere in the same 
 middle estimates are medians. Plain text, British English.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from gainsmodel import format
 from gainsmodel.analysis.comparison import Comparison
+from gainsmodel.analysis.verdict import breaks_even, is_worth
 from gainsmodel.present.area_summary import PRICES, AreaSummary, Estimate, plain
+from gainsmodel.results.paired import PairedResult
+from gainsmodel.results.plan_levers import lever_costs
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import quantiles
 from gainsmodel.scenario import PARAMETERS, Scenario
 
+RANGE = "In 9 of 10 futures"
+CERTAIN = "the same in every future"
+WITHHELD = "cannot be stated"
+NOT_KNOWN = "not known"
+AVERAGES_ADD_UP = "Averages add up; middle estimates do not."
 FUTURE = "A future is one run of the model with every uncertain assumption drawn once."
 JUDGEMENT = "Size of effect: judgement. No causal study was found."
 NO_PLAN = "Every lever is at zero, so the plan adds nothing. Pick a starting plan or move a lever."
@@ -41,12 +50,6 @@ WORDS = (
     "is the mean: averages add up, middle estimates do not. “9 of 10 futures” leaves out the "
     "lowest and the highest twentieth."
 )
-_WORTH = {
-    "added_present_value_gbp_m": "Gain, present value",
-    "authority_cost_present_value_gbp_m": "Cost to the authority, present value",
-    "firms_cost_present_value_gbp_m": "Cost to firms, present value",
-    "net_present_value_gbp_m": "Net present value",
-}
 
 
 def about(result: Result, unit: str) -> AreaSummary:
@@ -102,9 +105,16 @@ def ranges(a: AreaSummary) -> str:
 
 def causes(a: AreaSummary) -> str:
     """The caveat that stands on every first screen."""
+    if not is_cbi_figure(a.result.scenario):
+        return f"{_capital(a.the_prize)} is this scenario’s own figure, not the CBI’s £208bn."
     return (
         f"{_capital(a.the_prize)} is a 2016 estimate for all causes of growth, not digital alone."
     )
+
+
+def is_cbi_figure(scenario: Scenario) -> bool:
+    """Whether the prize is the published one, and not a figure of somebody's own."""
+    return scenario.prize.value == 208 and "CBI" in scenario.prize.source
 
 
 def prices(a: AreaSummary) -> str:
@@ -160,6 +170,12 @@ def prize_note(scenario: Scenario) -> str:
         if scenario.prize.basis == "cumulative"
         else f"the model reads it as the amount in its own final year, {final}"
     )
+    if not is_cbi_figure(scenario):
+        grade = scenario.prize.evidence
+        return (
+            f"Its source: {scenario.prize.source.removesuffix('.')} ({grade}); {reading}. What is "
+            "known of the £208bn, its causes and its money does not hold for it."
+        )
     return (
         "The figure is almost certainly the CBI’s, from December 2016: the extra output a year "
         "by the tenth year if every local area’s productivity grew as fast as the best in its "
@@ -180,6 +196,63 @@ def plan_adds(a: AreaSummary, added: Estimate, cost_gbp_m_per_year: float) -> st
     return (
         f"This plan adds {added.about_gbp} {a.when} ({added.gbp_range}){a.net_of} and costs "
         f"{format.cost(cost_gbp_m_per_year)} a year once running. Firms would also spend to adopt."
+    )
+
+
+def cost_a_year(costs: pl.DataFrame, unit: str) -> float:
+    """What all levers cost an area or group a year once running, £m, from `lever_costs`."""
+    return float(costs.filter(pl.col("area_code") == unit)["cost_gbp_m_per_year"].sum())
+
+
+def spillover_only(place: str) -> str:
+    """What is said where an area moves no lever itself."""
+    return f"No lever is moved in {place}: any gain there is spillover from other areas."
+
+
+def plan_in_short(pair: PairedResult, worth: dict[str, Any]) -> list[str]:
+    """What a plan adds and costs, whether it pays back and is worth it, on what evidence.
+
+    `worth` is the area's row of `gainsmodel.appraise`.
+    """
+    scenario, code = pair.scenario, worth["area_code"]
+    costs = lever_costs(scenario, pair.dataset)
+    if code in pair.with_plan.codes:
+        a = AreaSummary(pair.with_plan, code)
+        said = [plan_adds(a, a.added(pair.without), cost_a_year(costs, code))]
+    else:  # a wider area has no row of its own in a result's tables
+        a = AreaSummary(pair.with_plan, "uk")
+        metric = "added_cumulative_gbp_m" if a.cumulative else "added_final_year_gbp_m"
+        cost = plain(worth["authority_cost_per_year_gbp_m_mean"])
+        said = [plan_adds(a, amount_of(worth, metric), cost)]
+    back = pays_back(plain(worth["p_pays_back"]), a)
+    value = net_value(worth)
+    return [*said, back, value, *filter(None, [judgement(scenario)])]
+
+
+def judgement(scenario: Scenario) -> str:
+    """Said where any effect of a lever that is moved is judgement."""
+    grades = {
+        effect.evidence
+        for lever in scenario.moved_levers()
+        for _, effect in scenario.levers[lever].effects
+        if effect is not None
+    }
+    return JUDGEMENT if "judgement" in grades else ""
+
+
+def money(scenario: Scenario, prices: str) -> str:
+    """In which money amounts of an appraisal are, and how they are discounted."""
+    setting = scenario.setting
+    bands = scenario.discounting.rates
+    rates = dict.fromkeys(b.rate for b in bands if b.from_year <= setting.horizon_years)
+    discounted = f"discounted at {', then '.join(map(format.percent, rates))} a year"
+    if prices == "real":
+        return f"{PRICES}, {discounted}, counting what firms spend; costs are gross."
+    inflation = scenario.parameters.inflation_per_year
+    return (
+        "Money of the day (GDP deflator, then "
+        f"{format.percent(inflation.value)} a year, {inflation.evidence}), present values in that "
+        f"of {setting.start_year}, {discounted}, counting what firms spend; costs are gross."
     )
 
 
@@ -220,70 +293,45 @@ def pays_back(p_pays_back: float, a: AreaSummary) -> str:
     )
 
 
-def net_value(worth: Estimate) -> str:
-    """Whether a plan is worth what it costs, as far as its range can tell; £m."""
-    if not worth.is_told:
-        return "There are too few futures to say whether the plan is worth its cost."
-    if worth.is_zero:
-        return "The plan neither costs nor brings anything here."
-    if worth.is_certain:
-        side = "more than it costs" if worth.middle > 0 else "less than it costs"
-        return f"The plan brings {side}: {worth.gbp} of net present value in every future."
-    ends = f"net present value {worth.about_gbp}, in 9 of 10 futures {worth.gbp_range}"
-    if worth.low > 0:
-        return f"In at least 19 of 20 futures the plan brings more than it costs: {ends}."
-    if worth.high < 0:
-        return f"In at least 19 of 20 futures the plan costs more than it brings: {ends}."
-    return f"Whether the plan is worth its cost cannot be told from this range: {ends}."
+def net_value(worth: dict[str, Any]) -> str:
+    """Whether a plan is worth what it costs on average, from a row of `gainsmodel.appraise`."""
+    mean, error = (plain(worth[f"net_present_value_gbp_m_{s}"]) for s in ("mean", "mcse_mean"))
+    return is_worth(mean, error, amount_of(worth, "net_present_value_gbp_m").gbp_range)
 
 
-def cost_and_return(value: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    """What a plan brings and costs, from a row of `gainsmodel.appraise`, present values.
-
-    Rows of label, middle estimate, range of 9 in 10 futures, and average; benefit for each £1
-    last, without an average, and not where nothing is spent.
-    """
-    rows = []
-    for name, label in _WORTH.items():
-        amount = amount_of(value, name)
-        mean, error = (plain(value[f"{name}_{statistic}"]) for statistic in ("mean", "mcse_mean"))
-        rows.append((label, amount.gbp, amount.gbp_range, format.gbp(mean, error)))
-    ratio = [value[f"benefit_cost_ratio_{q}"] for q in ("p50", "p05", "p95")]
-    if None not in ratio:
-        middle, low, high = (format.gbp_for_each_pound(number) for number in ratio)
-        spread = f"{low} to {high}" if ratio[1] < ratio[2] else "the same in every future"
-        rows.append(("Gain for each £1 that authority and firms spend", middle, spread, ""))
-    return rows
+def breaks_even_of(worth: dict[str, Any]) -> str:
+    """`breaks_even` from a row of `gainsmodel.appraise`; nothing where it adds or costs nothing."""
+    added, *costs = (
+        plain(worth[f"{name}_present_value_gbp_m_mean"])
+        for name in ("added", "authority_cost", "firms_cost")
+    )
+    spent = sum(costs)
+    return breaks_even(spent / added, added / spent) if added > 0 < spent else ""
 
 
-def breaks_even(benefits_times: float, costs_times: float) -> str:
-    """At which multiple of all that a plan adds, or of all its costs, its mean net value is 0."""
+def reaches_target(p_target: float, target_gbp_m: float, year: int, futures: int) -> str:
+    """The chance that a plan adds a target by the final year."""
     return (
-        f"On average it breaks even if all it adds is {benefits_times:.2g} times what is assumed, "
-        f"or all costs are {costs_times:.2g} times."
+        f"The plan adds at least {format.goal(target_gbp_m)} a year by {year} "
+        f"{format.chance(plain(p_target), futures)}."
     )
 
 
-def reaches_target(p_target: float, target_gbp_m: float, a: AreaSummary) -> str:
-    """The chance of reaching a target."""
-    return (
-        f"The plan adds at least {format.goal(target_gbp_m)} a year by {a.years[1]} "
-        f"{format.chance(p_target, a.futures)}."
-    )
+def verdict(comparison: Comparison, first: str, second: str) -> str:
+    """Which of two plans is worth more; nothing where more than the plan differs."""
+    known = comparison.verdict
+    return "" if known is None else known.in_words(first, second)
 
 
-def compared(comparison: Comparison, first: str, second: str, costs_more_gbp_m: float) -> str:
-    """The headline of a comparison of two plans, by their names, for its area.
-
-    `costs_more_gbp_m` is what the first costs the authority a year more than the second.
-    """
+def compared(comparison: Comparison, first: str, second: str) -> str:
+    """The headline of a comparison of two plans, by their names, for its area."""
     if comparison.identical:
         return f"“{first}” and “{second}” are the same plan: nothing differs."
     row = _compared(comparison)
     if not comparison.paired:
         return (
-            f"These two runs met different futures, so part of the difference between “{first}” "
-            f"and “{second}” is chance."
+            f"These two runs use different random draws, so part of the difference between "
+            f"“{first}” and “{second}” is sampling noise."
         )
     gap = amount_of(row, comparison.metric)
     said = format.compared(
@@ -299,10 +347,15 @@ def compared(comparison: Comparison, first: str, second: str, costs_more_gbp_m: 
         year=AreaSummary(comparison.first, "uk").years[1],
         plans=comparison.only_plans_differ,
     )
+    costs_more_gbp_m = comparison.costs_more_gbp_m_per_year
     cost = format.cost(abs(costs_more_gbp_m))
     side = "more" if costs_more_gbp_m > 0 else "less"
     costs = "the same" if cost == "£0" else f"{cost} a year {side}"
-    return f"{said} “{first}” costs {costs}."
+    return (
+        f"{said} “{first}” costs {costs} than “{second}”."
+        if costs != "the same"
+        else (f"{said} Both cost the same.")
+    )
 
 
 def compared_error(comparison: Comparison, first: str) -> str:
@@ -321,8 +374,8 @@ def compared_error(comparison: Comparison, first: str) -> str:
     return (
         f"“{first}” {verb} more {format.chance(plain(row['p_first_higher']), futures)}. "
         f"The average difference is {format.gbp(mean, error)} (9 of 10 futures: {spread}), "
-        f"with a standard error of {said} from the number of futures. Both {kind} met the same "
-        f"{futures:,} futures, so the luck of the draw cancels out."
+        f"with a standard error of {said} from the number of futures. Both {kind} use the "
+        f"same {futures:,} random draws, so sampling noise cancels."
     )
 
 
@@ -330,6 +383,47 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
     return comparison.areas().row(
         by_predicate=pl.col("area_code") == comparison.unit.code, named=True
     )
+
+
+def mean_of(row: dict[str, Any], metric: str) -> str:
+    """The average of a quantity of a table's row, £m, as far as its error lets it be printed."""
+    mean, error = (plain(row[f"{metric}_{name}"]) for name in ("mean", "mcse_mean"))
+    return format.gbp(mean, error if mean else 0.0)
+
+
+def how_it_was_run(manifest: Mapping[str, Any]) -> str:
+    """The draws behind an answer."""
+    return (
+        f"{format.count(manifest['draws'])}, seed {manifest['seed']}, sampler "
+        f"{manifest['sampler']}."
+    )
+
+
+def shares_left_out(a: AreaSummary) -> str:
+    """How many draws shares leave out, and why."""
+    floor = a.result.scenario.setting.share_floor
+    return (
+        f"Shares leave out {format.percent(plain(a.row['share_excluded_draws']))} of the futures, "
+        f"in which the national gain is below {format.percent(floor)} of GVA."
+    )
+
+
+def final_year(result: Result) -> int:
+    """The last year of the horizon."""
+    setting = result.scenario.setting
+    return setting.start_year + setting.horizon_years
+
+
+def adjusted(net_of: Sequence[str]) -> str:
+    """What gains that a plan adds are net of, in a sentence."""
+    if not net_of:
+        return "Before displacement, leakage and multiplier."
+    return f"After {format.listed(net_of)}, whose sizes are unverified."
+
+
+def the(place: str) -> str:
+    """A place as it stands within a sentence."""
+    return "the UK" if place == "United Kingdom" else place
 
 
 def amount_of(row: dict[str, Any], metric: str) -> Estimate:

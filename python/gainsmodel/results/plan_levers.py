@@ -105,3 +105,11 @@ def levers_moved_in(scenario: Scenario, dataset: Dataset, unit: Unit) -> tuple[s
 def _place(scenario: Scenario, area: str) -> str:
     """File, line and key of an area in the plan."""
     return f'{scenario.place(area)}plan."{area}"'
+
+
+def yearly_costs(scenario: Scenario, dataset: Dataset, unit: Unit) -> dict[str, float]:
+    """What each lever of a scenario's plan costs in a unit once running, £m a year."""
+    costs = lever_costs(scenario, dataset).filter(pl.col("area_code").is_in(unit.members))
+    summed = costs.group_by("lever").agg(pl.col("cost_gbp_m_per_year").sum())
+    of = dict(summed.iter_rows())
+    return {lever: float(of[lever]) for lever in scenario.levers}

@@ -18,7 +18,6 @@ from gainsmodel.analysis.optimise.problem import (
     chance_of,
     net_present_value,
     worst_tenth,
-    yearly_costs,
 )
 from gainsmodel.analysis.optimise.response_surface import Surface
 from gainsmodel.analysis.optimise.search import Found, best_for_money, search, value_of
@@ -28,6 +27,7 @@ from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ScenarioError, SettingError
 from gainsmodel.progress import Progress
+from gainsmodel.results.plan_levers import yearly_costs
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.settings import MAX_SEED, Sampler, Settings

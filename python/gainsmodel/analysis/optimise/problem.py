@@ -12,14 +12,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit
 from gainsmodel.errors import SettingError
 from gainsmodel.progress import Progress
 from gainsmodel.results.paired import FINAL_YEAR_GAIN, PairedResult
-from gainsmodel.results.plan_levers import lever_costs
 from gainsmodel.results.result import Result, draws_of
 from gainsmodel.results.statistics import COLUMNS, Draws, statistics_of
 from gainsmodel.scenario import Scenario
@@ -136,14 +134,6 @@ class Report:
         """Tell that all is done."""
         if self._on_progress is not None:
             self._on_progress(self._total, self._total)
-
-
-def yearly_costs(scenario: Scenario, dataset: Dataset, unit: Unit) -> dict[str, float]:
-    """What each lever of a scenario's plan costs in a unit once running, £m a year."""
-    costs = lever_costs(scenario, dataset).filter(pl.col("area_code").is_in(unit.members))
-    summed = costs.group_by("lever").agg(pl.col("cost_gbp_m_per_year").sum())
-    of = dict(summed.iter_rows())
-    return {lever: float(of[lever]) for lever in scenario.levers}
 
 
 @dataclass(frozen=True)

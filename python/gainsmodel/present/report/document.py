@@ -8,65 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gainsmodel.present.charts import Chart
-
-
-@dataclass(frozen=True)
-class Heading:
-    """Heading of a section."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Words:
-    """A paragraph; `role` is ``lead`` for the headline, ``text``, or ``small``."""
-
-    text: str
-    role: str = "text"
-
-
-@dataclass(frozen=True)
-class Points:
-    """A list."""
-
-    items: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Box:
-    """Words set apart under a heading of their own."""
-
-    title: str
-    items: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A table of words; the columns after the first `left` are set to the right."""
-
-    title: str
-    headings: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    left: int = 1
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A chart with its caption."""
-
-    title: str
-    chart: Chart
-
-
-@dataclass(frozen=True)
-class Code:
-    """Lines to type, as they are."""
-
-    lines: Sequence[str]
-
-
-Block = Heading | Words | Points | Box | Grid | Picture | Code
+from gainsmodel.present.blocks import Block
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError
 from gainsmodel.present.area_summary import AreaSummary, Estimate
 from gainsmodel.progress import Steps
+from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.plan_levers import lever_costs
 from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario
@@ -78,6 +79,11 @@ class Findings:
     other: Scenario | None
     comparison: Comparison | None
     costs_more_gbp_m: float
+
+    @property
+    def pair(self) -> PairedResult:
+        """Both results as one."""
+        return PairedResult(self.result, self.without)
 
     @property
     def about(self) -> AreaSummary:

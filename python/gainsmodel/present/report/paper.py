@@ -5,26 +5,26 @@ Sentences about numbers come from `gainsmodel.present.text`; here is only what f
 
 import shlex
 from collections.abc import Iterator
-from typing import Any
 
 import polars as pl
 
 from gainsmodel import format
 from gainsmodel.present import charts, export, text
 from gainsmodel.present.area_summary import PRICES, plain
-from gainsmodel.present.charts.tiles import LAYOUTS
-from gainsmodel.present.report.assurance import statement
-from gainsmodel.present.report.document import (
+from gainsmodel.present.blocks import (
     Block,
     Box,
     Code,
-    Document,
     Grid,
     Heading,
     Picture,
     Points,
     Words,
 )
+from gainsmodel.present.charts.tiles import LAYOUTS
+from gainsmodel.present.pages.appraisal import cost_and_return
+from gainsmodel.present.report.assurance import statement
+from gainsmodel.present.report.document import Document
 from gainsmodel.present.report.findings import Findings
 
 # Width of a picture in pixels, and the height of those that stand alone.
@@ -68,12 +68,7 @@ def _in_short(found: Findings) -> Iterator[Block]:
     else:
         assert found.worth is not None
         yield Words(said)
-        adds = text.plan_adds(a, found.added, found.cost_gbp_m_per_year)
-        back = text.pays_back(plain(found.worth["p_pays_back"]), a)
-        worth = text.net_value(text.amount_of(found.worth, "net_present_value_gbp_m"))
-        grades = {_evidence(found, lever) for lever in found.scenario.moved_levers()}
-        judged = [text.JUDGEMENT] if "judgement" in grades else []
-        yield Words(" ".join([adds, back, worth, *judged]))
+        yield Words(" ".join(text.plan_in_short(found.pair, found.worth)))
     yield Box(
         f"What {a.the_prize} is",
         [text.causes(a), text.prize_note(found.scenario), text.national(a)],
@@ -145,12 +140,8 @@ def _plan(found: Findings) -> Iterator[Block]:
         "the mean over residents of the area.",
         "small",
     )
-    yield Grid(
-        f"Cost and return over {a.horizon}",
-        ["", "Middle estimate", "In 9 of 10 futures", "Average"],
-        text.cost_and_return(found.worth),
-    )
-    if even := _breaks_even(found.worth):
+    yield cost_and_return(found.pair, found.worth, f"Cost and return over {a.horizon}")
+    if even := text.breaks_even_of(found.worth):
         yield Words(even)
     net = found.net
     unadjusted = net is None or not net.switched_on
@@ -187,22 +178,14 @@ def _evidence(found: Findings, lever: str) -> str:
     return "no effect assumed"
 
 
-def _breaks_even(worth: dict[str, Any]) -> str:
-    added, *costs = (
-        plain(worth[f"{name}_present_value_gbp_m_mean"])
-        for name in ("added", "authority_cost", "firms_cost")
-    )
-    spent = sum(costs)
-    return text.breaks_even(spent / added, added / spent) if added > 0 < spent else ""
-
-
 def _other(found: Findings) -> Iterator[Block]:
     if found.comparison is None or found.other is None:
         return
     first, second = found.scenario.title, found.other.title
     yield Heading(f"Beside “{second}”")
-    yield Words(text.compared(found.comparison, first, second, found.costs_more_gbp_m))
+    yield Words(text.compared(found.comparison, first, second))
     if not found.comparison.identical:
+        yield Words(text.verdict(found.comparison, first, second))
         yield Words(text.compared_error(found.comparison, first), "small")
 
 
@@ -249,7 +232,7 @@ def _changes(found: Findings) -> Iterator[Block]:
             ]
             for row in changed.head(CHANGES_SHOWN).iter_rows(named=True)
         ],
-        left=6,
+        left=(0, 1, 2, 3, 4, 5),
     )
     if changed.height > CHANGES_SHOWN:
         yield Words(
@@ -265,7 +248,7 @@ def _method(found: Findings) -> Iterator[Block]:
     yield Points(text.LIMITS)
     yield Words(f"{text.WORDS} {text.prices(found.about)}", "small")
     yield Heading("Assurance")
-    yield Grid("What was checked, and what was not", ["", ""], statement(found), left=2)
+    yield Grid("What was checked, and what was not", ["", ""], statement(found), left=(0, 1))
 
 
 def _repeat(found: Findings, manifest_name: str) -> Iterator[Block]:

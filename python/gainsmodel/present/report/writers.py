@@ -14,16 +14,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from gainsmodel.present.report.document import (
+from gainsmodel.present.blocks import (
     Box,
     Code,
-    Document,
     Grid,
     Heading,
     Picture,
     Points,
     Words,
 )
+from gainsmodel.present.report.document import Document
 
 # Pixels of a picture in Word to a pixel of the chart: sharp in print.
 SCALE = 3.0
@@ -128,7 +128,7 @@ def docx(document: Document, on: date) -> bytes:
                         run = paragraph.add_run(text)
                         run.font.size = Pt(9)
                         run.bold = (number == 0 and has_head) or (i == 0 and not has_head)
-                        if i >= block.left:
+                        if i not in block.left:
                             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
                 if has_head:
                     # Word repeats the heading on every page, and reads it out as one.

@@ -1,0 +1,124 @@
+"""Which of two plans is worth more: one rule for every question, from the same draws.
+
+The rule, model page section 9: the expected difference in net present value with its standard
+error, the chance of being better, and what choosing wrongly costs on average. Two plans cannot
+be ranked where the expected difference lies within two standard errors of 0.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gainsmodel import format
+from gainsmodel.data.units import Unit
+from gainsmodel.results.paired import PairedResult
+from gainsmodel.results.statistics import COLUMNS, Draws, statistics_of
+
+# How many standard errors of its mean a difference must be from 0.
+STANDARD_ERRORS = 2.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How two plans rank by net present value; made by `verdict` or `of_draws`.
+
+    Attributes
+    ----------
+    difference_gbp_m, difference_mcse_gbp_m : float
+        Expected net present value of the first less that of the second, and its Monte Carlo
+        standard error.
+    p_first_better, p_second_better : float
+        Probability that it is the one worth more; in the other draws both are worth the same.
+    expected_loss_gbp_m : float
+        What choosing the one worth more on average costs, on average, where the other would
+        have been better: the expected value of knowing before choosing.
+    draws : int
+    """
+
+    difference_gbp_m: float
+    difference_mcse_gbp_m: float
+    p_first_better: float
+    p_second_better: float
+    expected_loss_gbp_m: float
+    draws: int
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the expected difference is told apart from 0."""
+        return abs(self.difference_gbp_m) > STANDARD_ERRORS * self.difference_mcse_gbp_m
+
+    def in_words(self, first: str, second: str) -> str:
+        """The verdict in a sentence, by the names of the two."""
+        a, b, chance = f"“{first}”", f"“{second}”", self.p_first_better
+        if self.p_first_better == self.p_second_better == 0:
+            return f"{a} and {b} have the same net present value in every future."
+        if not self.is_ranked:
+            return (
+                f"{a} and {b} cannot be ranked by net present value: the average difference is "
+                f"within its simulation error. {a} is worth more "
+                f"{format.chance(chance, self.draws)}."
+            )
+        if self.difference_gbp_m < 0:
+            a, b, chance = b, a, self.p_second_better
+        amount = format.gbp(abs(self.difference_gbp_m), self.difference_mcse_gbp_m)
+        more = "more" if amount == format.TOO_FEW else f"{format.about(amount)} more"
+        return (
+            f"{a} is worth {more} than {b} on average (net present value), and more "
+            f"{format.chance(chance, self.draws)}. Where {b} would have been better, choosing "
+            f"{a} loses {format.gbp(self.expected_loss_gbp_m)} on average over all futures."
+        )
+
+
+def verdict(first: PairedResult, second: PairedResult, unit: Unit) -> Verdict:
+    """Rank two plans under the same assumptions by what they are worth in an area."""
+    gap = PairedResult(first.with_plan, second.with_plan).net_present_value_draws(unit)
+    return of_draws(gap, first.manifest["sampler"])
+
+
+def of_draws(difference_gbp_m: Draws, sampler: str) -> Verdict:
+    """Rank from the difference in every draw, first less second, shape (draws,)."""
+    numbers = statistics_of(difference_gbp_m[None], sampler)[0]
+    mean, mcse = (float(numbers[COLUMNS.index(name)]) for name in ("mean", "mcse_mean"))
+    wrong = difference_gbp_m if mean < 0 else -difference_gbp_m
+    return Verdict(
+        difference_gbp_m=mean,
+        difference_mcse_gbp_m=0.0 if np.isnan(mcse) else mcse,
+        p_first_better=float((difference_gbp_m > 0).mean()),
+        p_second_better=float((difference_gbp_m < 0).mean()),
+        expected_loss_gbp_m=float(np.maximum(wrong, 0.0).mean()),
+        draws=difference_gbp_m.size,
+    )
+
+
+def is_worth(mean_gbp_m: float, mcse_gbp_m: float, range_in_words: str) -> str:
+    """Whether a plan is worth what it costs, by the same rule beside doing nothing.
+
+    Parameters
+    ----------
+    mean_gbp_m, mcse_gbp_m : float
+        Expected net present value and its Monte Carlo standard error, £m.
+    range_in_words : str
+        Its range in 9 of 10 futures.
+    """
+    if mean_gbp_m == 0 and not mcse_gbp_m > 0:
+        return "The plan neither costs nor brings anything here."
+    if not abs(mean_gbp_m) > STANDARD_ERRORS * mcse_gbp_m:
+        return (
+            "Whether the plan is worth its cost cannot be told: average net present value is "
+            f"within its simulation error (in 9 of 10 futures {range_in_words})."
+        )
+    amount = format.gbp(abs(mean_gbp_m), mcse_gbp_m)
+    size = "" if amount == format.TOO_FEW else f" {format.about(amount)}"
+    side = "more than it costs" if mean_gbp_m > 0 else "less than it costs"
+    return (
+        f"On average the plan is worth{size} {side} (net present value; in 9 of 10 futures "
+        f"{range_in_words})."
+    )
+
+
+def breaks_even(benefits_times: float, costs_times: float) -> str:
+    """At which multiple of all that a plan adds, or of all its costs, its mean net value is 0."""
+    return (
+        f"On average it breaks even if all it adds is {benefits_times:.2g} times what is assumed, "
+        f"or all costs are {costs_times:.2g} times."
+    )

@@ -1,0 +1,122 @@
+"""How the command line prints what `gainsmodel.present` gives: on any width, no figure cut."""
+
+import textwrap
+from collections.abc import Iterable
+from typing import Literal
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+
+from gainsmodel.present.blocks import Block, Box, Code, Grid, Heading, Picture, Points, Words
+
+# In a file or a pipe a table keeps its columns; a terminal has its own width.
+WIDTH_OF_A_PIPE = 160
+# Prose is no easier to read for being wider.
+WIDTH_OF_PROSE = 100
+# Between columns; and what a column of prose needs.
+GAP, NARROWEST_PROSE = 2, 16
+
+
+def show(blocks: Iterable[Block]) -> None:
+    """Print blocks on standard output, an empty line between them."""
+    console = _console()
+    for number, block in enumerate(blocks):
+        if number:
+            console.print()
+        _show(console, block)
+
+
+def _console() -> Console:
+    console = Console(highlight=False, markup=False, emoji=False)
+    if console.is_terminal:
+        return console
+    return Console(highlight=False, markup=False, emoji=False, width=WIDTH_OF_A_PIPE)
+
+
+def _show(console: Console, block: Block) -> None:
+    match block:
+        case Heading(text) | Words(text, "lead"):
+            console.print(_wrapped(console, text), style="bold")
+        case Words(text):
+            console.print(_wrapped(console, text))
+        case Points(items):
+            for item in items:
+                console.print(_wrapped(console, item, "- "))
+        case Box(title, items):
+            console.print(_wrapped(console, title), style="bold")
+            for item in items:
+                console.print(_wrapped(console, item))
+        case Grid():
+            if block.title:
+                console.print(_wrapped(console, block.title), style="bold")
+            _table(console, block)
+        case Code(lines):
+            for line in lines:
+                console.print(f"    {line}", soft_wrap=True)
+        case Picture():  # the figures behind it stand in a table
+            pass
+
+
+def _wrapped(console: Console, text: str, mark: str = "") -> str:
+    return textwrap.fill(
+        mark + text,
+        min(console.width, WIDTH_OF_PROSE),
+        subsequent_indent=" " * len(mark),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _table(console: Console, grid: Grid) -> None:
+    """A table as wide as its cells need; where they do not fit, one block a row."""
+    widths = _widths(grid, console.width)
+    if widths is None:
+        _blocks(console, grid)
+        return
+    headed = any(grid.headings)
+    table = Table(box=None, padding=(0, GAP, 0, 0), header_style="bold", show_header=headed)
+    for i, (heading, width) in enumerate(zip(grid.headings, widths, strict=True)):
+        justify: Literal["left", "right"] = "left" if i in grid.left else "right"
+        table.add_column(heading, justify=justify, width=width, overflow="fold")
+    for row in grid.rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _widths(grid: Grid, room: int) -> list[int] | None:
+    """Widths of columns, or None where they do not fit.
+
+    Headings may fold at their spaces, prose to the left, too; a figure never.
+    """
+    cells = [
+        max((cell_len(row[i]) for row in grid.rows), default=0) for i in range(len(grid.headings))
+    ]
+    words = [max(map(cell_len, heading.split()), default=0) for heading in grid.headings]
+    natural = [max(pair) for pair in zip(cells, words, strict=True)]
+    over = sum(natural) + GAP * len(natural) - room
+    prose = [i for i in grid.left if i > 0]
+    while over > 0 and prose:
+        longest = max(prose, key=lambda i: natural[i])
+        if natural[longest] <= max(NARROWEST_PROSE, words[longest]):
+            return None
+        natural[longest] -= 1
+        over -= 1
+    # Headings of figures may have the room that is left.
+    for i, heading in enumerate(grid.headings):
+        wanted = min(cell_len(heading), 2 * natural[i])
+        while over < 0 and natural[i] < wanted and i not in grid.left:
+            natural[i] += 1
+            over += 1
+    return natural if over <= 0 else None
+
+
+def _blocks(console: Console, grid: Grid) -> None:
+    for number, row in enumerate(grid.rows):
+        if number:
+            console.print()
+        console.print(_wrapped(console, row[0]), style="bold")
+        for heading, cell in zip(grid.headings[1:], row[1:], strict=True):
+            if cell:
+                label = f"{heading}: " if heading else ""
+                console.print(textwrap.indent(_wrapped(console, f"{label}{cell}"), "  "))

@@ -1,0 +1,123 @@
+"""Two scenarios on the same draws: which adds more, by how much, and which is worth more."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from gainsmodel import format
+from gainsmodel.analysis.comparison import Comparison
+from gainsmodel.present import text
+from gainsmodel.present.area_summary import PRICES, plain
+from gainsmodel.present.blocks import Block, Grid, Heading, Words
+
+# The longest name that a heading of a column holds.
+MOST_IN_A_HEADING = 24
+PARTS = {"alone": ", alone", "left_out": ", lost if removed"}
+HEADINGS = {
+    "year": "The difference year by year, £ a year",
+    "sector": "The difference by sector, £ a year in the final year",
+    "technology": "The difference by technology, each as if it alone had an effect",
+    "lever": "What each lever of “{of}” adds, £ a year in the final year",
+}
+
+
+def comparison(
+    found: Comparison, names: tuple[str, str], *, everywhere: bool = True
+) -> Iterator[Block]:
+    """Say how two scenarios differ in the comparison's area.
+
+    Parameters
+    ----------
+    found : Comparison
+    names : (str, str)
+        What the two are called.
+    everywhere : bool
+        Whether other areas that differ have a row each.
+    """
+    first, second = names
+    yield Heading(f"“{first}” compared with “{second}”: {found.unit.name}")
+    yield Words(text.compared(found, first, second))
+    if found.identical:
+        return
+    yield Words(text.compared_error(found, first))
+    if verdict := text.verdict(found, first, second):
+        yield Words(verdict)
+    table, others = differences(found, names, everywhere=everywhere)
+    yield table
+    if others:
+        yield Words(f"{others} other areas and groups differ by less than £1m.", "small")
+    yield Words(
+        f"What digital adoption carries, at {PRICES}, compared with no further adoption. "
+        f"{text.adjusted(found.net_of)} Middle estimates are medians, which do not add up, and "
+        "the middle difference is not the difference of the middles.",
+        "small",
+    )
+    yield Words(text.how_it_was_run(found.first.manifest), "small")
+
+
+def differences(
+    found: Comparison, names: tuple[str, str], *, everywhere: bool = True
+) -> tuple[Grid, int]:
+    """One row an area; and how many further ones differ by next to nothing."""
+    first, second = names
+    metric, year = found.metric, text.final_year(found.first)
+    areas = found.areas()
+    # Spillover moves every other area, by amounts that are not worth a row.
+    moved = pl.max_horizontal(pl.col(f"{metric}_{q}").abs() for q in ("mean", "p05", "p95")) >= 1
+    named = pl.col("area_code").is_in([found.unit.code, "uk"])
+    shown = areas.filter(named | (pl.lit(everywhere) & moved))
+    headings = (
+        "Area",
+        f"“{_short(first)}” a year by {year}",
+        f"“{_short(second)}” a year by {year}",
+        "Difference",
+        text.RANGE,
+        "Average difference",
+        "First is higher",
+    )
+    rows = [_side_by_side(row, found) for row in shown.iter_rows(named=True)]
+    return Grid("", headings, rows), areas.height - shown.height if everywhere else 0
+
+
+def _side_by_side(row: dict[str, Any], found: Comparison) -> tuple[str, ...]:
+    amount = text.amount_of(row, found.metric)
+    known = row["p_first_higher"] is not None
+    futures = found.first.manifest["draws"]
+    sides = (format.gbp(plain(row[f"{side}_p50"])) for side in ("first", "second"))
+    chance = format.chance(plain(row["p_first_higher"]), futures).removeprefix("in ")
+    return (
+        row["area_name"],
+        *sides,
+        amount.gbp if known else text.NOT_KNOWN,
+        amount.gbp_range if known else text.NOT_KNOWN,
+        text.mean_of(row, found.metric),
+        chance if known else text.NOT_KNOWN,
+    )
+
+
+def split(kind: str, table: pl.DataFrame, place: str, of: str = "") -> Iterator[Block]:
+    """A difference, or what a plan adds, by year, sector, technology or lever."""
+    name = {"year": "year", "sector": "sector_name"}.get(kind, "label")
+    metric = "gain_gbp_m" if kind == "year" else "gain_final_year_gbp_m"
+    rows = []
+    for row in table.iter_rows(named=True):
+        amount = text.amount_of(row, metric)
+        known = row[f"{metric}_p50"] is not None
+        rows.append(
+            (
+                f"{row[name]}{PARTS.get(str(row.get('part')), '')}",
+                text.mean_of(row, metric),
+                amount.gbp if known else text.NOT_KNOWN,
+                amount.gbp_range if known else text.NOT_KNOWN,
+            )
+        )
+    headings = (kind.capitalize(), "Average", "Middle estimate", text.RANGE)
+    yield Grid(f"{HEADINGS[kind].format(of=of)}: {place}", headings, rows)
+    if kind != "year":
+        yield Words(text.AVERAGES_ADD_UP, "small")
+
+
+def _short(title: str) -> str:
+    whole = len(title) <= MOST_IN_A_HEADING
+    return title if whole else f"{title[: MOST_IN_A_HEADING - 1].rstrip()}…"

@@ -1,0 +1,130 @@
+"""Shares of the gain and of the prize, what digital adoption carries, what a plan adds."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import polars as pl
+
+from gainsmodel import format
+from gainsmodel.data import OWN
+from gainsmodel.present import text
+from gainsmodel.present.area_summary import PRICES, AreaSummary
+from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
+from gainsmodel.results.paired import PairedResult
+from gainsmodel.results.plan_levers import lever_costs
+from gainsmodel.results.result import Result
+
+
+def shares(
+    result: Result, codes: Iterable[str] | None = None, pair: PairedResult | None = None
+) -> Iterator[Block]:
+    """Say what a run comes to.
+
+    Parameters
+    ----------
+    result : Result
+    codes : iterable of str, optional
+        Areas and groups that were asked for: each has its headline, and its row in the table;
+        every area has a row if left out.
+    pair : PairedResult, optional
+        The same run beside its reference: adds what the plan adds.
+    """
+    uk = AreaSummary(result, "uk")
+    scenario = result.scenario
+    asked = [AreaSummary(result, code) for code in codes or ()]
+    yield Heading(f"{scenario.title}: {scenario.question}")
+    for a in asked:
+        added = None if pair is None else a.added(pair.without)
+        yield Words(" ".join(text.headline(a, added)), "lead")
+        yield Words(f"{text.ranges(a)} {text.against_gva(a)}")
+    yield Words(f"{text.causes(uk)} {text.prize_note(scenario)}")
+    if own := result.manifest.get("own_data"):
+        what = "areas" if result.manifest["geography"] == OWN else "GVA figures"
+        yield Words(f"Using your own {what}:")
+        yield Points(own["notes"])
+    yield shares_table(result, [a.unit for a in asked] or None)
+    yield Words(f"{text.national(uk)} {text.prices(uk)}")
+    if pair is not None:
+        yield from _plan(pair, asked)
+    yield Words(text.WORDS, "small")
+    if uk.row["share_excluded_draws"]:
+        yield Words(text.shares_left_out(uk), "small")
+    yield Words(text.how_it_was_run(result.manifest), "small")
+
+
+def shares_table(result: Result, codes: Iterable[str] | None = None) -> Grid:
+    """One row an area, the UK last."""
+    wanted = list(result.areas()["area_code"]) if codes is None else list(dict.fromkeys(codes))
+    uk = AreaSummary(result, "uk")
+    rows = [_row(AreaSummary(result, code)) for code in wanted if code != "uk"]
+    # The whole of a prize that is certain is that prize, unrounded.
+    certain = uk.part.is_certain and not uk.prize_at_base_prices
+    whole = uk.prize if certain else uk.part.gbp
+    rows.append((uk.name, "100%", "100%", "", "", whole, uk.carried.gbp, uk.carried.gbp_range))
+    prices = f", {PRICES}" if uk.prize_at_base_prices else ""
+    headings = (
+        "Area",
+        "Share of UK GVA",
+        "Share of the gain",
+        text.RANGE,
+        "Compared with its share of GVA",
+        f"Its part of {uk.the_prize} {uk.when}{prices}",
+        f"Digital carries {uk.when}",
+        text.RANGE,
+    )
+    return Grid("", headings, rows, left=(0, 4))
+
+
+def _row(a: AreaSummary) -> tuple[str, ...]:
+    withheld = a.shares_withheld
+    return (
+        a.name,
+        format.percent(a.gva_share),
+        text.WITHHELD if withheld else format.percent(a.share.middle),
+        text.WITHHELD if withheld else a.share.percent_range,
+        format.against_gva(a.p_above_gva, a.futures),
+        text.WITHHELD if withheld else a.part.gbp,
+        a.carried.gbp,
+        a.carried.gbp_range,
+    )
+
+
+def _plan(pair: PairedResult, asked: list[AreaSummary]) -> Iterator[Block]:
+    costs = lever_costs(pair.scenario, pair.dataset)
+    yield Heading("What the plan adds")
+    for a in asked:
+        yield Words(text.plan_adds(a, a.added(pair.without), text.cost_a_year(costs, a.unit)))
+    planned = [code for name in pair.scenario.plan for code in pair.dataset.resolve(name)]
+    known = set(pair.with_plan.codes)
+    shown = dict.fromkeys([*(a.unit for a in asked), *planned, "uk"])
+    yield plan_table(pair, [code for code in shown if code in known], costs)
+    judged = text.judgement(pair.scenario)
+    yield Words(f"{text.adjusted(pair.net_of)} {judged}".strip(), "small")
+
+
+def plan_table(pair: PairedResult, codes: Iterable[str], costs: pl.DataFrame) -> Grid:
+    """What the plan adds and costs in some areas, on the scenario's basis."""
+    summaries = [AreaSummary(pair.with_plan, code) for code in codes]
+    added = pair.added(summaries[0].gain)
+    rows_of: dict[str, dict[str, Any]] = {row["area_code"]: row for row in added.to_dicts()}
+    rows = []
+    for a in summaries:
+        row = rows_of[a.unit]
+        amount = text.amount_of(row, a.gain)
+        rows.append(
+            (
+                a.name,
+                amount.gbp,
+                amount.gbp_range,
+                text.mean_of(row, a.gain),
+                format.cost(text.cost_a_year(costs, a.unit)),
+            )
+        )
+    headings = (
+        "Area",
+        f"Adds {summaries[0].when}",
+        text.RANGE,
+        "Average",
+        "Costs the authority a year once running",
+    )
+    return Grid("", headings, rows)
