@@ -86,7 +86,7 @@ class Parameter:
     def description(self) -> str:
         """What the schema says of it."""
         names = f"{self.heading}, {self.symbol}" if self.symbol else self.heading
-        return f"{names}. {self.explanation} Unit: {self.unit}."
+        return f"{names}; {self.unit}. {self.explanation}"
 
     def in_words(self, value: float) -> str:
         """A value within a sentence, as its unit has it."""
@@ -354,6 +354,7 @@ PARAMETERS = {
             group="prize",
             explanation="The amount that is split between areas.",
             unit="£bn, nominal",
+            bounds=Bounds(0),
             not_switched="what a plan adds does not depend on it",
             core_name="prize_gbp_bn",
         ),
