@@ -742,9 +742,10 @@ def test_nothing_is_said_of_what_cannot_be_told_from_zero() -> None:
 
 
 def test_what_correlated_assumptions_share_is_counted_once_and_said() -> None:
-    assert any("Imitation and ceiling" in note for note in drivers_of("reference").notes)
+    said = "“Following others” and “Where adoption stops” move together"
+    assert any(said in note for note in drivers_of("reference").notes)
     together = sensitivity("reference", groups={"Both": ["imitation", "ceiling"]}, draws=100)
-    assert not any("ceiling" in note for note in together.notes)
+    assert not any("move together" in note for note in together.notes)
 
 
 def test_extreme_futures_are_pointed_out_only_where_they_weigh() -> None:

@@ -185,8 +185,9 @@ def markdown(table: pl.DataFrame, head: list[tuple[str, str]]) -> str:
         for row in table.filter(pl.col("group") == group).iter_rows(named=True):
             changed = "**" if row["changed"] else ""
             note = f". {row['note']}" if row["note"] else ""
+            symbol = f" ({row['symbol']})" if row["symbol"] else ""
             cells = [
-                row["name"],
+                row["name"] + symbol,
                 f"{changed}{row['value']}{changed}",
                 row["unit"],
                 row["evidence"],
