@@ -27,7 +27,7 @@ from gainsmodel.data import GEOGRAPHIES, load_dataset
 from gainsmodel.data.shipped_tables import TABLES
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.results.paired import PairedResult
-from gainsmodel.simulation.core_inputs import ADJUSTMENTS
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 from gainsmodel.simulation.settings import Sampler
 from in_process import run_here
 

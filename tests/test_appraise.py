@@ -22,7 +22,7 @@ from gainsmodel import (
     load_scenario,
 )
 from gainsmodel.results.paired import PairedResult
-from gainsmodel.simulation.core_inputs import ADJUSTMENTS
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 
 MANCHESTER = "E47000001"
 REFERENCE, SKILLS = load_scenario("reference"), load_scenario("skills_first")

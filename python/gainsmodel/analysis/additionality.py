@@ -21,7 +21,7 @@ from gainsmodel.results.prices import Prices
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import Draws, columns_of_differences, statistics_of, values_at
 from gainsmodel.results.tables import METRICS
-from gainsmodel.simulation.core_inputs import ADJUSTMENTS
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 
 GAINS = tuple(metric for metric in METRICS if metric.startswith("gain_"))
 STEPS = {

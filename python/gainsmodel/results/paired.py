@@ -22,7 +22,7 @@ from gainsmodel.results.result import Result, draws_of
 from gainsmodel.results.statistics import Draws, chances_of, columns_of_differences, statistics_of
 from gainsmodel.results.tables import named_units
 from gainsmodel.scenario import Scenario
-from gainsmodel.scenario.parameter_groups import ADJUSTMENTS
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 
 P = ParamSpec("P")
 R = TypeVar("R")
