@@ -37,6 +37,7 @@ test-python: .venv/.built .venv/.app
 
 test-slow: .venv/.built .venv/.app ## what repeats tests over seeds, executors and sizes
 	$(PYTEST) $(BY_FILE) -m slow
+	$(PYTEST) --dist worksteal tests/browser -m slow
 
 test-browser: .venv/.built .venv/.app ## the app in a real browser; screenshots in target/screenshots
 	command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install -y chromium; } > /dev/null
