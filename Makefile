@@ -36,6 +36,7 @@ test-python: .venv/.built .venv/.app
 	$(PYTEST) $(BY_FILE)
 
 test-slow: .venv/.built .venv/.app ## what repeats tests over seeds, executors and sizes
+	cargo test --release --locked --quiet -p gainsmodel-core --lib
 	$(PYTEST) $(BY_FILE) -m slow
 	$(PYTEST) --dist worksteal tests/browser -m slow
 
