@@ -21,7 +21,8 @@ from gainsmodel import (
     load_dataset,
     load_scenario,
 )
-from gainsmodel.simulation.core_inputs import ADJUSTMENTS
+from gainsmodel.results.paired import PairedResult
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 
 MANCHESTER = "E47000001"
 REFERENCE, SKILLS = load_scenario("reference"), load_scenario("skills_first")
@@ -83,7 +84,7 @@ def test_a_certain_lever_adds_a_fixed_part_of_the_gain_and_costs_heads_times_pri
     added = {name: RATIO * draws for name, draws in gain.items()}
     net = added["added_present_value_gbp_m"] - spent
     target = float(np.median(added["added_final_year_gbp_m"]))
-    found = row(appraise(with_plan, without, target_gbp_m=target))
+    found = row(appraise(PairedResult(with_plan, without), target_gbp_m=target))
     expected = {k: v for name, draws in added.items() for k, v in statistics(draws, name).items()}
     expected |= statistics(net, "net_present_value_gbp_m")
     ratio = statistics(added["added_present_value_gbp_m"] / spent, "benefit_cost_ratio")
@@ -118,7 +119,7 @@ def test_a_certain_scenario_has_one_answer_for_every_statistic() -> None:
     scenario = certain_lever(certain | {"parameters.take_up.value": 1.0} | {
         "parameters.uplift_cap.value": 1.0})  # fmt: skip
     with_plan, without = both(scenario, draws=32)
-    found = row(appraise(with_plan, without, target_gbp_m=1e-6))
+    found = row(appraise(PairedResult(with_plan, without), target_gbp_m=1e-6))
     gain = row(without.areas())
     assert gain["gain_final_year_gbp_m_sd"] == pytest.approx(0, abs=1e-9)
     for added, metric in (("final_year", "final_year"), ("present_value", "present_value")):
@@ -135,8 +136,8 @@ def test_what_is_added_is_net_of_what_is_switched_on_and_costs_are_not() -> None
     rates = {"displacement": 0.25, "leakage": 0.1, "multiplier": 1.2}
     changes = {f"parameters.{name}.enabled": True for name in ADJUSTMENTS}
     changes |= {f"parameters.{name}.value": value for name, value in rates.items()}
-    gross = appraise(*both(SKILLS), target_gbp_m=50)
-    net = appraise(*both(SKILLS.edit(changes)), target_gbp_m=50)
+    gross = appraise(both(SKILLS), target_gbp_m=50)
+    net = appraise(both(SKILLS.edit(changes)), target_gbp_m=50)
     worth = 0.75 * 0.9 * 1.2
     for name in ("final_year", "cumulative", "present_value"):
         for q in ("mean", "p05", "p95", "mcse_mean"):
@@ -167,7 +168,7 @@ def test_waiting_costs_the_years_that_are_forgone_less_what_is_not_spent() -> No
 def test_waiting_is_the_difference_of_two_appraisals() -> None:
     later = SKILLS.edit({"setting.lever_delay_years": 1.0})
     means = [
-        row(appraise(*gainsmodel.run_paired(s, draws=320)))["net_present_value_gbp_m_mean"]
+        row(appraise(gainsmodel.run_paired(s, draws=320)))["net_present_value_gbp_m_mean"]
         for s in (SKILLS, later)
     ]
     found = delay_cost(SKILLS, MANCHESTER, draws=320)
@@ -198,8 +199,8 @@ def test_bounds_of_an_appraisal(
         del plan["mayors_2017"]
     scenario = REFERENCE.model_copy(update={"plan": REFERENCE.edit({"plan": plan}).plan})
     results = gainsmodel.run_paired(scenario, draws=48, seed=seed)
-    table = appraise(*results, target_gbp_m=target)
-    higher = appraise(*results, target_gbp_m=target * factor)
+    table = appraise(results, target_gbp_m=target)
+    higher = appraise(results, target_gbp_m=target * factor)
     assert (table["p_target"] >= higher["p_target"]).all()
     for name in ("p_pays_back", "p_target", "benefit_cost_ratio_excluded_draws"):
         assert table[name].is_between(0, 1).all()
@@ -236,17 +237,20 @@ def test_bounds_of_an_appraisal(
 
 def test_without_a_target_its_chance_is_unknown_and_rows_are_areas_and_groups() -> None:
     with_plan, without = gainsmodel.run_paired("skills_first", draws=64)
-    table = appraise(with_plan, without)
+    table = appraise(PairedResult(with_plan, without))
     assert table["p_target"].null_count() == table.height == 26
-    assert table["area_code"].to_list() == with_plan.difference(without)["area_code"].to_list()
-    stated = appraise(with_plan, without, target_gbp_m=1)
+    assert (
+        table["area_code"].to_list()
+        == PairedResult(with_plan, without).added(gross=True)["area_code"].to_list()
+    )
+    stated = appraise(PairedResult(with_plan, without), target_gbp_m=1)
     assert table.drop("p_target", "p_target_mcse").equals(stated.drop("p_target", "p_target_mcse"))
 
 
 def test_where_nothing_is_spent_there_is_no_ratio() -> None:
     """Without spillover a plan reaches its own area only."""
     alone = SKILLS.edit({"parameters.spillover_share.value": 0.0})
-    table = appraise(*gainsmodel.run_paired(alone, draws=64))
+    table = appraise(gainsmodel.run_paired(alone, draws=64))
     wales = row(table, "TLL")
     assert wales["benefit_cost_ratio_p50"] is None
     assert wales["benefit_cost_ratio_excluded_draws"] == 1
@@ -262,19 +266,19 @@ def test_results_that_differ_in_more_than_the_plan_are_refused() -> None:
     with_plan, without = gainsmodel.run_paired("skills_first", draws=32)
     other = gainsmodel.run("reference", draws=32, seed=2)
     with pytest.raises(ResultError, match="not paired: seed"):
-        appraise(with_plan, other)
+        appraise(PairedResult(with_plan, other))
     with pytest.raises(ResultError, match="has a plan too"):
-        appraise(without, with_plan)
+        appraise(PairedResult(without, with_plan))
     flat = gainsmodel.run(REFERENCE.edit({"parameters.imitation.value": 0.4}), draws=32)
     with pytest.raises(ResultError, match="parameters"):
-        appraise(with_plan, flat)
+        appraise(PairedResult(with_plan, flat))
 
 
 @pytest.mark.parametrize("target", [0.0, -1.0, float("nan"), float("inf")])
 def test_an_impossible_target_is_refused(target: float) -> None:
     results = gainsmodel.run_paired("skills_first", draws=16)
     with pytest.raises(SettingError, match="target"):
-        appraise(*results, target_gbp_m=target)
+        appraise(results, target_gbp_m=target)
 
 
 def test_an_impossible_delay_is_refused() -> None:
@@ -307,7 +311,7 @@ def test_nominal_amounts_are_those_of_yearly_streams_each_in_its_own_money() -> 
     factors = rates ** -np.arange(1.0, 11)
     net = ((added - spent * level[1:, None]) * factors[:, None]).sum(axis=0)
     target = float(np.median(added[-1]))
-    found = row(appraise(*results, prices="nominal", target_gbp_m=target))
+    found = row(appraise(results, prices="nominal", target_gbp_m=target))
     expected = {
         **statistics(added[-1], "added_final_year_gbp_m"),
         **statistics(added.sum(axis=0), "added_cumulative_gbp_m"),
@@ -317,7 +321,7 @@ def test_nominal_amounts_are_those_of_yearly_streams_each_in_its_own_money() -> 
     }
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, rel=1e-9), name
-    real = row(appraise(*results))
+    real = row(appraise(results))
     for name in ("benefit_cost_ratio_p50", "p_pays_back"):
         assert found[name] == pytest.approx(real[name], rel=1e-9)
     lost = [
@@ -329,13 +333,13 @@ def test_nominal_amounts_are_those_of_yearly_streams_each_in_its_own_money() -> 
     assert lost[1] == pytest.approx(lost[0] * level[0], rel=1e-9)
     misspelt: Any = "nominall"
     with pytest.raises(SettingError, match="prices: must be one of real, nominal"):
-        appraise(*results, prices=misspelt)
+        appraise(results, prices=misspelt)
 
 
 def test_a_wider_area_is_the_sum_of_its_areas_and_has_the_last_row() -> None:
     plan = REFERENCE.edit({'plan."Greater Manchester".skills': 1.0})
     results = gainsmodel.run_paired(plan, draws=64, geography="local_authority")
-    table = appraise(*results, area="Greater Manchester")
+    table = appraise(results, area="Greater Manchester")
     members = load_dataset("local_authority").resolve("Greater Manchester")
     of_members = table.filter(pl.col("area_code").is_in(members))
     assert of_members.height == 10
@@ -346,4 +350,4 @@ def test_a_wider_area_is_the_sum_of_its_areas_and_has_the_last_row() -> None:
         total = of_members[f"{name}_gbp_m_mean"].sum()
         assert wider[f"{name}_gbp_m_mean"] == pytest.approx(total, rel=1e-9)
     # What has a row has no second one.
-    assert table.head(-1).equals(appraise(*results, area="Manchester"))
+    assert table.head(-1).equals(appraise(results, area="Manchester"))

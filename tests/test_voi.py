@@ -199,7 +199,10 @@ def others_than(name: str, groups: list[Group]) -> list[str]:
     return [p for group in groups if group.name != name for p in group.core_parameters]
 
 
-@pytest.mark.parametrize("name", ["take_up", "effect", "ceiling"])
+@pytest.mark.parametrize(
+    "name",
+    ["take_up", *(pytest.param(name, marks=pytest.mark.slow) for name in ("effect", "ceiling"))],
+)
 def test_nested_runs_agree(name: str) -> None:
     """The group is kept and everything else drawn anew, again and again.
 
@@ -397,7 +400,7 @@ def test_a_mistake_at_the_command_line_is_one_message() -> None:
 def test_the_take_up_of_every_lever_counts() -> None:
     """The core gives take-up of all moved levers one name; they are told apart by lever."""
     scenario = load_scenario(ALL)
-    names, _ = gainsmodel.run(scenario, draws=16, sampler="random").numbers()
+    names, _ = gainsmodel.run(scenario, draws=16, sampler="random").standard_normals()
     told = list(_told_apart(names, scenario))
     assert len(set(told)) == len(told) == names.height
     of_take_up = [key for key in told if key[0] == "take_up"]

@@ -12,11 +12,13 @@ from app.choice import DRAWS, SAMPLERS, Choice, geographies
 from app.components import answer, files, levers, page
 from app.components.blocks import plain
 from app.components.levers import EVIDENCE
-from gainsmodel import GainsModelError, format, load_scenario
-from gainsmodel.analysis.assumption_rows import GROUPS, assumptions, figure_at, questions, restated
+from gainsmodel import GainsModelError, load_scenario
+from gainsmodel.analysis.assumptions_log import GROUPS, NOT_IN_REFERENCE, STRUCTURE, log
 from gainsmodel.data import OWN
 from gainsmodel.present import export, text
 from gainsmodel.present.area_summary import PRICES
+from gainsmodel.scenario.parameters import CHOICES
+from gainsmodel.scenario.restate import figure_at, questions, restated
 
 GEOGRAPHY_NAMES = {
     "mayoral": "23 mayoral and other areas",
@@ -32,8 +34,8 @@ def main() -> None:
     """The page, top to bottom."""
     page.context_line()
     st.title("What is assumed, and on what evidence", anchor=False)
-    base = load_scenario("reference")
-    table = assumptions(state.current().scenario, base)
+    whole = log(state.current().scenario)
+    table = whole.filter(pl.col("group") != STRUCTURE)
     judged = table.filter(pl.col("evidence") == "judgement").height
     st.markdown(
         f"Of {table.height} figures {judged} are judgement. Each can be changed; what differs from "
@@ -50,7 +52,7 @@ def main() -> None:
         )
         st.download_button(
             "Assumptions log (CSV)",
-            data=lambda: export.csv(table),
+            data=lambda: export.csv(whole),
             file_name="gainsmodel-assumptions.csv",
             mime="text/csv",
             on_click="ignore",
@@ -106,7 +108,7 @@ def _structure() -> None:
         st.grid(4, min_column_width=220),
     ):
         st.selectbox(
-            "Areas",
+            CHOICES["setting.geography"].label,
             known,
             format_func=GEOGRAPHY_NAMES.__getitem__,
             **state.bound(
@@ -117,7 +119,7 @@ def _structure() -> None:
             ),
         )
         st.number_input(
-            "Years to simulate",
+            CHOICES["setting.horizon_years"].label,
             1,
             40,
             **state.bound(
@@ -128,7 +130,7 @@ def _structure() -> None:
             ),
         )
         st.selectbox(
-            "Curve of adoption",
+            CHOICES["setting.curve"].label,
             list(CURVES),
             format_func=CURVES.__getitem__,
             help="The shape of growth from few users to many: a structural assumption.",
@@ -140,7 +142,7 @@ def _structure() -> None:
             ),
         )
         st.selectbox(
-            "The prize is shown",
+            _of_the_prize(CHOICES["prize.price_basis"].label),
             list(PRICE_BASES),
             format_func=PRICE_BASES.__getitem__,
             **state.bound(
@@ -216,7 +218,7 @@ def _figures(table: pl.DataFrame) -> None:
     elif only == "Judgement only":
         table = table.filter(pl.col("evidence") == "judgement")
     if search:
-        words = pl.concat_str("name", "what", "source", "note", separator=" ")
+        words = pl.concat_str("name", "what", "key", "source", "note", separator=" ")
         table = table.filter(words.str.to_lowercase().str.contains(search.casefold(), literal=True))
         groups = list(dict.fromkeys(table["group"]))
     else:
@@ -244,19 +246,19 @@ def _figure(row: dict[str, Any]) -> None:
     changed = " :blue-badge[:material/edit: Changed]" if row["changed"] else ""
     with st.container(horizontal=True, vertical_alignment="center", key=f"row_{key}"):
         st.markdown(
-            f"**{plain(_of_the_prize(row['name']))}** {plain(_value(row))} "
-            f"{EVIDENCE[row['evidence']]}{changed}" + f"  \n:small[{plain(_source(row))}]",
+            f"**{plain(_of_the_prize(row['name']))}** {plain(row['value'])} {plain(row['unit'])} "
+            f"{EVIDENCE[row['evidence']]}{changed}  \n:small[{plain(_source(row))}]",
             help=plain(f"{row['what']} {row['note']}"),
             width="stretch",
         )
-        if row["enabled"] is not None:
+        if row["switched_on"] is not None:
             st.toggle(
                 f"Use {row['name'].casefold()}",
                 **state.bound(
                     f"enabled_{key}",
-                    row["enabled"],
+                    row["switched_on"],
                     lambda value: _try_edit({f"{key}.enabled": value}, f"{row['name']} on or off"),
-                    value=row["enabled"],
+                    value=row["switched_on"],
                 ),
             )
         st.button(
@@ -267,7 +269,7 @@ def _figure(row: dict[str, Any]) -> None:
             args=(key,),
             disabled="rates" in key,
         )
-        if row["changed"] and row["base_middle"] is not None:
+        if row["changed"] and row["reference"] != NOT_IN_REFERENCE:
             st.button(
                 "Restore", key=f"restore_{key}", type="tertiary", on_click=_restore, args=(key,)
             )
@@ -280,15 +282,11 @@ def _of_the_prize(words: str) -> str:
 
 
 def _source(row: dict[str, Any]) -> str:
-    reference = f"reference: {_value(row, 'base_')}" if row["changed"] else ""
+    reference = ""
+    if row["changed"]:
+        is_new = row["reference"] == NOT_IN_REFERENCE
+        reference = NOT_IN_REFERENCE if is_new else f"reference: {row['reference']} {row['unit']}"
     return " · ".join(filter(None, [row["symbol"], row["source"], reference]))
-
-
-def _value(row: dict[str, Any], which: str = "") -> str:
-    middle, low, high = (row[f"{which}{name}"] for name in ("middle", "low", "high"))
-    if middle is None:
-        return "not in the reference"
-    return f"{format.figure(middle, low, high)} {row['unit']}"
 
 
 def _open(key: str) -> None:
@@ -299,7 +297,9 @@ def _form(row: dict[str, Any]) -> None:
     key = row["key"]
     figure = figure_at(state.current().scenario, key)
     with st.form(f"form_{key}"):
-        asked = questions(figure) if figure else [("Value", "value", row["middle"])]
+        asked = [("Value", "value", row["middle"])]
+        if figure:
+            asked = questions(figure, row["low"], row["middle"], row["high"])
         if not asked:
             st.markdown("This one is a list of values: change it in the scenario file.")
         answers = {

@@ -11,6 +11,7 @@ from app.components.answer import Answer
 from app.components.blocks import plain
 from gainsmodel import UnknownNameError
 from gainsmodel.present import charts, text
+from gainsmodel.scenario.parameters import CHOICES
 
 MAP_MEASURES = {"gbp": "£bn", "per_head": "£ a head", "against_gva": "vs economy"}
 
@@ -58,7 +59,7 @@ def _choosers() -> Any:
             **state.bound("area", choice.unit, _show_area, index=list(units).index(choice.unit)),
         )
         st.segmented_control(
-            "Reading of the prize",
+            CHOICES["prize.basis"].label,
             list(BASES),
             format_func=lambda basis: text.prize_read(choice.scenario, basis),
             label_visibility="collapsed",

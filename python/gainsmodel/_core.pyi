@@ -5,7 +5,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+ADJUSTMENTS: tuple[str, ...]
+BASES: tuple[str, ...]
+CURVES: tuple[str, ...]
+DISTRIBUTIONS: tuple[str, ...]
+LEVELS: tuple[str, ...]
+LEVER_TARGETS: tuple[str, ...]
 NATIONAL_PARAMETERS: tuple[str, ...]
+OTHER_PARAMETERS: tuple[str, ...]
+SAMPLERS: tuple[str, ...]
+SPREAD_PARAMETERS: tuple[str, ...]
+UNIT_METRICS: tuple[str, ...]
 
 class RunHandle:
     """One run under way."""
@@ -30,7 +40,7 @@ class Pieces:
         """Makes the outcome of the whole run, then of its reference."""
 
 class RunOutcome:
-    """Statistics and draws of a run that has ended."""
+    """Statistics and draws of a run that has ended; it can be pickled."""
 
     def statistics(self) -> NDArray[np.float64]:
         """Statistics of every series, shape (series, 19)."""
@@ -38,6 +48,10 @@ class RunOutcome:
         """Draws of series, shape (series, draws); empty where only counts were kept."""
     def numbers(self) -> tuple[list[tuple[str, str, str]], NDArray[np.float32]]:
         """Standard normal numbers cells share, (numbers, draws), and what each is for."""
+    def inputs(
+        self, area_weights: NDArray[np.float64], sector_weights: NDArray[np.float64]
+    ) -> tuple[list[str], NDArray[np.float64]]:
+        """Names of sampled inputs, and their values in a unit, shape (inputs, draws)."""
     def seconds(self) -> list[float]:
         """Seconds spent on simulating and on statistics."""
     def layout(self) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from gainsmodel.results.plan_levers import plan_arrays
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import values_at
 from gainsmodel.scenario import Distribution, Scenario
-from gainsmodel.scenario.parameter_groups import CORE_NAMES, uncertain
+from gainsmodel.scenario.parameter_groups import COSTS, core_name, uncertain
+from gainsmodel.scenario.parameters import PARAMETERS
 from gainsmodel.scenario.quantities import LEVELS, SPREAD_PARAMETERS
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
@@ -34,52 +35,7 @@ LEAST_COVERAGE = 0.05
 Z975 = 1.959963984540054
 
 
-# ---------------------------------------------------------------- what assumptions are called
-
-
-def _percent(value: float) -> str:
-    return format.percent(value)
-
-
-def _years(value: float) -> str:
-    return f"{value:.1f} years"
-
-
-def _plain(value: float) -> str:
-    return f"{value:.2g}".replace("-", "−")
-
-
-Said = tuple[str, Callable[[float], str]]
-# What a parameter is called within a sentence, and how its values are said.
-SAID: dict[str, Said] = {
-    "initial_adoption": ("adoption of a technology today", _percent),
-    "innovation": ("share that adopts in a year without having seen others", _percent),
-    "imitation": ("pull of those who have adopted, a year", _plain),
-    "ceiling": ("where adoption of a technology stops", _percent),
-    "productivity_effect": ("gain from fully adopting one technology", _percent),
-    "lag_years": ("time until gains come", _years),
-    "decay_per_year": ("decay of gains a year", _percent),
-    "spillover_share": ("imitation that comes from other areas", _percent),
-    "uplift_cap": ("cap on stacked gains", _percent),
-    "adoption_cost_share": ("what adopting costs firms", _percent),
-    "readiness_slope_initial_adoption": ("pull of readiness on adoption today", _plain),
-    "readiness_slope_imitation": ("pull of readiness on imitation", _plain),
-    "readiness_slope_ceiling": ("pull of readiness on where adoption stops", _plain),
-    "readiness_slope_productivity_effect": ("pull of readiness on gains", _plain),
-    "complements": ("what skills and management add to gains, log points", _plain),
-    "growth_nation": ("growth of the UK economy a year", _percent),
-    "growth_area": ("growth of the area beyond the UK’s, a year", _percent),
-    "growth_sector": ("growth of the area’s sectors beyond the UK’s, a year", _percent),
-    "displacement": ("displacement", _percent),
-    "leakage": ("leakage", _percent),
-    "multiplier": ("multiplier", _plain),
-}
-EFFECTS: dict[str, Said] = {
-    "innovation": ("what {} can add to first adoption", _percent),
-    "imitation": ("what {} can add to imitation", _percent),
-    "ceiling": ("part of the gap to full adoption that {} can close", _percent),
-    "productivity_effect": ("what {} can add to gains", _percent),
-}
+# ---------------------------------------------------------------- assumptions in every draw
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,37 +62,31 @@ def variables(scenario: Scenario, dataset: Dataset, unit: Unit, result: Result) 
     parameters = scenario.parameters
     found: list[Variable] = []
 
-    def add(name: str, said: Said, label: str, values: Array | None) -> None:
+    def add(name: str, label: str, say: Callable[[float], str], values: Array | None) -> None:
         if values is not None and np.ptp(values) > 0:
-            found.append(Variable(name, said[0].format(label), grades[name], said[1], values))
+            grade = grades[name.rpartition(".")[0] if name.startswith("take_up.") else name]
+            found.append(Variable(name, label, grade, say, values))
 
     for name in grades:
-        if name in SPREAD_PARAMETERS:
-            add(name, SAID[name], "", at.spread(name))
-        elif name in ("complements", "growth_area"):
-            add(name, SAID[name], "", at.of_areas(name, getattr(parameters, name).figure()))
-        elif name == "growth_sector":
-            add(name, SAID[name], "", at.of_sectors(name, parameters.growth_sector.figure()))
-        elif name in SAID and name != "adoption_cost_share":
-            add(name, SAID[name], "", at.national(name, getattr(parameters, name).figure()))
-        elif name == "take_up":
+        if name == "take_up":
             for lever, values in at.take_up(parameters.take_up.figure()).items():
-                label = scenario.levers[lever].label
-                if values is not None and np.ptp(values) > 0:
-                    found.append(
-                        Variable(
-                            f"take_up.{lever}",
-                            f"take-up of {label}",
-                            grades[name],
-                            _percent,
-                            values,
-                        )
-                    )
+                label = f"take-up of {scenario.levers[lever].label}"
+                add(f"take_up.{lever}", label, format.percent, values)
         elif name.startswith("levers.") and ".effects." in name:
             lever, target = name.split(".")[1], name.split(".")[3]
             effect = getattr(scenario.levers[lever].effects, target).figure()
-            label = scenario.levers[lever].label
-            add(name, EFFECTS[target], label, at.national(name, effect))
+            label = f"effect of {scenario.levers[lever].label} on {PARAMETERS[target].in_sentence}"
+            add(name, label, format.percent, at.national(name, effect))
+        elif name in PARAMETERS and name not in ("prize", *COSTS):
+            of, parameter = PARAMETERS[name], getattr(parameters, name)
+            values = at.spread(name) if of.level == "spread" else None
+            if name in ("complements", "growth_area"):
+                values = at.of_areas(name, parameter.figure())
+            elif name == "growth_sector":
+                values = at.of_sectors(name, parameter.figure())
+            elif of.level == "nation":
+                values = at.national(name, parameter.figure())
+            add(name, of.in_sentence, of.in_words, values)
     return found
 
 
@@ -175,7 +125,7 @@ class _Numbers:
         ]
 
     def _z(self, parameter: str, area: str = "", cell: str = "") -> Array | None:
-        row = self.rows.get((CORE_NAMES.get(parameter, parameter), area, cell))
+        row = self.rows.get((core_name(parameter), area, cell))
         return None if row is None else self.numbers[row].astype(np.float64)
 
     def national(self, name: str, figure: Distribution) -> Array | None:

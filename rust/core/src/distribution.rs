@@ -5,7 +5,7 @@
 
 use crate::lanes::{Lanes, Real};
 use crate::vector::Vector;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use statrs::function::{
     beta::{beta_reg, ln_beta},
     gamma::{gamma_lr, gamma_ur, ln_gamma},
@@ -14,8 +14,22 @@ use std::collections::BTreeMap;
 use std::f64::consts::LOG2_E;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Kinds of [`Distribution`] as a specification names them.
+pub const DISTRIBUTIONS: [&str; 10] = [
+    "fixed",
+    "normal",
+    "lognormal",
+    "logitnormal",
+    "uniform",
+    "triangular",
+    "pert",
+    "beta",
+    "gamma",
+    "discrete",
+];
+
 /// A distribution as a run specification states it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 #[allow(missing_docs)] // the fields are the distributions' usual parameters
 pub enum Distribution {

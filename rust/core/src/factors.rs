@@ -17,6 +17,7 @@ use crate::spec::{
     Spec,
 };
 use crate::vector::Vector;
+use std::ops::Range;
 
 /// Position of a factor among the numbers of its batch.
 pub type Slot = usize;
@@ -214,6 +215,13 @@ pub struct LeverFactors<F> {
     pub take_up: (Option<Slot>, Vec<Option<Slot>>),
 }
 
+impl<F> Scalar<F> {
+    /// Its number among the shared ones, unless it is fixed.
+    pub(crate) fn slot(&self) -> Option<Slot> {
+        self.slot
+    }
+}
+
 /// Standard normal numbers of the spread parameters, by level.
 #[derive(Debug, Clone)]
 pub struct SpreadLevels {
@@ -234,14 +242,54 @@ impl SpreadLevels {
         shared: &[V],
     ) -> V {
         let mut sum = V::zero();
-        for other in 0..=parameter {
-            let weight = self.mix[level][parameter][other];
-            if weight != 0.0 && !self.slots[other][level].is_empty() {
-                let slot = self.slots[other][level][index];
-                sum = sum.add_scaled(V::Real::of(weight), shared[slot]);
-            }
+        for (weight, slot) in self.parts(parameter, level, index) {
+            sum = sum.add_scaled(V::Real::of(weight), shared[slot]);
         }
         sum
+    }
+
+    /// Shared numbers of which [`SpreadLevels::number`] is the sum, with their weights.
+    #[inline(always)]
+    pub(crate) fn parts(
+        &self,
+        parameter: usize,
+        level: usize,
+        index: usize,
+    ) -> impl Iterator<Item = (f64, Slot)> {
+        (0..=parameter).filter_map(move |other| {
+            let weight = self.mix[level][parameter][other];
+            let slots = &self.slots[other][level];
+            (weight != 0.0 && !slots.is_empty()).then(|| (weight, slots[index]))
+        })
+    }
+}
+
+/// A direction in the shared numbers along which they are held, and where.
+#[derive(Debug, Clone)]
+pub struct Holding<F> {
+    direction: Vec<(Slot, F)>,
+    at: F,
+}
+
+impl<F: Real> Holding<F> {
+    pub(crate) fn new(held: &Held) -> Self {
+        let direction = held.direction.iter().map(|(slot, weight)| (*slot, F::of(*weight)));
+        Holding { direction: direction.collect(), at: F::of(held.at) }
+    }
+
+    /// Moves a block's shared numbers along the direction to where they are held.
+    #[inline(always)]
+    pub(crate) fn hold<V: Vector<Real = F>>(&self, shared: &mut [V]) {
+        let Holding { direction, at } = self;
+        if !direction.is_empty() {
+            let mut move_by = V::splat(*at);
+            for (slot, weight) in direction {
+                move_by = move_by.add_scaled(-*weight, shared[*slot]);
+            }
+            for (slot, weight) in direction {
+                shared[*slot] = shared[*slot].add_scaled(*weight, move_by);
+            }
+        }
     }
 }
 
@@ -263,8 +311,8 @@ pub struct Factors<F> {
     pub shared: Batch,
     /// What each of them is for.
     pub names: Vec<FactorName>,
-    /// Direction along which they are held, and where.
-    pub held: (Vec<(Slot, F)>, F),
+    /// Where they are held.
+    pub held: Holding<F>,
     /// Numbers of single cells, sector by sector.
     pub cells: Vec<CellFactors>,
     /// In the order of [`NATIONAL_PARAMETERS`].
@@ -431,15 +479,13 @@ impl<F: Real> Factors<F> {
         {
             return Err(Error::spec("held", "must be a direction of length 1 in shared numbers"));
         }
-        let direction = direction.iter().map(|(slot, weight)| (*slot, F::of(*weight)));
-        let held = (direction.collect(), F::of(*at));
         let of_cells = cells.iter().flat_map(|c| c.spread.iter().flatten().chain(&c.growth));
         let dimensions = of_cells.map(used).max().unwrap_or(0).max(used(&shared));
         Ok(Factors {
             source: Source { directions: Directions::new(dimensions), table: NormalTable::get() },
             shared,
             names: plan.names,
-            held,
+            held: Holding::new(&spec.held),
             cells,
             national,
             spread: SpreadLevels { slots, mix },
@@ -571,15 +617,37 @@ pub fn numbers(spec: &Spec) -> Result<(Vec<FactorName>, Vec<Vec<f32>>)> {
     spec.check()?;
     let factors = Factors::<f32>::new(spec, 1)?;
     let draws = usize::try_from(spec.draws).unwrap_or(usize::MAX);
-    let mut rows = vec![Vec::with_capacity(draws); factors.names.len()];
-    let mut block = vec![Lanes::<f32>::zero(); rows.len()];
-    for first in (0..draws).step_by(LANES) {
-        let index = u32::try_from(first / LANES).unwrap_or(u32::MAX);
-        factors.shared.draw(&factors.source, index, None, &mut block);
-        let valid = (draws - first).min(LANES);
-        for (row, lanes) in rows.iter_mut().zip(&block) {
-            row.extend_from_slice(&lanes.0[..valid]);
+    let mut rows = vec![Vec::new(); factors.names.len()];
+    for row in &mut rows {
+        room(row, draws)?;
+    }
+    factors.each_block(draws, |here, block| {
+        for (row, lanes) in rows.iter_mut().zip(block) {
+            row.extend_from_slice(&lanes.0[..here.len()]);
+        }
+    });
+    Ok((factors.names, rows))
+}
+
+/// Makes room for numbers of so many draws, or says that there is none.
+pub(crate) fn room<T>(numbers: &mut Vec<T>, draws: usize) -> Result<()> {
+    numbers
+        .try_reserve_exact(draws)
+        .map_err(|_| Error::spec("draws", "their numbers do not fit in memory"))
+}
+
+impl Factors<f32> {
+    /// Shared numbers of one block of draws after another, and which draws they are of.
+    pub(crate) fn each_block(
+        &self,
+        draws: usize,
+        mut take: impl FnMut(Range<usize>, &[Lanes<f32>]),
+    ) {
+        let mut block = vec![Lanes::<f32>::zero(); self.shared.len()];
+        for first in (0..draws).step_by(LANES) {
+            let index = u32::try_from(first / LANES).unwrap_or(u32::MAX);
+            self.shared.draw(&self.source, index, None, &mut block);
+            take(first..draws.min(first + LANES), &block);
         }
     }
-    Ok((factors.names, rows))
 }

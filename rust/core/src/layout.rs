@@ -1,5 +1,6 @@
 //! Where each reported quantity stands among the series of a run, and each cell in a sector.
 
+use crate::spec::Spec;
 use serde::{Deserialize, Serialize};
 
 /// Metrics of a unit after its gain of each year.
@@ -36,6 +37,17 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Where a specification's quantities stand.
+    pub fn of(spec: &Spec) -> Self {
+        Layout {
+            areas: spec.areas.len(),
+            groups: spec.groups.len(),
+            sectors: spec.sectors.len(),
+            technologies: spec.technologies.len(),
+            years: spec.horizon_years,
+            detail: !spec.detail.is_empty(),
+        }
+    }
     /// Areas, then groups.
     pub fn units(&self) -> usize {
         self.areas + self.groups

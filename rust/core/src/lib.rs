@@ -12,6 +12,7 @@ pub mod block;
 pub mod distribution;
 pub mod error;
 pub mod factors;
+pub mod inputs;
 pub mod lanes;
 pub mod layout;
 pub mod model;

@@ -102,14 +102,7 @@ impl<F: Real> Model<F> {
     pub fn new(spec: &Spec, tile: Tile) -> Result<Self> {
         spec.check()?;
         let factors = Factors::new(spec, tile.columns)?;
-        let layout = Layout {
-            areas: spec.areas.len(),
-            groups: spec.groups.len(),
-            sectors: spec.sectors.len(),
-            technologies: spec.technologies.len(),
-            years: spec.horizon_years,
-            detail: !spec.detail.is_empty(),
-        };
+        let layout = Layout::of(spec);
         let spread: [Vec<Spread<F>>; 5] = std::array::from_fn(|parameter| {
             let marginals = &spec.spread_parameters[SPREAD_PARAMETERS[parameter]].distributions;
             marginals.iter().map(|d| Spread::new(Sampler::new(d), is_share(parameter))).collect()
@@ -161,7 +154,6 @@ impl<F: Real> Model<F> {
             }
         }
         let detail_gva: f64 = spec.detail.iter().map(|r| area_gva[*r]).sum();
-        let shared = spec.take_up.shared_variance;
         Ok(Model {
             layout,
             own,
@@ -169,7 +161,7 @@ impl<F: Real> Model<F> {
             spread,
             growth_cell: Sampler::new(&spec.growth_cell),
             take_up: Sampler::new(&spec.take_up.distribution),
-            take_up_weights: [F::of(shared.sqrt()), F::of((1.0 - shared).sqrt())],
+            take_up_weights: spec.take_up.weights().map(F::of),
             curve: spec.curve,
             basis: spec.basis,
             spillover: Spillover::new(spec, &area_gva, tile.rows),

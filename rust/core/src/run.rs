@@ -75,7 +75,7 @@ enum Kept<F> {
 }
 
 /// Statistics of every series of the layout, and the draws themselves where they were kept.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Outcome<F> {
     /// Where each quantity stands.
     pub layout: Layout,
@@ -86,6 +86,33 @@ pub struct Outcome<F> {
 }
 
 impl<F: Precision> Outcome<F> {
+    /// Sees that an outcome from elsewhere is whole, and of a specification if that is known.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] if its parts do not fit together.
+    pub fn check(&self, spec: Option<&Spec>) -> Result<()> {
+        let Layout { areas, groups, sectors, technologies, years, .. } = self.layout;
+        // Far more than any run has, and few enough that sizes do not overflow.
+        let parts = [areas, groups, sectors, technologies, years];
+        let possible = parts.into_iter().all(|n| n < 1 << 24)
+            && self.layout.series() == self.statistics.len()
+            && self.draws > 0
+            && match &self.kept {
+                Kept::Draws(kept) => {
+                    let width = self.layout.distributed() * CHUNK;
+                    self.draws.div_ceil(CHUNK).checked_mul(width) == Some(kept.len())
+                }
+                Kept::Sketches(_) => true,
+            };
+        let of_spec = spec.is_none_or(|spec| {
+            Layout::of(spec) == self.layout && usize::try_from(spec.draws) == Ok(self.draws)
+        });
+        match possible && of_spec {
+            true => Ok(()),
+            false => Err(Error::spec("outcome", "its parts do not fit together")),
+        }
+    }
+
     /// Draws of one distributed series, or `None` if the run kept only counts.
     pub fn draws(&self, series: usize) -> Option<Vec<F>> {
         match &self.kept {
@@ -249,6 +276,10 @@ impl<F: Precision> Simulated<F> {
                     })
                 })
                 .collect::<Result<_>>()?;
+            // Counts have told all that is asked of them.
+            if let Kept::Sketches(sketches) = &mut outcome.kept {
+                *sketches = Vec::new();
+            }
             outcomes.push(outcome);
         }
         Ok(outcomes)

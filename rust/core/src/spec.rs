@@ -3,7 +3,7 @@
 use crate::distribution::Distribution;
 use crate::error::{Error, Result};
 use crate::rng::hash;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// Parameters that vary by technology and whose variance is spread over five levels,
@@ -29,14 +29,24 @@ pub const NATIONAL_PARAMETERS: [&str; 14] = [
     "leakage",
     "multiplier",
 ];
+/// National parameters between what a plan adds and what it adds on balance; the last of
+/// [`NATIONAL_PARAMETERS`].
+pub const ADJUSTMENTS: [&str; 3] = ["displacement", "leakage", "multiplier"];
 /// Parameters with a number for each area, sector, cell or lever.
-const OTHER_PARAMETERS: [&str; 6] =
+pub const OTHER_PARAMETERS: [&str; 6] =
     ["complements", "growth_area", "growth_sector", "growth_cell", "odds_ratios", "take_up"];
 /// What a lever can act on.
 pub const LEVER_TARGETS: [&str; 4] = ["innovation", "imitation", "ceiling", "productivity_effect"];
 
+/// Names of [`SamplerKind`], [`Curve`] and [`Basis`] in a specification.
+pub const SAMPLERS: [&str; 3] = ["random", "sobol", "sobol_full"];
+/// See [`SAMPLERS`].
+pub const CURVES: [&str; 3] = ["bass", "logistic", "gompertz"];
+/// See [`SAMPLERS`].
+pub const BASES: [&str; 2] = ["final_year", "cumulative"];
+
 /// How standard normal numbers are drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SamplerKind {
     /// Keyed pseudo-random numbers throughout.
@@ -48,7 +58,7 @@ pub enum SamplerKind {
 }
 
 /// Diffusion family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Curve {
     /// Innovation and imitation.
@@ -60,7 +70,7 @@ pub enum Curve {
 }
 
 /// What a share is computed on and the prize means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// £ a year in the last year.
@@ -70,7 +80,7 @@ pub enum Basis {
 }
 
 /// A parameter with spread levels.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpreadParameter {
     /// Marginal distribution for each technology.
@@ -80,7 +90,7 @@ pub struct SpreadParameter {
 }
 
 /// Correlation between two spread parameters of the same cell, on the normal scale.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Correlation {
     /// Two of [`SPREAD_PARAMETERS`].
@@ -90,7 +100,7 @@ pub struct Correlation {
 }
 
 /// Share of a lever's intensity that is realised.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TakeUp {
     /// Marginal distribution, 0 to 1.
@@ -99,8 +109,15 @@ pub struct TakeUp {
     pub shared_variance: f64,
 }
 
+impl TakeUp {
+    /// Weights of what all areas share and of an area's own number.
+    pub(crate) fn weights(&self) -> [f64; 2] {
+        [self.shared_variance.sqrt(), (1.0 - self.shared_variance).sqrt()]
+    }
+}
+
 /// A lever: what it acts on and what it costs.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lever {
     /// Key of its random numbers.
@@ -125,7 +142,7 @@ impl Lever {
 }
 
 /// Parameters that take their numbers from another seed, all others keeping theirs.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reseeded {
     /// Seed of their numbers.
@@ -135,7 +152,7 @@ pub struct Reseeded {
 }
 
 /// A combination of shared numbers that is held, everything at right angles to it varying.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Held {
     /// Positions among [`crate::factors::numbers`] and weights, whose squares sum to 1.
@@ -145,7 +162,7 @@ pub struct Held {
 }
 
 /// Figures of each area, in the order of `Spec::areas`; matrices are row-major.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 pub struct AreaData {
     /// Start-year GVA, £m, areas × sectors.
     pub gva_gbp_m: Vec<f64>,
@@ -166,7 +183,7 @@ pub struct AreaData {
 }
 
 /// Everything a run needs.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)] // named as in the model description
 pub struct Spec {
@@ -427,4 +444,28 @@ fn distinct<'a>(place: &str, names: impl Iterator<Item = &'a str>) -> Result<()>
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distribution::DISTRIBUTIONS;
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    /// What serde says may stand where nobody knows what does.
+    fn allowed<T: DeserializeOwned + std::fmt::Debug>(unknown: Value) -> Vec<String> {
+        let refusal = serde_json::from_value::<T>(unknown).unwrap_err().to_string();
+        let (_, listed) = refusal.split_once("expected").expect("a list of what is allowed");
+        listed.split('`').skip(1).step_by(2).map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn lists_of_names_are_those_of_the_specification() {
+        assert_eq!(allowed::<SamplerKind>(json!("?")), SAMPLERS);
+        assert_eq!(allowed::<Curve>(json!("?")), CURVES);
+        assert_eq!(allowed::<Basis>(json!("?")), BASES);
+        assert_eq!(allowed::<Distribution>(json!({"kind": "?"})), DISTRIBUTIONS);
+        assert_eq!(NATIONAL_PARAMETERS[11..], ADJUSTMENTS);
+    }
 }

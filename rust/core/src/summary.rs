@@ -7,12 +7,13 @@ use crate::lanes::{LANES, Lanes, Real};
 use crate::moments::Moments;
 use crate::sketch::Sketch;
 use crate::vector::Vector;
+use serde::{Deserialize, Serialize};
 
 /// Probabilities at which quantiles are reported.
 pub const PROBABILITIES: [f64; 7] = [0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95];
 
 /// Statistics of one quantity; NaN where there are too few draws to say.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Statistics {
     /// Draws in which the quantity is reported.
     pub count: f64,

@@ -35,6 +35,11 @@ pub fn setting(py: Python<'_>, message: &str) -> PyErr {
     raise(py, "SettingError", message)
 }
 
+/// A stored outcome that cannot be read.
+pub fn unreadable(py: Python<'_>, message: &str) -> PyErr {
+    raise(py, "ResultError", message)
+}
+
 fn raise(py: Python<'_>, name: &str, message: &str) -> PyErr {
     let exception = py
         .import("gainsmodel.errors")

@@ -4,21 +4,23 @@ use crate::errors;
 use crate::pool::pool;
 use gainsmodel_core::error::Error;
 use gainsmodel_core::factors::numbers;
+use gainsmodel_core::inputs::{Inputs, inputs};
 use gainsmodel_core::layout::{Layout, UNIT_METRICS};
 use gainsmodel_core::run::{Options, Outcome, Progress, Simulated, simulate};
 use gainsmodel_core::simd::Level;
-use gainsmodel_core::spec::Spec;
+use gainsmodel_core::spec::{AreaData, Spec};
 use gainsmodel_core::summary::Statistics;
 use gainsmodel_core::vector::Precision;
-use numpy::{Element, PyArray2, PyArrayMethods, ToPyArray};
+use numpy::{Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, ToPyArray};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::{PyBytes, PyDict, PyType};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+#[derive(Serialize, Deserialize)]
 enum Precise {
     Single(Outcome<f32>),
     Double(Outcome<f64>),
@@ -260,7 +262,7 @@ pub fn rows(statistics: &[Statistics]) -> Vec<[f64; 19]> {
 
 pub fn matrix<'py>(py: Python<'py>, rows: &[[f64; 19]]) -> PyResult<Bound<'py, PyArray2<f64>>> {
     let flat: Vec<f64> = rows.iter().flatten().copied().collect();
-    numpy::PyArray1::from_vec(py, flat).reshape([rows.len(), 19])
+    PyArray1::from_vec(py, flat).reshape([rows.len(), 19])
 }
 
 fn stacked<'py, F: Precision + Element>(
@@ -275,7 +277,76 @@ fn stacked<'py, F: Precision + Element>(
     }
 }
 
+/// What a pickled outcome begins with; what comes after it changes from version to version.
+const PICKLED: &[u8] = b"gainsmodel outcome ";
+const PICKLED_HERE: &[u8] =
+    concat!("gainsmodel outcome ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
+
 impl RunOutcome {
+    fn spec(&self, py: Python<'_>) -> PyResult<&Spec> {
+        self.spec
+            .as_deref()
+            .ok_or_else(|| errors::fault(py, "a run joined from pieces does not know its numbers"))
+    }
+
+    /// Everything in bytes: which version, a checksum of the rest, and the rest.
+    fn pickled(&self) -> Result<Vec<u8>, String> {
+        // Parameters are told by name, which needs text; figures and draws are not.
+        let spec = match self.spec.as_deref() {
+            Some(spec) => {
+                // By way of a value, so that the same outcome makes the same bytes.
+                let parameters = serde_json::to_value(spec).map_err(|e| e.to_string())?;
+                Some((parameters.to_string(), &spec.data))
+            }
+            None => None,
+        };
+        let start = PICKLED_HERE.len() + 4;
+        let mut bytes = PICKLED_HERE.to_vec();
+        bytes.extend([0; 4]);
+        let rest = (&self.outcome, self.seconds, spec);
+        let mut bytes = postcard::to_extend(&rest, bytes).map_err(|e| e.to_string())?;
+        let sum = crc32fast::hash(&bytes[start..]).to_le_bytes();
+        bytes[start - 4..start].copy_from_slice(&sum);
+        Ok(bytes)
+    }
+
+    /// The outcome of which these bytes were made; nothing is made that they do not hold.
+    fn unpickled(bytes: &[u8]) -> Result<Self, String> {
+        let Some(rest) = bytes.strip_prefix(PICKLED_HERE) else {
+            return Err(match bytes.starts_with(PICKLED) {
+                true => "was made by another version of gainsmodel".into(),
+                false => "is none".into(),
+            });
+        };
+        let damaged = |what: String| format!("is damaged ({what})");
+        let rest = match rest.split_first_chunk() {
+            Some((sum, rest)) if u32::from_le_bytes(*sum) == crc32fast::hash(rest) => rest,
+            _ => return Err(damaged("its checksum is another".into())),
+        };
+        type Parts = (Precise, [f64; 2], Option<(String, AreaData)>);
+        let ((outcome, seconds, spec), left): (Parts, _) =
+            postcard::take_from_bytes(rest).map_err(|error| damaged(error.to_string()))?;
+        if !left.is_empty() {
+            return Err(damaged("something follows it".into()));
+        }
+        let spec = match spec {
+            Some((parameters, data)) => {
+                let spec: Spec = serde_json::from_str(&parameters)
+                    .map_err(|error| damaged(error.to_string()))?;
+                let spec = Spec { data, ..spec };
+                spec.check().map_err(|error| damaged(error.to_string()))?;
+                Some(Arc::new(spec))
+            }
+            None => None,
+        };
+        match &outcome {
+            Precise::Single(o) => o.check(spec.as_deref()),
+            Precise::Double(o) => o.check(spec.as_deref()),
+        }
+        .map_err(|error| damaged(error.to_string()))?;
+        Ok(RunOutcome { outcome, seconds, spec })
+    }
+
     fn layout_of(&self) -> Layout {
         match &self.outcome {
             Precise::Single(o) => o.layout,
@@ -286,6 +357,31 @@ impl RunOutcome {
 
 #[pymethods]
 impl RunOutcome {
+    /// For pickle alone, which hands back what `__reduce__` gave it.
+    #[new]
+    fn new(py: Python<'_>, pickled: &[u8]) -> PyResult<Self> {
+        let outcome = py.detach(|| errors::guarded(|| Self::unpickled(pickled)).flatten());
+        outcome.map_err(|problem| errors::unreadable(py, &format!("pickled outcome: {problem}")))
+    }
+
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> PyResult<(Bound<'py, PyType>, (Bound<'py, PyBytes>,))> {
+        let (py, outcome) = (slf.py(), slf.get());
+        let bytes = py.detach(|| outcome.pickled());
+        let bytes = bytes.map_err(|message| errors::fault(py, &message))?;
+        Ok((slf.get_type(), (PyBytes::new(py, &bytes),)))
+    }
+
+    // Nothing changes an outcome, so a copy is itself.
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
     /// Statistics of every series, shape (series, 19): count, mean, sd, seven quantiles,
     /// standard errors of mean, sd and the seven quantiles.
     fn statistics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f64>>> {
@@ -310,13 +406,31 @@ impl RunOutcome {
     /// Standard normal numbers that more than one cell shares, shape (numbers, draws), and what
     /// each is for: parameter, area, and sector or technology, empty where it belongs to none.
     fn numbers<'py>(&self, py: Python<'py>) -> PyResult<(Vec<Name>, Bound<'py, PyArray2<f32>>)> {
-        let Some(spec) = &self.spec else {
-            return Err(errors::fault(py, "a run joined from pieces does not know its numbers"));
-        };
+        let spec = self.spec(py)?;
         let (names, rows) =
             py.detach(|| numbers(spec)).map_err(|error| errors::to_python(py, &error))?;
         let names = names.into_iter().map(|n| (n.parameter, n.area, n.cell)).collect();
         Ok((names, PyArray2::from_vec2(py, &rows)?))
+    }
+
+    /// Sampled inputs in their own units, shape (inputs, draws), and their names, for a unit of
+    /// areas with weights (0 outside it) and sectors with theirs; those that differ between
+    /// areas, sectors or technologies at their usual value in it.
+    fn inputs<'py>(
+        &self,
+        py: Python<'py>,
+        area_weights: PyReadonlyArray1<'py, f64>,
+        sector_weights: PyReadonlyArray1<'py, f64>,
+    ) -> PyResult<(Vec<String>, Bound<'py, PyArray2<f64>>)> {
+        let spec = self.spec(py)?;
+        let [areas, sectors] = [area_weights, sector_weights]
+            .map(|weights| weights.as_array().iter().copied().collect::<Vec<_>>());
+        let found = py.detach(|| errors::guarded(|| inputs(spec, &areas, &sectors)));
+        let Inputs { names, draws, values } = found
+            .map_err(|panic| errors::fault(py, &panic))?
+            .map_err(|error| errors::fault(py, &error.to_string()))?;
+        let values = PyArray1::from_vec(py, values).reshape([names.len(), draws])?;
+        Ok((names, values))
     }
 
     /// Seconds spent on simulating and on statistics, those of a paired run together.

@@ -7,10 +7,14 @@ mod errors;
 mod handle;
 mod pool;
 
-use gainsmodel_core::distribution::Distribution;
+use gainsmodel_core::distribution::{DISTRIBUTIONS, Distribution};
+use gainsmodel_core::layout::UNIT_METRICS;
 use gainsmodel_core::run::Options;
 use gainsmodel_core::simd::Level;
-use gainsmodel_core::spec::{AreaData, NATIONAL_PARAMETERS, Spec};
+use gainsmodel_core::spec::{
+    ADJUSTMENTS, AreaData, BASES, CURVES, LEVELS, LEVER_TARGETS, NATIONAL_PARAMETERS,
+    OTHER_PARAMETERS, SAMPLERS, SPREAD_PARAMETERS, Spec,
+};
 use gainsmodel_core::summary::Statistics;
 use handle::{Pieces, RunHandle, RunOutcome};
 use numpy::{PyArray2, PyReadonlyArray1, PyReadonlyArray2};
@@ -117,7 +121,22 @@ fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add("NATIONAL_PARAMETERS", PyTuple::new(module.py(), NATIONAL_PARAMETERS)?)?;
+    let lists: [(&str, &[&str]); 11] = [
+        ("ADJUSTMENTS", &ADJUSTMENTS),
+        ("BASES", &BASES),
+        ("CURVES", &CURVES),
+        ("DISTRIBUTIONS", &DISTRIBUTIONS),
+        ("LEVELS", &LEVELS),
+        ("LEVER_TARGETS", &LEVER_TARGETS),
+        ("NATIONAL_PARAMETERS", &NATIONAL_PARAMETERS),
+        ("OTHER_PARAMETERS", &OTHER_PARAMETERS),
+        ("SAMPLERS", &SAMPLERS),
+        ("SPREAD_PARAMETERS", &SPREAD_PARAMETERS),
+        ("UNIT_METRICS", &UNIT_METRICS),
+    ];
+    for (name, list) in lists {
+        module.add(name, PyTuple::new(module.py(), list)?)?;
+    }
     module.add_class::<Pieces>()?;
     module.add_class::<RunHandle>()?;
     module.add_class::<RunOutcome>()?;

@@ -8,7 +8,7 @@ from typing import get_args
 
 import polars as pl
 
-from gainsmodel.data.aggregate import Made, regroup
+from gainsmodel.data.aggregation import Made, regroup
 from gainsmodel.data.dataset import Dataset, load_dataset, plain
 from gainsmodel.data.importing.layout import Table, text_of
 from gainsmodel.data.importing.names import area_codes

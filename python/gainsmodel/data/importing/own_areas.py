@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gainsmodel.data.aggregate import is_taken, own_code, wrong_name
+from gainsmodel.data.aggregation import is_taken, own_code, wrong_name
 from gainsmodel.data.dataset import Dataset, load_dataset, plain
 from gainsmodel.data.importing.layout import PROBLEMS_SHOWN, first_table, is_filled, text_of
 from gainsmodel.data.importing.names import area_codes, near_area

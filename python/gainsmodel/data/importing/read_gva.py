@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
-from gainsmodel.data.aggregate import aggregate, regions_of
+from gainsmodel.data.aggregation import aggregate, regions_of
 from gainsmodel.data.dataset import Dataset, load_dataset
 from gainsmodel.data.importing.frames import frame, frames_of, likely_frame, spoken_of
 from gainsmodel.data.importing.gva_table import Reading

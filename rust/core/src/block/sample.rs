@@ -61,16 +61,7 @@ impl<V: Vector> Sample<V> {
         let factors = &model.factors;
         let (areas, technologies) = (model.layout.areas, model.layout.technologies);
         factors.shared.draw(&factors.source, block, None, &mut self.shared);
-        let (direction, at) = &factors.held;
-        if !direction.is_empty() {
-            let mut move_by = V::splat(*at);
-            for (slot, weight) in direction {
-                move_by = move_by.add_scaled(-*weight, self.shared[*slot]);
-            }
-            for (slot, weight) in direction {
-                self.shared[*slot] = self.shared[*slot].add_scaled(*weight, move_by);
-            }
-        }
+        factors.held.hold(&mut self.shared);
         let shared = &self.shared[..];
         let national = National::new(model, shared);
         for r in 0..areas {

@@ -1,0 +1,350 @@
+//! Sampled inputs of a run, by name and in their own units, as a unit of areas has them.
+
+use crate::distribution::Distribution;
+use crate::error::{Error, Result};
+use crate::factors::{Factors, Holding, Slot, room};
+use crate::lanes::{LANES, Lanes};
+use crate::spec::{LEVER_TARGETS, NATIONAL_PARAMETERS, SPREAD_PARAMETERS, Spec};
+
+/// Inputs of a run in every draw.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inputs {
+    /// What each is called, as a scenario has it.
+    pub names: Vec<String>,
+    /// How many draws there are of each.
+    pub draws: usize,
+    /// `[input][draw]`.
+    pub values: Vec<f64>,
+}
+
+/// Inputs that are sampled, for a unit that holds areas in proportion to their weights (0 being
+/// outside it) and sectors in proportion to theirs.
+///
+/// National parameters, effects and costs of levers have their values. What differs between
+/// areas, sectors or technologies has its usual value in the unit:
+///
+/// - spread parameters: areas and sectors weighted on the normal scale, technologies with equal
+///   weights on that of the values, numbers of single cells left at their middle; also one by
+///   one as `ceiling.ai`;
+/// - `complements` and `growth_area`, areas weighted; `growth_sector` and `sector_odds_ratio`,
+///   sectors weighted (and technologies with equal weights);
+/// - `take_up.LEVER`: areas of the unit in which the lever is moved, weighted.
+///
+/// What is the same in every draw is left out, as is growth of single cells. Numbers are those
+/// of [`crate::factors::numbers`], held where the run holds them; from there on in double
+/// precision, whatever the precision of the run.
+///
+/// # Errors
+/// [`Error::Spec`] for weights that are none, and for anything that cannot be simulated.
+pub fn inputs(spec: &Spec, area_weights: &[f64], sector_weights: &[f64]) -> Result<Inputs> {
+    spec.check()?;
+    let areas = shares("area_weights", area_weights, spec.areas.len())?;
+    let sectors = shares("sector_weights", sector_weights, spec.sectors.len())?;
+    let factors = Factors::<f32>::new(spec, 1)?;
+    let recipe = Recipe::new(spec, &factors, &areas, &sectors);
+    let draws = usize::try_from(spec.draws).unwrap_or(usize::MAX);
+    let length = draws.saturating_mul(recipe.inputs.len());
+    let mut values = Vec::new();
+    room(&mut values, length)?;
+    values.resize(length, 0.0);
+
+    let held = Holding::<f64>::new(&spec.held);
+    let mut numbers = vec![Lanes([0.0; LANES]); recipe.shared + recipe.mixed.len()];
+    let mut found = vec![[0.0; LANES]; recipe.values.len()];
+    factors.each_block(draws, |here, block| {
+        for (number, lanes) in numbers.iter_mut().zip(block) {
+            number.0 = lanes.0.map(f64::from);
+        }
+        held.hold(&mut numbers[..recipe.shared]);
+        for (i, parts) in recipe.mixed.iter().enumerate() {
+            numbers[recipe.shared + i].0 = sum(parts, |slot| &numbers[*slot].0);
+        }
+        for (found, (distribution, slot)) in found.iter_mut().zip(&recipe.values) {
+            let z = slot.map_or([0.0; LANES], |slot| numbers[slot].0);
+            found[..here.len()].copy_from_slice(&z.map(|z| distribution.at(z))[..here.len()]);
+        }
+        for (row, (_, parts)) in values.chunks_exact_mut(draws).zip(&recipe.inputs) {
+            let lanes = sum(parts, |value| &found[*value]);
+            row[here.clone()].copy_from_slice(&lanes[..here.len()]);
+        }
+    });
+    let names = recipe.inputs.into_iter().map(|(name, _)| name).collect();
+    Ok(Inputs { names, draws, values })
+}
+
+/// Weights as shares of their sum.
+fn shares(place: &str, weights: &[f64], length: usize) -> Result<Vec<f64>> {
+    let sum: f64 = weights.iter().sum();
+    if weights.len() != length {
+        let problem = format!("needs {length} weights, has {}", weights.len());
+        return Err(Error::spec(place, problem));
+    }
+    if weights.iter().any(|w| *w < 0.0) || !(sum > 0.0 && sum.is_finite()) {
+        return Err(Error::spec(place, "weights must be at least 0, and one of them above it"));
+    }
+    Ok(weights.iter().map(|w| w / sum).collect())
+}
+
+fn sum<'a, T>(parts: &[(f64, T)], of: impl Fn(&T) -> &'a [f64; LANES]) -> [f64; LANES] {
+    let mut total = [0.0; LANES];
+    for (weight, part) in parts {
+        for (total, part) in total.iter_mut().zip(of(part)) {
+            *total += weight * part;
+        }
+    }
+    total
+}
+
+/// How inputs follow from shared numbers, step by step: every input is a weighted sum of
+/// values, a value a distribution at a number, and a number a shared one or a sum of such.
+struct Recipe<'a> {
+    /// How many numbers are shared; those that are mixed come after them.
+    shared: usize,
+    /// Each from numbers before it.
+    mixed: Vec<Vec<(f64, Slot)>>,
+    /// A fixed one has no number.
+    values: Vec<(&'a Distribution, Option<Slot>)>,
+    inputs: Vec<(String, Vec<(f64, usize)>)>,
+}
+
+impl<'a> Recipe<'a> {
+    fn new(spec: &'a Spec, factors: &Factors<f32>, areas: &[f64], sectors: &[f64]) -> Self {
+        let mut recipe = Recipe {
+            shared: factors.shared.len(),
+            mixed: Vec::new(),
+            values: Vec::new(),
+            inputs: Vec::new(),
+        };
+        for parameter in 0..SPREAD_PARAMETERS.len() {
+            recipe.spread(spec, factors, parameter, areas, sectors);
+        }
+        for (name, scalar) in NATIONAL_PARAMETERS.iter().zip(&factors.national) {
+            recipe.weighted(in_scenario(name), [(1.0, &spec.national[*name], scalar.slot())]);
+        }
+        for (name, distribution, scalars, weights) in [
+            ("complements", &spec.complements, &factors.complements, areas),
+            ("growth_area", &spec.growth_area, &factors.growth_area, areas),
+            ("growth_sector", &spec.growth_sector, &factors.growth_sector, sectors),
+        ] {
+            let parts = scalars.iter().zip(weights);
+            recipe.weighted(name, parts.map(|(scalar, w)| (*w, distribution, scalar.slot())));
+        }
+        let technologies = spec.technologies.len() as f64;
+        let cells = factors.odds_ratios.iter().zip(&spec.odds_ratios).zip(sectors).flat_map(
+            |((scalars, distributions), weight)| {
+                let row = scalars.iter().zip(distributions);
+                row.map(move |(scalar, d)| (weight / technologies, d, scalar.slot()))
+            },
+        );
+        recipe.weighted(in_scenario("odds_ratios"), cells);
+        recipe.take_up(spec, factors, areas);
+        for moved in &factors.levers {
+            let lever = &spec.levers[moved.lever];
+            for (target, scalar) in LEVER_TARGETS.iter().zip(&moved.effects) {
+                if let (Some(effect), Some(scalar)) = (lever.effects.get(*target), scalar) {
+                    let name = lever.effect_parameter(target);
+                    recipe.weighted(&name, [(1.0, effect, scalar.slot())]);
+                }
+            }
+            let cost = &lever.cost_gbp_per_head_per_year;
+            recipe.weighted(&lever.cost_parameter(), [(1.0, cost, moved.cost.slot())]);
+        }
+        recipe
+    }
+
+    /// An input from values with weights, unless none of them is sampled.
+    fn weighted(
+        &mut self,
+        name: &str,
+        parts: impl IntoIterator<Item = (f64, &'a Distribution, Option<Slot>)>,
+    ) {
+        let parts: Vec<_> = parts.into_iter().filter(|(weight, ..)| *weight > 0.0).collect();
+        if parts.iter().any(|(.., slot)| slot.is_some()) {
+            let of = |(weight, distribution, slot)| (weight, self.value(distribution, slot));
+            let parts = parts.into_iter().map(of).collect();
+            self.inputs.push((name.into(), parts));
+        }
+    }
+
+    fn value(&mut self, distribution: &'a Distribution, slot: Option<Slot>) -> usize {
+        self.values.push((distribution, slot));
+        self.values.len() - 1
+    }
+
+    /// A number mixed from others, if there are any.
+    fn mix(&mut self, parts: Vec<(f64, Slot)>) -> Option<Slot> {
+        (!parts.is_empty()).then(|| {
+            self.mixed.push(parts);
+            self.shared + self.mixed.len() - 1
+        })
+    }
+
+    /// A spread parameter, technologies together and then each.
+    fn spread(
+        &mut self,
+        spec: &'a Spec,
+        factors: &Factors<f32>,
+        parameter: usize,
+        areas: &[f64],
+        sectors: &[f64],
+    ) {
+        let name = SPREAD_PARAMETERS[parameter];
+        let of_level = |level: usize, weights: &[f64]| -> Vec<(f64, Slot)> {
+            let within = weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0);
+            within
+                .flat_map(|(index, weight)| {
+                    let parts = factors.spread.parts(parameter, level, index);
+                    parts.map(move |(w, slot)| (weight * w, slot))
+                })
+                .collect()
+        };
+        let common = [of_level(0, &[1.0]), of_level(2, areas), of_level(3, sectors)].concat();
+        let common = self.mix(common).map(|slot| (1.0, slot));
+        let distributions = &spec.spread_parameters[name].distributions;
+        let mut each = Vec::new();
+        for (k, distribution) in distributions.iter().enumerate() {
+            let own = factors.spread.parts(parameter, 1, k);
+            let number = match distribution.fixed() {
+                None => self.mix(common.into_iter().chain(own).collect()),
+                Some(_) => None,
+            };
+            each.push((self.value(distribution, number), number.is_some()));
+        }
+        // All of its variance may lie within single cells.
+        if each.iter().any(|(_, sampled)| *sampled) {
+            let weight = 1.0 / each.len() as f64;
+            let parts = each.iter().map(|(value, _)| (weight, *value)).collect();
+            self.inputs.push((name.into(), parts));
+            for ((value, sampled), technology) in each.into_iter().zip(&spec.technologies) {
+                if sampled {
+                    self.inputs.push((format!("{name}.{technology}"), vec![(1.0, value)]));
+                }
+            }
+        }
+    }
+
+    fn take_up(&mut self, spec: &'a Spec, factors: &Factors<f32>, areas: &[f64]) {
+        let [shared, own] = spec.take_up.weights();
+        for moved in &factors.levers {
+            let of_lever = moved.lever * areas.len()..(moved.lever + 1) * areas.len();
+            let intensity = &spec.data.intensity[of_lever];
+            let here = (0..areas.len()).filter(|r| areas[*r] > 0.0 && intensity[*r] > 0.0);
+            let size: f64 = here.clone().map(|r| areas[r]).sum();
+            let parts: Vec<_> = here
+                .filter_map(|r| {
+                    let numbers = [(shared, moved.take_up.0?), (own, moved.take_up.1[r]?)];
+                    let number = self.mix(numbers.to_vec());
+                    Some((areas[r] / size, &spec.take_up.distribution, number))
+                })
+                .collect();
+            self.weighted(&format!("take_up.{}", spec.levers[moved.lever].name), parts);
+        }
+    }
+}
+
+/// What a scenario calls a parameter, where the core calls it otherwise.
+fn in_scenario(parameter: &'static str) -> &'static str {
+    match parameter {
+        "odds_ratios" => "sector_odds_ratio",
+        "prize_gbp_bn" => "prize",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::factors::numbers;
+    use crate::spec::AreaData;
+
+    #[derive(serde::Deserialize)]
+    struct Case {
+        spec: Spec,
+        data: AreaData,
+    }
+
+    /// A shipped scenario in which every area moves levers.
+    fn everyone_acts() -> Spec {
+        let case = include_str!("../benches/specs/everyone_acts.json");
+        let Case { spec, data } = serde_json::from_str(case).expect("a specification");
+        Spec { data, draws: 100, ..spec }
+    }
+
+    fn weights(spec: &Spec) -> [Vec<f64>; 2] {
+        let gva = &spec.data.gva_gbp_m;
+        let areas = gva.chunks(spec.sectors.len()).map(|row| row.iter().sum()).collect();
+        let of_sector = |s: usize| gva.iter().skip(s).step_by(spec.sectors.len()).sum();
+        [areas, (0..spec.sectors.len()).map(of_sector).collect()]
+    }
+
+    fn row(inputs: &Inputs, name: &str) -> Vec<f64> {
+        let at = inputs.names.iter().position(|n| n == name).expect(name);
+        inputs.values[at * inputs.draws..(at + 1) * inputs.draws].to_vec()
+    }
+
+    #[test]
+    fn names_differ_and_every_input_varies() {
+        let spec = everyone_acts();
+        let [areas, sectors] = weights(&spec);
+        let found = inputs(&spec, &areas, &sectors).unwrap();
+        assert_eq!(found.values.len(), found.names.len() * 100);
+        let mut names = found.names.clone();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), found.names.len());
+        for name in &names {
+            let row = row(&found, name);
+            assert!(row.iter().any(|x| *x != row[0]), "{name}");
+        }
+        for lever in &spec.levers {
+            assert!(names.contains(&format!("take_up.{}", lever.name)), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn a_national_parameter_is_its_distribution_at_its_number_or_where_it_is_held() {
+        let mut spec = everyone_acts();
+        let [areas, sectors] = weights(&spec);
+        let distribution = spec.national["lag_years"].clone();
+        let (names, rows) = numbers(&spec).unwrap();
+        let slot = names.iter().position(|n| n.parameter == "lag_years").unwrap();
+        let free = row(&inputs(&spec, &areas, &sectors).unwrap(), "lag_years");
+        for (value, z) in free.iter().zip(&rows[slot]) {
+            assert_eq!(*value, distribution.at(f64::from(*z)));
+        }
+        (spec.held.direction, spec.held.at) = (vec![(slot, 1.0)], 0.25);
+        let held = row(&inputs(&spec, &areas, &sectors).unwrap(), "lag_years");
+        for value in held {
+            assert!((value / distribution.at(0.25) - 1.0).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn an_area_alone_has_its_own_value_and_two_have_what_lies_between() {
+        let spec = everyone_acts();
+        let [_, sectors] = weights(&spec);
+        let of = |parts: &[f64]| {
+            let mut areas = vec![0.0; spec.areas.len()];
+            areas[..parts.len()].copy_from_slice(parts);
+            inputs(&spec, &areas, &sectors).unwrap()
+        };
+        let [first, second, both] = [of(&[1.0]), of(&[0.0, 2.0]), of(&[3.0, 1.0])];
+        for name in ["complements", "growth_area"] {
+            let pairs = row(&first, name).into_iter().zip(row(&second, name));
+            for ((a, b), mean) in pairs.zip(row(&both, name)) {
+                assert!((0.75 * a + 0.25 * b - mean).abs() < 1e-12, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn weights_that_are_none_are_refused() {
+        let spec = everyone_acts();
+        let [areas, sectors] = weights(&spec);
+        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(inputs(&spec, &vec![bad; areas.len()], &sectors).is_err(), "{bad}");
+            assert!(inputs(&spec, &areas, &vec![bad; sectors.len()]).is_err(), "{bad}");
+        }
+        assert!(inputs(&spec, &areas[1..], &sectors).is_err());
+    }
+}
