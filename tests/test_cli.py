@@ -48,7 +48,7 @@ Process = subprocess.CompletedProcess[str]
 
 # Children forked from a server that has imported the program start in no time.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["gainsmodel.cli", "pytest"])
+FORKS.set_forkserver_preload(["gainsmodel.cli.verbs", "pytest"])
 
 
 def program(*args: str | Path, **environment: str) -> Process:
