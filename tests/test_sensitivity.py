@@ -429,7 +429,7 @@ def test_the_usual_groups_are_all_there_when_everything_is_uncertain() -> None:
 def test_what_is_uncertain_is_what_the_core_draws() -> None:
     scenario = everything_uncertain()
     settings = Settings(draws=16, sampler="random")
-    names, _ = Run(scenario, load_dataset("mayoral"), settings).result().numbers()
+    names, _ = Run(scenario, load_dataset("mayoral"), settings).result().standard_normals()
     drawn = {*names["parameter"], "growth_cell"}
     core = {name for group in groups_of(scenario)[0] for name in group.core_parameters}
     assert drawn == core
@@ -675,7 +675,7 @@ def test_a_variation_is_in_the_manifest_and_replays(tmp_path: Any) -> None:
     plain = gainsmodel.run("reference", draws=64, sampler="random")
     assert not plain.draws().equals(result.draws())
     with pytest.raises(gainsmodel.ResultError, match="run it again"):
-        gainsmodel.Result.load(tmp_path / "varied").numbers()
+        gainsmodel.Result.load(tmp_path / "varied").standard_normals()
 
 
 # ---------------------------------------------------------------- words
@@ -704,7 +704,7 @@ def test_the_two_disagree_on_what_acts_through_others() -> None:
     said = disagreement(*frames(TOTALS, {"a": 9.0, "b": 5.0, "d": 3.0, "c": 0.0}))
     assert said == (
         "The two disagree on “C”: it acts mostly together with other assumptions. "
-        "Trust the right-hand chart."
+        "assumptions, which only the share of the variance counts."
     )
 
 
@@ -729,9 +729,9 @@ def test_caveats_name_what_matters_and_what_it_rests_on() -> None:
     indices, _ = frames({"a": 0.62, "b": 0.2, "c": 0.005}, {})
     indices = indices.with_columns(evidence=pl.Series(["judgement", "derived", "published"]))
     assert caveats(indices) == [
-        "“A” moves this answer most: it takes part in 62% of the variance. It rests on "
+        "“A” moves this answer most: it accounts for 62% of the variance (total effect). It rests on "
         "judgement, not on measurement.",
-        "“B” matters too: it takes part in 20% of the variance. It is derived from published "
+        "“B” matters too: it accounts for 20% of the variance (total effect). It is derived from published "
         "figures, not observed itself.",
     ]
 
@@ -749,9 +749,9 @@ def test_what_correlated_assumptions_share_is_counted_once_and_said() -> None:
 
 def test_extreme_futures_are_pointed_out_only_where_they_weigh() -> None:
     heavy = drivers_of("skills_first", "plan_adds", MANCHESTER)
-    assert any("1 in 100 futures" in note for note in heavy.notes)
+    assert any("most extreme 1% of draws" in note for note in heavy.notes)
     calm = drivers_of("reference", "share", MANCHESTER)
-    assert not any("1 in 100 futures" in note for note in calm.notes)
+    assert not any("most extreme 1% of draws" in note for note in calm.notes)
 
 
 def test_the_answer_goes_into_json() -> None:
@@ -774,6 +774,7 @@ def test_the_command_prints_every_group_with_its_interval_and_its_words() -> Non
         *("sensitivity", "skills_first", "--output", "share", "--area", MANCHESTER),
         *("--draws", "1000"),
     )
+    flat = " ".join(done.stdout.split())
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     drivers = drivers_of("skills_first", "share", MANCHESTER)
@@ -785,9 +786,9 @@ def test_the_command_prints_every_group_with_its_interval_and_its_words() -> Non
             assert (shown in done.stdout) == (not low <= 0 <= high)
     assert "not distinguishable from zero" in done.stdout
     for words in (*drivers.caveats, *drivers.notes):
-        assert words in done.stdout
+        assert words in flat
     for label, reason in drivers.left_out.items():
-        assert f"Left out: “{label}”, {reason}." in done.stdout
+        assert f"Left out: “{label}”, {reason}." in flat
 
 
 def test_the_command_gives_the_same_as_the_function() -> None:

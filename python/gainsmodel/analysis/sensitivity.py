@@ -422,8 +422,8 @@ def _notes(
     farthest = away[-max(1, away.size // 100) :].sum()
     if away.sum() > 0 and farthest > HEAVY_TAIL * away.sum():
         notes.append(
-            f"The most extreme 1% of draws account for {farthest / away.sum():.0%} of the variance, "
-            "so the indices mainly describe extremes."
+            f"The most extreme 1% of draws account for {farthest / away.sum():.0%} of the "
+            "variance, so the indices mainly describe extremes."
         )
     return notes
 

@@ -24,7 +24,7 @@ from gainsmodel.cli.app import (
 )
 from gainsmodel.cli.console import print_json, show
 from gainsmodel.data import Dataset
-from gainsmodel.data.units import unit_of
+from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError
 from gainsmodel.present.pages.shares import shares
 from gainsmodel.results.manifest import check_target, read_manifest
@@ -98,22 +98,19 @@ def run_command(
             dataset=dataset,
             threads=threads,
         )
-    codes = _codes(area, run.dataset)
+    units = [unit_of(run.dataset, name) for name in area or ()]
     result = finish(run, "Simulating")
     if as_json:
-        print_json(result.to_dict(codes))
+        print_json(result.to_dict([code for unit in units for code in unit.members] or None))
     else:
-        show(shares(result, codes, _pair(result, threads)))
+        show(shares(result, _codes(units, run.dataset) or None, _pair(result, threads)))
     if out is not None:
         result.save(out, csv=True)
         print(f"written: {out}", file=sys.stderr)
 
 
-def _codes(areas: list[str] | None, dataset: Dataset) -> list[str] | None:
-    """Codes of areas and groups by name; a wider area stands for the areas in it."""
-    if not areas:
-        return None
-    units = [unit_of(dataset, name) for name in areas]
+def _codes(units: list[Unit], dataset: Dataset) -> list[str]:
+    """Codes of areas and groups; a wider area stands for the areas in it."""
     known = dataset.units
     return [
         code for unit in units for code in ([unit.code] if unit.code in known else unit.members)
