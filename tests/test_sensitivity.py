@@ -729,10 +729,10 @@ def test_caveats_name_what_matters_and_what_it_rests_on() -> None:
     indices, _ = frames({"a": 0.62, "b": 0.2, "c": 0.005}, {})
     indices = indices.with_columns(evidence=pl.Series(["judgement", "derived", "published"]))
     assert caveats(indices) == [
-        "“A” moves this answer most: it accounts for 62% of the variance (total effect). It rests on "
-        "judgement, not on measurement.",
-        "“B” matters too: it accounts for 20% of the variance (total effect). It is derived from published "
-        "figures, not observed itself.",
+        "“A” moves this answer most: it accounts for 62% of the variance (total effect). It "
+        "rests on judgement, not on measurement.",
+        "“B” matters too: it accounts for 20% of the variance (total effect). It is "
+        "derived from published figures, not observed itself.",
     ]
 
 

@@ -336,8 +336,9 @@ def test_a_scenario_without_a_plan_is_doing_nothing() -> None:
 
 
 def test_a_near_call_says_so_and_what_to_learn_first() -> None:
+    few = voi(near_call(), MANCHESTER, draws=200, study_draws=200)
+    assert "cannot be ranked by net present value" in few.summary[0]
     summary = known().summary
-    assert "cannot be ranked by net present value" in summary[0]
     assert "no study can be worth more" in summary[1]
     top = known().groups["label"][0]
     assert summary[2].startswith(f"First to learn: “{top}” (worth about £")
