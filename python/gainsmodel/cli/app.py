@@ -238,7 +238,7 @@ def read_own(
     names: Path | None = None,
     areas: Path | None = None,
 ) -> Dataset:
-    """Read somebody's own figures as the options of a verb say; a folder settles its geography."""
+    """Read own figures as the options of a verb say; a folder has its own geography."""
     fill: Fill | None = "built_in" if fill_built_in else None
     single = data[0] if isinstance(data, list) and len(data) == 1 else data
     if isinstance(single, Path) and is_dataset(single):

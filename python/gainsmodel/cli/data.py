@@ -1,4 +1,4 @@
-"""``gainsmodel data``: the figures the model starts from, built in or somebody's own."""
+"""``gainsmodel data``: the figures the model starts from, built in or your own."""
 
 import sys
 from pathlib import Path
@@ -83,14 +83,14 @@ def data_import(
     ],
     out: Annotated[Path, typer.Option(help="folder to write, for 'run --data'")],
     geography: Annotated[
-        Level | None, typer.Option(help="which areas; told by their names if left out")
+        Level | None, typer.Option(help="which areas; recognised by their names if left out")
     ] = None,
     sheet: SheetOption = None,
     year: YearOption = None,
     fill_built_in: FillOption = False,
     names: Annotated[
         Path | None,
-        typer.Option(help="columns theirs and ours: names of areas and sectors in the table"),
+        typer.Option(help="table of names of areas and sectors: columns theirs and ours"),
     ] = None,
     areas: Annotated[
         Path | None,
@@ -111,13 +111,13 @@ def data_aggregate(
     ],
     out: Annotated[Path, typer.Option(help="folder to write, for 'run --data'")],
     base: Annotated[
-        str, typer.Option(help="of what areas they are made: built-in, or a folder of own figures")
+        str, typer.Option(help="areas they are made of: built-in, or a folder of own figures")
     ] = "local_authority",
     rest: Annotated[
         Rest | None,
         typer.Option(help="the rest of the UK: mayoral areas, regions, or the parts themselves"),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="what to call the figures")] = None,
+    name: Annotated[str | None, typer.Option(help="name of the figures")] = None,
 ) -> None:
     """Build new areas from smaller ones, with proof that every total is kept."""
     figures = read_gva(base, None) if is_dataset(base) else _built_in(base)

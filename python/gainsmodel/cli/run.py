@@ -118,11 +118,11 @@ def _codes(units: list[Unit], dataset: Dataset) -> list[str]:
 
 
 def _pair(result: Result, threads: int | None) -> PairedResult | None:
-    """The run beside its reference; None where there is no plan to tell of."""
+    """The run and its reference; None where there is no plan."""
     if not result.scenario.moved_levers():
         return None
     if not result.holds_draws:
-        note = "too many futures to set beside those without the plan; run fewer to see its effect"
+        note = "too many draws to compare with those without the plan; use fewer to see its effect"
         print(f"note: {note}", file=sys.stderr)
         return None
     reference = Run(
