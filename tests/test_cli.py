@@ -417,14 +417,12 @@ def test_compare_turned_round_says_the_same() -> None:
         for pair in (("skills_first", "reference"), ("reference", "skills_first"))
     )
     said = [" ".join(text.split()) for text in (one, other)]
-    for headline in (
-        f"{SKILLS} adds about £120m a year more than {REFERENCE_TITLE} by 2036.",
-        f"{SKILLS} is worth about £",
-        f"Where {REFERENCE_TITLE} would have been better, choosing {SKILLS} loses £",
+    for sentence in (
+        rf"{SKILLS} adds about £\d+m a year more than {REFERENCE_TITLE} by 2036\. In 9 [^.]*\.",
+        rf"{SKILLS} is worth about £[^.]* than {REFERENCE_TITLE} [^.]*\. Where [^.]*\.",
     ):
-        assert all(headline in text for text in said)
-    worth = [re.findall(r"is worth about [^.]*\. Where [^.]*\.", text) for text in said]
-    assert worth[0] == worth[1] != []
+        one_way, other_way = (re.findall(sentence, text) for text in said)
+        assert one_way == other_way != []
 
 
 def test_compare_sets_each_against_the_first() -> None:
@@ -474,7 +472,7 @@ def test_compare_of_saved_runs(tmp_path: Path) -> None:
     assert "not paired: seed" in refused("compare", str(one), str(other))
     text = answered("compare", str(one), str(other), "--unpaired")
     assert "These two runs use different random draws" in text
-    assert "as of independent runs" in text
+    assert "as of independent runs" in " ".join(text.split())
     assert "cancels" not in text
     assert "--draws" in refused("compare", str(one), "reference", "--draws", "5")
 

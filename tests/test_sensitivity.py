@@ -703,7 +703,7 @@ TOTALS = {"a": 0.5, "b": 0.3, "c": 0.2, "d": 0.1}
 def test_the_two_disagree_on_what_acts_through_others() -> None:
     said = disagreement(*frames(TOTALS, {"a": 9.0, "b": 5.0, "d": 3.0, "c": 0.0}))
     assert said == (
-        "The two disagree on “C”: it acts mostly together with other assumptions. "
+        "Variance and range rank “C” differently: it acts mostly together with other "
         "assumptions, which only the share of the variance counts."
     )
 

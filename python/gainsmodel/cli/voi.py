@@ -33,7 +33,7 @@ def voi_command(
     study_draws: Annotated[
         int | None,
         typer.Option(
-            help="random draws behind the value of single assumptions; 20,000 if left out"
+            help="random draws behind the value of groups of assumptions; 20,000 if left out"
         ),
     ] = None,
     seed: SeedOption = None,

@@ -53,6 +53,6 @@ def voi(value: ValueOfInformation, elsewhere: str = "") -> Iterator[Block]:
     )
     yield Words(text.how_it_was_run(vars(value)), "small")
     yield Words(
-        f"The value of knowing single assumptions comes from {value.study_draws:,} random draws.",
+        f"What knowing a group of assumptions is worth: from {value.study_draws:,} random draws.",
         "small",
     )
