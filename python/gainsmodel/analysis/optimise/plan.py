@@ -250,6 +250,7 @@ def plan(
         return Trials(of, figures, unit, settings, threads, on_run)
 
     trials = trials_of(loaded, searched)
+    asked = trials if searched == settings else trials_of(loaded, settings)
     found = search(Surface(trials, grid), goal, budget, frontier=True)
     best, runs = found.best, trials.runs
     ranked = sorted(found.tried, key=lambda p: (-found.tried[p], grid.cost(p)))
@@ -282,7 +283,6 @@ def plan(
         ahead = sorted(tried, key=lambda p: (-tried[p], grid.cost(p)))[:FINALISTS]
         there = max(ahead, key=lambda p: value_of(other, grid, goal, p))
         rows.append(table.regret(name, "structure", other, best, there))
-    asked = trials if searched == settings else trials_of(loaded, settings)
     rivals = [p for p in dict.fromkeys([*ranked[1:2], grid.nothing]) if p != best]
     pairs = {p: asked.pair(grid.plan(p)) for p in (best, *rivals)}
     names = {p: NOTHING if p == grid.nothing else table.said(p) for p in pairs}
