@@ -26,7 +26,8 @@ from gainsmodel.analysis.additionality import (
 from gainsmodel.data import GEOGRAPHIES, load_dataset
 from gainsmodel.data.shipped_tables import TABLES
 from gainsmodel.data.units import Unit, unit_of
-from gainsmodel.simulation.core_inputs import ADJUSTMENTS
+from gainsmodel.results.paired import PairedResult
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 from gainsmodel.simulation.settings import Sampler
 from in_process import run_here
 
@@ -101,7 +102,7 @@ def test_what_lies_outside_by_hand() -> None:
 
 
 def test_off_nothing_is_taken_and_it_says_so() -> None:
-    found = waterfall(*pair("off"), "Greater Manchester")
+    found = waterfall(pair("off"), "Greater Manchester")
     assert found.switched_on == ()
     for viewpoint in ("local", "regional", "uk"):
         rows = steps(found, viewpoint)
@@ -124,8 +125,8 @@ def test_the_factors_are_those_that_the_core_multiplied() -> None:
 
 def test_seen_from_the_area_net_is_that_of_an_appraisal() -> None:
     for kind in ("off", "on", "fixed"):
-        found = steps(waterfall(*pair(kind), "Greater Manchester"), "local")["net"]
-        table = gainsmodel.appraise(*pair(kind))
+        found = steps(waterfall(pair(kind), "Greater Manchester"), "local")["net"]
+        table = gainsmodel.appraise(pair(kind))
         row = table.row(by_predicate=pl.col("area_code") == MANCHESTER, named=True)
         for name in ("mean", "p05", "p50", "p95", "mcse_mean"):
             stated = row[f"added_final_year_gbp_m_{name}"]
@@ -147,7 +148,7 @@ def test_every_viewpoint_by_hand() -> None:
     uk = sum(gva.values())
     outside = (uk - sum(gva[c] for c in north_west)) / (uk - gva[MANCHESTER])
     results = pair("fixed", "random")
-    found = waterfall(*results, "Greater Manchester")
+    found = waterfall(results, "Greater Manchester")
     places = {"local": ([MANCHESTER], 1.0), "regional": (north_west, outside), "uk": ([*gva], 0.0)}
     assert found.table["viewpoint"].unique(maintain_order=True).to_list() == [*places]
     for viewpoint, (codes, o) in places.items():
@@ -180,8 +181,8 @@ def test_every_viewpoint_by_hand() -> None:
 
 @pytest.mark.parametrize("metric", ["gain_cumulative_gbp_m", "gain_present_value_gbp_m"])
 def test_other_gains(metric: str) -> None:
-    found = waterfall(*pair("on"), "Wales", metric=metric)
-    net = pair("on")[0].difference(pair("on")[1], metric, net=True)
+    found = waterfall(pair("on"), "Wales", metric=metric)
+    net = pair("on").added(metric)
     row = net.row(by_predicate=pl.col("area_code") == "TLL", named=True)
     local = steps(found, "local")["net"]
     assert local["amount_gbp_m_mean"] == pytest.approx(row[f"{metric}_mean"], rel=1e-5)
@@ -218,18 +219,18 @@ def test_places_seen_from_every_viewpoint() -> None:
 def test_what_cannot_be_shown(tmp_path: Any) -> None:
     results = pair("on")
     with pytest.raises(SettingError, match="metric: must be one of gain_final"):
-        waterfall(*results, "Wales", metric="share")
+        waterfall(results, "Wales", metric="share")
     with pytest.raises(UnknownNameError, match="Atlantis"):
-        waterfall(*results, "Atlantis")
+        waterfall(results, "Atlantis")
     with pytest.raises(ResultError, match="has a plan too"):
-        waterfall(results[1], results[0], "Wales")
+        waterfall(PairedResult(results[1], results[0]), "Wales")
     loaded = [Result.load(r.save(tmp_path / str(i), draws=True)) for i, r in enumerate(results)]
     with pytest.raises(ResultError, match="replay"):
-        waterfall(*loaded, "Wales")
+        waterfall(PairedResult(*loaded), "Wales")
 
 
 def test_one_draw() -> None:
-    found = waterfall(*gainsmodel.run_paired(SKILLS.edit(ON), draws=1), "Greater Manchester")
+    found = waterfall(gainsmodel.run_paired(SKILLS.edit(ON), draws=1), "Greater Manchester")
     assert found.table["amount_gbp_m_mcse_mean"].null_count() == found.table.height
     assert "too few futures" in found.summary[0]
 

@@ -21,7 +21,8 @@ from gainsmodel import (
     load_dataset,
     load_scenario,
 )
-from gainsmodel.simulation.core_inputs import ADJUSTMENTS
+from gainsmodel.results.paired import PairedResult
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 
 MANCHESTER = "E47000001"
 REFERENCE, SKILLS = load_scenario("reference"), load_scenario("skills_first")
@@ -167,7 +168,7 @@ def test_waiting_costs_the_years_that_are_forgone_less_what_is_not_spent() -> No
 def test_waiting_is_the_difference_of_two_appraisals() -> None:
     later = SKILLS.edit({"setting.lever_delay_years": 1.0})
     means = [
-        row(appraise(*gainsmodel.run_paired(s, draws=320)))["net_present_value_gbp_m_mean"]
+        row(appraise(gainsmodel.run_paired(s, draws=320)))["net_present_value_gbp_m_mean"]
         for s in (SKILLS, later)
     ]
     found = delay_cost(SKILLS, MANCHESTER, draws=320)
@@ -198,8 +199,8 @@ def test_bounds_of_an_appraisal(
         del plan["mayors_2017"]
     scenario = REFERENCE.model_copy(update={"plan": REFERENCE.edit({"plan": plan}).plan})
     results = gainsmodel.run_paired(scenario, draws=48, seed=seed)
-    table = appraise(*results, target_gbp_m=target)
-    higher = appraise(*results, target_gbp_m=target * factor)
+    table = appraise(results, target_gbp_m=target)
+    higher = appraise(results, target_gbp_m=target * factor)
     assert (table["p_target"] >= higher["p_target"]).all()
     for name in ("p_pays_back", "p_target", "benefit_cost_ratio_excluded_draws"):
         assert table[name].is_between(0, 1).all()
@@ -238,7 +239,10 @@ def test_without_a_target_its_chance_is_unknown_and_rows_are_areas_and_groups() 
     with_plan, without = gainsmodel.run_paired("skills_first", draws=64)
     table = appraise(with_plan, without)
     assert table["p_target"].null_count() == table.height == 26
-    assert table["area_code"].to_list() == with_plan.difference(without)["area_code"].to_list()
+    assert (
+        table["area_code"].to_list()
+        == PairedResult(with_plan, without).added(gross=True)["area_code"].to_list()
+    )
     stated = appraise(with_plan, without, target_gbp_m=1)
     assert table.drop("p_target", "p_target_mcse").equals(stated.drop("p_target", "p_target_mcse"))
 
@@ -246,7 +250,7 @@ def test_without_a_target_its_chance_is_unknown_and_rows_are_areas_and_groups() 
 def test_where_nothing_is_spent_there_is_no_ratio() -> None:
     """Without spillover a plan reaches its own area only."""
     alone = SKILLS.edit({"parameters.spillover_share.value": 0.0})
-    table = appraise(*gainsmodel.run_paired(alone, draws=64))
+    table = appraise(gainsmodel.run_paired(alone, draws=64))
     wales = row(table, "TLL")
     assert wales["benefit_cost_ratio_p50"] is None
     assert wales["benefit_cost_ratio_excluded_draws"] == 1
@@ -274,7 +278,7 @@ def test_results_that_differ_in_more_than_the_plan_are_refused() -> None:
 def test_an_impossible_target_is_refused(target: float) -> None:
     results = gainsmodel.run_paired("skills_first", draws=16)
     with pytest.raises(SettingError, match="target"):
-        appraise(*results, target_gbp_m=target)
+        appraise(results, target_gbp_m=target)
 
 
 def test_an_impossible_delay_is_refused() -> None:
@@ -307,7 +311,7 @@ def test_nominal_amounts_are_those_of_yearly_streams_each_in_its_own_money() -> 
     factors = rates ** -np.arange(1.0, 11)
     net = ((added - spent * level[1:, None]) * factors[:, None]).sum(axis=0)
     target = float(np.median(added[-1]))
-    found = row(appraise(*results, prices="nominal", target_gbp_m=target))
+    found = row(appraise(results, prices="nominal", target_gbp_m=target))
     expected = {
         **statistics(added[-1], "added_final_year_gbp_m"),
         **statistics(added.sum(axis=0), "added_cumulative_gbp_m"),
@@ -317,7 +321,7 @@ def test_nominal_amounts_are_those_of_yearly_streams_each_in_its_own_money() -> 
     }
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, rel=1e-9), name
-    real = row(appraise(*results))
+    real = row(appraise(results))
     for name in ("benefit_cost_ratio_p50", "p_pays_back"):
         assert found[name] == pytest.approx(real[name], rel=1e-9)
     lost = [
@@ -329,13 +333,13 @@ def test_nominal_amounts_are_those_of_yearly_streams_each_in_its_own_money() -> 
     assert lost[1] == pytest.approx(lost[0] * level[0], rel=1e-9)
     misspelt: Any = "nominall"
     with pytest.raises(SettingError, match="prices: must be one of real, nominal"):
-        appraise(*results, prices=misspelt)
+        appraise(results, prices=misspelt)
 
 
 def test_a_wider_area_is_the_sum_of_its_areas_and_has_the_last_row() -> None:
     plan = REFERENCE.edit({'plan."Greater Manchester".skills': 1.0})
     results = gainsmodel.run_paired(plan, draws=64, geography="local_authority")
-    table = appraise(*results, area="Greater Manchester")
+    table = appraise(results, area="Greater Manchester")
     members = load_dataset("local_authority").resolve("Greater Manchester")
     of_members = table.filter(pl.col("area_code").is_in(members))
     assert of_members.height == 10
@@ -346,4 +350,4 @@ def test_a_wider_area_is_the_sum_of_its_areas_and_has_the_last_row() -> None:
         total = of_members[f"{name}_gbp_m_mean"].sum()
         assert wider[f"{name}_gbp_m_mean"] == pytest.approx(total, rel=1e-9)
     # What has a row has no second one.
-    assert table.head(-1).equals(appraise(*results, area="Manchester"))
+    assert table.head(-1).equals(appraise(results, area="Manchester"))

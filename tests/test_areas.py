@@ -1,5 +1,6 @@
 """New areas made of smaller ones: every total kept, no name that means something else."""
 
+import shutil
 from pathlib import Path
 from typing import Any, cast
 
@@ -217,8 +218,11 @@ def test_own_areas_run_compare_and_replay(tmp_path: Path) -> None:
     folder = result.save(tmp_path / "result")
     again = gainsmodel.replay(folder, dataset=own)
     assert again.areas().equals(result.areas())
+    assert gainsmodel.replay(folder).areas().equals(result.areas())
+    loaded = gainsmodel.Result.load(folder)
+    assert loaded.dataset.hashes == own.hashes
     with pytest.raises(DataError, match="hand over the folder"):
-        gainsmodel.replay(folder)
+        gainsmodel.replay(result.manifest)
     with pytest.raises(ResultError, match="differ"):
         gainsmodel.replay(folder, dataset=gainsmodel.aggregate("local_authority", NORTH))
     with pytest.raises(SettingError, match="figures of the own geography"):
@@ -233,7 +237,7 @@ def test_own_areas_run_compare_and_replay(tmp_path: Path) -> None:
         .edit({'plan."The Solent".skills': 1.0})
     )
     pair = gainsmodel.run_paired(planned, dataset=own, draws=64)
-    steps = gainsmodel.waterfall(*pair, "The Solent", dataset=own)
+    steps = gainsmodel.waterfall(pair, "The Solent")
     assert "South East" in steps.table["area_name"].to_list()
     with pytest.raises(gainsmodel.GainsModelError, match="no tile map"):
         gainsmodel.charts.tile_map(result)
@@ -262,9 +266,11 @@ def test_the_command_line_makes_shows_runs_and_repeats_own_areas(tmp_path: Path)
     assert "OWN_SOLENT" in shown
     run = ("run", "reference", "--draws", "64", "--data", folder, "--area", "The Solent")
     first = answered(*run, "--out", out)
-    assert "Run on somebody's own areas:" in first
+    assert "Using your own areas:" in first
     assert answered("run", out, "--data", folder, "--area", "The Solent") == first
-    assert "hand over the folder" in refused("run", out)
+    assert answered("run", out, "--area", "The Solent") == first
+    alone = Path(shutil.copy(out / "manifest.json", tmp_path / "manifest.json"))
+    assert "hand over the folder" in refused("run", alone)
     assert "valid on The Solent, 24 areas" in answered("validate", "reference", "--data", folder)
     assert "no area or group of the own" in refused(*run[:-1], "Sollent")
     (folder / "gva.csv").write_text((folder / "gva.csv").read_text().replace(",1", ",2", 1))

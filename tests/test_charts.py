@@ -28,6 +28,7 @@ from gainsmodel.present.charts import theme as themes
 from gainsmodel.present.charts.chart import apart, rounded
 from gainsmodel.present.charts.shares import _dots
 from gainsmodel.present.charts.tiles import LAYOUTS, PER_HEAD_CLASSES
+from gainsmodel.results.paired import PairedResult
 
 GM, LONDON, WALES = "E47000001", "E12000007", "TLL"
 WHEN = "a year by 2036"
@@ -46,7 +47,7 @@ def pair() -> tuple[gainsmodel.Result, gainsmodel.Result]:
 def gross_to_net() -> gainsmodel.Waterfall:
     on = {f"parameters.{name}.enabled": True for name in ("displacement", "multiplier")}
     plan = gainsmodel.load_scenario("skills_first").edit(on)
-    return gainsmodel.waterfall(*gainsmodel.run_paired(plan, draws=500), GM)
+    return gainsmodel.waterfall(gainsmodel.run_paired(plan, draws=500), GM)
 
 
 @cache
@@ -353,7 +354,7 @@ def test_three_amounts_are_those_of_the_result() -> None:
     plan, without = pair()
     chart = charts.three_amounts(plan, GM, without)
     row = plan.areas().filter(area_code=GM).row(0, named=True)
-    added = plan.difference(without, net=True).filter(area_code=GM).row(0, named=True)
+    added = PairedResult(plan, without).added().filter(area_code=GM).row(0, named=True)
     gain = "gain_final_year_gbp_m"
     for drawn, source, metric, per in (
         (chart.data["amounts"][0], row, "prize_gbp_bn", 1),
@@ -586,7 +587,7 @@ def test_the_waterfall_steps_from_gross_to_net_and_says_what_is_unverified() -> 
         assert steps[-1][average] == pytest.approx(net[average], rel=1e-9)
     assert bars[2]["Name"].endswith("(off)")
     assert "unverified" in chart.caption
-    off = charts.waterfall(gainsmodel.waterfall(*pair(), GM))
+    off = charts.waterfall(gainsmodel.waterfall(pair(), GM))
     assert "are off" in off.alt
 
 

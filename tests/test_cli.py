@@ -436,7 +436,7 @@ def test_compare_does_not_tell_apart_what_it_cannot() -> None:
 def test_compare_splits_as_asked() -> None:
     args = ("--by", "year", "--by", "sector", "--by", "technology", "--by", "lever")
     text = answered("compare", "skills_first", "reference", "--draws", "200", *args)
-    for part in ("2027", "Manufacturing", "Cap on stacked technologies", "Working together"):
+    for part in ("2027", "Manufacturing", "Cap on stacked gains", "Working together"):
         assert part in text
 
 

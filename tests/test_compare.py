@@ -19,7 +19,6 @@ from gainsmodel import (
     ResultError,
     Scenario,
     ScenarioError,
-    SettingError,
     UnknownNameError,
     compare,
     lever_contributions,
@@ -27,6 +26,7 @@ from gainsmodel import (
     load_scenario,
 )
 from gainsmodel.data import OWN_GVA
+from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.tables import DETAIL_METRICS
 
 METRIC = "gain_final_year_gbp_m"
@@ -84,9 +84,14 @@ def test_areas_are_what_the_draws_say(metric: str) -> None:
 
 def test_a_plan_beside_its_reference_is_what_the_plan_adds() -> None:
     found = compared("skills_first", "reference")
-    added = found.first.difference(found.second)
-    assert found.areas().select(added.drop("p_higher").columns).equals(added.drop("p_higher"))
-    assert found.areas()["p_first_higher"].to_list() == added["p_higher"].to_list()
+    added = PairedResult(found.first, found.second).added(gross=True)
+    assert (
+        found.areas()
+        .select(added.drop("p_higher", "p_higher_mcse").columns)
+        .equals(added.drop("p_higher", "p_higher_mcse"))
+    )
+    for mine, theirs in (("p_first_higher", "p_higher"), ("p_first_higher_mcse", "p_higher_mcse")):
+        assert found.areas()[mine].to_list() == added[theirs].to_list()
 
 
 def test_the_error_of_a_chance_is_that_of_sixteen_scramblings() -> None:
@@ -246,7 +251,7 @@ def test_gains_are_net_where_only_the_plans_differ() -> None:
     first, second = SKILLS.edit(ADJUSTED), REFERENCE.edit(ADJUSTED)
     found = compare(first, second, area="Greater Manchester", draws=320)
     assert found.net_of == ("displacement", "multiplier")
-    net = found.first.difference(found.second, net=True)
+    net = PairedResult(found.first, found.second).added()
     assert found.areas()[f"{METRIC}_mean"].equals(net[f"{METRIC}_mean"])
     worth = draws(found.first, "additionality", "additionality")
     gap = draws(found.first, DETAIL_METRICS[0], "J") - draws(found.second, DETAIL_METRICS[0], "J")
@@ -260,7 +265,7 @@ def test_gains_are_net_where_only_the_plans_differ() -> None:
     assert row(found.technologies(), technology="all")[f"{METRIC}_mean"] == whole[f"{METRIC}_mean"]
     # Costs are what they are.
     cost = compare(first, second, draws=320, metric="lever_cost_per_year_gbp_m")
-    gross = cost.first.difference(cost.second, "lever_cost_per_year_gbp_m")
+    gross = PairedResult(cost.first, cost.second).added("lever_cost_per_year_gbp_m", gross=True)
     assert cost.areas()["lever_cost_per_year_gbp_m_mean"].equals(
         gross["lever_cost_per_year_gbp_m_mean"]
     )
@@ -273,7 +278,7 @@ def test_differences_of_assumptions_are_gross() -> None:
     assert not found.only_plans_differ
     assert found.net_of == ()
     assert found.areas()[f"{METRIC}_mean"].equals(
-        found.first.difference(found.second)[f"{METRIC}_mean"]
+        PairedResult(found.first, found.second).added(gross=True)[f"{METRIC}_mean"]
     )
     assert compared("late_start", "greater_manchester_all_levers").only_plans_differ
 
@@ -433,7 +438,7 @@ def test_one_lever_is_its_own_bundle() -> None:
 def test_levers_are_net_of_what_is_switched_on() -> None:
     plan = SKILLS.edit(ADJUSTED)
     with_plan, without = gainsmodel.run_paired(plan, draws=64)
-    net = row(with_plan.difference(without, net=True), area_code="E47000001")
+    net = row(PairedResult(with_plan, without).added(), area_code="E47000001")
     bundle = part(lever_contributions(plan, "Greater Manchester", draws=64), "bundle")
     assert bundle[f"{METRIC}_mean"] == pytest.approx(net[f"{METRIC}_mean"], rel=1e-12)
     cost = lever_contributions(plan, "E47000001", draws=64, metric="lever_cost_per_year_gbp_m")
@@ -522,10 +527,13 @@ def test_results_of_other_figures_than_at_hand_are_not_run_again() -> None:
     few: dict[str, Any] = {"geography": "itl1", "draws": 32}
     plans = REFERENCE.edit({"plan.Wales.skills": 1.0}), REFERENCE
     sides = [gainsmodel.run(plan, dataset=own_figures(), **few) for plan in plans]
+    # Results know the figures they ran on.
+    assert compare(*sides, area="Wales").technologies().height == 6
+    theirs = load_dataset("itl1")
     with pytest.raises(ResultError, match=r"other figures, own\.csv, than the built-in"):
-        compare(*sides, area="Wales").technologies()
+        compare(*sides, area="Wales", dataset=theirs)
     built_in = [gainsmodel.run(plan, **few) for plan in plans]
     with pytest.raises(ResultError, match=r"other figures, the built-in ones, than own\.csv"):
         compare(*built_in, area="Wales", dataset=own_figures())
-    with pytest.raises(SettingError, match="geography"):
+    with pytest.raises(ResultError, match="other figures"):
         compare(*built_in, dataset=load_dataset("mayoral"))

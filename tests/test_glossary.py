@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gainsmodel import UnknownNameError
-from gainsmodel.analysis.assumption_rows import assumptions
+from gainsmodel.analysis.assumptions_log import assumptions
 from gainsmodel.present import glossary
 from gainsmodel.scenario import load_scenario
 

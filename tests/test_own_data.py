@@ -9,6 +9,7 @@ import io
 import json
 import os
 import random
+import shutil
 import sys
 import zipfile
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from gainsmodel.data import GEOGRAPHIES, SECTORS
 from gainsmodel.data.importing import sheets
 from gainsmodel.data.importing.layout import sector_label
 from gainsmodel.data.own_dataset import gva_table
+from gainsmodel.results.paired import PairedResult
 from publisher import WORKBOOKS, needs_source
 from test_cli import answered, refused
 
@@ -684,7 +686,7 @@ def test_own_figures_reach_the_result_and_the_manifest() -> None:
     assert result.manifest["data_sha256"] == dict(sorted(own.hashes.items()))
     assert "own_data" not in built_in.manifest
     with pytest.raises(gainsmodel.ResultError, match="not paired: data_sha256"):
-        result.difference(built_in)
+        PairedResult(result, built_in)
 
 
 def spoilt_mayoral(value: float) -> list[list[Any]]:
@@ -845,12 +847,16 @@ def test_the_command_line_runs_and_repeats_own_figures(tmp_path: Path) -> None:
     )
     with_plan = ("run", "skills_first", "--draws", "64")
     printed = answered(*with_plan, "--data", folder, "--out", out)
-    head, _, rest = printed.partition("\nRun on somebody's own GVA figures:\n")
+    head, _, rest = printed.partition("Using your own GVA figures:\n\n")
     own_part, _, rest = rest.partition("\n\n")
     assert (head + rest).split() == answered(*with_plan).split()
-    assert [line.strip() for line in own_part.split("\n")] == notes.strip().split("\n")[1:]
+    said = " ".join(own_part.split())
+    assert said == " ".join(f"- {note}" for note in notes.strip().split("\n")[1:])
     assert answered("run", out, "--data", table, "--sheet", "GVA").split() == printed.split()
-    assert "hand them over: dataset= (--data)" in refused("run", out)
+    # The figures stand beside the manifest; by itself it asks for them.
+    assert answered("run", out).split() == printed.split()
+    alone = Path(shutil.copy(out / "manifest.json", tmp_path / "manifest.json"))
+    assert "hand them over: dataset= (--data)" in refused("run", alone)
     manifest = json.loads(answered(*with_plan, "--data", table, "--json"))["manifest"]
     assert manifest["own_data"]["name"] == "own.xlsx"
 

@@ -140,7 +140,7 @@ def test_with_starts_to_choose_from_it_is_that_of_brute_force() -> None:
     for choice in itertools.product(range(3), repeat=len(LEVERS)):
         moved = {k: options[at] for k, at in zip(LEVERS, choice, strict=True) if at}
         scenario = SCENARIO.model_copy(update={"plan": {WALES: moved}})
-        table = gainsmodel.appraise(*gainsmodel.run_paired(scenario, draws=112, seed=5))
+        table = gainsmodel.appraise(gainsmodel.run_paired(scenario, draws=112, seed=5))
         row = row_of(table, "area_name", WALES)
         if row["authority_cost_per_year_gbp_m_mean"] <= 8.0:
             values[choice] = row["net_present_value_gbp_m_mean"]
@@ -196,7 +196,7 @@ def test_adjustments_count_as_in_an_appraisal() -> None:
         }
     )
     results = gainsmodel.run_paired(adjusted, draws=DRAWS, seed=5)
-    table = gainsmodel.appraise(*results, target_gbp_m=TARGET)
+    table = gainsmodel.appraise(results, target_gbp_m=TARGET)
     row = row_of(table, "area_name", WALES)
     plan = gainsmodel.plan(adjusted, WALES, intensities=(1,), stability=False, **FEW)
     alone = plan.tried.filter(plan.tried["levers"] == "Digital skills 100%")
@@ -332,7 +332,7 @@ def test_a_variant_is_the_scenario_with_that_structure() -> None:
     variant = plan.scenario.edit(
         {"setting.curve": "gompertz", "parameters.spillover_share.value": 0.0}
     )
-    table = gainsmodel.appraise(*gainsmodel.run_paired(variant, draws=DRAWS, seed=5))
+    table = gainsmodel.appraise(gainsmodel.run_paired(variant, draws=DRAWS, seed=5))
     row = row_of(table, "area_name", WALES)
     last = plan.regret.row(-1, named=True)
     assert last["variant"] == "Gompertz curve, no spillover"

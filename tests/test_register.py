@@ -12,7 +12,6 @@ import pytest
 
 from gainsmodel import ScenarioError, load_scenario, parse_scenario, sensitivity
 from gainsmodel.analysis import assumptions_log
-from gainsmodel.analysis.assumption_rows import assumptions
 from gainsmodel.present import export
 from gainsmodel.results.manifest import build_info
 from gainsmodel.scenario import Scenario
@@ -54,7 +53,7 @@ def row(table: pl.DataFrame, key: str) -> dict[str, Any]:
 def test_every_figure_and_every_choice_stands_once(reference: Scenario) -> None:
     log = assumptions_log.log(reference)
     assert log["key"].n_unique() == log.height
-    assert set(assumptions(reference)["key"]) < set(log["key"])
+    assert set(assumptions_log.assumptions(reference)["key"]) < set(log["key"])
     assert not log["changed"].any()
     for name in ("name", "what", "value", "source", "evidence", "owner", "dated"):
         assert all(log[name]), name

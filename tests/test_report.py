@@ -117,7 +117,7 @@ def test_its_tables_are_those_of_the_functions_they_come_from(found: report.Find
         assert row["In 9 of 10 futures"] == format.gbp_range(*ends)
     assert {row["Evidence"] for row in rows[:3]} == {"judgement"}
 
-    value = appraise(*run_paired("skills_first", draws=1_000)).row(
+    value = appraise(run_paired("skills_first", draws=1_000)).row(
         by_predicate=pl.col("area_code") == GM, named=True
     )
     costs = {row[""]: row for row in grid(found, "Cost and return")}
@@ -131,7 +131,7 @@ def test_its_tables_are_those_of_the_functions_they_come_from(found: report.Find
 def test_where_it_breaks_even_stands_beside_the_benefit_for_each_pound(
     found: report.Findings,
 ) -> None:
-    value = appraise(*run_paired("skills_first", draws=1_000)).row(
+    value = appraise(run_paired("skills_first", draws=1_000)).row(
         by_predicate=pl.col("area_code") == GM, named=True
     )
     added, authority, firms = (

@@ -13,6 +13,7 @@ import pytest
 
 import gainsmodel
 from gainsmodel import Result, ResultError, UnknownNameError, load_dataset, load_scenario
+from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.statistics import QUANTILES, STATISTICS
 from gainsmodel.results.tables import DETAIL_METRICS, METRICS
 
@@ -367,7 +368,7 @@ def test_few_draws_give_nulls_and_never_nan(draws: int, sampler: str) -> None:
         assert no_nan(getattr(result, table)()), table
     assert result.areas()["share_mean"].null_count() == 0
     json.dumps(result.to_dict(), allow_nan=False)
-    gap = result.difference(ran("reference", draws, sampler=sampler))
+    gap = PairedResult(result, ran("reference", draws, sampler=sampler)).added(gross=True)
     assert no_nan(gap)
     if draws == 1:
         assert result.areas()["share_sd"].null_count() == 23
@@ -423,9 +424,9 @@ def test_no_draw_with_a_gain_leaves_shares_null() -> None:
 
 
 def test_a_result_differs_from_itself_by_nothing() -> None:
-    gap = ran().difference(ran())
+    gap = PairedResult(ran(), ran()).added(gross=True)
     medians = "gain_final_year_gbp_m_mcse_p50"
-    expected = [*UNIT, *columns("gain_final_year_gbp_m"), medians, "p_higher"]
+    expected = [*UNIT, *columns("gain_final_year_gbp_m"), medians, "p_higher", "p_higher_mcse"]
     assert gap.columns == expected
     assert gap.height == 26
     numbers = gap.drop(UNIT).fill_null(0).to_numpy()
@@ -433,7 +434,7 @@ def test_a_result_differs_from_itself_by_nothing() -> None:
 
 
 def test_levers_add_where_they_are_planned() -> None:
-    gap = ran("greater_manchester_all_levers").difference(ran())
+    gap = PairedResult(ran("greater_manchester_all_levers"), ran()).added(gross=True)
     here = gap.row(by_predicate=pl.col("area_code") == MANCHESTER, named=True)
     uk = gap.row(by_predicate=pl.col("area_code") == "uk", named=True)
     assert here["gain_final_year_gbp_m_mean"] > 0
@@ -446,7 +447,7 @@ def test_levers_add_where_they_are_planned() -> None:
 
 def test_a_paired_difference_is_surer_than_two_runs_apart() -> None:
     with_plan, without = ran("greater_manchester_all_levers"), ran()
-    gap = with_plan.difference(without)
+    gap = PairedResult(with_plan, without).added(gross=True)
     row = gap.row(by_predicate=pl.col("area_code") == MANCHESTER, named=True)
     area = with_plan.areas().row(by_predicate=pl.col("area_code") == MANCHESTER, named=True)
     assert row["gain_final_year_gbp_m_sd"] < area["gain_final_year_gbp_m_sd"]
@@ -455,7 +456,7 @@ def test_a_paired_difference_is_surer_than_two_runs_apart() -> None:
 def test_a_difference_is_that_of_the_draws() -> None:
     with_plan, without = ran("everyone_acts"), ran()
     for metric in ("gain_cumulative_gbp_m", "share"):
-        gap = with_plan.difference(without, metric)
+        gap = PairedResult(with_plan, without).added(metric, gross=True)
         by_draw = with_plan.draws(metric).cast(pl.Float64) - without.draws(metric).cast(pl.Float64)
         means = by_draw.drop("draw").mean().row(0)
         np.testing.assert_allclose(gap[f"{metric}_mean"], means, rtol=1e-9, atol=1e-12)
@@ -471,12 +472,13 @@ def adjusted(**values: float) -> Result:
 
 
 def test_a_net_difference_is_what_is_left_after_adjustments() -> None:
-    gross = adjusted().difference(ran())
-    assert adjusted().difference(ran(), net=True).equals(gross)
+    gross = PairedResult(adjusted(), ran()).added(gross=True)
+    assert PairedResult(adjusted(), ran()).added().equals(gross)
     plan = adjusted(displacement=0.25, leakage=0.1, multiplier=1.25)
     # Adjustments touch the increment only: the run itself is the same.
     assert plan.areas().equals(adjusted().areas())
-    net = plan.difference(ran(), net=True)
+    reference = gainsmodel.run(plan.scenario.without_plan(), draws=plan.manifest["draws"])
+    net = PairedResult(plan, reference).added()
     for name in ("mean", "sd", "p50", "p95"):
         column = f"gain_final_year_gbp_m_{name}"
         left = gross[column] * (1 - 0.25) * (1 - 0.1) * 1.25
@@ -495,12 +497,12 @@ def test_a_net_difference_is_what_is_left_after_adjustments() -> None:
 )
 def test_results_that_are_not_paired_have_no_difference(settings: dict[str, Any], key: str) -> None:
     with pytest.raises(ResultError, match=f"not paired: {key}"):
-        ran().difference(ran(**settings))
+        PairedResult(ran(), ran(**settings)).added(gross=True)
 
 
 def test_a_difference_of_excluded_draws_is_null_not_nan() -> None:
     odd = harmful(mean=0.005, sd=0.02)
-    gap = odd.difference(gainsmodel.run("reference", draws=800), "share")
+    gap = PairedResult(odd, gainsmodel.run("reference", draws=800)).added("share", gross=True)
     assert no_nan(gap)
 
 
@@ -521,7 +523,7 @@ def test_a_saved_result_comes_back_the_same(tmp_path: Path, draws: bool) -> None
         return
     for metric in METRICS:
         assert back.draws(metric).equals(result.draws(metric))
-    assert back.difference(result)["p_higher"].sum() == 0
+    assert PairedResult(back, result).added(gross=True)["p_higher"].sum() == 0
 
 
 def test_a_manifest_replays_to_identical_numbers(tmp_path: Path) -> None:

@@ -33,8 +33,7 @@ from gainsmodel.scenario import (
 )
 from gainsmodel.scenario.distributions import Bounds
 from gainsmodel.scenario.merge import difference, merge
-from gainsmodel.scenario.parameters import Parameters
-from gainsmodel.scenario.quantities import Constant
+from gainsmodel.scenario.parameters import PARAMETERS as TABLE, Parameters
 
 ROOT = Path(__file__).parents[1]
 MALFORMED = sorted((ROOT / "tests/malformed").glob("*.toml"))
@@ -285,15 +284,12 @@ def test_module_prints_the_schema() -> None:
 
 def quantities() -> dict[str, Bounds]:
     """List the key path of every place that takes a distribution, with its bounds."""
-    found = {"prize": Bounds(0), "levers.skills.cost_gbp_per_head_per_year": Bounds(0)}
-    for name, field in Parameters.model_fields.items():
-        if name in ("initial_adoption", "sector_odds_ratio"):
-            continue
-        if field.annotation is not Constant:
-            found[f"parameters.{name}"] = next(m for m in field.metadata if isinstance(m, Bounds))
-    for name in SPREAD_PARAMETERS:
-        bounds = next(m for m in Parameters.model_fields[name].metadata if isinstance(m, Bounds))
-        found[f"parameters.{name}.by_technology.ai"] = bounds
+    found = {"levers.skills.cost_gbp_per_head_per_year": Bounds(0)}
+    for name, of in TABLE.items():
+        if of.bounds is not None and name != "initial_adoption":
+            found["prize" if name == "prize" else f"parameters.{name}"] = of.bounds
+        if of.bounds is not None and name in SPREAD_PARAMETERS:
+            found[f"parameters.{name}.by_technology.ai"] = of.bounds
     for target in ("innovation", "imitation", "ceiling", "productivity_effect"):
         found[f"levers.skills.effects.{target}"] = Bounds(0)
     return found

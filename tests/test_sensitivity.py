@@ -429,7 +429,7 @@ def test_the_usual_groups_are_all_there_when_everything_is_uncertain() -> None:
 def test_what_is_uncertain_is_what_the_core_draws() -> None:
     scenario = everything_uncertain()
     settings = Settings(draws=16, sampler="random")
-    names, _ = Run(scenario, load_dataset("mayoral"), settings).result().numbers()
+    names, _ = Run(scenario, load_dataset("mayoral"), settings).result().standard_normals()
     drawn = {*names["parameter"], "growth_cell"}
     core = {name for group in groups_of(scenario)[0] for name in group.core_parameters}
     assert drawn == core
@@ -462,10 +462,10 @@ def test_own_groups_are_filled_up_with_everything_else() -> None:
 def test_reasons_for_leaving_a_group_out() -> None:
     drivers = drivers_of("reference")
     assert drivers.left_out["What the levers do"] == "no lever is moved"
-    assert drivers.left_out["Take-up of the levers"] == "no lever is moved"
-    assert drivers.left_out["Displacement, leakage and knock-on effects"] == "switched off"
+    assert drivers.left_out["Take-up of levers"] == "no lever is moved"
+    assert drivers.left_out["Displacement, leakage and multiplier"] == "switched off"
     assert drivers.left_out["What adopting costs firms"] == "cannot change this answer"
-    assert drivers.left_out["Size of the prize"] == "the same in every future"
+    assert drivers.left_out["The national prize"] == "the same in every future"
 
 
 # ---------------------------------------------------------------- the whole
@@ -577,7 +577,7 @@ def test_the_plan_s_effect_is_the_paired_difference() -> None:
     added = added.astype(float) * with_plan.draws("additionality")["additionality"].to_numpy()
     assert drivers.tornado["middle"][0] == pytest.approx(np.median(added), rel=1e-5)
     assert "adjustments" in drivers.indices["group"].to_list()
-    before = "Before displacement, leakage and knock-on effects."
+    before = "Before displacement, leakage and multiplier."
     assert before not in drivers.notes
     assert before in drivers_of("skills_first", "plan_adds", MANCHESTER).notes
     assert before not in drivers_of("skills_first", "share", MANCHESTER).notes
@@ -675,7 +675,7 @@ def test_a_variation_is_in_the_manifest_and_replays(tmp_path: Any) -> None:
     plain = gainsmodel.run("reference", draws=64, sampler="random")
     assert not plain.draws().equals(result.draws())
     with pytest.raises(gainsmodel.ResultError, match="run it again"):
-        gainsmodel.Result.load(tmp_path / "varied").numbers()
+        gainsmodel.Result.load(tmp_path / "varied").standard_normals()
 
 
 # ---------------------------------------------------------------- words
@@ -742,9 +742,10 @@ def test_nothing_is_said_of_what_cannot_be_told_from_zero() -> None:
 
 
 def test_what_correlated_assumptions_share_is_counted_once_and_said() -> None:
-    assert any("Imitation and ceiling" in note for note in drivers_of("reference").notes)
+    said = "“Following others” and “Where adoption stops” move together"
+    assert any(said in note for note in drivers_of("reference").notes)
     together = sensitivity("reference", groups={"Both": ["imitation", "ceiling"]}, draws=100)
-    assert not any("ceiling" in note for note in together.notes)
+    assert not any("move together" in note for note in together.notes)
 
 
 def test_extreme_futures_are_pointed_out_only_where_they_weigh() -> None:

@@ -19,6 +19,7 @@ from gainsmodel import (
     run_paired,
 )
 from gainsmodel.present import text
+from gainsmodel.results.paired import PairedResult
 
 GM, UK = "E47000001", "uk"
 BANNED = (
@@ -75,8 +76,10 @@ def test_the_headline_is_the_numbers_in_words(pair: tuple[Result, Result]) -> No
     )
     part = format.gbp(row["prize_gbp_bn_p50"] * 1e3, errors["prize_gbp_bn"] * 1e3)
     carried = format.gbp(row["gain_final_year_gbp_m_p50"], errors["gain_gbp_m_2036"])
-    added = with_plan.difference(without, net=True).row(
-        by_predicate=pl.col("area_code") == GM, named=True
+    added = (
+        PairedResult(with_plan, without)
+        .added()
+        .row(by_predicate=pl.col("area_code") == GM, named=True)
     )
     more = format.gbp(added["gain_final_year_gbp_m_p50"], added["gain_final_year_gbp_m_mcse_p50"])
     a = text.about(with_plan, GM)

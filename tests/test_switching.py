@@ -45,7 +45,7 @@ def row(of: SwitchingValues, key: str) -> dict[str, Any]:
 
 def net(scenario: gainsmodel.Scenario, draws: int = DRAWS, **options: Any) -> float:
     """Expected net present value by the way every user goes."""
-    table = gainsmodel.appraise(*gainsmodel.run_paired(scenario, draws=draws), **options)
+    table = gainsmodel.appraise(gainsmodel.run_paired(scenario, draws=draws), **options)
     return float(table.filter(area_code=MANCHESTER)["net_present_value_gbp_m_mean"][0])
 
 
@@ -53,7 +53,7 @@ def net(scenario: gainsmodel.Scenario, draws: int = DRAWS, **options: Any) -> fl
 
 
 def test_benefits_and_costs_switch_at_their_ratio() -> None:
-    table = gainsmodel.appraise(*gainsmodel.run_paired(SKILLS, draws=DRAWS))
+    table = gainsmodel.appraise(gainsmodel.run_paired(SKILLS, draws=DRAWS))
     mean = {
         name: table.filter(area_code=MANCHESTER)[f"{name}_present_value_gbp_m_mean"][0]
         for name in ("added", "authority_cost", "firms_cost")

@@ -397,7 +397,7 @@ def test_a_mistake_at_the_command_line_is_one_message() -> None:
 def test_the_take_up_of_every_lever_counts() -> None:
     """The core gives take-up of all moved levers one name; they are told apart by lever."""
     scenario = load_scenario(ALL)
-    names, _ = gainsmodel.run(scenario, draws=16, sampler="random").numbers()
+    names, _ = gainsmodel.run(scenario, draws=16, sampler="random").standard_normals()
     told = list(_told_apart(names, scenario))
     assert len(set(told)) == len(told) == names.height
     of_take_up = [key for key in told if key[0] == "take_up"]

@@ -10,10 +10,12 @@ import streamlit as st
 from app import files, parts, session
 from app.choice import DRAWS, SAMPLERS, Choice, geographies
 from app.parts import EVIDENCE, plain
-from gainsmodel import GainsModelError, format, load_scenario
-from gainsmodel.analysis.assumption_rows import GROUPS, assumptions, figure_at, questions, restated
+from gainsmodel import GainsModelError, load_scenario
+from gainsmodel.analysis.assumptions_log import GROUPS, NOT_IN_REFERENCE, STRUCTURE, log
 from gainsmodel.data import OWN
 from gainsmodel.present import export
+from gainsmodel.scenario.parameters import CHOICES
+from gainsmodel.scenario.restate import figure_at, questions, restated
 
 GEOGRAPHY_NAMES = {
     "mayoral": "23 mayoral and other areas",
@@ -29,8 +31,8 @@ def main() -> None:
     """The page, top to bottom."""
     parts.context_line()
     st.title("What is assumed, and on what evidence", anchor=False)
-    base = load_scenario("reference")
-    table = assumptions(session.current().scenario, base)
+    whole = log(session.current().scenario)
+    table = whole.filter(pl.col("group") != STRUCTURE)
     judged = table.filter(pl.col("evidence") == "judgement").height
     st.markdown(
         f"Of {table.height} figures {judged} are judgement. Each can be changed; what differs from "
@@ -47,7 +49,7 @@ def main() -> None:
         )
         st.download_button(
             "Assumptions log (CSV)",
-            data=lambda: export.csv(table),
+            data=lambda: export.csv(whole),
             file_name="gainsmodel-assumptions.csv",
             mime="text/csv",
             on_click="ignore",
@@ -103,7 +105,7 @@ def _structure() -> None:
         st.grid(4, min_column_width=220),
     ):
         st.selectbox(
-            "Areas",
+            CHOICES["setting.geography"].label,
             known,
             format_func=GEOGRAPHY_NAMES.__getitem__,
             **session.bound(
@@ -114,7 +116,7 @@ def _structure() -> None:
             ),
         )
         st.number_input(
-            "Years to simulate",
+            CHOICES["setting.horizon_years"].label,
             1,
             40,
             **session.bound(
@@ -125,7 +127,7 @@ def _structure() -> None:
             ),
         )
         st.selectbox(
-            "Curve of adoption",
+            CHOICES["setting.curve"].label,
             list(CURVES),
             format_func=CURVES.__getitem__,
             help="The shape of the way from few users to many: a structural assumption.",
@@ -137,7 +139,7 @@ def _structure() -> None:
             ),
         )
         st.selectbox(
-            "The prize is shown",
+            CHOICES["prize.price_basis"].label,
             list(PRICES),
             format_func=PRICES.__getitem__,
             **session.bound(
@@ -213,8 +215,8 @@ def _figures(table: pl.DataFrame) -> None:
     elif only == "Judgement only":
         table = table.filter(pl.col("evidence") == "judgement")
     if search:
-        text = pl.concat_str("name", "what", "source", "note", separator=" ").str.to_lowercase()
-        table = table.filter(text.str.contains(search.casefold(), literal=True))
+        text = pl.concat_str("name", "what", "key", "source", "note", separator=" ")
+        table = table.filter(text.str.to_lowercase().str.contains(search.casefold(), literal=True))
         groups = list(dict.fromkeys(table["group"]))
     else:
         group = st.segmented_control(
@@ -240,19 +242,19 @@ def _figure(row: dict[str, Any]) -> None:
     changed = " :blue-badge[:material/edit: Changed]" if row["changed"] else ""
     with st.container(horizontal=True, vertical_alignment="center", key=f"row_{key}"):
         st.markdown(
-            f"**{plain(row['name'])}** {plain(_value(row))} {EVIDENCE[row['evidence']]}{changed}"
-            + f"  \n:small[{plain(_source(row))}]",
+            f"**{plain(row['name'])}** {plain(row['value'])} {plain(row['unit'])} "
+            f"{EVIDENCE[row['evidence']]}{changed}  \n:small[{plain(_source(row))}]",
             help=plain(f"{row['what']} {row['note']}"),
             width="stretch",
         )
-        if row["enabled"] is not None:
+        if row["switched_on"] is not None:
             st.toggle(
                 f"Use {row['name'].casefold()}",
                 **session.bound(
                     f"enabled_{key}",
-                    row["enabled"],
+                    row["switched_on"],
                     lambda value: _try_edit({f"{key}.enabled": value}, f"{row['name']} on or off"),
-                    value=row["enabled"],
+                    value=row["switched_on"],
                 ),
             )
         st.button(
@@ -263,7 +265,7 @@ def _figure(row: dict[str, Any]) -> None:
             args=(key,),
             disabled="rates" in key,
         )
-        if row["changed"] and row["base_middle"] is not None:
+        if row["changed"] and row["reference"] != NOT_IN_REFERENCE:
             st.button(
                 "Restore", key=f"restore_{key}", type="tertiary", on_click=_restore, args=(key,)
             )
@@ -274,15 +276,9 @@ def _figure(row: dict[str, Any]) -> None:
 def _source(row: dict[str, Any]) -> str:
     said = [row["symbol"], row["source"]]
     if row["changed"]:
-        said.append(f"reference: {_value(row, 'base_')}")
+        is_new = row["reference"] == NOT_IN_REFERENCE
+        said.append(NOT_IN_REFERENCE if is_new else f"reference: {row['reference']} {row['unit']}")
     return " · ".join(filter(None, said))
-
-
-def _value(row: dict[str, Any], which: str = "") -> str:
-    middle, low, high = (row[f"{which}{name}"] for name in ("middle", "low", "high"))
-    if middle is None:
-        return "not in the reference"
-    return f"{format.figure(middle, low, high)} {row['unit']}"
 
 
 def _open(key: str) -> None:
@@ -293,7 +289,9 @@ def _form(row: dict[str, Any]) -> None:
     key = row["key"]
     figure = figure_at(session.current().scenario, key)
     with st.form(f"form_{key}"):
-        asked = questions(figure) if figure else [("Value", "value", row["middle"])]
+        asked = [("Value", "value", row["middle"])]
+        if figure:
+            asked = questions(figure, row["low"], row["middle"], row["high"])
         if not asked:
             st.markdown("This one is a list of values: change it in the scenario file.")
         answers = {

@@ -11,8 +11,9 @@ from app.parts import plain
 from gainsmodel import GainsModelError, Sensitivity, format
 from gainsmodel.analysis.sensitivity import Output
 from gainsmodel.present import charts
+from gainsmodel.scenario.parameters import CHOICES
 
-SWITCHES = {"setting.curve": "Curve of adoption", "prize.basis": "Reading of the prize"}
+SWITCHES = {key: CHOICES[key].label for key in ("setting.curve", "prize.basis")}
 SETTINGS = {
     "bass": "Bass",
     "logistic": "Logistic",

@@ -9,6 +9,7 @@ from app.choice import BASES
 from app.parts import Answer, plain
 from gainsmodel import UnknownNameError
 from gainsmodel.present import charts, text
+from gainsmodel.scenario.parameters import CHOICES
 
 MAP_MEASURES = {"gbp": "£bn", "per_head": "£ a head", "against_gva": "vs economy"}
 
@@ -56,7 +57,7 @@ def _choosers() -> Any:
             **session.bound("area", choice.unit, _show_area, index=list(units).index(choice.unit)),
         )
         st.segmented_control(
-            "Reading of the prize",
+            CHOICES["prize.basis"].label,
             list(BASES),
             format_func=lambda basis: parts.reading(choice, basis),
             label_visibility="collapsed",

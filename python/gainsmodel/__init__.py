@@ -127,6 +127,7 @@ _MODULES = {
 _RENAMED = {
     "Reach": "GoalSeek",
     "Switching": "SwitchingValues",
+    "assumption_log": "assumptions_log",
     "lever_parts": "lever_contributions",
     "reach": "goal_seek",
     "register": "assumptions_log",

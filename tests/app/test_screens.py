@@ -35,7 +35,7 @@ from gainsmodel import (
     sensitivity,
     to_toml,
 )
-from gainsmodel.analysis.assumption_rows import GROUPS, assumptions
+from gainsmodel.analysis.assumptions_log import GROUPS, assumptions
 from gainsmodel.present import text
 from gainsmodel.present.charts.theme import PALETTES
 
@@ -591,7 +591,9 @@ def test_an_assumption_is_changed_marked_and_restored() -> None:
         {f"{INITIAL}.distribution": {"kind": "logitnormal", "p05": 0.3, "median": 0.4, "p95": 0.5}}
     )
     assert visit.choice.scenario == changed.scenario
-    (row,) = [text for text in visit.texts if text.startswith("**Use at the start: Cloud services")]
+    (row,) = [
+        text for text in visit.texts if text.startswith("**Adoption at the start: Cloud services")
+    ]
     assert "0.4 (9 in 10: 0.3 to 0.5)" in row
     assert "Changed" in row
     assert "Judgement" in row
@@ -619,7 +621,7 @@ def test_an_impossible_figure_is_refused_in_words_and_nothing_changes() -> None:
     visit = Visit({"futures": "2000"}, "assumptions")
     opened(visit, INITIAL, {"p05": 0.5, "median": 0.4, "p95": 0.3}).click().run()
     assert len(visit.errors) == 1
-    assert "Use at the start: Cloud services stays as it was." in visit.errors[0]
+    assert "Adoption at the start: Cloud services stays as it was." in visit.errors[0]
     assert "p05" in visit.errors[0]
     assert visit.choice == from_query({"futures": "2000"})[0]
     assert not visit.at.exception
@@ -630,7 +632,7 @@ def test_assumptions_are_filtered_and_searched() -> None:
     visit.at.text_input(key="assumptions_search").set_value("green book").run()
     visit.well()
     assert visit.says("Discount rate from year 0")
-    assert not visit.says("Use at the start")
+    assert not visit.says("Adoption at the start")
     visit.at.text_input(key="assumptions_search").set_value("no such thing").run()
     assert visit.says("None.")
     visit.at.text_input(key="assumptions_search").set_value("").run()

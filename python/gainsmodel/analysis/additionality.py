@@ -16,12 +16,12 @@ from gainsmodel.checks import did_you_mean
 from gainsmodel.data import Dataset, load_dataset, regions_of
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError
-from gainsmodel.results.paired import FINAL_YEAR_GAIN, PairedResult
+from gainsmodel.results.paired import FINAL_YEAR_GAIN, PairedResult, accepts_two_results
 from gainsmodel.results.prices import Prices
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import Draws, columns_of_differences, quantiles, statistics_of
 from gainsmodel.results.tables import METRICS
-from gainsmodel.simulation.core_inputs import ADJUSTMENTS
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 
 GAINS = tuple(metric for metric in METRICS if metric.startswith("gain_"))
 STEPS = {
@@ -96,6 +96,7 @@ class Waterfall:
         return {**self.__dict__, "table": self.table.to_dicts(), "summary": self.summary}
 
 
+@accepts_two_results
 def waterfall(
     pair: PairedResult,
     area: str,

@@ -15,9 +15,8 @@ from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import ScenarioError, SettingError
 from gainsmodel.progress import Steps
-from gainsmodel.results.paired import NET_PRESENT_VALUE, PairedResult, as_pair
+from gainsmodel.results.paired import NET_PRESENT_VALUE, PairedResult, accepts_two_results
 from gainsmodel.results.prices import Prices
-from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import FROM_CORE, chances_of, columns_of, statistics_of
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import as_scenario, figures_for
@@ -25,9 +24,9 @@ from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Sampler, Settings
 
 
+@accepts_two_results
 def appraise(
-    pair: PairedResult | Result,
-    without: Result | None = None,
+    pair: PairedResult,
     *,
     target_gbp_m: float | None = None,
     area: str | None = None,
@@ -39,10 +38,7 @@ def appraise(
     Parameters
     ----------
     pair : PairedResult
-        As `run_paired` gives it: the same draws with the plan and without. Or, with `without`,
-        the result with the plan alone.
-    without : Result, optional
-        The reference, where the two results are handed over by themselves.
+        As `run_paired` gives it: the same draws with the plan and without.
     target_gbp_m : float, optional
         Gain to be added in the final year, £m a year, in the prices asked for.
     area : str, optional
@@ -98,7 +94,6 @@ def appraise(
     26
     """
     check_target(target_gbp_m)
-    pair = as_pair(pair, without)
     pair.check_reference()
     sampler = pair.manifest["sampler"]
     units, values = pair.every_unit(

@@ -1,7 +1,7 @@
 """The assumptions log as an assurance file keeps it: who says so, since when, how much it matters.
 
-`assumption_rows` has the figures; here stand also the choices of structure, owner,
-date, what differs from the reference in words, and the rank in a sensitivity run.
+Every figure and every choice of structure once, with source, owner, date, what differs from the
+reference, and the rank in a sensitivity run.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,56 +10,30 @@ from typing import Any
 
 import polars as pl
 
-from gainsmodel.analysis.assumption_rows import assumptions
 from gainsmodel.analysis.sensitivity import Output, Sensitivity, sensitivity
 from gainsmodel.data import Dataset
 from gainsmodel.format import figure
 from gainsmodel.results.manifest import build_info
-from gainsmodel.scenario import Scenario, load_scenario
+from gainsmodel.results.statistics import quantiles
+from gainsmodel.scenario import Distribution, Scenario, load_scenario
+from gainsmodel.scenario.messages import KeyPath, dotted
 from gainsmodel.scenario.parameter_groups import every_parameter
+from gainsmodel.scenario.parameters import CHOICES, PARAMETERS
 from gainsmodel.scenario.quantities import SPREAD_PARAMETERS
 
 STRUCTURE = "Structure"
 # Key of what is no figure: plain name, what it does, unit, and whether somebody judged it.
-_CHOICES = {
-    "setting.geography": ("Areas", "The set of areas that is modelled.", "", False),
-    "setting.start_year": ("First year", "Adoption is as today's in it.", "year", False),
-    "setting.horizon_years": ("Horizon", "How far the run looks.", "years", False),
-    "setting.curve": ("Curve of adoption", "The way from few users to many.", "", True),
-    "setting.lever_delay_years": ("Delay of every lever", "Added to each start.", "years", False),
-    "setting.spillover_decay_km": (
-        "Reach of learning from other areas",
-        "Distance over which it falls to about a third.",
-        "km",
-        True,
-    ),
-    "setting.share_floor": (
-        "Least national gain",
-        "Futures in which the national gain is below it are left out of shares.",
-        "share of GVA",
-        True,
-    ),
-    "setting.readiness_weights.gigabit_share": (
-        "Weight of gigabit coverage",
-        "What makes up an area's readiness.",
-        "weight",
-        True,
-    ),
-    "setting.readiness_weights.digital_sector_share": (
-        "Weight of the digital sector",
-        "What makes up an area's readiness.",
-        "weight",
-        True,
-    ),
-    "prize.basis": ("Reading of the £208bn", "A year by the last year, or in all.", "", True),
-    "prize.price_basis": ("Prices of the £208bn", "As published, or of 2023.", "", False),
-    "parameters.take_up.shared_variance": (
-        "Take-up in common",
-        "Part of the variance of take-up that all areas share.",
-        "share of variance, 0 to 1",
-        True,
-    ),
-}
+# Headings, in their order; structure last.
+GROUPS = (
+    "The £208bn",
+    "Adoption",
+    "Productivity effect",
+    "Delay and decay",
+    "Growth",
+    "Levers",
+    "Appraisal",
+)
+NOT_IN_REFERENCE = "not in the reference"
 NOT_NAMED, NOT_STATED = "not named", "not stated"
 
 
@@ -111,15 +85,17 @@ def log(
     Returns
     -------
     DataFrame
-        A row for each assumption: ``group``, ``name``, ``symbol``, ``what``, ``key``,
-        ``value`` in words, ``middle``, ``low``, ``high`` (50%, 5% and 95% quantiles in the
-        figure's unit; null for what is no number), ``unit``, ``kind`` of distribution,
-        ``source``, ``evidence`` (or "choice", for what somebody decides), ``note``,
-        ``owner``, ``dated``, ``switched_on`` (null but for adjustments), ``changed`` and
-        ``reference``, the base's value in words. With `found` also ``rank`` (1 moves the
-        answer most), ``takes_part_in`` (total Sobol index, share of the variance) with the
-        ends of its 95% interval, ``no_rank`` (why there is none) and ``ranked_by``. A figure as
-        in the reference is the project's, of its version, unless it says otherwise.
+        A row for each assumption, in the order of `GROUPS`, structure last: ``group``, ``name``,
+        ``symbol``, ``what``, ``key`` (as `Scenario.edit` takes it), ``value`` in words,
+        ``middle``, ``low``, ``high`` (50%, 5% and 95% quantiles in the figure's unit; null for
+        what is no number), ``unit``, ``kind`` of distribution, ``source``, ``evidence`` (or
+        "choice", for what somebody decides), ``note``, ``owner``, ``dated``, ``switched_on``
+        (null but for adjustments), ``changed``, ``reference``, the base's value in words, and
+        ``base_middle``, ``base_low`` and ``base_high``, the base's quantiles. With `found` also
+        ``rank`` (1 moves the answer most), ``takes_part_in`` (total Sobol index, share of the
+        variance) with the ends of its 95% interval, ``no_rank`` (why there is none) and
+        ``ranked_by``. A figure as in the reference is the project's, of its version, unless it
+        says otherwise.
 
     Notes
     -----
@@ -127,25 +103,35 @@ def log(
     technology and sector.
     """
     base = load_scenario("reference") if base is None else base
-    project = {"owner": "gainsmodel project", "dated": f"version {build_info()['version']}"}
-    reference = {row["key"]: row for row in _structure(base, None)}
-    rows = []
-    for row in assumptions(scenario, base).iter_rows(named=True):
-        rows.append(row | {"switched_on": row["enabled"], **_in_words(row)})
-    rows += _structure(scenario, reference)
+    version = f"version {build_info()['version']}"
+    theirs = {row["key"]: row for row in _rows(base)}
     ranks = {} if found is None else _ranks(found)
     moved = scenario.moved_levers()
-    for row in rows:
-        project_owns = not row["changed"]
-        row["owner"] = row["owner"] or (project["owner"] if project_owns else NOT_NAMED)
-        row["dated"] = row["dated"] or (project["dated"] if project_owns else NOT_STATED)
+    rows = []
+    for row in _rows(scenario):
+        old = theirs.get(row["key"])
+        row["changed"] = old is None or any(row[name] != old[name] for name in _COMPARED)
+        row["reference"] = NOT_IN_REFERENCE if old is None else old["value"]
+        for name in ("middle", "low", "high"):
+            row[f"base_{name}"] = None if old is None else old[name]
+        if row["changed"] and row["key"] in _DECIDED:
+            row["source"] = "set in the scenario; no source can be given"
+        row["owner"] = row["owner"] or (NOT_NAMED if row["changed"] else "gainsmodel project")
+        row["dated"] = row["dated"] or (NOT_STATED if row["changed"] else version)
         if found is not None:
             row |= ranks.get(_parameter(row["key"]), _NEVER)
             if row["key"].startswith("levers.") and row["key"].split(".")[1] not in moved:
                 row["no_rank"] = "no area moves it"
             row["ranked_by"] = f"{found.output}, {found.area}; {_how(found)}"
+        rows.append(row)
+    rows.sort(key=lambda row: (*GROUPS, STRUCTURE).index(row["group"]))
     schema = _SCHEMA | (_RANK_SCHEMA if found is not None else {})
     return pl.DataFrame([{name: row[name] for name in schema} for row in rows], schema=schema)
+
+
+def assumptions(scenario: Scenario, base: Scenario | None = None) -> pl.DataFrame:
+    """List the figures of `log`, without choices of structure; no base: nothing differs."""
+    return log(scenario, base or scenario).filter(pl.col("group") != STRUCTURE)
 
 
 def about(scenario: Scenario, found: Sensitivity | None = None) -> list[tuple[str, str]]:
@@ -199,8 +185,9 @@ def markdown(table: pl.DataFrame, head: list[tuple[str, str]]) -> str:
         for row in table.filter(pl.col("group") == group).iter_rows(named=True):
             changed = "**" if row["changed"] else ""
             note = f". {row['note']}" if row["note"] else ""
+            symbol = f" ({row['symbol']})" if row["symbol"] else ""
             cells = [
-                row["name"],
+                row["name"] + symbol,
                 f"{changed}{row['value']}{changed}",
                 row["unit"],
                 row["evidence"],
@@ -237,7 +224,19 @@ _SCHEMA: dict[str, Any] = {
     "switched_on": pl.Boolean,
     "changed": pl.Boolean,
     "reference": pl.String,
+    **dict.fromkeys(("base_middle", "base_low", "base_high"), pl.Float64),
 }
+# In what a row differs from the reference if it does; the figure itself, not how it reads.
+_COMPARED = (
+    "stated",
+    "switched_on",
+    "unit",
+    "source",
+    "evidence",
+    "note",
+    "owner",
+    "dated",
+)
 _RANK_SCHEMA: dict[str, Any] = {
     "rank": pl.Int64,
     **dict.fromkeys(("takes_part_in", "takes_part_in_low", "takes_part_in_high"), pl.Float64),
@@ -249,82 +248,115 @@ _NEVER = _UNRANKED | {"no_rank": "fixed"}
 _SHORT = {"switched off": "off", "the same in every future": "fixed"}
 
 
-def _in_words(row: Mapping[str, Any]) -> dict[str, str]:
-    new = row["base_middle"] is None
+def _rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
+    """Every assumption, in the order of the table of parameters."""
+    labels = {name: technology.label for name, technology in scenario.technologies.items()}
+    for name, of in PARAMETERS.items():
+        entry: Any = scenario.prize if name == "prize" else getattr(scenario.parameters, name)
+        path: KeyPath = ("prize",) if name == "prize" else ("parameters", name)
+        about = (of.section, of.label, of.symbol, of.explanation)
+        if of.level == "constant":
+            yield _row(path, about, entry, entry.value)
+        elif name not in ("initial_adoption", "sector_odds_ratio"):
+            yield _row(path, about, entry, entry.figure())
+        for technology, own in getattr(entry, "by_technology", {}).items():
+            at, named = (*path, "by_technology", technology), f"{of.label}: {labels[technology]}"
+            if name != "sector_odds_ratio":
+                yield _row(at, (about[0], named, *about[2:]), own, own.figure())
+                continue
+            for sector, ratio in own.values.items():
+                of_sector = (about[0], f"{named}, sector {sector}", *about[2:])
+                yield _row((*at, "values", sector), of_sector, own, ratio)
+    for name, lever in scenario.levers.items():
+        cost, at = lever.cost_gbp_per_head_per_year, ("levers", name)
+        about = ("Levers", f"{lever.label}: cost", "", "What it costs the authority in full.")
+        yield _row((*at, "cost_gbp_per_head_per_year"), about, cost, cost.figure())
+        for target, effect in lever.effects:
+            if effect is not None:
+                named = f"{lever.label}: effect on {PARAMETERS[target].in_sentence}"
+                about = ("Levers", named, "ε", "What it adds at full take-up.")
+                yield _row((*at, "effects", target), about, effect, effect.figure())
+    for place, rate in enumerate(scenario.discounting.rates):
+        about = (
+            "Appraisal",
+            f"Discount rate from year {rate.from_year}",
+            "",
+            "Makes money of later years comparable with today’s.",
+        )
+        yield _row(("discounting", "rates", place), about, scenario.discounting, rate.rate)
+    yield from _structure(scenario)
+
+
+def _row(
+    path: KeyPath,
+    about: tuple[str, str, str, str],
+    origin: Any,
+    stated: Distribution | float,
+) -> dict[str, Any]:
+    """A figure's row; about: section, name, symbol and explanation."""
+    low, middle, high = (stated,) * 3 if isinstance(stated, float) else quantiles(stated)
+    switched_on = getattr(origin, "enabled", None)
     return {
-        "value": _figure(row, ""),
-        "reference": "not in the reference" if new else _figure(row, "base_"),
+        **dict(zip(("group", "name", "symbol", "what"), about, strict=True)),
+        "key": dotted(path),
+        "value": figure(middle, low, high) + (" (off)" if switched_on is False else ""),
+        **{"middle": middle, "low": low, "high": high},
+        "kind": "fixed" if isinstance(stated, float) else stated.kind,
+        **{n: getattr(origin, n) for n in ("unit", "source", "evidence", "note", "owner", "dated")},
+        "switched_on": switched_on,
+        "stated": stated,
     }
 
 
-def _figure(row: Mapping[str, Any], of: str) -> str:
-    off = " (off)" if row[f"{of}enabled"] is False else ""
-    return figure(*(row[f"{of}{name}"] for name in ("middle", "low", "high"))) + off
-
-
-def _structure(
-    scenario: Scenario, reference: Mapping[str, Mapping[str, Any]] | None
-) -> Iterator[dict[str, Any]]:
-    """Rows of what is no figure with a source of its own; no reference: it is one itself."""
+def _structure(scenario: Scenario) -> Iterator[dict[str, Any]]:
+    """Rows of what is no figure with a source of its own."""
     data = scenario.to_dict()
-    rows: list[dict[str, Any]] = []
-    for key, (name, what, unit, judged) in _CHOICES.items():
+    project = {"source": "gainsmodel, 2026", "note": "", "evidence": "judgement"}
+    for key, of in CHOICES.items():
         value: Any = data
         for part in key.split("."):
             value = value[part]
-        origin = {"source": "gainsmodel, 2026", "evidence": "judgement" if judged else "choice"}
-        rows.append(_choice(key, name, what, value, unit) | origin)
+        origin = project | {"evidence": of.evidence}
+        yield _choice(key, of.label, of.explanation, value, of.unit, origin)
     for parameter in SPREAD_PARAMETERS:
         shares = data["parameters"][parameter]["spread"]
-        words = ", ".join(f"{level} {share:.0%}" for level, share in shares.items())
-        rows.append(
-            _choice(
-                f"parameters.{parameter}.spread",
-                f"What moves together: {parameter.replace('_', ' ')}",
-                "Part of the variance that is common to each level.",
-                words,
-                "share of variance",
-            )
-            | {"source": "gainsmodel, 2026", "evidence": "judgement"}
+        yield _choice(
+            f"parameters.{parameter}.spread",
+            f"What moves together: {PARAMETERS[parameter].in_sentence}",
+            "Part of the variance that is common to each level.",
+            ", ".join(f"{level} {share:.0%}" for level, share in shares.items()),
+            "share of variance",
+            project,
         )
     for place, correlation in enumerate(data.get("correlations", ())):
-        first, second = (name.replace("_", " ") for name in correlation["between"])
-        rows.append(
-            _choice(
-                f"correlations[{place}]",
-                f"Correlation: {first} and {second}",
-                "How far the two move together in one sector of one area.",
-                correlation["value"],
-                "correlation, −1 to 1",
-            )
-            | {name: correlation[name] for name in ("source", "evidence", "note")}
+        pair = " and ".join(PARAMETERS[name].in_sentence for name in correlation["between"])
+        yield _choice(
+            f"correlations[{place}]",
+            f"Correlation: {pair}",
+            "How far the two move together in one sector of one area.",
+            correlation["value"],
+            "correlation, −1 to 1",
+            {name: correlation[name] for name in ("source", "evidence", "note")},
         )
-    for row in rows:
-        old = row if reference is None else reference.get(row["key"])
-        same = ("name", "value", "source", "evidence", "note")
-        row["changed"] = old is None or any(row[name] != old[name] for name in same)
-        row["reference"] = "not in the reference" if old is None else old["value"]
-        if row["changed"] and not row["key"].startswith("correlations"):
-            row["source"] = "set in the scenario; no source can be given"
-        yield row
 
 
-def _choice(key: str, name: str, what: str, value: Any, unit: str) -> dict[str, Any]:
+def _choice(
+    key: str, name: str, what: str, value: Any, unit: str, origin: Mapping[str, str]
+) -> dict[str, Any]:
     number = float(value) if isinstance(value, int | float) else None
+    words = str(value).replace("_", " ") if number is None else f"{value:g}"
     return {
         **dict.fromkeys(_SCHEMA),
-        "group": STRUCTURE,
-        "symbol": "",
-        "name": name,
-        "what": what,
-        "key": key,
-        "value": str(value).replace("_", " ") if number is None else f"{value:g}",
-        "middle": number,
-        "low": number,
-        "high": number,
-        "unit": unit,
-        "kind": "choice" if number is None else "fixed",
-        "note": "",
+        **{"group": STRUCTURE, "symbol": "", "name": name, "what": what, "key": key},
+        **{
+            "value": words,
+            "stated": (name, words),
+            "middle": number,
+            "low": number,
+            "high": number,
+        },
+        **{"unit": unit, "kind": "choice" if number is None else "fixed"},
+        **origin,
     }
 
 
@@ -354,3 +386,5 @@ def _parameter(key: str) -> str:
 
 # Parts of a parameter that no draw varies.
 _FIXED_PARTS = ("spread", "shared_variance")
+# Keys of what has no source of its own.
+_DECIDED = (*CHOICES, *(f"parameters.{name}.spread" for name in SPREAD_PARAMETERS))

@@ -30,7 +30,7 @@ from gainsmodel.results.statistics import (
     statistics_of,
 )
 from gainsmodel.results.tables import DETAIL_METRICS
-from gainsmodel.scenario import Scenario
+from gainsmodel.scenario import PARAMETERS, Scenario
 from gainsmodel.simulation.resolve import as_scenario, own_figures
 from gainsmodel.simulation.run import Run, start
 from gainsmodel.simulation.settings import Sampler, Settings
@@ -267,7 +267,7 @@ class Comparison:
         names = pl.DataFrame(
             {
                 "technology": [*labels, "remainder", "all"],
-                "label": [*labels.values(), "Cap on stacked technologies", "All together"],
+                "label": [*labels.values(), PARAMETERS["uplift_cap"].label, "All together"],
             }
         )
         return names.hstack(self._differences(self.metric, split))

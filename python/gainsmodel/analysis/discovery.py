@@ -18,7 +18,8 @@ from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ScenarioError, SettingError, UnknownNameError
 from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario
-from gainsmodel.scenario.parameter_groups import uncertain
+from gainsmodel.scenario.parameter_groups import COSTS, uncertain
+from gainsmodel.scenario.parameters import PARAMETERS
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Settings
@@ -30,52 +31,7 @@ LEAST_COVERAGE = 0.05
 Z975 = 1.959963984540054
 
 
-# ---------------------------------------------------------------- what assumptions are called
-
-
-def _percent(value: float) -> str:
-    return format.percent(value)
-
-
-def _years(value: float) -> str:
-    return f"{value:.1f} years"
-
-
-def _plain(value: float) -> str:
-    return f"{value:.2g}".replace("-", "−")
-
-
-Said = tuple[str, Callable[[float], str]]
-# What a parameter is called within a sentence, and how its values are said.
-SAID: dict[str, Said] = {
-    "initial_adoption": ("adoption of a technology today", _percent),
-    "innovation": ("share that adopts in a year without having seen others", _percent),
-    "imitation": ("pull of those who have adopted, a year", _plain),
-    "ceiling": ("where adoption of a technology stops", _percent),
-    "productivity_effect": ("gain from fully adopting one technology", _percent),
-    "lag_years": ("time until gains come", _years),
-    "decay_per_year": ("decay of gains a year", _percent),
-    "spillover_share": ("imitation that comes from other areas", _percent),
-    "uplift_cap": ("cap on stacked gains", _percent),
-    "adoption_cost_share": ("what adopting costs firms", _percent),
-    "readiness_slope_initial_adoption": ("pull of readiness on adoption today", _plain),
-    "readiness_slope_imitation": ("pull of readiness on imitation", _plain),
-    "readiness_slope_ceiling": ("pull of readiness on where adoption stops", _plain),
-    "readiness_slope_productivity_effect": ("pull of readiness on gains", _plain),
-    "complements": ("what skills and management add to gains, log points", _plain),
-    "growth_nation": ("growth of the UK economy a year", _percent),
-    "growth_area": ("growth of the area beyond the UK’s, a year", _percent),
-    "growth_sector": ("growth of the area’s sectors beyond the UK’s, a year", _percent),
-    "displacement": ("displacement", _percent),
-    "leakage": ("leakage", _percent),
-    "multiplier": ("multiplier", _plain),
-}
-EFFECTS: dict[str, Said] = {
-    "innovation": ("what {} can add to first adoption", _percent),
-    "imitation": ("what {} can add to imitation", _percent),
-    "ceiling": ("part of the gap to full adoption that {} can close", _percent),
-    "productivity_effect": ("what {} can add to gains", _percent),
-}
+# ---------------------------------------------------------------- assumptions in every draw
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,19 +55,20 @@ def variables(scenario: Scenario, unit: Unit, result: Result) -> list[Variable]:
     grades = uncertain(scenario)
     found: list[Variable] = []
 
-    def add(name: str, said: Said, label: str, grade: str) -> None:
+    def add(name: str, label: str, say: Callable[[float], str], grade: str) -> None:
         if name in known.columns and np.ptp(values := known[name].to_numpy()) > 0:
-            found.append(Variable(name, said[0].format(label), grade, said[1], values))
+            found.append(Variable(name, label, grade, say, values))
 
     for name, grade in grades.items():
-        if name in SAID and name != "adoption_cost_share":
-            add(name, SAID[name], "", grade)
-        elif name == "take_up":
+        if name == "take_up":
             for lever, planned in scenario.levers.items():
-                add(f"take_up.{lever}", ("take-up of {}", _percent), planned.label, grade)
+                add(f"take_up.{lever}", f"take-up of {planned.label}", format.percent, grade)
         elif name.startswith("levers.") and ".effects." in name:
             lever, target = name.split(".")[1], name.split(".")[3]
-            add(name, EFFECTS[target], scenario.levers[lever].label, grade)
+            label = f"effect of {scenario.levers[lever].label} on {PARAMETERS[target].in_sentence}"
+            add(name, label, format.percent, grade)
+        elif name in PARAMETERS and name not in ("prize", "sector_odds_ratio", *COSTS):
+            add(name, PARAMETERS[name].in_sentence, PARAMETERS[name].in_words, grade)
     return found
 
 

@@ -178,7 +178,7 @@ def goal_seek(
     Examples
     --------
     >>> import gainsmodel
-    >>> found = gainsmodel.reach(
+    >>> found = gainsmodel.goal_seek(
     ...     "skills_first", "Greater Manchester", 20, 0.5, budget=False, draws=200
     ... )
     >>> found.outcome

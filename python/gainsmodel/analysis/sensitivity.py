@@ -32,6 +32,7 @@ from gainsmodel.scenario.parameter_groups import (
     groups_of,
     shared_notes,
 )
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import MAX_SEED, Settings
@@ -181,7 +182,7 @@ def sensitivity(
         )
     without_cost = [*COSTS, "prize"] + (["innovation"] if scenario.setting.curve != "bass" else [])
     if output not in OF_PLAN:
-        without_cost += ["displacement", "leakage", "multiplier"]
+        without_cost += ADJUSTMENTS
     found, left_out = groups_of(scenario, without_cost, groups)
     if not found:
         raise SettingError("nothing that could change this answer is uncertain in this scenario")
@@ -412,7 +413,7 @@ def _notes(
 ) -> list[str]:
     notes = shared_notes(scenario, found)
     if output in OF_PLAN and not any_adjustment(scenario):
-        notes.append("Before displacement, leakage and knock-on effects.")
+        notes.append("Before displacement, leakage and multiplier.")
     if not known.all():
         notes.append(
             f"{1 - known.mean():.1%} of the futures are left out, in which the national gain is "

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from gainsmodel import format
-from gainsmodel.analysis.assumption_rows import assumptions
+from gainsmodel.analysis.assumptions_log import assumptions
 from gainsmodel.analysis.optimise.problem import LEAST_DRAWS, Report
 from gainsmodel.analysis.verdict import breaks_even, is_worth
 from gainsmodel.checks import did_you_mean
@@ -30,8 +30,8 @@ from gainsmodel.results.statistics import COLUMNS, Draws, chances_of, statistics
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.distributions import Bounds
 from gainsmodel.scenario.messages import KeyPath
-from gainsmodel.scenario.parameter_groups import ADJUSTMENTS, COSTS
-from gainsmodel.scenario.parameters import Parameters
+from gainsmodel.scenario.parameter_groups import COSTS
+from gainsmodel.scenario.parameters import ADJUSTMENTS, PARAMETERS
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Sampler, Settings
@@ -49,14 +49,6 @@ _NAMES = {
     "benefits": "All that the plan adds",
     "authority_costs": "All that the authority spends",
     "costs": "All costs, authority's and firms'",
-}
-_LEFT_OUT = {
-    "prize": "what a plan adds does not depend on it",
-    "parameters.sector_odds_ratio.*": "one figure for each sector",
-    "parameters.complements": "a deviation between areas, with a middle of 0",
-    "parameters.growth_[acs]*": "a deviation from the UK's growth, with a middle of 0",
-    "parameters.growth_to_start_year": "brings published figures to the start year",
-    "parameters.inflation_per_year": "makes real amounts nominal",
 }
 _SCHEMA: dict[str, Any] = {
     **dict.fromkeys(("key", "name", "unit", "evidence"), pl.String),
@@ -498,21 +490,20 @@ def _chosen(rows: list[dict[str, Any]], parameters: Sequence[str]) -> list[dict[
 
 def _why_not(scenario: Scenario, key: str) -> str | None:
     """Why an assumption has no switching value of its own; None if it may have one."""
-    for pattern, reason in _LEFT_OUT.items():
-        if fnmatchcase(key, pattern):
-            return reason
-    first, name, *rest = key.split(".")
+    first, name, *rest = (*key.split("."), "")
     if first == "levers" and name not in scenario.moved_levers():
         return "the plan does not move it"
-    if first != "parameters":
+    if first in ("levers", "discounting"):
         return None
+    if reason := PARAMETERS[name or first].not_switched:
+        return reason
     parameter = getattr(scenario.parameters, name)
     if name in ADJUSTMENTS and not parameter.enabled:
         return "switched off"
     if name == "innovation" and scenario.setting.curve != "bass":
         return f"the {scenario.setting.curve} curve has none"
     stated = getattr(parameter, "by_technology", {})
-    if not rest and stated and stated.keys() >= scenario.technologies.keys():
+    if not any(rest) and stated and stated.keys() >= scenario.technologies.keys():
         return "each technology has its own"
     return None
 
@@ -539,8 +530,7 @@ def _bounds(path: KeyPath) -> Bounds:
         return Bounds(0, 1)
     if path[0] == "levers":
         return Bounds(0)
-    metadata = Parameters.model_fields[str(path[1])].metadata
-    return next(entry for entry in metadata if isinstance(entry, Bounds))
+    return PARAMETERS[str(path[1])].bounds or Bounds()
 
 
 def _nearness(row: Mapping[str, Any]) -> tuple[bool, bool, float]:

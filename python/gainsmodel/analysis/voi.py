@@ -213,11 +213,7 @@ def voi(
             NOTE,
             *(f"“{title}” moves no lever: it stands for doing nothing." for title in idle),
             *shared_notes(bundle, found),
-            *(
-                []
-                if any_adjustment(first)
-                else ["Before displacement, leakage and knock-on effects."]
-            ),
+            *([] if any_adjustment(first) else ["Before displacement, leakage and multiplier."]),
         ],
     )
 

@@ -17,7 +17,7 @@ from gainsmodel.data.shipped_tables import BASE_YEAR
 from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
-from gainsmodel.scenario.parameter_groups import ADJUSTMENTS
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 
 GBP_M = {"m": 1.0, "bn": 1000.0}
 RANGE = "In 9 of 10 futures"

@@ -8,12 +8,12 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
-from gainsmodel.analysis.assumption_rows import assumptions
+from gainsmodel.analysis.assumptions_log import log
 from gainsmodel.errors import ResultError
 from gainsmodel.present import text
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
-from gainsmodel.scenario import Scenario, load_scenario
+from gainsmodel.scenario import Scenario
 
 SOURCES = (
     "Office for National Statistics: regional GVA (balanced) by industry, population, jobs, "
@@ -126,7 +126,7 @@ def sheets(
         "Years": result.years(),
         "Sectors": result.sectors(),
         "Adoption": result.adoption(),
-        "Assumptions": assumptions(scenario, load_scenario("reference")),
+        "Assumptions": log(scenario),
     }
 
 

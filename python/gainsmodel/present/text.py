@@ -18,7 +18,7 @@ from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.plan_levers import lever_costs
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import quantiles
-from gainsmodel.scenario import Scenario
+from gainsmodel.scenario import PARAMETERS, Scenario
 
 RANGE = "In 9 of 10 futures"
 CERTAIN = "the same in every future"
@@ -50,12 +50,6 @@ WORDS = (
     "is the mean: averages add up, middle estimates do not. “9 of 10 futures” leaves out the "
     "lowest and the highest twentieth."
 )
-_EFFECTS = {
-    "innovation": "it adds {} to a factor of 1 on how fast firms adopt first",
-    "imitation": "it adds {} to a factor of 1 on how fast firms follow others",
-    "ceiling": "it closes {} of the gap between where adoption would stop and full adoption",
-    "productivity_effect": "it adds {} to a factor of 1 on what firms gain from each technology",
-}
 
 
 def about(result: Result, unit: str) -> AreaSummary:
@@ -269,7 +263,7 @@ def lever_effects(scenario: Scenario, lever: str) -> str:
         if effect is not None:
             low, middle, high = (f"{value:.2g}" for value in quantiles(effect.figure()))
             size = middle if low == high else f"{middle} ({low} to {high})"
-            parts.append(_EFFECTS[target].format(size))
+            parts.append(f"it {PARAMETERS[target].lever_adds(size)}")
     if not parts:
         return "It is not assumed to do anything."
     return f"At full take-up, {', '.join(parts)}; ranges hold 9 of 10 futures."

@@ -5,10 +5,11 @@ all of them mean the same: net of displacement, leakage and multiplier where the
 switches them on, unless gross is asked for.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import polars as pl
@@ -21,8 +22,10 @@ from gainsmodel.results.result import Result, draws_of
 from gainsmodel.results.statistics import Draws, chances_of, columns_of_differences, statistics_of
 from gainsmodel.results.tables import named_units
 from gainsmodel.scenario import Scenario
-from gainsmodel.scenario.parameter_groups import ADJUSTMENTS
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 
+P = ParamSpec("P")
+R = TypeVar("R")
 FINAL_YEAR_GAIN = "gain_final_year_gbp_m"
 # What a plan adds, and what it costs whom, by the quantity of each run it is made of.
 ADDED = {
@@ -70,6 +73,10 @@ class PairedResult:
         """Give the result with the plan, then the reference."""
         yield self.with_plan
         yield self.without
+
+    def __getitem__(self, place: int) -> Result:
+        """0 with the plan, 1 the reference: as the two results of 0.3."""
+        return (self.with_plan, self.without)[place]
 
     def __repr__(self) -> str:
         """In one line: what was run, where, and on how many draws."""
@@ -331,13 +338,26 @@ def _net_present_value(values: Mapping[str, Draws]) -> Draws:
     return net
 
 
-def as_pair(pair: "PairedResult | Result", without: Result | None) -> PairedResult:
-    """Take a pair, or its two results by themselves."""
-    if isinstance(pair, PairedResult):
-        return pair
-    if without is None:
-        raise ResultError("a plan is judged beside its reference: use run_paired")
-    return PairedResult(pair, without)
+def accepts_two_results(question: Callable[P, R]) -> Callable[P, R]:
+    """Let a question of a pair be asked as in 0.3, of two results and ``dataset=``; deprecated."""
+
+    @wraps(question)
+    def asked(*args: Any, **options: Any) -> R:
+        if args and isinstance(args[0], Result):
+            first, second, *rest = args
+            dataset = options.pop("dataset", None)
+            if dataset is not None:
+                first, second = first.on(dataset), second.on(dataset)
+            warnings.warn(
+                f"{question.__name__} takes the PairedResult that run_paired gives, not two "
+                "results; those go with the next release",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            args = (PairedResult(first, second), *rest)
+        return question(*args, **options)
+
+    return asked
 
 
 def check_paired(first: Result, second: Result) -> None:

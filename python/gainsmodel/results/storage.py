@@ -66,12 +66,11 @@ def load(folder: str | os.PathLike[str]) -> Result:
         }
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ResultError(f"{source}: a table is missing or damaged: {error}") from error
-    return Result(
-        manifest, tables, SavedDraws(saved) if saved else None, None, _figures(source, manifest)
-    )
+    draws = SavedDraws(saved) if saved else None
+    return Result(manifest, tables, draws, None, saved_figures(source, manifest))
 
 
-def _figures(source: Path, manifest: dict[str, Any]) -> Dataset | None:
+def saved_figures(source: Path, manifest: dict[str, Any]) -> Dataset | None:
     """Own figures that were saved along; results of 0.3 have none."""
     if "own_data" not in manifest or not (source / FIGURES).is_dir():
         return None

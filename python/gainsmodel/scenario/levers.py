@@ -14,22 +14,23 @@ from pydantic import (
 
 from gainsmodel.scenario.distributions import Model, Probability
 from gainsmodel.scenario.messages import problem
+from gainsmodel.scenario.parameters import PARAMETERS
 from gainsmodel.scenario.quantities import SECTORS, NonNegative, Sector, Short, Text, Years
 
-LEVER_TARGETS = ("innovation", "imitation", "ceiling", "productivity_effect")
+
+def _effect(target: str) -> Any:
+    of = PARAMETERS[target]
+    words = f"ε_{of.symbol}: at full take-up, {of.lever_adds('this much')}"
+    return Field(None, description=words)
 
 
 class Effects(Model):
     """What a lever acts on: its effect at full take-up, added to a factor of 1."""
 
-    innovation: NonNegative | None = Field(None, description="ε_p: added to the factor on p")
-    imitation: NonNegative | None = Field(None, description="ε_q: added to the factor on q")
-    ceiling: NonNegative | None = Field(
-        None, description="ε_m: part of the gap between the ceiling and full adoption that closes"
-    )
-    productivity_effect: NonNegative | None = Field(
-        None, description="ε_β: added to the factor on β"
-    )
+    innovation: NonNegative | None = _effect("innovation")
+    imitation: NonNegative | None = _effect("imitation")
+    ceiling: NonNegative | None = _effect("ceiling")
+    productivity_effect: NonNegative | None = _effect("productivity_effect")
 
 
 def _all_to_sectors(value: object) -> object:

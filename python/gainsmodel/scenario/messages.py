@@ -116,7 +116,10 @@ def _translate(
         return [(_path(data, loc + at), message) for at, message in context["found"]]
     path = _path(data, loc)
     model, field = _standing_at(cls, loc)
-    about = f" ({field.description})" if field and field.description else ""
+    described = (
+        getattr(of, "description", "") for of in (field, *(field.metadata if field else ()))
+    )
+    about = next((f" ({words.partition('. ')[0]})" for words in described if words), "")
     found = f"; found {show(value)}"
     if loc and loc[-1] == "[key]":
         if kind == "literal_error":

@@ -8,35 +8,34 @@ from typing import Any
 
 from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.scenario import Scenario
-from gainsmodel.scenario.levers import LEVER_TARGETS
+from gainsmodel.scenario.parameters import ADJUSTMENTS, LEVER_TARGETS, PARAMETERS
 from gainsmodel.scenario.quantities import SPREAD_PARAMETERS, Origin
 
 EVIDENCE = ("published", "derived", "judgement")
-ADJUSTMENTS = ("displacement", "leakage", "multiplier")
-# What the core calls parameters that a scenario calls something else.
-CORE_NAMES = {"sector_odds_ratio": "odds_ratios", "prize": "prize_gbp_bn"}
 COSTS = ("adoption_cost_share", "levers.*.cost_gbp_per_head_per_year")
-# Key, what people call it, and patterns of the names of its parameters.
-GROUPS = (
-    (
-        "effect",
-        "How much firms gain from each technology",
-        ("productivity_effect", "complements"),
-    ),
-    ("ceiling", "Where adoption will stop", ("ceiling",)),
-    ("speed", "How fast adoption spreads", ("innovation", "imitation")),
-    ("start", "Adoption today", ("initial_adoption", "sector_odds_ratio")),
-    ("growth", "Growth of the economy", ("growth_*",)),
-    ("timing", "How soon gains come and how long they last", ("lag_years", "decay_per_year")),
-    ("cap", "Cap on stacked gains", ("uplift_cap",)),
-    ("spillover", "Spillover between areas", ("spillover_share",)),
-    ("readiness", "Readiness of areas", ("readiness_slope_*",)),
-    ("lever_effects", "What the levers do", ("levers.*.effects.*",)),
-    ("take_up", "Take-up of the levers", ("take_up",)),
-    ("adjustments", "Displacement, leakage and knock-on effects", ADJUSTMENTS),
-    ("adoption_cost", "What adopting costs firms", ("adoption_cost_share",)),
-    ("lever_cost", "What the levers cost", ("levers.*.cost_*",)),
-    ("prize", "Size of the prize", ("prize",)),
+# Labels of groups by their keys; a group of one parameter has its label.
+_LABELS = {
+    "effect": "How much firms gain from each technology",
+    "ceiling": PARAMETERS["ceiling"].label,
+    "speed": "How fast adoption spreads",
+    "start": PARAMETERS["initial_adoption"].label,
+    "growth": "Growth of the economy",
+    "timing": "How soon gains come and how long they last",
+    "cap": PARAMETERS["uplift_cap"].label,
+    "spillover": PARAMETERS["spillover_share"].label,
+    "readiness": "Readiness of areas",
+    "lever_effects": "What the levers do",
+    "take_up": PARAMETERS["take_up"].label,
+    "adjustments": "Displacement, leakage and multiplier",
+    "adoption_cost": PARAMETERS["adoption_cost_share"].label,
+    "lever_cost": "What the levers cost",
+    "prize": PARAMETERS["prize"].label,
+}
+_OF_LEVERS = {"lever_effects": ("levers.*.effects.*",), "lever_cost": ("levers.*.cost_*",)}
+# Key, label, and patterns of the names of its parameters.
+GROUPS = tuple(
+    (key, label, _OF_LEVERS.get(key) or tuple(n for n, p in PARAMETERS.items() if p.group == key))
+    for key, label in _LABELS.items()
 )
 REST = ("rest", "Everything else")
 
@@ -63,14 +62,18 @@ class Group:
     @property
     def core_parameters(self) -> list[str]:
         """Their names in the core."""
-        return [CORE_NAMES.get(name, name) for name in self.parameters]
+        return [core_name(name) for name in self.parameters]
+
+
+def core_name(name: str) -> str:
+    """What the core calls a parameter."""
+    return (PARAMETERS[name].core_name if name in PARAMETERS else "") or name
 
 
 def every_parameter(scenario: Scenario) -> list[str]:
     """Names of all that may be uncertain, whether it is or not."""
     return [
-        *(n for n in type(scenario.parameters).model_fields if n not in _CERTAIN),
-        "prize",
+        *(name for name, of in PARAMETERS.items() if of.level != "constant"),
         *(
             f"levers.{lever}.{rest}"
             for lever in scenario.levers
@@ -80,10 +83,6 @@ def every_parameter(scenario: Scenario) -> list[str]:
             )
         ),
     ]
-
-
-# They carry money between years before the run, and are the same in every future.
-_CERTAIN = ("growth_to_start_year", "inflation_per_year")
 
 
 def uncertain(scenario: Scenario) -> dict[str, str]:
@@ -198,10 +197,9 @@ def shared_notes(scenario: Scenario, groups: Sequence[Group]) -> list[str]:
     for correlation in scenario.correlations:
         first, second = sorted(correlation.between, key=SPREAD_PARAMETERS.index)
         if correlation.value and first in of and second in of and of[first] != of[second]:
-            words = [name.replace("_", " ") for name in (first, second)]
             notes.append(
-                f"{words[0].capitalize()} and {words[1]} move together; what they share is "
-                f"counted with “{of[first].label}”."
+                f"“{PARAMETERS[first].label}” and “{PARAMETERS[second].label}” move together; "
+                f"what they share is counted with “{of[first].label}”."
             )
     return notes
 

@@ -1,91 +1,495 @@
-"""The uncertain figures of the model."""
+"""The one table of parameters, and the model that a scenario's figures are checked by.
 
-from typing import Annotated
+Schema, assumptions log, groups, discovery, switching values, sentences and the app take their
+words, units and bounds from here; tests hold the core's lists and the glossary to it.
+"""
 
-from pydantic import (
-    Field,
-)
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+
+from gainsmodel import format
 from gainsmodel.scenario.distributions import Bounds, Model
 from gainsmodel.scenario.quantities import (
     Constant,
     InitialAdoption,
-    NonNegative,
-    Real,
+    Quantity,
     SectorOddsRatio,
-    Share,
     SpreadName,
     SpreadQuantity,
     Switched,
     TakeUp,
 )
 
+_ANY_NUMBER = Bounds()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """What there is to say of a parameter; as an annotation, also its bounds and description.
+
+    Attributes
+    ----------
+    field : str
+        Name in a scenario.
+    heading, symbol : str
+        Name on screen, behind it in brackets the economists' name; the formulas' symbol.
+    sentence : str
+        The label within a sentence, where it is more than the label in small letters.
+    section, group : str
+        Where it stands in the assumptions log, and key of its group in a sensitivity run.
+    explanation, unit : str
+        What it means, in a sentence; the unit it is stated in.
+    bounds : Bounds, optional
+        What values it may take; none where the type has them.
+    level : str
+        What has a value of its own in a draw: ``spread`` is shared between five levels,
+        ``constant`` is not drawn.
+    neutral : float, optional
+        Of an adjustment: the value that changes nothing.
+    moved_by_levers : bool
+        Whether levers can act on it.
+    not_switched : str
+        Why no switching value is looked for.
+    core_name : str
+        Name in the core, if it is another.
+    """
+
+    field: str
+    heading: str
+    symbol: str = ""
+    sentence: str = ""
+    section: str
+    group: str = ""
+    explanation: str
+    unit: str
+    bounds: Bounds | None = _ANY_NUMBER
+    level: Literal["spread", "nation", "area", "sector", "cell", "lever", "constant"] = "nation"
+    neutral: float | None = None
+    moved_by_levers: bool = False
+    not_switched: str = ""
+    core_name: str = ""
+
+    @property
+    def in_sentence(self) -> str:
+        """The label within a sentence."""
+        return self.sentence or self.label[:1].lower() + self.label[1:]
+
+    @property
+    def label(self) -> str:
+        """Name on screen."""
+        return self.heading.partition(" (")[0]
+
+    @property
+    def description(self) -> str:
+        """What the schema says of it."""
+        names = f"{self.heading}, {self.symbol}" if self.symbol else self.heading
+        return f"{names}; {self.unit}. {self.explanation}"
+
+    def in_words(self, value: float) -> str:
+        """A value within a sentence, as its unit has it."""
+        if self.unit == "years":
+            return f"{value:.1f} years"
+        is_share = self.unit.startswith("share")
+        number = format.percent(value) if is_share else f"{value:.2g}".replace("-", "−")
+        behind = " log points" if self.unit == "log points" else ""
+        return number + (" a year" if " a year" in self.unit else behind)
+
+    def lever_adds(self, size: str) -> str:
+        """What a lever does to it at full take-up."""
+        if self.field == "ceiling":
+            return f"closes {size} of the gap between {self.in_sentence} and full adoption"
+        return f"adds {size} to a factor of 1 on {self.in_sentence}"
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Check the bounds."""
+        of = self.bounds
+        return of.__get_pydantic_core_schema__(source, handler) if of else handler(source)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Tell editors bounds and meaning."""
+        of = self.bounds
+        said = of.__get_pydantic_json_schema__(schema, handler) if of else handler(schema)
+        return {**said, "description": self.description}
+
+
+_OFF = " Off unless switched on; its size is unverified."
+_DEVIATION = "a deviation from the UK's growth, with a middle of 0"
+# In the order of the fields of `Parameters`; the prize, which stands beside them, as in the core.
+PARAMETERS = {
+    parameter.field: parameter
+    for parameter in (
+        Parameter(
+            field="initial_adoption",
+            heading="Adoption at the start (initial adoption)",
+            symbol="a",
+            section="Adoption",
+            group="start",
+            explanation="The share of activity that uses a technology when the run begins.",
+            unit="share of activity, 0 to 1",
+            bounds=Bounds(0, 1),
+            level="spread",
+        ),
+        Parameter(
+            field="sector_odds_ratio",
+            heading="Sectors ahead or behind at the start (odds ratio)",
+            symbol="OR",
+            section="Adoption",
+            group="start",
+            explanation="How much likelier a sector is to use a technology than the UK as a whole.",
+            unit="odds ratio",
+            bounds=None,
+            level="sector",
+            not_switched="one figure for each sector",
+            core_name="odds_ratios",
+        ),
+        Parameter(
+            field="innovation",
+            heading="Adopting first (innovation)",
+            symbol="p",
+            sentence="the rate of adopting first",
+            section="Adoption",
+            group="speed",
+            explanation="How quickly firms adopt without having seen others do so.",
+            unit="hazard a year",
+            bounds=Bounds(0),
+            level="spread",
+            moved_by_levers=True,
+        ),
+        Parameter(
+            field="imitation",
+            heading="Following others (imitation)",
+            symbol="q",
+            sentence="the rate of following others",
+            section="Adoption",
+            group="speed",
+            explanation="How quickly firms adopt once they see others do so.",
+            unit="hazard a year",
+            bounds=Bounds(0),
+            level="spread",
+            moved_by_levers=True,
+        ),
+        Parameter(
+            field="ceiling",
+            heading="Where adoption stops (ceiling)",
+            symbol="m",
+            sentence="the level where adoption stops",
+            section="Adoption",
+            group="ceiling",
+            explanation="The share of activity that will ever use a technology.",
+            unit="share of activity, 0 to 1",
+            bounds=Bounds(0, 1),
+            level="spread",
+            moved_by_levers=True,
+        ),
+        Parameter(
+            field="productivity_effect",
+            heading="Gain from one technology (productivity effect)",
+            symbol="β",
+            sentence="the gain from one technology",
+            section="Productivity effect",
+            group="effect",
+            explanation="How much more output full use of one technology brings.",
+            unit="share of GVA at full adoption of one technology",
+            level="spread",
+            moved_by_levers=True,
+        ),
+        Parameter(
+            field="lag_years",
+            heading="Delay from use to gain (lag)",
+            symbol="τ",
+            sentence="the delay from use to gain",
+            section="Delay and decay",
+            group="timing",
+            explanation="Years until use shows in output.",
+            unit="years",
+            bounds=Bounds(0),
+        ),
+        Parameter(
+            field="decay_per_year",
+            heading="Fading of the gain (decay)",
+            symbol="δ",
+            sentence="the fading of the gain",
+            section="Delay and decay",
+            group="timing",
+            explanation="The part of the gain that is lost each year.",
+            unit="share a year",
+            bounds=Bounds(0, 1),
+        ),
+        Parameter(
+            field="spillover_share",
+            heading="Learning from other areas (spillover)",
+            symbol="θ",
+            section="Adoption",
+            group="spillover",
+            explanation="The part of following others that looks to other areas, nearer ones more.",
+            unit="share of imitation, 0 to 1",
+            bounds=Bounds(0, 1),
+        ),
+        Parameter(
+            field="uplift_cap",
+            heading="Cap on stacked gains (uplift cap)",
+            symbol="cap",
+            sentence="the cap on stacked gains",
+            section="Productivity effect",
+            group="cap",
+            explanation="Gains of several technologies add up to this and no further.",
+            unit="share of GVA",
+            bounds=Bounds(0, 1),
+        ),
+        Parameter(
+            field="adoption_cost_share",
+            heading="What adopting costs firms (adoption cost)",
+            symbol="κ",
+            section="Productivity effect",
+            group="adoption_cost",
+            explanation="What firms spend once to take a technology into full use.",
+            unit="share of GVA, once, for full adoption of one technology",
+            bounds=Bounds(0),
+        ),
+        *(
+            Parameter(
+                field=f"readiness_slope_{name}",
+                heading=f"Effect of readiness on {on}",
+                symbol=symbol,
+                sentence=f"the effect of readiness on {on}",
+                section="Productivity effect" if name == "productivity_effect" else "Adoption",
+                group="readiness",
+                explanation=f"How strongly an area’s readiness acts on {on}.",
+                unit=f"{unit} per standard deviation of readiness",
+            )
+            for name, on, symbol, unit in (
+                ("initial_adoption", "adoption at the start", "γ_a", "log odds"),
+                ("imitation", "following others", "γ_q", "log points"),
+                ("ceiling", "where adoption stops", "γ_m", "log odds"),
+                ("productivity_effect", "the gain", "γ_c", "log points"),
+            )
+        ),
+        Parameter(
+            field="complements",
+            heading="Skills and management of an area (complements)",
+            symbol="z_r",
+            sentence="skills and management of the area",
+            section="Productivity effect",
+            group="effect",
+            explanation="How far areas differ in what they make of the same technology.",
+            unit="log points",
+            level="area",
+            not_switched="a deviation between areas, with a middle of 0",
+        ),
+        Parameter(
+            field="growth_nation",
+            heading="Growth of the UK",
+            symbol="g",
+            section="Growth",
+            group="growth",
+            explanation="Real growth of the economy.",
+            unit="share a year, real",
+        ),
+        Parameter(
+            field="growth_area",
+            heading="Growth of an area beyond the UK’s",
+            symbol="g",
+            sentence="growth of the area beyond the UK’s",
+            section="Growth",
+            group="growth",
+            explanation="How far an area’s growth differs from the UK’s.",
+            unit="share a year, added",
+            level="area",
+            not_switched=_DEVIATION,
+        ),
+        Parameter(
+            field="growth_sector",
+            heading="Growth of a sector beyond the UK’s",
+            symbol="g",
+            sentence="growth of the area’s sectors beyond the UK’s",
+            section="Growth",
+            group="growth",
+            explanation="How far a sector’s growth differs from the UK’s.",
+            unit="share a year, added",
+            level="sector",
+            not_switched=_DEVIATION,
+        ),
+        Parameter(
+            field="growth_cell",
+            heading="Growth of a sector in an area",
+            symbol="g",
+            section="Growth",
+            group="growth",
+            explanation="What area and sector do not explain.",
+            unit="share a year, added",
+            level="cell",
+            not_switched=_DEVIATION,
+        ),
+        Parameter(
+            field="growth_to_start_year",
+            heading="Growth up to the start",
+            section="Growth",
+            explanation="UK growth after the last published year, up to the first year of the run.",
+            unit="share a year, real",
+            bounds=None,
+            level="constant",
+            not_switched="brings published figures to the start year",
+        ),
+        Parameter(
+            field="inflation_per_year",
+            heading="Inflation",
+            section="Growth",
+            explanation="GDP deflator after the last published year.",
+            unit="share a year, GDP deflator",
+            bounds=None,
+            level="constant",
+            not_switched="makes real amounts nominal",
+        ),
+        Parameter(
+            field="prize",
+            heading="The national prize",
+            section="The £208bn",
+            group="prize",
+            explanation="The amount that is split between areas.",
+            unit="£bn, nominal",
+            bounds=Bounds(0),
+            not_switched="what a plan adds does not depend on it",
+            core_name="prize_gbp_bn",
+        ),
+        Parameter(
+            field="take_up",
+            heading="Take-up of levers (take-up)",
+            symbol="takeup",
+            section="Levers",
+            group="take_up",
+            explanation="The part of what is planned that is realised.",
+            unit="share of planned intensity, 0 to 1",
+            bounds=Bounds(0, 1),
+            level="lever",
+        ),
+        Parameter(
+            field="displacement",
+            heading="Displacement",
+            section="Appraisal",
+            group="adjustments",
+            explanation="The part of what levers add that is only moved from elsewhere." + _OFF,
+            unit="share of the levers' increment",
+            bounds=Bounds(0, 1),
+            neutral=0.0,
+        ),
+        Parameter(
+            field="leakage",
+            heading="Leakage",
+            section="Appraisal",
+            group="adjustments",
+            explanation="The part of what levers add that goes to people elsewhere." + _OFF,
+            unit="share of the levers' increment",
+            bounds=Bounds(0, 1),
+            neutral=0.0,
+        ),
+        Parameter(
+            field="multiplier",
+            heading="Multiplier (knock-on effects)",
+            section="Appraisal",
+            group="adjustments",
+            explanation="What spending of the gain brings on top." + _OFF,
+            unit="factor on the levers' increment",
+            bounds=Bounds(0),
+            neutral=1.0,
+        ),
+    )
+}
+# Names by what they are; adjustments of what levers add with the value that changes nothing.
+ADJUSTMENTS = {p.field: p.neutral for p in PARAMETERS.values() if p.neutral is not None}
+LEVER_TARGETS = tuple(p.field for p in PARAMETERS.values() if p.moved_by_levers)
+NATIONAL_PARAMETERS = tuple(p.field for p in PARAMETERS.values() if p.level == "nation")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What there is to say of a choice of structure, which is decided and not estimated."""
+
+    label: str
+    explanation: str
+    unit: str = ""
+    evidence: Literal["choice", "judgement"] = "choice"
+
+
+_READINESS = "What makes up an area's readiness."
+CHOICES = {
+    "setting.geography": Choice("Areas", "The set of areas that is modelled."),
+    "setting.start_year": Choice("First year", "Adoption is as today's in it.", "year"),
+    "setting.horizon_years": Choice("Years to simulate", "How far the run looks.", "years"),
+    "setting.curve": Choice(
+        "Curve of adoption", "The way from few users to many.", evidence="judgement"
+    ),
+    "setting.lever_delay_years": Choice("Delay of every lever", "Added to each start.", "years"),
+    "setting.spillover_decay_km": Choice(
+        "Reach of learning from other areas",
+        "Distance over which it falls to about a third.",
+        "km",
+        "judgement",
+    ),
+    "setting.share_floor": Choice(
+        "Least national gain",
+        "Futures in which the national gain is below it are left out of shares.",
+        "share of GVA",
+        "judgement",
+    ),
+    "setting.readiness_weights.gigabit_share": Choice(
+        "Weight of gigabit coverage", _READINESS, "weight", "judgement"
+    ),
+    "setting.readiness_weights.digital_sector_share": Choice(
+        "Weight of the digital sector", _READINESS, "weight", "judgement"
+    ),
+    "prize.basis": Choice(
+        "Reading of the prize", "A year by the last year, or in all.", evidence="judgement"
+    ),
+    "prize.price_basis": Choice("Prices of the prize", "As published, or of 2023."),
+    "parameters.take_up.shared_variance": Choice(
+        "Take-up in common",
+        "Part of the variance of take-up that all areas share.",
+        "share of variance, 0 to 1",
+        "judgement",
+    ),
+}
+
 
 class Parameters(Model):
     """The uncertain figures of the model."""
 
-    initial_adoption: Annotated[InitialAdoption, Bounds(0, 1)] = Field(
-        description="a: share of activity that uses the technology at the start, 0 to 1"
-    )
-    sector_odds_ratio: SectorOddsRatio = Field(
-        description="OR: odds of initial adoption in a sector over the UK's"
-    )
-    innovation: Annotated[SpreadQuantity, Bounds(0)] = Field(
-        description="p: adoption without having seen adopters, a year"
-    )
-    imitation: Annotated[SpreadQuantity, Bounds(0)] = Field(
-        description="q: adoption from seeing adopters, a year"
-    )
-    ceiling: Annotated[SpreadQuantity, Bounds(0, 1)] = Field(
-        description="m: share of activity that will ever adopt, 0 to 1"
-    )
-    productivity_effect: Annotated[SpreadQuantity, Bounds()] = Field(
-        description="β: uplift of GVA from full adoption of one technology, share of GVA"
-    )
-    lag_years: NonNegative = Field(description="τ: mean lag from adoption to effect, years")
-    decay_per_year: Share = Field(description="δ: decay of the gain, share a year")
-    spillover_share: Share = Field(description="θ: share of imitation from other areas")
-    uplift_cap: Share = Field(description="cap on the stacked uplift, share of GVA")
-    adoption_cost_share: NonNegative = Field(
-        description="κ: one-off cost of full adoption of one technology, share of GVA"
-    )
-    readiness_slope_initial_adoption: Real = Field(
-        description="γ_a: log odds per standard deviation of readiness"
-    )
-    readiness_slope_imitation: Real = Field(
-        description="γ_q: log points per standard deviation of readiness"
-    )
-    readiness_slope_ceiling: Real = Field(
-        description="γ_m: log odds per standard deviation of readiness"
-    )
-    readiness_slope_productivity_effect: Real = Field(
-        description="γ_c: log points per standard deviation of readiness"
-    )
-    complements: Real = Field(
-        description="log deviation of an area's productivity effect, one number an area"
-    )
-    growth_nation: Real = Field(description="g: real growth of the UK, share a year")
-    growth_area: Real = Field(description="deviation of an area's growth, share a year")
-    growth_sector: Real = Field(description="deviation of a sector's growth, share a year")
-    growth_cell: Real = Field(description="deviation of a cell's growth, share a year")
-    growth_to_start_year: Constant = Field(
-        description="UK real growth after the last published year, share a year; a value only"
-    )
-    inflation_per_year: Constant = Field(
-        description="GDP deflator after the last published year, share a year; a value only"
-    )
-    take_up: Annotated[TakeUp, Bounds(0, 1)] = Field(
-        description="share of a lever's planned intensity that is realised, 0 to 1"
-    )
-    displacement: Annotated[Switched, Bounds(0, 1)] = Field(
-        description="share of the levers' increment taken from elsewhere, 0 to 1"
-    )
-    leakage: Annotated[Switched, Bounds(0, 1)] = Field(
-        description="share of the levers' increment that goes elsewhere, 0 to 1"
-    )
-    multiplier: Annotated[Switched, Bounds(0)] = Field(
-        description="factor on the levers' increment for knock-on effects"
-    )
+    initial_adoption: Annotated[InitialAdoption, PARAMETERS["initial_adoption"]]
+    sector_odds_ratio: Annotated[SectorOddsRatio, PARAMETERS["sector_odds_ratio"]]
+    innovation: Annotated[SpreadQuantity, PARAMETERS["innovation"]]
+    imitation: Annotated[SpreadQuantity, PARAMETERS["imitation"]]
+    ceiling: Annotated[SpreadQuantity, PARAMETERS["ceiling"]]
+    productivity_effect: Annotated[SpreadQuantity, PARAMETERS["productivity_effect"]]
+    lag_years: Annotated[Quantity, PARAMETERS["lag_years"]]
+    decay_per_year: Annotated[Quantity, PARAMETERS["decay_per_year"]]
+    spillover_share: Annotated[Quantity, PARAMETERS["spillover_share"]]
+    uplift_cap: Annotated[Quantity, PARAMETERS["uplift_cap"]]
+    adoption_cost_share: Annotated[Quantity, PARAMETERS["adoption_cost_share"]]
+    readiness_slope_initial_adoption: Annotated[
+        Quantity, PARAMETERS["readiness_slope_initial_adoption"]
+    ]
+    readiness_slope_imitation: Annotated[Quantity, PARAMETERS["readiness_slope_imitation"]]
+    readiness_slope_ceiling: Annotated[Quantity, PARAMETERS["readiness_slope_ceiling"]]
+    readiness_slope_productivity_effect: Annotated[
+        Quantity, PARAMETERS["readiness_slope_productivity_effect"]
+    ]
+    complements: Annotated[Quantity, PARAMETERS["complements"]]
+    growth_nation: Annotated[Quantity, PARAMETERS["growth_nation"]]
+    growth_area: Annotated[Quantity, PARAMETERS["growth_area"]]
+    growth_sector: Annotated[Quantity, PARAMETERS["growth_sector"]]
+    growth_cell: Annotated[Quantity, PARAMETERS["growth_cell"]]
+    growth_to_start_year: Annotated[Constant, PARAMETERS["growth_to_start_year"]]
+    inflation_per_year: Annotated[Constant, PARAMETERS["inflation_per_year"]]
+    take_up: Annotated[TakeUp, PARAMETERS["take_up"]]
+    displacement: Annotated[Switched, PARAMETERS["displacement"]]
+    leakage: Annotated[Switched, PARAMETERS["leakage"]]
+    multiplier: Annotated[Switched, PARAMETERS["multiplier"]]
 
     def spread(self, name: SpreadName) -> InitialAdoption | SpreadQuantity:
         """Give one of `SPREAD_PARAMETERS`."""

@@ -109,9 +109,7 @@ class Constant(Origin):
         return data
 
 
-Real = Annotated[Quantity, Bounds()]
 NonNegative = Annotated[Quantity, Bounds(0)]
-Share = Annotated[Quantity, Bounds(0, 1)]
 
 
 class Spread(Model):

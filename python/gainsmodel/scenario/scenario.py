@@ -22,7 +22,6 @@ from gainsmodel.checks import did_you_mean
 from gainsmodel.errors import ScenarioError
 from gainsmodel.scenario.distributions import (
     Z95,
-    Bounds,
     Logitnormal,
     Lognormal,
     Model,
@@ -32,7 +31,7 @@ from gainsmodel.scenario.distributions import (
 from gainsmodel.scenario.levers import Lever, Planned
 from gainsmodel.scenario.merge import difference, merge, unfold
 from gainsmodel.scenario.messages import KeyPath, dotted, problem, validate
-from gainsmodel.scenario.parameters import Parameters
+from gainsmodel.scenario.parameters import PARAMETERS, Parameters
 from gainsmodel.scenario.quantities import (
     SPREAD_PARAMETERS,
     Line,
@@ -151,7 +150,7 @@ class Scenario(Model):
     title: Annotated[Line, Field(max_length=200)] = Field(description="a few words")
     question: Text = Field(description="the question the scenario answers")
     setting: Setting
-    prize: Annotated[Prize, Bounds(0)]
+    prize: Annotated[Prize, PARAMETERS["prize"]]
     technologies: dict[Name, Technology] = Field(min_length=1, max_length=16)
     parameters: Parameters
     discounting: Discounting

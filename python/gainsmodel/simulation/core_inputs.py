@@ -6,21 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gainsmodel import _core
 from gainsmodel.data import Dataset, readiness
 from gainsmodel.results.plan_levers import plan_arrays
 from gainsmodel.results.prices import price_level
 from gainsmodel.scenario import Scenario
-from gainsmodel.scenario.parameters import Parameters
-from gainsmodel.scenario.quantities import SECTORS, SPREAD_PARAMETERS, Switched
+from gainsmodel.scenario.parameter_groups import core_name
+from gainsmodel.scenario.parameters import ADJUSTMENTS, NATIONAL_PARAMETERS
+from gainsmodel.scenario.quantities import SECTORS, SPREAD_PARAMETERS, Quantity, Switched
 from gainsmodel.simulation.settings import Settings
-
-# Adjustments of the levers' increment, and the value that leaves it as it is.
-ADJUSTMENTS = {"displacement": 0.0, "leakage": 0.0, "multiplier": 1.0}
-# Parameters that the core draws once a future and that stand in a scenario under the same name.
-NATIONAL_PARAMETERS = tuple(
-    name for name in _core.NATIONAL_PARAMETERS if name not in ("prize_gbp_bn", *ADJUSTMENTS)
-)
 
 
 def core_inputs(
@@ -64,11 +57,7 @@ def core_inputs(
         "odds_ratios": [
             [parameters.sector_odds_ratio.of(k, s).core() for k in technologies] for s in SECTORS
         ],
-        "national": {
-            name: getattr(parameters, name).figure().core() for name in NATIONAL_PARAMETERS
-        }
-        | {"prize_gbp_bn": scenario.prize.figure().core()}
-        | {name: _switched(parameters, name, off) for name, off in ADJUSTMENTS.items()},
+        "national": {core_name(name): _national(scenario, name) for name in NATIONAL_PARAMETERS},
         "complements": parameters.complements.figure().core(),
         "growth_area": parameters.growth_area.figure().core(),
         "growth_sector": parameters.growth_sector.figure().core(),
@@ -143,7 +132,9 @@ def is_uncertain(spec: object) -> bool:
     return isinstance(spec, list) and any(is_uncertain(entry) for entry in spec)
 
 
-def _switched(parameters: Parameters, name: str, off: float) -> dict[str, Any]:
-    """An adjustment's distribution, or the value that leaves things alone when it is off."""
-    adjustment: Switched = getattr(parameters, name)
-    return adjustment.figure().core() if adjustment.enabled else {"kind": "fixed", "value": off}
+def _national(scenario: Scenario, name: str) -> dict[str, Any]:
+    """A parameter's distribution; of an adjustment that is off, its neutral value."""
+    of: Quantity = scenario.prize if name == "prize" else getattr(scenario.parameters, name)
+    if isinstance(of, Switched) and not of.enabled:
+        return {"kind": "fixed", "value": ADJUSTMENTS[name]}
+    return of.figure().core()

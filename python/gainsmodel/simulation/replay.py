@@ -10,6 +10,7 @@ from gainsmodel.data import OWN_AREAS, OWN_GVA, Dataset
 from gainsmodel.errors import ResultError, ScenarioError, SettingError, UnknownNameError
 from gainsmodel.results.manifest import checked, read_manifest
 from gainsmodel.results.result import Result
+from gainsmodel.results.storage import saved_figures
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import _refuse_fork, figures_for
 from gainsmodel.simulation.run import Run
@@ -39,7 +40,7 @@ def start_again(
     manifest : path or mapping
         A ``manifest.json``, the folder of a saved result, or what such a file holds.
     dataset : Dataset, optional
-        The same own figures, if it was run on such.
+        The same own figures, if it was run on such and they do not stand beside the manifest.
 
     Raises
     ------
@@ -52,6 +53,9 @@ def start_again(
     else:
         path = Path(manifest)
         wanted = read_manifest(path)
+        if dataset is None:
+            folder = path if path.is_dir() else path.parent
+            dataset = saved_figures(folder, wanted)
     try:
         scenario = Scenario.from_dict(wanted["scenario"])
         settings = Settings.of(wanted)

@@ -55,7 +55,7 @@ class Findings:
     no_drivers : str
         Why there are none.
     log : DataFrame
-        Of `register.log`.
+        Of `assumptions_log.log`.
     other : Scenario, optional
         What the scenario is set beside.
     comparison : Comparison, optional
