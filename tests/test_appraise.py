@@ -84,7 +84,7 @@ def test_a_certain_lever_adds_a_fixed_part_of_the_gain_and_costs_heads_times_pri
     added = {name: RATIO * draws for name, draws in gain.items()}
     net = added["added_present_value_gbp_m"] - spent
     target = float(np.median(added["added_final_year_gbp_m"]))
-    found = row(appraise(with_plan, without, target_gbp_m=target))
+    found = row(appraise(PairedResult(with_plan, without), target_gbp_m=target))
     expected = {k: v for name, draws in added.items() for k, v in statistics(draws, name).items()}
     expected |= statistics(net, "net_present_value_gbp_m")
     ratio = statistics(added["added_present_value_gbp_m"] / spent, "benefit_cost_ratio")
@@ -119,7 +119,7 @@ def test_a_certain_scenario_has_one_answer_for_every_statistic() -> None:
     scenario = certain_lever(certain | {"parameters.take_up.value": 1.0} | {
         "parameters.uplift_cap.value": 1.0})  # fmt: skip
     with_plan, without = both(scenario, draws=32)
-    found = row(appraise(with_plan, without, target_gbp_m=1e-6))
+    found = row(appraise(PairedResult(with_plan, without), target_gbp_m=1e-6))
     gain = row(without.areas())
     assert gain["gain_final_year_gbp_m_sd"] == pytest.approx(0, abs=1e-9)
     for added, metric in (("final_year", "final_year"), ("present_value", "present_value")):
@@ -136,8 +136,8 @@ def test_what_is_added_is_net_of_what_is_switched_on_and_costs_are_not() -> None
     rates = {"displacement": 0.25, "leakage": 0.1, "multiplier": 1.2}
     changes = {f"parameters.{name}.enabled": True for name in ADJUSTMENTS}
     changes |= {f"parameters.{name}.value": value for name, value in rates.items()}
-    gross = appraise(*both(SKILLS), target_gbp_m=50)
-    net = appraise(*both(SKILLS.edit(changes)), target_gbp_m=50)
+    gross = appraise(both(SKILLS), target_gbp_m=50)
+    net = appraise(both(SKILLS.edit(changes)), target_gbp_m=50)
     worth = 0.75 * 0.9 * 1.2
     for name in ("final_year", "cumulative", "present_value"):
         for q in ("mean", "p05", "p95", "mcse_mean"):
@@ -237,13 +237,13 @@ def test_bounds_of_an_appraisal(
 
 def test_without_a_target_its_chance_is_unknown_and_rows_are_areas_and_groups() -> None:
     with_plan, without = gainsmodel.run_paired("skills_first", draws=64)
-    table = appraise(with_plan, without)
+    table = appraise(PairedResult(with_plan, without))
     assert table["p_target"].null_count() == table.height == 26
     assert (
         table["area_code"].to_list()
         == PairedResult(with_plan, without).added(gross=True)["area_code"].to_list()
     )
-    stated = appraise(with_plan, without, target_gbp_m=1)
+    stated = appraise(PairedResult(with_plan, without), target_gbp_m=1)
     assert table.drop("p_target", "p_target_mcse").equals(stated.drop("p_target", "p_target_mcse"))
 
 
@@ -266,12 +266,12 @@ def test_results_that_differ_in_more_than_the_plan_are_refused() -> None:
     with_plan, without = gainsmodel.run_paired("skills_first", draws=32)
     other = gainsmodel.run("reference", draws=32, seed=2)
     with pytest.raises(ResultError, match="not paired: seed"):
-        appraise(with_plan, other)
+        appraise(PairedResult(with_plan, other))
     with pytest.raises(ResultError, match="has a plan too"):
-        appraise(without, with_plan)
+        appraise(PairedResult(without, with_plan))
     flat = gainsmodel.run(REFERENCE.edit({"parameters.imitation.value": 0.4}), draws=32)
     with pytest.raises(ResultError, match="parameters"):
-        appraise(with_plan, flat)
+        appraise(PairedResult(with_plan, flat))
 
 
 @pytest.mark.parametrize("target", [0.0, -1.0, float("nan"), float("inf")])

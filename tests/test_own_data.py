@@ -718,14 +718,17 @@ def test_a_result_replays_on_the_same_figures_only(tmp_path: Path) -> None:
     plain = gainsmodel.run("reference", draws=64).save(tmp_path / "plain")
     again = gainsmodel.replay(folder, dataset=own)
     assert equal_tables(again, gainsmodel.Result.load(folder))
-    for manifest, dataset, words in (
-        (folder, None, r"somebody's own figures, 'own.csv'; hand them over: dataset= \(--data\)"),
+    # The figures stand beside the manifest; by itself it asks for them.
+    assert equal_tables(gainsmodel.replay(folder), again)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for recorded, dataset, words in (
+        (manifest, None, r"own figures, 'own.csv'; hand them over: dataset= \(--data\)"),
         (folder, other, "on other figures, of 'own.csv'; those of 'other.csv' differ"),
         (plain, own, "on the built-in figures, not on 'own.csv'; leave those out"),
         (folder, read(rows_of()), "itl1 geography, and mayoral is to be run"),
     ):
         with pytest.raises(gainsmodel.GainsModelError, match=words):
-            gainsmodel.replay(manifest, dataset=dataset)
+            gainsmodel.replay(recorded, dataset=dataset)
 
 
 # Folders

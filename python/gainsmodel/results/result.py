@@ -124,6 +124,11 @@ class Result:
         ResultError
             If it was run on others.
         """
+        if self.manifest["geography"] != dataset.geography:
+            raise ResultError(
+                f"dataset: holds figures of the {dataset.geography} geography, and the results "
+                f"were run on {self.manifest['geography']}"
+            )
         if self.manifest["data_sha256"] != dataset.hashes:
             theirs = self.manifest.get("own_data", {}).get("name", "the built-in ones")
             raise ResultError(

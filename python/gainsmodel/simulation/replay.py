@@ -95,5 +95,5 @@ def _other_figures(wanted: dict[str, Any], figures: Dataset) -> str:
     if OWN_GVA not in wanted["data_sha256"]:
         return f"was run on the built-in figures, not on {figures.own_name!r}; leave those out"
     if figures.own_name is None:
-        return f"was run on somebody's own figures, {name!r}; hand them over: dataset= (--data)"
+        return f"was run on own figures, {name!r}; hand them over: dataset= (--data)"
     return f"was run on other figures, of {name!r}; those of {figures.own_name!r} differ"
