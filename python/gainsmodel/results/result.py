@@ -18,13 +18,14 @@ from gainsmodel.data import Dataset, load_dataset
 from gainsmodel.data.units import Unit
 from gainsmodel.errors import ResultError
 from gainsmodel.results.draws import NO_INPUTS, CoreDraws
+from gainsmodel.results.notebook import ShownInNotebooks
 from gainsmodel.results.statistics import STATISTICS
 from gainsmodel.results.tables import METRICS, LazyTables, Report
 from gainsmodel.scenario import Scenario
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Result:
+class Result(ShownInNotebooks):
     """Summary of a run.
 
     Made by `gainsmodel.run` or `Result.load`. Every table is a Polars frame; a quantity
