@@ -9,7 +9,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml
 
 PORT ?= 8501
 
-.PHONY: help run app test test-rust test-python test-browser validation docs bench bench-instructions bench-sampling bench-app lint fmt lock clean
+.PHONY: help run app test test-rust test-python test-browser test-slow test-all tools validation docs bench bench-instructions bench-sampling bench-app lint fmt lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,20 +20,36 @@ run: .venv/.built ## the main job: each area's share of the £208bn, on official
 app: .venv/.built .venv/.app ## the app for a mayor's team, in the browser (PORT=8501)
 	$(BIN)/python -m app --server.port $(PORT)
 
-test: test-rust test-python ## all tests but those in a browser
+# Files whole, the longest first (tests/conftest.py says which): xdist would begin with those of
+# many tests.
+PYTEST := $(BIN)/python -m pytest -q -n 2
+BY_FILE := --dist loadfile --no-loadscope-reorder
 
-test-rust: .venv/.built
-	cargo test --locked --quiet -p gainsmodel-core
+test: test-rust test-python ## each kind of test once, but for those in a browser
+
+test-all: test-rust test-python test-slow test-browser ## every test there is
+
+test-rust:
+	cargo test --locked --quiet -p gainsmodel-core --lib
 
 test-python: .venv/.built .venv/.app
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(PYTEST) $(BY_FILE)
+
+test-slow: .venv/.built .venv/.app ## what repeats tests over seeds, executors and sizes
+	cargo test --release --locked --quiet -p gainsmodel-core --lib
+	$(PYTEST) $(BY_FILE) -m slow
+	$(PYTEST) --dist worksteal tests/browser -m slow
 
 test-browser: .venv/.built .venv/.app ## the app in a real browser; screenshots in target/screenshots
 	command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install -y chromium; } > /dev/null
-	$(BIN)/python -m pytest -q tests/browser
+	$(PYTEST) --dist worksteal tests/browser
+
+tools: # what tests and benchmarks need of the system, where apt-get can install it
+	{ command -v chromium && command -v valgrind; } > /dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null \
+	  || { apt-get -qq update && apt-get -qq install -y chromium valgrind; } > /dev/null
 
 validation: .venv/.built ## the pages of docs/validation: hindcast, back-test, ledger, checks; a minute
-	PYTHONPATH=tests $(BIN)/python -m gainsmodel.validation
+	PYTHONPATH=tests $(BIN)/python -m gainsmodel.validation $(FOLDER)
 
 docs: .venv/.built .venv/.docs ## the documentation as a site, in target/docs; every warning is an error
 	$(BIN)/python -m sphinx -q -W --keep-going -j auto -b html -d target/doctrees docs target/docs
@@ -53,7 +69,7 @@ bench-app: .venv/.built .venv/.app ## from a key on a lever to new words on the 
 bench-sampling: .venv/.built ## what Sobol points are worth in equivalent draws; some minutes
 	$(BIN)/python benches/sampling.py
 
-lint: .venv/.built .venv/.app ## style, types, clippy
+lint: .venv/.ready .venv/.app ## style, types, clippy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

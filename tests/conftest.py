@@ -2,5 +2,34 @@
 
 import signal
 
+import pytest
+
 # Ctrl-C is tested, and a shell has what it starts in the background ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Files by what they take, the longest first, so that no worker ends with a long one alone. A file
+# that is not named comes after these; the order changes no outcome.
+LONGEST = (
+    "test_screens",
+    "test_batch",
+    "test_planning",
+    "test_sensitivity",
+    "test_validation",
+    "test_report",
+    "test_docs",
+    "test_cli",
+    "test_voi",
+    "test_switching",
+    "test_charts",
+    "test_determinism",
+    "test_editions",
+    "test_scenario",
+    "test_own_data",
+    "test_discovery",
+    "test_targets",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))

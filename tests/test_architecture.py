@@ -118,6 +118,12 @@ def test_the_core_depends_on_neither_python_nor_numpy() -> None:
     assert "features" not in manifest or "python" not in manifest["features"]
 
 
+def test_the_core_s_documentation_holds_no_code_that_would_need_a_build_of_its_own() -> None:
+    """`make test` builds the core's own tests alone: examples in words would not be run."""
+    for path in (ROOT / "rust/core/src").rglob("*.rs"):
+        assert not re.search(r"^\s*//[/!]\s*```", path.read_text("utf-8"), re.MULTILINE), path
+
+
 def test_the_core_reads_and_writes_nothing() -> None:
     forbidden = re.compile(
         r"\bstd::(fs|io|env|net|process)\b|\bprintln!|\beprintln!|\bdbg!|\bpyo3\b"

@@ -341,7 +341,9 @@ def test_a_scenario_names_its_figures(tmp_path: Path) -> None:
     assert area in answered("sensitivity", plan, *asked)
     assert area in answered("target", plan, *asked, "--gain", "5")
     assert area in answered("voi", plan, *asked)
-    assert area in answered("plan", "reference", *asked, "--data", folder, "--budget", "1")
+    asked_plan = ("plan", "reference", *asked, "--data", folder, "--budget", "1")
+    # The longest of them, on a machine that does other things besides.
+    assert area in answered(*asked_plan, timeout=300)
     assert "valid on The Solent, 24 areas" in answered("validate", plan)
     answered("report", plan, *asked, "--out", tmp_path / "paper.xlsx")
     sweep = tmp_path / "sweep.toml"

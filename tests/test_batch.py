@@ -344,7 +344,12 @@ def test_a_batch_holds_what_single_runs_give(tmp_path: Path, sweep: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("executor", "workers", "threads"), [("threads", 3, 1), ("processes", 2, 1), ("threads", 1, 2)]
+    ("executor", "workers", "threads"),
+    [
+        ("processes", 2, 1),
+        ("threads", 1, 2),
+        pytest.param("threads", 3, 1, marks=pytest.mark.slow),
+    ],
 )
 def test_every_executor_gives_the_same_bytes(
     tmp_path: Path,
@@ -375,7 +380,7 @@ def test_an_executor_that_is_handed_over_is_used_and_left_open(
     assert tree(tmp_path) == expected
 
 
-@pytest.mark.parametrize("executor", ["threads", "processes"])
+@pytest.mark.parametrize("executor", ["threads", pytest.param("processes", marks=pytest.mark.slow)])
 def test_runs_in_pieces_give_the_same_bytes(tmp_path: Path, executor: str) -> None:
     long = gainsmodel.Settings(draws=2 * SPAN + 50)
     scenarios = ["reference", "late_start"]
@@ -384,6 +389,7 @@ def test_runs_in_pieces_give_the_same_bytes(tmp_path: Path, executor: str) -> No
     assert tree(tmp_path / "pieces") == tree(tmp_path / "whole")
 
 
+@pytest.mark.slow  # by name, below, every time
 def test_dask_gives_the_same_bytes_though_a_worker_is_killed(
     tmp_path: Path, sweep: Path, expected: dict[str, bytes]
 ) -> None:
@@ -434,7 +440,7 @@ def test_dask_on_this_machine_is_started_by_name(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- nothing lost
 
 
-@pytest.mark.parametrize("executor", ["threads", "processes"])
+@pytest.mark.parametrize("executor", ["processes", pytest.param("threads", marks=pytest.mark.slow)])
 def test_a_batch_that_is_killed_again_and_again_ends_with_the_same_bytes(
     tmp_path: Path, sweep: Path, expected: dict[str, bytes], executor: str
 ) -> None:
@@ -544,7 +550,9 @@ def test_what_is_damaged_is_found_and_done_again(
     assert batch.runs().height == RUNS
 
 
-@pytest.mark.parametrize("limit", [100, 20_000, 60_000])
+@pytest.mark.parametrize(
+    "limit", [20_000, *(pytest.param(limit, marks=pytest.mark.slow) for limit in (100, 60_000))]
+)
 def test_a_full_disk_is_said_and_costs_nothing_that_is_finished(
     tmp_path: Path, sweep: Path, expected: dict[str, bytes], limit: int
 ) -> None:

@@ -569,7 +569,15 @@ def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
 # ---------------------------------------------------------------- scenarios it refuses
 
 
-@pytest.mark.parametrize("path", MALFORMED, ids=lambda path: path.stem)
+# What is wrong with each is told in test_scenario.py; that the command tells it needs a few.
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=() if number % 16 == 0 else pytest.mark.slow)
+        for number, path in enumerate(MALFORMED)
+    ],
+    ids=[path.stem for path in MALFORMED],
+)
 def test_malformed_scenarios_are_refused_with_their_place(path: Path) -> None:
     done = gainsmodel("run", path.relative_to(ROOT), "--draws", "10")
     expected = path.read_text("utf-8").split("\n", 1)[0].removeprefix("# expect: ")

@@ -30,6 +30,19 @@ SAMPLERS: tuple[Sampler, ...] = ("random", "sobol", "sobol_full")
 PRECISIONS = {"double": True, "single": False}
 # Many chunks and more than one wave of them, none of them whole at the end.
 DRAWS = 9_001
+USUAL = ("sobol", "single")
+KINDS = [
+    pytest.param(
+        *(sampler, precision, in_memory),
+        # Every sampler and precision once, and both ways of keeping; all of them in .ci/nightly.
+        marks=() if in_memory or (sampler, precision) == USUAL else pytest.mark.slow,
+        id=f"{sampler}-{precision}-{'draws' if in_memory else 'only counts'} kept",
+    )
+    for sampler in SAMPLERS
+    for precision in PRECISIONS
+    for in_memory in (1 << 30, 0)
+]
+every_kind = pytest.mark.parametrize(("sampler", "precision", "in_memory"), KINDS)
 
 
 def toy(sampler: str, draws: int = DRAWS) -> tuple[Any, dict[str, np.ndarray]]:
@@ -51,9 +64,7 @@ def digest(sampler: str, double: bool, threads: int | None = None, in_memory: in
     return hashlib.sha256(bytes_).hexdigest()
 
 
-@pytest.mark.parametrize("in_memory", [1 << 30, 0], ids=["draws kept", "only counts kept"])
-@pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@every_kind
 def test_number_of_threads_changes_no_byte(sampler: str, precision: str, in_memory: int) -> None:
     double = PRECISIONS[precision]
     digests = {digest(sampler, double, threads, in_memory) for threads in (1, 2, 7, None)}
@@ -75,8 +86,15 @@ def test_instruction_sets_give_the_same_bytes(
     assert len(set(digests.values())) == 1, digests
 
 
-@pytest.mark.parametrize("scenario", ["reference", "everyone_acts"])
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize(
+    ("sampler", "scenario"),
+    [
+        *((sampler, "reference") for sampler in SAMPLERS),
+        ("random", "everyone_acts"),
+        pytest.param("sobol", "everyone_acts", marks=pytest.mark.slow),
+        pytest.param("sobol_full", "everyone_acts", marks=pytest.mark.slow),
+    ],
+)
 def test_instruction_sets_agree_on_every_statistic(
     sampler: Sampler, scenario: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,9 +110,7 @@ def test_instruction_sets_agree_on_every_statistic(
             pl_testing.assert_frame_equal(ours, theirs, rel_tol=1e-6, abs_tol=0.0)
 
 
-@pytest.mark.parametrize("in_memory", [1 << 30, 0], ids=["draws kept", "only counts kept"])
-@pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@every_kind
 def test_detail_changes_no_other_byte(sampler: str, precision: str, in_memory: int) -> None:
     spec, data = toy(sampler)
     double = PRECISIONS[precision]
@@ -124,9 +140,19 @@ def test_unknown_instruction_set_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
         run_core(*toy("random", draws=16))
 
 
-@pytest.mark.parametrize("shorter", [1, 16, 700, 8192])
-@pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize(
+    ("sampler", "precision", "shorter"),
+    [
+        pytest.param(
+            *(sampler, precision, shorter),
+            # Every sampler and precision once, and every size once.
+            marks=() if shorter == 700 or (sampler, precision) == USUAL else pytest.mark.slow,
+        )
+        for sampler in SAMPLERS
+        for precision in PRECISIONS
+        for shorter in (1, 16, 700, 8192)
+    ],
+)
 def test_fewer_draws_are_the_first_of_more(sampler: str, precision: str, shorter: int) -> None:
     double = PRECISIONS[precision]
     few, many = (run_core(*toy(sampler, n), double=double) for n in (shorter, DRAWS))

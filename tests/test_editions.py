@@ -268,9 +268,13 @@ def test_districts_since_merged_are_added_up() -> None:
     ],
 )
 @pytest.mark.parametrize("year", [2023, "2023", "2023 [p]", "2023 [note 3]", "2023\n[r]"])
-def test_headings_of_several_editions(head: tuple[str, ...], year: object) -> None:
-    own = read(workbook(("Table 3", local()), head=head, year=year), "local_authority")
-    assert own.gva_gbp_m == pytest.approx(load_dataset("local_authority").gva_gbp_m)
+@pytest.mark.parametrize(
+    "geography", ["itl1", pytest.param("local_authority", marks=pytest.mark.slow)]
+)
+def test_headings_of_several_editions(geography: str, head: tuple[str, ...], year: object) -> None:
+    figures = load_dataset(geography)
+    own = read(workbook(("Table 3", long_rows(figures)), head=head, year=year), geography)
+    assert own.gva_gbp_m == pytest.approx(figures.gva_gbp_m)
 
 
 def test_a_workbook_of_something_else_is_refused_in_words() -> None:

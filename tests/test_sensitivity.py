@@ -609,10 +609,17 @@ def test_threads_change_nothing_and_seeds_change_little() -> None:
     assert one.indices["group"][0] == other.indices["group"][0] == "effect"
 
 
-def test_an_area_of_several_is_the_sum_of_its_parts() -> None:
-    authorities = drivers_of("reference", area=MANCHESTER, geography="local_authority", draws=100)
-    assert authorities.area == MANCHESTER
-    assert authorities.tornado["middle"][0] > 0
+@pytest.mark.parametrize(
+    ("geography", "area"),
+    [
+        ("mayoral", "The 2017 six"),
+        pytest.param("local_authority", MANCHESTER, marks=pytest.mark.slow),
+    ],
+)
+def test_an_area_of_several_is_the_sum_of_its_parts(geography: str, area: str) -> None:
+    parts = drivers_of("reference", area=area, geography=geography, draws=100)
+    assert parts.area == area
+    assert parts.tornado["middle"][0] > 0
 
 
 def test_progress_reaches_its_end() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -128,7 +129,10 @@ def test_where_nothing_is_uncertain_the_value_is_exact() -> None:
 # ---------------------------------------------------------------- what is printed of it
 
 
-@pytest.mark.parametrize("title", ["skills_first", "greater_manchester_all_levers"])
+@pytest.mark.parametrize(
+    "title",
+    ["skills_first", pytest.param("greater_manchester_all_levers", marks=pytest.mark.slow)],
+)
 def test_at_every_switching_value_the_plan_is_worth_nothing_as_far_as_its_error_can_tell(
     title: str,
 ) -> None:
@@ -158,14 +162,15 @@ def test_where_there_is_none_neither_end_of_what_is_possible_changes_the_sign() 
             assert net(SKILLS.edit({key: {"value": at}})) > 0
 
 
-def test_the_error_says_how_far_other_futures_are_off() -> None:
+@pytest.mark.parametrize("runs", [4, pytest.param(12, marks=pytest.mark.slow)])
+def test_the_error_says_how_far_other_futures_are_off(runs: int) -> None:
     keys = ("benefits", "parameters.take_up", "parameters.productivity_effect")
     plain = certain(SKILLS, "parameters.productivity_effect", "parameters.take_up")
     seeds = [
         switching_values(
             *(plain, AREA), parameters=keys[1:], draws=400, seed=seed, sampler="random"
         )
-        for seed in range(1, 13)
+        for seed in range(1, runs + 1)
     ]
     for key in keys:
         values, errors = (
@@ -221,9 +226,11 @@ def test_nominal_money_moves_the_amounts_and_no_switching_value() -> None:
     assert ratio > 1.05
 
 
-def test_threads_change_nothing() -> None:
+# Several blocks of draws for each thread; and more than one span of them.
+@pytest.mark.parametrize("draws", [2_100, pytest.param(8_400, marks=pytest.mark.slow)])
+def test_threads_change_nothing(draws: int) -> None:
     one, two = (
-        switching_values(SKILLS, AREA, parameters=[COST], draws=8_400, threads=threads)
+        switching_values(SKILLS, AREA, parameters=[COST], draws=draws, threads=threads)
         for threads in (1, 2)
     )
     assert one.table.equals(two.table)
@@ -282,7 +289,24 @@ def test_progress_goes_up_and_whoever_is_told_may_stop_it() -> None:
 # ---------------------------------------------------------------- at the command line
 
 
-def test_the_command_line_prints_it_beside_the_ratio(capsys: pytest.CaptureFixture[str]) -> None:
+def once() -> Callable[..., Switching]:
+    """Give `switching_values` with a memory: what is asked again in the same words is at hand."""
+    known: dict[str, Switching] = {}
+
+    def answer(*of: Any, on_progress: Any = None, **options: Any) -> Switching:
+        asked = repr((of, options))
+        if asked not in known:
+            known[asked] = switching_values(*of, on_progress=on_progress, **options)
+        return known[asked]
+
+    return answer
+
+
+def test_the_command_line_prints_it_beside_the_ratio(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Asked the same twice, for people and for programs, it is found once.
+    monkeypatch.setattr("gainsmodel.cli.appraise.switching_values", once())
     asked = ["appraise", "skills_first", "--area", AREA, "--draws", str(DRAWS), "--switching"]
     assert run_here(asked) == 0
     text = " ".join(capsys.readouterr().out.split())

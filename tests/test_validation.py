@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -412,6 +413,7 @@ def test_core_agrees_with_closed_forms() -> None:
         assert form.difference < 1e-12, form.world
 
 
+@pytest.mark.slow  # of the page that is for .ci/nightly too
 def test_errors_fall_as_they_should() -> None:
     low, high = numerical.RANDOM_SLOPE
     assert low < numerical.slope("random") < high
@@ -423,6 +425,10 @@ def test_errors_fall_as_they_should() -> None:
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
+# Pages that take a second each; the others, and what is made of all, are for .ci/nightly.
+QUICK = (diffusion, prize, ledger, reverse)
+
+
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("validation")
@@ -430,12 +436,23 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("item", QUICK, ids=lambda item: item.__name__.split(".")[-1])
+def test_a_quick_page_is_up_to_date(item: Any) -> None:
+    page = item.page()
+    assert_up_to_date(f"{page.name}.md", page.markdown())
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["README.md", "verdicts.csv", *(f"{item.__name__.split('.')[-1]}.md" for item in ITEMS)],
 )
 def test_pages_are_up_to_date(fresh: Path, name: str) -> None:
-    committed, now = ((folder / name).read_text("utf-8") for folder in (PAGES, fresh))
+    assert_up_to_date(name, (fresh / name).read_text("utf-8"))
+
+
+def assert_up_to_date(name: str, now: str) -> None:
+    committed = (PAGES / name).read_text("utf-8")
     assert NUMBER.sub("#", committed) == NUMBER.sub("#", now), f"renew with `{RENEW}`"
     for old, new in zip(NUMBER.findall(committed), NUMBER.findall(now), strict=True):
         # One unit of the last printed digit: libraries round the last bit differently.
@@ -444,6 +461,7 @@ def test_pages_are_up_to_date(fresh: Path, name: str) -> None:
         assert gap <= 1.001 * 10.0**-digits, f"{name}: {old} is {new} now; renew with `{RENEW}`"
 
 
+@pytest.mark.slow
 def test_every_picture_a_page_shows_is_there_and_described(fresh: Path) -> None:
     shown = {
         (alt, name)
@@ -457,6 +475,7 @@ def test_every_picture_a_page_shows_is_there_and_described(fresh: Path) -> None:
     assert {path.name for path in PAGES.iterdir()} == {path.name for path in fresh.iterdir()}
 
 
+@pytest.mark.slow
 def test_every_verdict_good_or_bad_is_on_the_first_page() -> None:
     verdicts = [verdict for item in ITEMS for verdict in item.page().verdicts]
     first = index([item.page() for item in ITEMS])

@@ -199,7 +199,10 @@ def others_than(name: str, groups: list[Group]) -> list[str]:
     return [p for group in groups if group.name != name for p in group.core_parameters]
 
 
-@pytest.mark.parametrize("name", ["take_up", "effect", "ceiling"])
+@pytest.mark.parametrize(
+    "name",
+    ["take_up", *(pytest.param(name, marks=pytest.mark.slow) for name in ("effect", "ceiling"))],
+)
 def test_nested_runs_agree(name: str) -> None:
     """The group is kept and everything else drawn anew, again and again.
 

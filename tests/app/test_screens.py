@@ -53,6 +53,11 @@ leaves_a_folder = pytest.mark.filterwarnings("ignore:Implicitly cleaning up:Reso
 pytestmark = leaves_a_folder
 
 
+def slow(*values: Any) -> Any:
+    """Give a case beside others of its kind: in .ci/nightly."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 class Visit:
     """A visitor, and what they see."""
 
@@ -200,11 +205,11 @@ def test_every_screen_opens_and_speaks_plainly(screen: str, query: dict[str, str
         PLAN | {"basis": "cumulative", "futures": "2000"},
         {"area": "United Kingdom", "futures": "2000", "seed": "5"},
         {"area": "Wales", "skills": "35", "who": "mayoral_areas", "futures": "2000"},
-        {"geography": "itl1", "area": "London", "skills": "100", "sampler": "random"},
+        slow({"geography": "itl1", "area": "London", "skills": "100", "sampler": "random"}),
         {"area": "The 2017 six", "who": "mayors_2017", "skills": "100", "futures": "2000"},
         {"changes": '{"setting":{"horizon_years":5},"prize":{"price_basis":"base_year"}}'},
-        {"futures": "300", "skills": "5"},
-        {"futures": "3", "skills": "5"},
+        slow({"futures": "300", "skills": "5"}),
+        slow({"futures": "3", "skills": "5"}),
         {"futures": "1", "skills": "5"},
     ],
     ids=lambda query: ", ".join(query) or "start",
@@ -269,7 +274,7 @@ def test_the_first_answer_to_a_lever_is_quick_and_says_so(monkeypatch: pytest.Mo
     assert visit.title == expected(quick)["headline"]
 
 
-@pytest.mark.parametrize("name", STARTING_PLANS)
+@pytest.mark.parametrize("name", [*list(STARTING_PLANS)[:2], *map(slow, list(STARTING_PLANS)[2:])])
 def test_a_starting_plan_moves_the_levers(name: str) -> None:
     visit = Visit({"futures": "2000", "connectivity": "35"})
     visit.at.segmented_control(key="starting_plan").set_value(name).run()
@@ -337,7 +342,7 @@ def test_the_state_survives_a_tour_of_all_screens() -> None:
 # ---------------------------------------------------------------- links
 
 
-@pytest.mark.parametrize("screen", ["our_share", "our_plan", "compare_plans"])
+@pytest.mark.parametrize("screen", ["our_share", slow("our_plan"), slow("compare_plans")])
 def test_a_link_that_asks_for_the_unknown_is_answered_in_words(screen: str) -> None:
     query = {"area": "Atlantis", "skills": "140", "seed": "x", "inclusion": "40", "v": "0.0.1"}
     visit = Visit()
@@ -725,12 +730,12 @@ def test_a_scenario_file_is_taken_and_its_title_is_plain_text() -> None:
 @pytest.mark.parametrize(
     ("content", "named"),
     [
-        (b"", "extends"),
+        slow(b"", "extends"),
         (b"title = ", "line 1"),
         (b'extends = "reference"\n[plan."Wales"]\nskills = 1.4\n', "1.4"),
-        (b'extends = "reference"\n[plan."Atlantis"]\nskills = 1.0\n', "Atlantis"),
+        slow(b'extends = "reference"\n[plan."Atlantis"]\nskills = 1.0\n', "Atlantis"),
         (b'extends = "../../etc/passwd"\n', "extends"),
-        ("title = “ours”".encode("cp1252"), "UTF-8"),
+        slow("title = “ours”".encode("cp1252"), "UTF-8"),
         (b"\x00\x01", "ours.toml"),
         (b'extends = "reference"\n' + b"#" * 2_000_000, "1,000,000"),
     ],
@@ -819,8 +824,18 @@ def test_a_scenario_that_cannot_be_run_is_said_in_words(
     assert not visit.at.exception
 
 
-@pytest.mark.parametrize("skills", ["0", "60"])
-@pytest.mark.parametrize("screen", ["our_share", "our_plan", "compare_plans", "places", "about"])
+@pytest.mark.parametrize(
+    ("screen", "skills"),
+    [
+        ("our_share", "60"),
+        ("our_plan", "60"),
+        ("compare_plans", "60"),
+        ("places", "60"),
+        ("about", "0"),
+        slow("about", "60"),
+        *(slow(screen, "0") for screen in ("our_share", "our_plan", "compare_plans", "places")),
+    ],
+)
 def test_a_run_too_long_to_keep_its_futures_is_no_fault(
     screen: str, skills: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

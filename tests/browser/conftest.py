@@ -1,7 +1,8 @@
-"""A server of the app and a real browser, started once."""
+"""A server of the app and a real browser, started once by each process that tests."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -19,7 +20,10 @@ from playwright.sync_api import Browser, TimeoutError, sync_playwright
 from visit import Visit
 
 ROOT = Path(__file__).parents[2]
-PORTS = range(8710, 8790)
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+# Ports of its own for each worker: two that look at once would find the same one free.
+FIRST_PORT = 8710 + 20 * (int(WORKER.removeprefix("gw")) % 100)
+PORTS = range(FIRST_PORT, FIRST_PORT + 20)
 OURS = re.compile(rf'File "{re.escape(str(ROOT))}/(?:app|python)/')
 
 
@@ -35,7 +39,7 @@ def free_port() -> int:
 def server() -> Iterator[str]:
     """Give the address of a server of the app."""
     port = free_port()
-    log = ROOT / "target/browser-server.log"
+    log = ROOT / f"target/browser-server-{WORKER}.log"
     log.parent.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "app", "--server.headless", "true", "--server.port", str(port)]
     with log.open("w") as out, subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out) as app:

@@ -20,7 +20,7 @@ struct Case {
 }
 
 fn spec(name: &str) -> Spec {
-    let path = format!("{}/benches/specs/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/specs/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).expect("a specification of that name");
     let Case { mut spec, data } = serde_json::from_str(&text).expect("a specification");
     spec.data = data;
