@@ -18,7 +18,7 @@ from gainsmodel.scenario import json_schema
 from gainsmodel.scenario.parameter_groups import GROUPS
 
 # From a scenario to an answer; rooms not named here follow.
-ROOMS = ("scenario", "data", "engine", "result", "comparison", "appraisal", "additionality")
+ROOMS = ("scenario", "data", "simulation", "results", "analysis", "batch", "present")
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -28,8 +28,8 @@ def _listed(names: Iterable[str]) -> str:
 # Names that docstrings use for choices a caller has.
 WORDS = {
     "data": [("GEOGRAPHIES", _listed(GEOGRAPHIES))],
-    "result": [("METRICS", f"quantities of areas and groups, {_listed(METRICS)}")],
-    "assumption_log": [("GROUPS", f"of assumptions, {_listed(name for name, *_ in GROUPS)}")],
+    "results": [("METRICS", f"quantities of areas and groups, {_listed(METRICS)}")],
+    "analysis": [("GROUPS", f"of assumptions, {_listed(name for name, *_ in GROUPS)}")],
 }
 
 

@@ -289,11 +289,11 @@ def test_progress_goes_up_and_whoever_is_told_may_stop_it() -> None:
 # ---------------------------------------------------------------- at the command line
 
 
-def once() -> Callable[..., Switching]:
+def once() -> Callable[..., SwitchingValues]:
     """Give `switching_values` with a memory: what is asked again in the same words is at hand."""
-    known: dict[str, Switching] = {}
+    known: dict[str, SwitchingValues] = {}
 
-    def answer(*of: Any, on_progress: Any = None, **options: Any) -> Switching:
+    def answer(*of: Any, on_progress: Any = None, **options: Any) -> SwitchingValues:
         asked = repr((of, options))
         if asked not in known:
             known[asked] = switching_values(*of, on_progress=on_progress, **options)
