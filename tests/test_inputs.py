@@ -406,5 +406,7 @@ def test_a_result_without_inputs_says_what_to_do(tmp_path: Path) -> None:
     settings, scenario = Settings(draws=SPAN + 1), gainsmodel.load_scenario("reference")
     ends = (0, SPAN, SPAN + 1)
     pieces = [start(scenario, settings, piece=piece).piece() for piece in pairwise(ends)]
-    with pytest.raises(ResultError, match="joined from pieces"):
-        join(pieces, scenario, settings).inputs()
+    joined = join(pieces, scenario, settings)
+    for ask in (joined.inputs, joined.standard_normals):
+        with pytest.raises(ResultError, match="joined from pieces"):
+            ask()

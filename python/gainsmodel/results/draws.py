@@ -1,7 +1,7 @@
 """The draws behind a result: still held by the core, or read back from disk."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,7 @@ from gainsmodel.errors import CoreError, ResultError, UnknownNameError
 from gainsmodel.results.statistics import Draws
 from gainsmodel.results.tables import Report
 
+T = TypeVar("T")
 NO_INPUTS = "a loaded result has no inputs; run it again with replay"
 
 
@@ -50,16 +51,13 @@ class CoreDraws:
 
     def numbers(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:
         """Give the standard normal numbers; as `Result.standard_normals`."""
-        names, numbers = self._outcome.numbers()
+        names, numbers = _known(self._outcome.numbers)
         schema = dict.fromkeys(("parameter", "area_code", "cell"), pl.String)
         return pl.DataFrame(names, schema=schema, orient="row"), numbers
 
     def inputs(self, areas: Draws, sectors: Draws) -> tuple[list[str], Draws]:
         """Give names of sampled inputs and their draws where areas and sectors weigh as told."""
-        try:
-            return self._outcome.inputs(areas, sectors)
-        except CoreError as error:
-            raise ResultError(f"this result has no inputs: {error}; run it in one go") from None
+        return _known(lambda: self._outcome.inputs(areas, sectors))
 
 
 class SavedDraws(CoreDraws):
@@ -98,6 +96,14 @@ class SavedDraws(CoreDraws):
             return frame
         check_columns(f"draws of {metric}", wanted, frame.columns[1:])
         return frame.select("draw", *wanted)
+
+
+def _known(ask: Callable[[], T]) -> T:
+    """Ask what the core does not know of a run in pieces."""
+    try:
+        return ask()
+    except CoreError as error:
+        raise ResultError(f"this result has no inputs: {error}; run it in one go") from None
 
 
 def in_columns(names: Sequence[str], rows: NDArray[np.floating[Any]]) -> pl.DataFrame:

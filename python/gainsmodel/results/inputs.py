@@ -4,16 +4,15 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.results.draws import CoreDraws, check_columns, in_columns
-from gainsmodel.results.result import Result
 
 
 def inputs(
-    result: Result, kept: CoreDraws, area: str | None, names: Sequence[str] | None
+    kept: CoreDraws, dataset: Dataset, area: str | None, names: Sequence[str] | None
 ) -> pl.DataFrame:
     """Give sampled inputs of a unit; as `Result.inputs`."""
-    dataset = result.dataset
     unit = unit_of(dataset, "uk" if area is None else area)
     gva = dataset.gva_gbp_m * dataset.areas["area_code"].is_in(unit.members).to_numpy()[:, None]
     known, values = kept.inputs(gva.sum(axis=1), gva.sum(axis=0))

@@ -18,6 +18,7 @@ from gainsmodel.data import Dataset, load_dataset
 from gainsmodel.data.units import Unit
 from gainsmodel.errors import ResultError
 from gainsmodel.results.draws import NO_INPUTS, CoreDraws
+from gainsmodel.results.inputs import inputs
 from gainsmodel.results.notebook import ShownInNotebooks
 from gainsmodel.results.statistics import STATISTICS
 from gainsmodel.results.tables import METRICS, LazyTables, Report
@@ -250,11 +251,9 @@ class Result(ShownInNotebooks):
         >>> result.inputs("Greater Manchester", ["ceiling", "take_up.skills"]).shape
         (100, 3)
         """
-        from gainsmodel.results.inputs import inputs
-
         if self._kept is None:
             raise ResultError(NO_INPUTS)
-        return inputs(self, self._kept, area, names)
+        return inputs(self._kept, self.dataset, area, names)
 
     def standard_normals(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:
         """Standard normal numbers behind every draw that more than one cell shares.
@@ -270,7 +269,7 @@ class Result(ShownInNotebooks):
         Raises
         ------
         ResultError
-            If the result was loaded from disk.
+            If the result was loaded from disk or joined from pieces of a batch.
         """
         if self._kept is None:
             raise ResultError("a loaded result has no standard normals; run it again with replay")
