@@ -25,7 +25,7 @@ from gainsmodel import (
     discover,
     load_scenario,
 )
-from gainsmodel.analysis.discovery import Variable, mixing, variables
+from gainsmodel.analysis.discovery import Variable, variables
 from gainsmodel.analysis.prim import Box, _binomial_tail, by_chance, find_box, peel
 from gainsmodel.data.units import unit_of
 from gainsmodel.simulation.resolve import resolve
@@ -157,7 +157,7 @@ def found_in(scenario: Scenario, draws: int, area: str = WALES) -> tuple[list[Va
     scenario, figures = resolve(scenario)
     settings = Settings(draws=draws, seed=7, sampler="random", precision="float64")
     results = Run(scenario, figures, settings, paired=True).results()
-    return variables(scenario, figures, unit_of(figures, area), results[0]), results
+    return variables(scenario, unit_of(figures, area), results[0]), results
 
 
 def test_every_assumption_that_may_matter_is_there() -> None:
@@ -205,28 +205,6 @@ def test_take_up_of_several_levers_is_kept_apart() -> None:
     for variable in found:
         fit = stats.kstest(variable.values, stats.beta(0.8, 1.5).cdf)
         assert fit.pvalue > 1e-4
-
-
-def test_mixing_is_a_root_of_the_correlations() -> None:
-    mixed = mixing(PLANNED)
-    shares = np.array(
-        [
-            PLANNED.parameters.spread(name).spread.shares()  # type: ignore[arg-type]
-            for name in (
-                "initial_adoption",
-                "innovation",
-                "imitation",
-                "ceiling",
-                "productivity_effect",
-            )
-        ]
-    )
-    whole = sum(level @ level.T for level in mixed)
-    np.testing.assert_allclose(np.diag(whole), 1.0, rtol=1e-9)
-    assert whole[2, 3] == pytest.approx(0.3, rel=1e-9)
-    assert whole[0, 1] == pytest.approx(0.0, abs=1e-9)
-    for level, weight in zip(mixed, shares.T, strict=True):
-        np.testing.assert_allclose(np.diag(level @ level.T), weight, atol=1e-9)
 
 
 # ---------------------------------------------------------------- the whole
@@ -292,7 +270,7 @@ def found_in_random(scenario: Scenario) -> tuple[list[Variable], Any]:
     scenario, figures = resolve(scenario)
     settings = Settings(draws=4_000, seed=2, sampler="random")
     results = Run(scenario, figures, settings, paired=True).results()
-    return variables(scenario, figures, unit_of(figures, WALES), results[0]), results
+    return variables(scenario, unit_of(figures, WALES), results[0]), results
 
 
 def test_conditions_and_boxes_are_no_more_than_asked_for() -> None:
