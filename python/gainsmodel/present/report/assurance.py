@@ -10,9 +10,9 @@ from gainsmodel.present.report.findings import Findings
 from gainsmodel.validation.verdict import verdicts
 
 
-def statement(found: Findings) -> list[tuple[str, str]]:
+def statement(findings: Findings) -> list[tuple[str, str]]:
     """Pairs of heading and words; figures from the validation and the run itself."""
-    manifest, log = found.result.manifest, found.log
+    manifest, log = findings.result.manifest, findings.log
     grades = {
         grade: log.filter(pl.col("evidence") == grade).height
         for grade in ("published", "derived", "judgement", "choice")
@@ -24,7 +24,7 @@ def statement(found: Findings) -> list[tuple[str, str]]:
         f"The user’s own figures, checked on reading: {'; '.join(own['notes'])}."
         if own
         else "Official figures built into this version; their sums are checked against the "
-        "publisher’s totals and their hashes stand in the manifest."
+        "publisher’s totals and their hashes are in the manifest."
     )
     return [
         (
@@ -52,9 +52,9 @@ def statement(found: Findings) -> list[tuple[str, str]]:
         ),
         (
             "Uncertainty",
-            f"{found.about.futures:,} futures. Ranges hold 9 of 10 of them: they cover the stated "
-            "ranges of the assumptions, not the choices in the model itself, nor what nobody "
-            "thought of. Words on differences count the error of simulation.",
+            f"{findings.about.futures:,} futures. Ranges hold 9 of 10 of them: they cover the "
+            "stated ranges of the assumptions, not the structure of the model, nor what nobody "
+            "thought of. Words on differences allow for the simulation error.",
         ),
         (
             "Not done",
