@@ -21,7 +21,7 @@ from gainsmodel.data import (
     read_gva,
     save_dataset,
 )
-from gainsmodel.data.aggregate import aggregate
+from gainsmodel.data.aggregation import aggregate
 from gainsmodel.data.saved import read_named
 from gainsmodel.errors import DataError, GainsModelError
 from gainsmodel.present.pages import data as pages
