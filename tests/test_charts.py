@@ -590,7 +590,7 @@ def test_the_waterfall_steps_from_gross_to_net_and_says_what_is_unverified() -> 
         assert steps[-1][average] == pytest.approx(net[average], rel=1e-9)
     assert bars[2]["Name"].endswith("(off)")
     assert "unverified" in chart.caption
-    off = charts.waterfall(gainsmodel.waterfall(pair(), GM))
+    off = charts.waterfall(gainsmodel.waterfall(gainsmodel.PairedResult(*pair()), GM))
     assert "are off" in off.alt
 
 

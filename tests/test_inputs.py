@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy import special, stats
 
-from gainsmodel import _core, errors
+import gainsmodel
+from gainsmodel import ResultError, UnknownNameError, _core, errors
+from gainsmodel.simulation.run import SPAN, join, start
+from gainsmodel.simulation.settings import Settings
 from toy import SPREAD, fixed, lognormal, run_core, toy_data, toy_spec
 
 AREAS = np.array([0.0, 3.0, 1.0, 0.5])
@@ -330,3 +337,76 @@ def test_correlations_of_plus_and_minus_one_can_be() -> None:
     asked = Asked(spec)
     z = np.log(asked.at["imitation"] / 0.2) / 0.1
     close(special.logit(asked.at["ceiling"]) / 0.1, -z, 1e-9)
+
+
+# ---------------------------------------------------------------- of a result
+
+
+@cache
+def planned(geography: str = "mayoral") -> gainsmodel.Result:
+    scenario = gainsmodel.load_scenario("everyone_acts").edit(
+        {f"parameters.{name}.enabled": True for name in _core.ADJUSTMENTS}
+        | {"setting.geography": geography}
+    )
+    return gainsmodel.run(scenario, draws=48)
+
+
+def test_a_result_has_the_inputs_of_an_area_in_their_own_units() -> None:
+    frame = planned().inputs("Greater Manchester")
+    assert frame["draw"].to_list() == list(range(48))
+    names = {*frame.columns}
+    assert {"ceiling", "ceiling.ai", "lag_years", "multiplier", "growth_area"} <= names
+    assert {f"take_up.{lever}" for lever in planned().scenario.levers} <= names
+    # Certain in this scenario.
+    assert "prize" not in names
+    for name in ("ceiling", "ceiling.ai", "take_up.skills", "displacement"):
+        assert frame[name].is_between(0, 1).all(), name
+    assert frame.schema["ceiling"] == pl.Float64
+    assert frame.equals(planned().inputs("E47000001"))
+    assert not frame["growth_area"].equals(planned().inputs("Wales")["growth_area"])
+
+
+def test_adjustments_among_the_inputs_are_those_of_the_run() -> None:
+    displaced, leaked, multiplied = planned().inputs(names=_core.ADJUSTMENTS).drop("draw")
+    kept = (1 - displaced) * (1 - leaked) * multiplied
+    close(kept.to_numpy(), planned().draws("additionality")["additionality"].to_numpy(), 1e-5)
+
+
+def test_inputs_that_are_asked_for_come_in_that_order() -> None:
+    wanted = ["take_up.skills", "ceiling"]
+    some = planned().inputs("uk", wanted)
+    assert some.columns == ["draw", *wanted]
+    assert some.equals(planned().inputs().select("draw", *wanted))
+    with pytest.raises(UnknownNameError, match="did you mean 'ceiling'"):
+        planned().inputs(names=["celing"])
+    with pytest.raises(UnknownNameError, match="Greater Manchester"):
+        planned().inputs("Manchester")
+
+
+@pytest.mark.parametrize(
+    ("geography", "unit"), [("mayoral", "mayors_2017"), ("local_authority", "Greater Manchester")]
+)
+def test_a_group_or_a_wider_area_has_its_areas_by_value(geography: str, unit: str) -> None:
+    result = planned(geography)
+    codes = result.dataset.resolve(unit)
+    gva = dict(result.areas().select("area_code", "gva_gbp_m").iter_rows())
+    weights = np.array([gva[code] for code in codes])
+    for name in ("growth_area", "take_up.skills"):
+        of_areas = [result.inputs(code, [name])[name].to_numpy() for code in codes]
+        expected = weights @ np.stack(of_areas) / weights.sum()
+        close(result.inputs(unit, [name])[name].to_numpy(), expected, 1e-9)
+
+
+def test_a_result_without_inputs_says_what_to_do(tmp_path: Path) -> None:
+    for draws in (False, True):
+        back = gainsmodel.Result.load(planned().save(tmp_path / "run", draws=draws))
+        with pytest.raises(ResultError, match="run it again with replay"):
+            back.inputs()
+    assert gainsmodel.replay(tmp_path / "run").inputs().equals(planned().inputs())
+    settings, scenario = Settings(draws=SPAN + 1), gainsmodel.load_scenario("reference")
+    ends = (0, SPAN, SPAN + 1)
+    pieces = [start(scenario, settings, piece=piece).piece() for piece in pairwise(ends)]
+    joined = join(pieces, scenario, settings)
+    for ask in (joined.inputs, joined.standard_normals):
+        with pytest.raises(ResultError, match="joined from pieces"):
+            ask()

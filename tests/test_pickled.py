@@ -1,4 +1,4 @@
-"""Outcomes of the core pass through pickle unchanged, and damaged ones are refused in words."""
+"""Results, and outcomes of the core, pass through pickle unchanged; damage is refused in words."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import contextlib
 import copy
 import hashlib
 import json
+import multiprocessing
 import pickle
 import random
+import shutil
 import subprocess
 import sys
 import zlib
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from operator import attrgetter, methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +23,8 @@ import numpy as np
 import pytest
 
 import gainsmodel
-from gainsmodel import _core, errors
+from gainsmodel import PairedResult, Result, _core, errors
+from gainsmodel.data import Dataset, save_dataset
 from toy import run_core, toy_data, toy_spec
 
 HEADER = f"gainsmodel outcome {_core.build_info()['version']}\n".encode()
@@ -178,8 +184,140 @@ def test_parts_of_two_outcomes_do_not_go_together() -> None:
         _core.RunOutcome(sealed(rest.replace(*texts)))
 
 
-def test_a_shipped_run_passes_through_pickle() -> None:
-    result = gainsmodel.run("reference", draws=64)
-    first = result._kept._outcome  # type: ignore[union-attr]
-    again = pickle.loads(pickle.dumps(first))
-    assert again.statistics().tobytes() == first.statistics().tobytes()
+# ---------------------------------------------------------------- results
+
+TABLES = ("areas", "groups", "years", "sectors", "adoption", "statistics")
+WALES = "Wales"
+
+
+def own_figures() -> Dataset:
+    solent = {"Portsmouth": "The Solent", "Southampton": "The Solent"}
+    return gainsmodel.aggregate("local_authority", solent, name="The Solent")
+
+
+def pair_of(kind: str, folder: Path) -> PairedResult:
+    """A plan and its reference: on the built-in figures, or as a file names its own."""
+    if kind == "built-in":
+        return gainsmodel.run_paired("skills_first", draws=40, detail=WALES)
+    save_dataset(own_figures(), folder / "solent")
+    scenario = folder / "plan.toml"
+    scenario.write_text(
+        'extends = "reference"\ndata = "solent"\nsetting.geography = "own"\n'
+        "plan.Wales.skills = 1.0\n"
+    )
+    return gainsmodel.run_paired(scenario, draws=40, detail=WALES)
+
+
+def told(result: Result) -> list[Any]:
+    """Everything a result answers, to the last bit."""
+    tables = [result.table(name) for name in TABLES]
+    tables += [result.draws(), result.draws("additionality"), result.inputs(WALES)]
+    tables += [result.draws("adoption_by_technology_and_year")]
+    names, numbers = result.standard_normals()
+    return [
+        *(table.schema for table in tables),
+        *(table.serialize() for table in [*tables, names]),
+        numbers.tobytes(),
+        json.dumps(result.manifest),
+        repr(result),
+        result.scenario.to_dict(),
+        result.scenario.data,
+        result.dataset.hashes,
+        result.dataset.gva_gbp_m.tobytes(),
+        result.codes,
+        result.seconds,
+    ]
+
+
+@pytest.fixture(scope="module", params=["built-in", "own"])
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> PairedResult:
+    return pair_of(request.param, tmp_path_factory.mktemp("figures"))
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[ProcessPoolExecutor]:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_results_and_what_they_ran_on_pass_through_pickle(
+    pair: PairedResult, protocol: int
+) -> None:
+    again = pickle.loads(pickle.dumps(pair, protocol))
+    assert [told(result) for result in again] == [told(result) for result in pair]
+    assert again.added().equals(pair.added())
+    assert again.only_plans_differ
+    for part in (pair.with_plan, pair.scenario, pair.dataset):
+        assert type(pickle.loads(pickle.dumps(part, protocol))) is type(part)
+    scenario = pickle.loads(pickle.dumps(pair.scenario, protocol))
+    assert (scenario, scenario.data) == (pair.scenario, pair.scenario.data)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_results_and_what_they_ran_on_are_copied(pair: PairedResult, copied: Any) -> None:
+    again = copied(pair)
+    assert [told(result) for result in again] == [told(result) for result in pair]
+    scenario, dataset = copied(pair.scenario), copied(pair.dataset)
+    assert (scenario, scenario.data) == (pair.scenario, pair.scenario.data)
+    for figures in (dataset, again.dataset):
+        assert figures.hashes == pair.dataset.hashes
+        assert not figures.gva_gbp_m.flags.writeable
+        assert figures.resolve(WALES) == pair.dataset.resolve(WALES)
+
+
+def test_results_travel_to_a_worker_and_back(
+    pair: PairedResult, worker: ProcessPoolExecutor
+) -> None:
+    asked = {
+        "added": worker.submit(methodcaller("added"), pair),
+        "npv": worker.submit(methodcaller("net_present_value", WALES), pair),
+        "inputs": worker.submit(methodcaller("inputs", WALES), pair.with_plan),
+        "without": worker.submit(attrgetter("without"), pair),
+        "places": worker.submit(methodcaller("resolve", WALES), pair.dataset),
+    }
+    got = {name: future.result(120) for name, future in asked.items()}
+    assert got["added"].equals(pair.added())
+    assert got["npv"].equals(pair.net_present_value(WALES))
+    assert got["inputs"].equals(pair.with_plan.inputs(WALES))
+    assert told(got["without"]) == told(pair.without)
+    assert got["places"] == pair.dataset.resolve(WALES)
+
+
+def test_a_worker_runs_a_scenario_on_its_own_figures(
+    pair: PairedResult, worker: ProcessPoolExecutor
+) -> None:
+    run = worker.submit(gainsmodel.run, pair.scenario, draws=40, detail=WALES).result(120)
+    timed = len(told(run)) - 1
+    assert told(run)[:timed] == told(pair.with_plan)[:timed]
+
+
+def test_a_result_too_long_to_keep_draws_passes_through_pickle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gainsmodel.simulation.run.DRAWS_IN_MEMORY_BYTES", 0)
+    long = gainsmodel.run("reference", draws=200)
+    again = pickle.loads(pickle.dumps(long))
+    assert again.statistics().equals(long.statistics())
+    assert again.inputs(WALES).equals(long.inputs(WALES))
+    assert not again.holds_draws
+
+
+def test_a_loaded_result_needs_no_figures_again(pair: PairedResult, tmp_path: Path) -> None:
+    back = PairedResult(
+        *(Result.load(r.save(tmp_path / str(i), draws=True)) for i, r in enumerate(pair))
+    )
+    for loaded in (back, pickle.loads(pickle.dumps(back))):
+        assert loaded.dataset.hashes == pair.dataset.hashes
+        assert loaded.dataset.gva_gbp_m.tobytes() == pair.dataset.gva_gbp_m.tobytes()
+        assert loaded.net_present_value(WALES).equals(pair.net_present_value(WALES))
+        assert gainsmodel.appraise(loaded).equals(gainsmodel.appraise(pair))
+    assert told(gainsmodel.replay(tmp_path / "0"))[:10] == told(pair.with_plan)[:10]
+    # As 0.3 saved results on own figures: without them.
+    shutil.rmtree(tmp_path / "0" / "figures", ignore_errors=True)
+    bare = Result.load(tmp_path / "0")
+    assert bare.areas().equals(pair.with_plan.areas())
+    assert bare.on(pair.dataset).dataset is pair.dataset
+    if pair.dataset.own_name is not None:
+        with pytest.raises(errors.ResultError, match="The Solent; hand them over: dataset="):
+            _ = bare.dataset

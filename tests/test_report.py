@@ -38,8 +38,7 @@ from gainsmodel.analysis import assumptions_log
 from gainsmodel.present import report, text
 from gainsmodel.present.area_summary import Estimate
 from gainsmodel.present.blocks import Box, Code, Grid, Picture, Points, Words
-from gainsmodel.present.report.assurance import afterwards, counted, failures, statement
-from gainsmodel.validation import verdicts
+from gainsmodel.present.report.assurance import afterwards, counted, failures, statement, verdicts
 from in_process import run_here
 
 ON = date(2026, 3, 1)

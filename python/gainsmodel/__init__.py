@@ -137,6 +137,11 @@ _RENAMED = {
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
 __all__ = sorted({*_MODULE_OF, *_MODULES})
 
+# How results look in notebooks stands above them; it is loaded when a notebook asks.
+import_module("gainsmodel.results.notebook").shown_by(
+    lambda: import_module("gainsmodel.present.notebook").FORMS
+)
+
 
 def __getattr__(name: str) -> Any:
     if name in _RENAMED:

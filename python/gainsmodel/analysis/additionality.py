@@ -19,7 +19,7 @@ from gainsmodel.errors import SettingError
 from gainsmodel.results.paired import FINAL_YEAR_GAIN, PairedResult, accepts_two_results
 from gainsmodel.results.prices import Prices
 from gainsmodel.results.result import Result
-from gainsmodel.results.statistics import Draws, columns_of_differences, statistics_of, values_at
+from gainsmodel.results.statistics import Draws, columns_of_differences, quantiles, statistics_of
 from gainsmodel.results.tables import METRICS
 from gainsmodel.scenario.parameters import ADJUSTMENTS
 
@@ -215,17 +215,16 @@ def factors(result: Result) -> dict[str, Draws]:
     ResultError
         If the result was loaded from disk.
     """
-    parameters = result.scenario.parameters
     found = {n: np.full(result.manifest["draws"], off) for n, off in ADJUSTMENTS.items()}
-    on = [name for name in ADJUSTMENTS if getattr(parameters, name).enabled]
-    if on:
-        names, numbers = result.standard_normals()
-        rows = names["parameter"].to_list()
-        for name in on:
-            figure = getattr(parameters, name).figure()
-            # What is the same in every future has no numbers.
-            z = numbers[rows.index(name)] if name in rows else np.zeros_like(found[name])
-            found[name] = values_at(figure, z)
+    switches = {name: getattr(result.scenario.parameters, name) for name in ADJUSTMENTS}
+    if any(switch.enabled for switch in switches.values()):
+        # The same wherever they are asked of; one area is answered soonest.
+        sampled = result.inputs(result.codes[0])
+        for name, switch in switches.items():
+            if name in sampled.columns:
+                found[name] = sampled[name].to_numpy()
+            elif switch.enabled:
+                found[name][:] = quantiles(switch.figure())[1]
     return found
 
 

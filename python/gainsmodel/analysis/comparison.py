@@ -17,6 +17,7 @@ from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ResultError, UnknownNameError
 from gainsmodel.progress import Progress, Steps
+from gainsmodel.results.notebook import ShownInNotebooks
 from gainsmodel.results.paired import PairedResult, check_paired
 from gainsmodel.results.plan_levers import yearly_costs
 from gainsmodel.results.result import Result, draws_of
@@ -37,7 +38,7 @@ from gainsmodel.simulation.settings import Sampler, Settings
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(ShownInNotebooks):
     """Two results side by side. Made by `compare`.
 
     Every difference is first minus second. A quantity ``x`` has the columns ``x_mean`` …

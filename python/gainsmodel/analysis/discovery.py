@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from gainsmodel import format
 from gainsmodel.analysis.prim import Array, Box, Hits, by_chance, find_box
@@ -17,16 +16,15 @@ from gainsmodel.checks import did_you_mean
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ScenarioError, SettingError, UnknownNameError
-from gainsmodel.results.plan_levers import plan_arrays
+from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
-from gainsmodel.results.statistics import values_at
-from gainsmodel.scenario import Distribution, Scenario
-from gainsmodel.scenario.parameter_groups import COSTS, core_name, uncertain
+from gainsmodel.results.statistics import chances_of
+from gainsmodel.scenario import Scenario
+from gainsmodel.scenario.parameter_groups import COSTS, uncertain
 from gainsmodel.scenario.parameters import PARAMETERS
-from gainsmodel.scenario.quantities import LEVELS, SPREAD_PARAMETERS
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
-from gainsmodel.simulation.settings import Settings
+from gainsmodel.simulation.settings import Sampler, Settings
 
 # Draws in all: half to find boxes, half to judge them.
 LEAST_DRAWS = 1_000
@@ -49,182 +47,31 @@ class Variable:
     values: Array
 
 
-def variables(scenario: Scenario, dataset: Dataset, unit: Unit, result: Result) -> list[Variable]:
+def variables(scenario: Scenario, unit: Unit, result: Result) -> list[Variable]:
     """Uncertain assumptions that may decide whether a plan reaches a target, in every draw.
 
     An assumption that differs between areas, sectors or technologies is taken at its usual
-    value in the unit: sectors and areas weighted by GVA on the normal scale, technologies with
-    equal weights, numbers of single cells left at their middle.
+    value in the unit, as `Result.inputs` has it.
     """
-    names, numbers = result.standard_normals()
-    at = _Numbers(scenario, dataset, unit, names, numbers)
+    known = result.inputs(unit.code)
     grades = uncertain(scenario)
-    parameters = scenario.parameters
     found: list[Variable] = []
 
-    def add(name: str, label: str, say: Callable[[float], str], values: Array | None) -> None:
-        if values is not None and np.ptp(values) > 0:
-            grade = grades[name.rpartition(".")[0] if name.startswith("take_up.") else name]
+    def add(name: str, label: str, say: Callable[[float], str], grade: str) -> None:
+        if name in known.columns and np.ptp(values := known[name].to_numpy()) > 0:
             found.append(Variable(name, label, grade, say, values))
 
-    for name in grades:
+    for name, grade in grades.items():
         if name == "take_up":
-            for lever, values in at.take_up(parameters.take_up.figure()).items():
-                label = f"take-up of {scenario.levers[lever].label}"
-                add(f"take_up.{lever}", label, format.percent, values)
+            for lever, planned in scenario.levers.items():
+                add(f"take_up.{lever}", f"take-up of {planned.label}", format.percent, grade)
         elif name.startswith("levers.") and ".effects." in name:
             lever, target = name.split(".")[1], name.split(".")[3]
-            effect = getattr(scenario.levers[lever].effects, target).figure()
             label = f"effect of {scenario.levers[lever].label} on {PARAMETERS[target].in_sentence}"
-            add(name, label, format.percent, at.national(name, effect))
-        elif name in PARAMETERS and name not in ("prize", *COSTS):
-            of, parameter = PARAMETERS[name], getattr(parameters, name)
-            values = at.spread(name) if of.level == "spread" else None
-            if name in ("complements", "growth_area"):
-                values = at.of_areas(name, parameter.figure())
-            elif name == "growth_sector":
-                values = at.of_sectors(name, parameter.figure())
-            elif of.level == "nation":
-                values = at.national(name, parameter.figure())
-            add(name, of.in_sentence, of.in_words, values)
+            add(name, label, format.percent, grade)
+        elif name in PARAMETERS and name not in ("prize", "sector_odds_ratio", *COSTS):
+            add(name, PARAMETERS[name].in_sentence, PARAMETERS[name].in_words, grade)
     return found
-
-
-class _Numbers:
-    """Standard normal numbers of a result, put together as the core does."""
-
-    def __init__(
-        self,
-        scenario: Scenario,
-        dataset: Dataset,
-        unit: Unit,
-        names: pl.DataFrame,
-        numbers: NDArray[np.float32],
-    ) -> None:
-        self.scenario, self.numbers, self.mix = scenario, numbers, mixing(scenario)
-        self.rows: dict[tuple[str, str, str], int] = {}
-        # Take-up of several levers goes by the same name; levers come in their order.
-        self.take_up_rows: list[dict[str, int]] = []
-        for row, (parameter, area, cell) in enumerate(names.iter_rows()):
-            if parameter == "take_up":
-                if not area:
-                    self.take_up_rows.append({})
-                self.take_up_rows[-1][area] = row
-            else:
-                self.rows[parameter, area, cell] = row
-        codes = dataset.areas["area_code"].to_list()
-        here = [codes.index(code) for code in unit.members]
-        gva = dataset.gva_gbp_m[here]
-        self.areas = dict(zip(unit.members, gva.sum(axis=1) / gva.sum(), strict=True))
-        self.sectors = dict(zip(dataset.sectors, gva.sum(axis=0) / gva.sum(), strict=True))
-        intensity = plan_arrays(scenario, dataset)["intensity"]
-        self.moved = [
-            (lever, [code for code, row in zip(unit.members, here, strict=True) if of[row] > 0])
-            for lever, of in zip(scenario.levers, intensity, strict=True)
-            if of.any()
-        ]
-
-    def _z(self, parameter: str, area: str = "", cell: str = "") -> Array | None:
-        row = self.rows.get((core_name(parameter), area, cell))
-        return None if row is None else self.numbers[row].astype(np.float64)
-
-    def national(self, name: str, figure: Distribution) -> Array | None:
-        """Values of a parameter with one value a draw."""
-        z = self._z(name)
-        return None if z is None else values_at(figure, z)
-
-    def of_areas(self, name: str, figure: Distribution) -> Array | None:
-        """Values of a parameter that each area has, weighted."""
-        parts = [(w, self._z(name, area=code)) for code, w in self.areas.items()]
-        return _weighted([(w, values_at(figure, z)) for w, z in parts if z is not None])
-
-    def of_sectors(self, name: str, figure: Distribution) -> Array | None:
-        """Values of a parameter that each sector has, weighted."""
-        parts = [(w, self._z(name, cell=sector)) for sector, w in self.sectors.items()]
-        return _weighted([(w, values_at(figure, z)) for w, z in parts if z is not None])
-
-    def spread(self, name: str) -> Array | None:
-        """Values of a spread parameter, technologies with equal weights."""
-        technologies = list(self.scenario.technologies)
-        shared: Array | float = 0.0
-        for level, places in (
-            ("nation", {("", ""): 1.0}),
-            ("area", {(code, ""): w for code, w in self.areas.items()}),
-            ("sector", {("", sector): w for sector, w in self.sectors.items()}),
-        ):
-            for place, weight in places.items():
-                shared = shared + weight * self._level(name, level, *place)
-        parameter = getattr(self.scenario.parameters, name)
-        values = [
-            values_at(parameter.of(k), z)
-            for k in technologies
-            if isinstance(z := shared + self._level(name, "technology", "", k), np.ndarray)
-        ]
-        return _weighted([(1 / len(technologies), v) for v in values])
-
-    def _level(self, name: str, level: str, area: str, cell: str) -> Array | float:
-        """Weighted, correlated number of a spread parameter at one level."""
-        mixed: dict[str, Array] = dict(
-            zip(SPREAD_PARAMETERS, self.mix[LEVELS.index(level)], strict=True)
-        )
-        total: Array | float = 0.0
-        for other, weight in zip(SPREAD_PARAMETERS, mixed[name], strict=True):
-            z = self._z(other, area, cell) if weight else None
-            if z is not None:
-                total = total + weight * z
-        return total
-
-    def take_up(self, figure: Distribution) -> dict[str, Array | None]:
-        """Take-up of each lever that is moved here, areas weighted."""
-        shared = self.scenario.parameters.take_up.shared_variance
-        found: dict[str, Array | None] = {}
-        for (lever, codes), rows in zip(self.moved, self.take_up_rows, strict=False):
-            common = self.numbers[rows[""]].astype(np.float64)
-            size = sum(self.areas[code] for code in codes)
-            found[lever] = _weighted(
-                [
-                    (
-                        self.areas[code] / size,
-                        values_at(
-                            figure,
-                            math.sqrt(shared) * common
-                            + math.sqrt(1 - shared) * self.numbers[rows[code]],
-                        ),
-                    )
-                    for code in codes
-                ]
-            )
-        return found
-
-
-def mixing(scenario: Scenario) -> Array:
-    """Weight of each spread parameter's number in each other's, shape (levels, 5, 5).
-
-    As ``rust/core/src/factors.rs`` has it: the root of a level's weight times a Cholesky root
-    of ρ / Σ √(w₁w₂), parameters without weight at a level standing alone.
-    """
-    weights = np.array([scenario.parameters.spread(p).spread.shares() for p in SPREAD_PARAMETERS])
-    correlation = np.eye(len(SPREAD_PARAMETERS))
-    for stated in scenario.correlations:
-        i, j = (SPREAD_PARAMETERS.index(name) for name in stated.between)
-        correlation[i, j] = correlation[j, i] = (
-            stated.value / np.sqrt(weights[i] * weights[j]).sum()
-        )
-    mixed = np.zeros((len(LEVELS), *correlation.shape))
-    for level, weight in enumerate(weights.T):
-        active = np.outer(weight > 0, weight > 0) | np.eye(len(weight), dtype=bool)
-        target = np.where(active, correlation, 0.0)
-        # Correlations of ±1 leave nothing of its own to the later one; a hair keeps the root.
-        root = np.linalg.cholesky(target + 1e-12 * np.eye(len(weight)))
-        mixed[level] = np.sqrt(weight)[:, None] * root
-    return mixed
-
-
-def _weighted(parts: Sequence[tuple[float, Array]]) -> Array | None:
-    if not parts:
-        return None
-    total: Array = np.sum([weight * values for weight, values in parts], axis=0)
-    return total
 
 
 # ---------------------------------------------------------------- the question
@@ -239,7 +86,8 @@ class Discovery:
     area : str
     target_gbp_m : float
     p_misses, p_misses_mcse : float
-        Probability that the plan misses its target, and its Monte Carlo standard error.
+        Probability that the plan misses its target, and its Monte Carlo standard error: one less
+        the probability that `target` gives.
     boxes : pl.DataFrame
         One row a box, in the order found, judged on the half of the futures that it was not
         found on: ``box``, ``words`` (all its conditions), ``density`` (share of the futures
@@ -252,6 +100,9 @@ class Discovery:
         open), in the unit of the parameter, ``words``, ``by_chance`` (the probability of as
         many misses in the box if the condition meant nothing) and ``evidence``.
     draws, seed : int
+    sampler : str
+    search_draws : int
+        Random draws on which boxes are found and judged, half each.
     summary, notes : list of str
         What follows, in sentences; and what to know about the calculation.
     """
@@ -264,6 +115,8 @@ class Discovery:
     limits: pl.DataFrame
     draws: int
     seed: int
+    sampler: str
+    search_draws: int
     summary: list[str]
     notes: list[str]
 
@@ -310,7 +163,9 @@ def discover(
     most_boxes: int = 3,
     most_conditions: int = 3,
     draws: int = 10_000,
+    search_draws: int = 10_000,
     seed: int = 1,
+    sampler: Sampler = "sobol",
     geography: str | None = None,
     dataset: Dataset | None = None,
     threads: int | None = None,
@@ -319,8 +174,8 @@ def discover(
     """Find the conditions on assumptions under which a plan misses its target.
 
     Scenario discovery (Bryant and Lempert 2010) by PRIM (Friedman and Fisher 1999): boxes are
-    found on one half of the futures and judged on the other; conditions that the other half
-    does not bear out are dropped. Plain random draws.
+    found on one half of the draws and judged on the other; conditions that the other half does
+    not bear out are dropped.
 
     Parameters
     ----------
@@ -339,8 +194,10 @@ def discover(
     most_boxes, most_conditions : int
         Boxes at most, and conditions of each.
     draws : int
-        Futures, at least 1,000.
-    seed, geography, dataset, threads, on_progress
+        Draws behind the probability that the plan misses its target.
+    search_draws : int
+        Plain random draws behind the conditions, at least 1,000.
+    seed, sampler, geography, dataset, threads, on_progress
         As in `run`.
 
     Returns
@@ -355,7 +212,7 @@ def discover(
     Examples
     --------
     >>> import gainsmodel
-    >>> found = gainsmodel.discover("skills_first", "Greater Manchester", 50, draws=2_000)
+    >>> found = gainsmodel.discover("skills_first", "Greater Manchester", 50, search_draws=2_000)
     >>> found.boxes["density"][0] > found.p_misses
     True
     """
@@ -373,31 +230,41 @@ def discover(
             "plan: no lever is moved in any area, so there is no plan to fail; set one, such as "
             f'plan."{unit.name}".skills = 1.0'
         )
-    settings = Settings(draws=draws, seed=seed, sampler="random")
-    if settings.draws < LEAST_DRAWS:
+    settings = Settings(draws=draws, seed=seed, sampler=sampler)
+    searched = Settings(draws=search_draws, seed=seed, sampler="random")
+    if searched.draws < LEAST_DRAWS:
         raise SettingError(
-            f"draws: at least {LEAST_DRAWS:,} are needed, half to find conditions and half to "
-            f"judge them, not {settings.draws:,}"
+            f"search_draws: at least {LEAST_DRAWS:,} are needed, half to find conditions and half "
+            f"to judge them, not {searched.draws:,}"
         )
-    pair = Run(loaded, figures, settings, threads, paired=True).pair(on_progress)
+    every = settings.draws + searched.draws
+
+    def pair_on(settings: Settings, begun: int) -> PairedResult:
+        run = Run(loaded, figures, settings, threads, paired=True)
+        return run.pair(on_progress and (lambda done, _: on_progress(begun + done, every)))
+
+    reached = pair_on(settings, 0).added_draws(unit=unit) >= target_gbp_m
+    (p,), (p_mcse,) = chances_of("p", reached[None], np.ones_like(reached[None]), sampler)
+    pair = pair_on(searched, settings.draws)
     misses = pair.added_draws(unit=unit) < target_gbp_m
-    p = float(misses.mean())
-    found = _chosen(variables(loaded, figures, unit, pair.with_plan), parameters)
+    found = _chosen(variables(loaded, unit, pair.with_plan), parameters)
     boxes, limits = _boxes(found, misses, density, most_boxes, most_conditions)
     final = loaded.setting.start_year + loaded.setting.horizon_years
     discovery = Discovery(
         area=unit.name,
         target_gbp_m=float(target_gbp_m),
-        p_misses=p,
-        p_misses_mcse=math.sqrt(p * (1 - p) / settings.draws),
+        p_misses=1.0 - p,
+        p_misses_mcse=math.nan if p_mcse is None else p_mcse,
         boxes=boxes,
         limits=limits,
         draws=settings.draws,
         seed=settings.seed,
+        sampler=settings.sampler,
+        search_draws=searched.draws,
         summary=[],
         notes=[
-            "Boxes are found on one half of the futures and judged on the other. Brackets: 95% "
-            "intervals from the number of futures.",
+            f"Conditions are found on one half of {searched.draws:,} random draws and judged on "
+            "the other. Brackets: 95% intervals from the number of draws.",
             "What differs between technologies, sectors or areas is taken at its usual value in "
             "the area; conditions say where the plan fails in the model, not what causes it.",
         ],
@@ -513,7 +380,7 @@ def _summary(found: Discovery, final_year: int) -> list[str]:
         return [missed, "There is nothing to tell apart; choose another target."]
     if not found.boxes.height:
         return [missed, "No conditions on single assumptions tell when, beyond chance."]
-    half = found.draws // 2
+    half = found.search_draws // 2
     said = [missed]
     for row in found.boxes.iter_rows(named=True):
         also = "It also misses" if row["box"] > 1 else "It misses"

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -101,6 +101,11 @@ class Dataset:
     notes: tuple[str, ...] = ()
     built_in_cells: tuple[tuple[str, str], ...] = ()
     regions: dict[str, str] = field(default_factory=dict)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Keep GVA read-only in a copy and after pickle too."""
+        self.__dict__.update(state)
+        self.gva_gbp_m.flags.writeable = False
 
     @property
     def j_share_of_gva(self) -> NDArray[np.float64]:

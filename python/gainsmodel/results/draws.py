@@ -1,14 +1,20 @@
 """The draws behind a result: still held by the core, or read back from disk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from gainsmodel import _core
-from gainsmodel.errors import ResultError, UnknownNameError
+from gainsmodel.checks import did_you_mean
+from gainsmodel.errors import CoreError, ResultError, UnknownNameError
+from gainsmodel.results.statistics import Draws
 from gainsmodel.results.tables import Report
+
+T = TypeVar("T")
+NO_INPUTS = "a loaded result has no inputs; run it again with replay"
 
 
 class CoreDraws:
@@ -32,7 +38,7 @@ class CoreDraws:
         """Give one quantity in every draw; as `Result.draws`."""
         names, positions = self._report.series(metric)
         if wanted is not None:
-            _check_columns(metric, wanted, names)
+            check_columns(f"draws of {metric}", wanted, names)
             positions = [positions[names.index(name)] for name in wanted]
             names = list(wanted)
         rows = self._outcome.draws(positions)
@@ -41,15 +47,17 @@ class CoreDraws:
                 "this run was too long to keep its draws (counts in buckets were kept instead); "
                 "run fewer draws at once"
             )
-        columns = {n: pl.Series(r, nan_to_null=True) for n, r in zip(names, rows, strict=True)}
-        draw = pl.int_range(rows.shape[1], dtype=pl.UInt32, eager=True).alias("draw")
-        return pl.DataFrame([draw]).hstack(pl.DataFrame(columns))
+        return in_columns(names, rows)
 
     def numbers(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:
         """Give the standard normal numbers; as `Result.standard_normals`."""
-        names, numbers = self._outcome.numbers()
+        names, numbers = _known(self._outcome.numbers)
         schema = dict.fromkeys(("parameter", "area_code", "cell"), pl.String)
         return pl.DataFrame(names, schema=schema, orient="row"), numbers
+
+    def inputs(self, areas: Draws, sectors: Draws) -> tuple[list[str], Draws]:
+        """Give names of sampled inputs and their draws where areas and sectors weigh as told."""
+        return _known(lambda: self._outcome.inputs(areas, sectors))
 
 
 class SavedDraws(CoreDraws):
@@ -68,6 +76,10 @@ class SavedDraws(CoreDraws):
         """Give the standard normal numbers; as `Result.standard_normals`."""
         raise ResultError("a loaded result has no numbers; run it again with replay")
 
+    def inputs(self, areas: Draws, sectors: Draws) -> tuple[list[str], Draws]:
+        """Give names of sampled inputs and their draws; as `Result.inputs`."""
+        raise ResultError(NO_INPUTS)
+
     @property
     def held(self) -> bool:
         """Whether any were saved."""
@@ -82,13 +94,30 @@ class SavedDraws(CoreDraws):
         frame = self._frames[metric]
         if wanted is None:
             return frame
-        _check_columns(metric, wanted, frame.columns[1:])
+        check_columns(f"draws of {metric}", wanted, frame.columns[1:])
         return frame.select("draw", *wanted)
 
 
-def _check_columns(metric: str, wanted: Sequence[str], known: Sequence[str]) -> None:
+def _known(ask: Callable[[], T]) -> T:
+    """Ask what the core does not know of a run in pieces."""
+    try:
+        return ask()
+    except CoreError as error:
+        raise ResultError(f"this result has no inputs: {error}; run it in one go") from None
+
+
+def in_columns(names: Sequence[str], rows: NDArray[np.floating[Any]]) -> pl.DataFrame:
+    """Give draws, shape (names, draws), as a column ``draw`` and one for each name."""
+    columns = {n: pl.Series(r, nan_to_null=True) for n, r in zip(names, rows, strict=True)}
+    draw = pl.int_range(rows.shape[1], dtype=pl.UInt32, eager=True).alias("draw")
+    return pl.DataFrame([draw]).hstack(pl.DataFrame(columns))
+
+
+def check_columns(of: str, wanted: Sequence[str], known: Sequence[str]) -> None:
+    """See that every column asked for is there."""
     for name in wanted:
         if name not in known:
             raise UnknownNameError(
-                f"draws of {metric}: no column is called {name!r}; there are {', '.join(known)}"
+                f"{of}: no column is called {name!r}{did_you_mean(name, known)}; "
+                f"there are {', '.join(known)}"
             )

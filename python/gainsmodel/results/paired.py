@@ -17,6 +17,7 @@ import polars as pl
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ResultError
+from gainsmodel.results.notebook import ShownInNotebooks
 from gainsmodel.results.prices import Prices, price_levels
 from gainsmodel.results.result import Result, draws_of
 from gainsmodel.results.statistics import Draws, chances_of, columns_of_differences, statistics_of
@@ -44,7 +45,7 @@ _OF_A_PLAN = ("title", "question", "plan")
 
 
 @dataclass(frozen=True, eq=False)
-class PairedResult:
+class PairedResult(ShownInNotebooks):
     """A scenario with its plan and without, on the same draws; made by `run_paired`.
 
     Amounts are those with the plan less those without, draw by draw, so that sampling noise

@@ -17,14 +17,16 @@ from gainsmodel import _core
 from gainsmodel.data import Dataset, load_dataset
 from gainsmodel.data.units import Unit
 from gainsmodel.errors import ResultError
-from gainsmodel.results.draws import CoreDraws
+from gainsmodel.results.draws import NO_INPUTS, CoreDraws
+from gainsmodel.results.inputs import inputs
+from gainsmodel.results.notebook import ShownInNotebooks
 from gainsmodel.results.statistics import STATISTICS
 from gainsmodel.results.tables import METRICS, LazyTables, Report
 from gainsmodel.scenario import Scenario
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Result:
+class Result(ShownInNotebooks):
     """Summary of a run.
 
     Made by `gainsmodel.run` or `Result.load`. Every table is a Polars frame; a quantity
@@ -217,6 +219,42 @@ class Result:
             )
         return self._kept.frame(metric, columns)
 
+    def inputs(self, area: str | None = None, names: Sequence[str] | None = None) -> pl.DataFrame:
+        """Sampled inputs in every draw: column ``draw``, then one for each input in its own unit.
+
+        An input that differs between areas, sectors or technologies has its usual value in
+        the unit: areas and sectors weighted by GVA, technologies with equal weights, what is
+        particular to single cells left at its middle.
+
+        Parameters
+        ----------
+        area : str, optional
+            Name or code of an area, group or wider area; the UK if left out. Take-up has a
+            number for each area, so many areas take longer.
+        names : sequence of str, optional
+            Inputs wanted: ``ceiling`` of all technologies, ``ceiling.ai`` of one, ``prize``,
+            ``take_up.skills``, ``levers.skills.effects.ceiling``; all if left out. What is
+            certain or switched off is no sampled input.
+
+        Raises
+        ------
+        ResultError
+            If the result was loaded from disk or joined from pieces of a batch; `replay` runs
+            it again, in one go.
+        UnknownNameError
+            If there is no such area or input.
+
+        Examples
+        --------
+        >>> import gainsmodel
+        >>> result = gainsmodel.run("skills_first", draws=100)
+        >>> result.inputs("Greater Manchester", ["ceiling", "take_up.skills"]).shape
+        (100, 3)
+        """
+        if self._kept is None:
+            raise ResultError(NO_INPUTS)
+        return inputs(self._kept, self.dataset, area, names)
+
     def standard_normals(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:
         """Standard normal numbers behind every draw that more than one cell shares.
 
@@ -231,7 +269,7 @@ class Result:
         Raises
         ------
         ResultError
-            If the result was loaded from disk.
+            If the result was loaded from disk or joined from pieces of a batch.
         """
         if self._kept is None:
             raise ResultError("a loaded result has no standard normals; run it again with replay")
@@ -329,7 +367,8 @@ class Result:
         folder : path
             Made if absent; an earlier result in it is replaced, anything else is refused.
         draws : bool
-            Also keep the draws of every quantity.
+            Also keep the draws of every quantity; not of `inputs`, which `gainsmodel.replay`
+            of the folder has again.
         csv : bool
             Also write each table as CSV.
         """

@@ -1,7 +1,6 @@
 """Statistics of draws, as the core makes them, and the columns they stand in."""
 
 import json
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,13 +15,6 @@ def quantiles(distribution: Distribution) -> tuple[float, float, float]:
     """The 5%, 50% and 95% quantiles of a distribution, as the core draws it."""
     low, middle, high = _core.value_at(json.dumps(distribution.core()), [-Z95, 0.0, Z95])
     return low, middle, high
-
-
-def values_at(
-    distribution: Distribution, numbers: NDArray[np.floating[Any]]
-) -> NDArray[np.float64]:
-    """What a distribution is at standard normal numbers, as the core draws it."""
-    return np.array(_core.value_at(json.dumps(distribution.core()), numbers.tolist()))
 
 
 Draws = NDArray[np.float64]

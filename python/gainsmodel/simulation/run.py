@@ -59,8 +59,8 @@ class Run:
         """Check and start; parameters as `start` and, for `pieces`, `join`.
 
         `variation` makes other futures for sensitivity analysis: ``reseeded``, parameters
-        that take their numbers from another seed, or ``held``, a direction in the numbers
-        that `Result.numbers` gives and where it is held (both as ``rust/core/src/spec.rs``).
+        that take their numbers from another seed, or ``held``, a direction in the numbers of
+        `Result.standard_normals` and where it is held (both as ``rust/core/src/spec.rs``).
         """
         if threads is not None:
             whole_number("threads", threads, 1, 1024)
@@ -358,7 +358,7 @@ def join(
     """Make a run's result of all its pieces in their order; other parameters as `start`.
 
     To the last bit what the run gives in one go, wherever the pieces were simulated. One piece
-    is held at a time beside the sum. `Result.numbers` cannot answer.
+    is held at a time beside the sum. `Result.inputs` and `standard_normals` cannot answer.
 
     Raises
     ------

@@ -26,6 +26,8 @@ Row = dict[str, Any]
 Spec = dict[str, Any]
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 VEGA_LITE = "6.4"
+# What notebooks draw; these specifications mean the same in versions 5 and 6.
+NOTEBOOK, NOTEBOOK_SCHEMA = "application/vnd.vegalite.v5+json", SCHEMA.replace("v6", "v5")
 # Outer width in pixels of a picture made from a chart that fills its container.
 PICTURE_WIDTH = 640
 # How many specifications of a kind are kept: two themes, two readings, some sizes.
@@ -105,6 +107,13 @@ class Chart:
             raise _missing("altair") from error
         chart: altair.Chart = altair.Chart.from_dict(self.vega_lite())
         return chart
+
+    def for_notebooks(self) -> Spec:
+        """The specification in the version that notebooks draw."""
+        return self._fixed() | {"$schema": NOTEBOOK_SCHEMA}
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return {NOTEBOOK: self.for_notebooks(), "text/plain": self.alt}
 
     def _fixed(self, heading: str = "", note: str = "") -> Spec:
         full = self.vega_lite()

@@ -4,10 +4,12 @@ Headings follow the Aqua Book (HM Treasury's guidance on analysis for government
 scope, data, assumptions, verification, validation, uncertainty, what was not done.
 """
 
+import io
+from importlib.resources import files
+
 import polars as pl
 
 from gainsmodel.present.report.findings import Findings
-from gainsmodel.validation.verdict import verdicts
 
 
 def statement(findings: Findings) -> list[tuple[str, str]]:
@@ -98,4 +100,18 @@ def afterwards() -> str:
     return (
         f" Of {seen.height} more put after the figures had been seen {number['holds']} hold, "
         f"{number['fails']} do not and {number['open']} cannot be told."
+    )
+
+
+def verdicts() -> pl.DataFrame:
+    """Every verdict of ``docs/validation``, as this version was validated.
+
+    Returns
+    -------
+    DataFrame
+        ``page``, ``asked``, ``found``, ``outcome`` (``holds``, ``fails`` or ``open``, where the
+        figures cannot tell) and ``asked_after_the_figures_were_seen``.
+    """
+    return pl.read_csv(
+        io.BytesIO((files("gainsmodel.present.report") / "verdicts.csv").read_bytes())
     )

@@ -1,0 +1,43 @@
+"""How results show themselves in a notebook: as `present` says, which stands above them.
+
+Nothing is imported upwards: the front door of the package says where the forms are (`shown_by`),
+and they are loaded when a notebook first asks.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from gainsmodel.errors import GainsModelError
+
+
+class Form(NamedTuple):
+    """What a notebook shows of an object: a page of HTML, and a chart as a bundle of MIME types."""
+
+    html: Callable[[Any], str]
+    chart: Callable[[Any], dict[str, Any]]
+
+
+_forms: Callable[[], Mapping[type, Form]] = dict
+
+
+def shown_by(forms: Callable[[], Mapping[type, Form]]) -> None:
+    """Say where the form of each type is found."""
+    global _forms
+    _forms = forms
+
+
+class ShownInNotebooks:
+    """Has a form; plain text is all there is where draws or figures are not at hand."""
+
+    def _repr_html_(self) -> str | None:
+        try:
+            return _forms()[type(self)].html(self)
+        except (KeyError, GainsModelError):
+            return None
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        # Asked for in a terminal too, so the page is not in it.
+        try:
+            return _forms()[type(self)].chart(self)
+        except (KeyError, GainsModelError):
+            return {}
