@@ -5,7 +5,7 @@ from pathlib import Path
 
 from streamlit.web import cli
 
-from app import runs
+from app import jobs
 from app.choice import own_figures
 from gainsmodel import GainsModelError
 
@@ -17,7 +17,7 @@ def main() -> None:
     except GainsModelError as error:
         sys.stderr.write(f"error: GAINSMODEL_DATA: {error}\n")
         sys.exit(2)
-    runs.warm()
+    jobs.warm()
     sys.argv = ["streamlit", "run", str(Path(__file__).with_name("main.py")), *sys.argv[1:]]
     cli.main(prog_name="streamlit")
 

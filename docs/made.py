@@ -11,7 +11,7 @@ import typer.cli
 import typer.main
 
 import gainsmodel
-from gainsmodel.cli import app
+from gainsmodel.cli.verbs import app
 from gainsmodel.data.shipped_tables import GEOGRAPHIES
 from gainsmodel.results.tables import METRICS
 from gainsmodel.scenario import json_schema

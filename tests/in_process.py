@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from gainsmodel.cli import main
+from gainsmodel.cli.verbs import main
 
 
 def run_here(words: list[str]) -> int:

@@ -62,7 +62,10 @@ AUTHORITIES = ("--geography", "local_authority")
         (("plan", "reference", *AREA, "--draws", "1"), "100 to 100,000"),
         (("sensitivity", "skills_first", "--draws", "1"), "at least 100"),
         (("voi", "skills_first", *AREA, "--draws", "1"), "at least 100"),
-        (("discover", "skills_first", *AREA, "--target", "5", "--draws", "1"), "at least 1,000"),
+        (
+            ("discover", "skills_first", *AREA, "--target", "5", "--search-draws", "1"),
+            "at least 1,000",
+        ),
         # Places and names that are not there.
         (("plan", "reference", "--area", "the six mayors"), "the nearest are: mayors_2017"),
         (("compare", "skills_first", "reference", "--area", "xyzzy"), "there are: The 2017 six"),
@@ -198,7 +201,7 @@ def test_one_future_has_no_range(
     for draws, ranged in ((1, False), (64, True)):
         assert run_here([*asked, "--draws", str(draws)]) == 0
         out = capsys.readouterr().out
-        assert f"\n{draws} future{'s' * ranged}, sampler sobol, seed 1." in out
+        assert f"\n{draws} future{'s' * ranged}, seed 1, sampler sobol." in out
         rows = [line for line in out.splitlines() if line.startswith(("United King", "Net pres"))]
         assert rows
         assert all(bool(re.search(r"\d[bnm]* to [−£l]", row)) == ranged for row in rows), rows

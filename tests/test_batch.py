@@ -432,7 +432,7 @@ def test_dask_on_this_machine_is_started_by_name(tmp_path: Path) -> None:
     code, out, err = finish(
         program(tmp_path / "sweep.toml", "--out", tmp_path / "dask", "--executor", "dask")
     )
-    assert (code, out) == (2, "2 of 3 runs ended well\n")
+    assert (code, out) == (2, "2 of 3 runs succeeded\n")
     assert "run 0: edit: parameters.spillover_share.value" in err
     assert tree(tmp_path / "dask") == tree(tmp_path / "threads")
 
@@ -453,7 +453,7 @@ def test_a_batch_that_is_killed_again_and_again_ends_with_the_same_bytes(
         process.communicate()
         group_ends(process)
         assert records(tmp_path) < len([name for name in expected if name.startswith("parts/")])
-    assert finish(program(*args))[:2] == (0, f"{RUNS} of {RUNS} runs ended well\n")
+    assert finish(program(*args))[:2] == (0, f"{RUNS} of {RUNS} runs succeeded\n")
     assert tree(tmp_path) == expected
 
 
@@ -672,7 +672,7 @@ def test_a_fault_of_ours_in_one_run_is_told_and_stops_no_other(
 def test_a_dry_run_writes_nothing_and_says_what_it_would_take(sweep: Path) -> None:
     code, out, err = finish(program(sweep, "--dry-run", "--workers", 2))
     assert (code, err) == (0, "")
-    assert f"runs: {RUNS}\nfutures: 100 each, {RUNS * 100:,} in all\nfiles: about " in out
+    assert f"- runs: {RUNS}\n- draws: 100 each, {RUNS * 100:,} in all\n- files: about " in out
     assert "with 2 workers" in out
 
 

@@ -40,7 +40,8 @@ EVIL = "<img src=x onerror=alert(1)>“plan” & 'co'"
 
 @cache
 def pair() -> tuple[gainsmodel.Result, gainsmodel.Result]:
-    return gainsmodel.run_paired("skills_first", draws=2_000)
+    plan, without = gainsmodel.run_paired("skills_first", draws=2_000)
+    return plan, without
 
 
 @cache
@@ -527,10 +528,10 @@ def test_a_difference_is_counted_beside_zero() -> None:
         (dot["x"] > 0) == (q > 0) for dot, q in zip(chart.data["dots"], quantiles, strict=True)
     )
     assert [side["Label"] for side in chart.data["sides"]] == ["“B” adds more", "“A” adds more"]
-    assert "luck of the draw cancels out" in chart.caption
+    assert "sampling noise cancels" in chart.caption
     unpaired = charts.difference_dots(draws, "A", "B", WHEN, paired=False)
     assert "Not paired" in unpaired.alt
-    assert "cancels out" not in unpaired.caption
+    assert "cancels" not in unpaired.caption
 
 
 @pytest.mark.parametrize("draws", [[], [1.0, float("nan")], [float("inf")]])
@@ -671,9 +672,12 @@ def test_the_tornado_has_the_ten_that_move_most_and_counts_the_rest() -> None:
     chart = charts.tornado(TORNADO, f"£m {WHEN}")
     rows = chart.data["assumptions"]
     assert [row["Assumption"] for row in rows] == [f"Assumption {i}" for i in range(11, 1, -1)]
-    assert rows[0]["Low end"] == pytest.approx(0.9)
-    assert rows[0]["High end"] == pytest.approx(3.85)
-    assert (rows[0]["Left end"], rows[0]["Right end"]) == ("£900m", "£3.8bn")
+    assert rows[0]["Low end"] == pytest.approx(0.9 - 2.1)
+    assert rows[0]["High end"] == pytest.approx(3.85 - 2.1)
+    assert (rows[0]["Left end"], rows[0]["Right end"]) == ("−£1.2bn", "+£1.8bn")
+    # The middle comes from draws of its own: it stands nowhere.
+    assert chart.data["as_it_is"] == [{"As it is": 0.0, "Label": "As it is"}]
+    assert "£2.1bn" not in f"{chart.alt} {chart.caption} {chart.data}"
     assert "2 more assumptions move it less." in chart.caption
     assert chart.table.height == 12
     assert chart.table.columns[1] == "At its low end, £bn a year by 2036"
@@ -683,15 +687,16 @@ def test_an_assumption_that_lowers_the_answer_is_drawn_the_other_way_round() -> 
     turned = TORNADO.select("group", "label", "middle", "swing", low="high", high="low")
     row = charts.tornado(turned, f"£m {WHEN}").data["assumptions"][0]
     assert row["Low end"] > row["High end"]
-    assert (row["Left end"], row["Right end"]) == ("£900m", "£3.8bn")
+    assert (row["Left end"], row["Right end"]) == ("−£1.2bn", "+£1.8bn")
 
 
 def test_a_tornado_of_shares_and_of_chances() -> None:
     shares = TORNADO.with_columns(pl.col("low", "high", "middle", "swing") / 50_000)
-    assert charts.tornado(shares, "% of the UK gain").data["middle"][0]["Label"] == "Middle 4.2%"
+    row = charts.tornado(shares, "% of the UK gain").data["assumptions"][0]
+    assert (row["Left end"], row["Right end"]) == ("−2.4 points", "+3.5 points")
     chances = TORNADO.with_columns(pl.col("low", "high", "middle", "swing") / 10_000)
     row = charts.tornado(chances, "times in 100").data["assumptions"][0]
-    assert (row["Left end"], row["Right end"]) == ("9", "38")
+    assert (row["Left end"], row["Right end"]) == ("−12", "+18")
 
 
 def test_nothing_moves_the_answer_where_nothing_does() -> None:
@@ -708,7 +713,7 @@ def test_an_index_that_cannot_be_told_from_zero_says_so_and_keeps_its_sign() -> 
     assert effect["95% interval"] == "75% to 90%"
     assert effect["Note"] == ""
     assert spillover["Note"] == "not distinguishable from zero"
-    assert spillover["Share of the variance it takes part in, %"] == pytest.approx(-1)
+    assert spillover["Share of the variance it accounts for, %"] == pytest.approx(-1)
     assert spillover["Index"] == "−1%"
     assert "1 of 3 cannot be told from zero." in chart.alt
     assert "Spillover" not in chart.alt

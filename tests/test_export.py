@@ -20,7 +20,8 @@ EVIL = "=cmd|' /C calc'!A0"
 @pytest.fixture(scope="module")
 def pair() -> tuple[Result, Result]:
     scenario = load_scenario("skills_first").edit({"title": EVIL})
-    return run_paired(scenario, draws=500, seed=7)
+    with_plan, without = run_paired(scenario, draws=500, seed=7)
+    return with_plan, without
 
 
 def sheets(content: bytes) -> dict[str, pl.DataFrame]:

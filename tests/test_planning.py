@@ -491,7 +491,7 @@ def test_sentences_say_what_the_numbers_are() -> None:
     plan = stable()
     said = " ".join(plan.summary)
     assert plan.recommended["levers"] in said
-    assert "On futures that played no part in the choice" in said
+    assert "other draws, which played no part in the choice" in said
     assert f"Bought first: {plan.order['label'][0]}" in said
     assert "of 5 other sets of futures" in said
     assert any("judgement" in note for note in plan.notes)

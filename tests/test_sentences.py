@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from gainsmodel import (
+    PairedResult,
     Result,
     UnknownNameError,
     appraise,
@@ -19,7 +20,6 @@ from gainsmodel import (
     run_paired,
 )
 from gainsmodel.present import text
-from gainsmodel.results.paired import PairedResult
 
 GM, UK = "E47000001", "uk"
 BANNED = (
@@ -30,7 +30,8 @@ BANNED = (
 
 @pytest.fixture(scope="module")
 def pair() -> tuple[Result, Result]:
-    return run_paired("skills_first", draws=2_000)
+    with_plan, without = run_paired("skills_first", draws=2_000)
+    return with_plan, without
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,8 @@ def everything(with_plan: Result, without: Result, unit: str) -> list[str]:
     a = text.about(with_plan, unit)
     added = a.added(without)
     scenario = load_scenario("skills_first")
-    value = appraise(with_plan, without, target_gbp_m=100).row(
+    both = PairedResult(with_plan, without)
+    worth = appraise(both, target_gbp_m=100).row(
         by_predicate=pl.col("area_code") == unit, named=True
     )
     found = compare(with_plan, without, area=unit)
@@ -57,13 +59,13 @@ def everything(with_plan: Result, without: Result, unit: str) -> list[str]:
         text.national(a),
         text.prize_note(scenario),
         text.plan_adds(a, added, 15.0),
-        text.plan_title(a, added, value["p_pays_back"]),
-        text.plan_range(a, added, 15.0),
-        text.pays_back(value["p_pays_back"], a),
-        text.reaches_target(value["p_target"], 100.0, a),
+        *text.plan_in_short(both, worth),
+        text.breaks_even_of(worth),
+        text.reaches_target(worth["p_target"], 100.0, 2036, a.futures),
         *(text.lever_effects(scenario, lever) for lever in scenario.levers),
-        *(text.lever_source(scenario, lever) for lever in scenario.levers),
-        text.compared(found, "P", "Q", 15.0),
+        *(text.lever_help(scenario, lever, 15.0) for lever in scenario.levers),
+        text.compared(found, "P", "Q"),
+        text.verdict(found, "P", "Q"),
         text.compared_error(found, "P"),
     ]
 
@@ -154,6 +156,19 @@ def test_a_prize_in_other_prices_says_so_beside_every_amount() -> None:
     assert f"({worth})" in text.national(a)
 
 
+def test_a_prize_of_ones_own_is_not_the_cbis() -> None:
+    own = {"prize.value": 100.0, "prize.source": "The council’s own estimate"}
+    scenario = load_scenario("reference").edit(own)
+    a = text.about(run(scenario, draws=500), GM)
+    assert text.causes(a) == "The £100bn is this scenario’s own figure, not the CBI’s £208bn."
+    for said in (*text.headline(a), text.national(a), text.prices(a)):
+        assert "208" not in said
+        assert "2016" not in said
+        assert "comes closer" not in said
+    assert text.of_the_prize("Reading of the £208bn", scenario) == "Reading of the £100bn"
+    assert text.prize_read(scenario, "cumulative") == "£100bn over ten years"
+
+
 def test_two_kinds_of_money_are_not_compared_in_silence(
     pair: tuple[Result, Result], cumulative: Result
 ) -> None:
@@ -183,7 +198,7 @@ def test_what_a_plan_adds_says_what_was_taken_off(on: list[str], said: str) -> N
     assert said in text.plan_adds(a, a.added(without), 15.0)
     off = ("displacement", "leakage", "multiplier")
     for name in set(off) - set(on):
-        assert name not in text.plan_range(a, a.added(without), 15.0)
+        assert name not in text.plan_adds(a, a.added(without), 15.0)
 
 
 def test_a_run_without_uncertainty_has_no_range() -> None:
@@ -219,9 +234,7 @@ def test_a_plan_elsewhere_adds_nothing_here(pair: tuple[Result, Result]) -> None
 
 def test_the_same_plan_is_called_the_same(pair: tuple[Result, Result]) -> None:
     found = compare(pair[0], pair[0], area="Wales")
-    assert text.compared(found, "P", "P2", 0.0) == (
-        "“P” and “P2” are the same plan: nothing differs."
-    )
+    assert text.compared(found, "P", "P2") == "“P” and “P2” are the same plan: nothing differs."
 
 
 def test_scenarios_that_differ_in_more_than_the_plan_are_not_called_plans(
@@ -236,13 +249,13 @@ def test_scenarios_that_differ_in_more_than_the_plan_are_not_called_plans(
         said = text.compared_error(found, "P")
         assert said.startswith(f"“P” {verb} more in ")
         assert f"(9 of 10 futures: {gap.gbp_range})" in said
-        assert f"Both {kind} met the same 2,000 futures" in said
+        assert f"Both {kind} use the same 2,000 random draws" in said
 
 
 def test_unpaired_runs_are_called_so(pair: tuple[Result, Result]) -> None:
     other = run("reference", draws=2_000, seed=2)
     found = compare(pair[0], other, area=GM, unpaired=True)
-    assert "met different futures" in text.compared(found, "P", "Q", 1.0)
+    assert "use different random draws" in text.compared(found, "P", "Q")
     assert "as of independent runs" in text.compared_error(found, "P")
 
 

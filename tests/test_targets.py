@@ -43,12 +43,12 @@ def code_of(name: str) -> str:
 
 
 @cache
-def both() -> tuple[gainsmodel.Result, gainsmodel.Result]:
+def both() -> gainsmodel.PairedResult:
     return gainsmodel.run_paired(PLANNED, **FEW)
 
 
 def draws(metric: str, which: int = 0) -> np.ndarray:
-    return both()[which].draws(metric)[code_of(WALES)].to_numpy().astype(float)
+    return [*both()][which].draws(metric)[code_of(WALES)].to_numpy().astype(float)
 
 
 # ---------------------------------------------------------------- the chance
@@ -84,7 +84,7 @@ def test_a_share_of_gva_is_that_of_the_same_future() -> None:
 
 def test_the_null_model_is_the_share_of_gva() -> None:
     found = target(PLANNED, WALES, share="gva", **FEW)
-    row = both()[0].areas().row(by_predicate=pl.col("area_name") == WALES, named=True)
+    row = both().with_plan.areas().row(by_predicate=pl.col("area_name") == WALES, named=True)
     assert found.p == pytest.approx(row["p_share_above_gva"], abs=1e-12)
     assert found.threshold == pytest.approx(row["gva_share"])
     assert found.null
@@ -323,7 +323,7 @@ def test_the_command_gives_the_same_as_the_functions() -> None:
     mine = target("skills_first", "Greater Manchester", gain_gbp_m=40, **settings)
     other = goal_seek("skills_first", "Greater Manchester", 40, 0.5, **settings)
     given = json.loads(program(*command, "--json").stdout)
-    assert given == json.loads(json.dumps({"target": mine.to_dict(), "goal_seek": other.to_dict()}))
+    assert given == json.loads(json.dumps({"target": mine.to_dict(), "reach": other.to_dict()}))
     done = program(*command)
     assert (done.returncode, done.stderr) == (0, "")
     flat = " ".join(done.stdout.split())

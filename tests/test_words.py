@@ -18,6 +18,7 @@ from gainsmodel.format import (
     gbp,
     gbp_a_head,
     gbp_a_head_range,
+    gbp_change,
     gbp_ends,
     gbp_for_each_pound,
     gbp_range,
@@ -26,6 +27,7 @@ from gainsmodel.format import (
     out_of_100,
     percent,
     percent_range,
+    points_change,
     printed_gbp_m,
     when,
     whole_percent,
@@ -443,6 +445,26 @@ def test_short_counts_never_say_0_or_100(probability: float, futures: int, text:
     assert out_of_100(probability, futures) == text
 
 
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (240.0, "+£240m"),
+        (-110.0, "−£110m"),
+        (2_940.0, "+£2.9bn"),
+        (-0.2, "less than £1m"),
+        (0, "£0"),
+    ],
+)
+def test_a_change_has_a_sign(change: float, text: str) -> None:
+    assert gbp_change(change) == text
+
+
+def test_a_change_of_a_share_is_in_points() -> None:
+    assert [points_change(share) for share in (0.012, -0.003, 0.0)] == [
+        *("+1.2 points", "−0.30 points", "0.0 points")
+    ]
+
+
 def test_intensities_are_whole_per_cent() -> None:
     assert whole_percent(0.753) == "75%"
     assert whole_percent(-0.012) == "−1%"
@@ -467,8 +489,10 @@ def told(p_first: float, p_second: float, **changes: object) -> str:
          "difference is £14m to £610m."),
         (0.95, 0.05, "“P” probably adds about £120m a year more than “Q” by 2036. In 9 of 10 "
          "futures the difference is £14m to £610m."),
-        (0.54, 0.46, "We cannot tell these plans apart: “P” adds more in 54 of 100 futures."),
-        (0.9, 0.1, "We cannot tell these plans apart: “P” adds more in 90 of 100 futures."),
+        (0.54, 0.46, "Which adds more by 2036 depends on the future: “P” adds more in 54 of "
+         "100 futures."),
+        (0.9, 0.1, "Which adds more by 2036 depends on the future: “P” adds more in 90 of "
+         "100 futures."),
         (0.0, 0.0, "“P” and “Q” come to the same here in every future."),
     ],
 )  # fmt: skip
@@ -486,7 +510,7 @@ def test_the_higher_of_two_comes_first() -> None:
 
 def test_scenarios_with_other_assumptions_are_no_plans() -> None:
     assert "“P” comes to about £120m a year more" in told(1.0, 0.0, plans=False)
-    assert "these scenarios apart" in told(0.5, 0.5, plans=False)
+    assert "“P” comes to more in 50 of 100" in told(0.5, 0.5, plans=False)
 
 
 def test_too_few_futures_tell_nothing_or_only_which() -> None:

@@ -7,13 +7,16 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app import files, parts, session
+from app import state
 from app.choice import DRAWS, SAMPLERS, Choice, geographies
-from app.parts import EVIDENCE, plain
+from app.components import answer, files, levers, page
+from app.components.blocks import plain
+from app.components.levers import EVIDENCE
 from gainsmodel import GainsModelError, load_scenario
 from gainsmodel.analysis.assumptions_log import GROUPS, NOT_IN_REFERENCE, STRUCTURE, log
 from gainsmodel.data import OWN
-from gainsmodel.present import export
+from gainsmodel.present import export, text
+from gainsmodel.present.area_summary import PRICES
 from gainsmodel.scenario.parameters import CHOICES
 from gainsmodel.scenario.restate import figure_at, questions, restated
 
@@ -21,17 +24,17 @@ GEOGRAPHY_NAMES = {
     "mayoral": "23 mayoral and other areas",
     "itl1": "12 regions and nations",
     "local_authority": "361 local authorities",
-    OWN: "Areas of your own",
+    OWN: "Your own areas",
 }
 CURVES = {"bass": "Bass", "logistic": "Logistic", "gompertz": "Gompertz"}
-PRICES = {"as_published": "As published in 2016", "base_year": "In 2023 prices"}
+PRICE_BASES = {"as_published": "As published", "base_year": f"In {PRICES}"}
 
 
 def main() -> None:
     """The page, top to bottom."""
-    parts.context_line()
+    page.context_line()
     st.title("What is assumed, and on what evidence", anchor=False)
-    whole = log(session.current().scenario)
+    whole = log(state.current().scenario)
     table = whole.filter(pl.col("group") != STRUCTURE)
     judged = table.filter(pl.col("evidence") == "judgement").height
     st.markdown(
@@ -39,7 +42,7 @@ def main() -> None:
         "the reference is marked."
     )
     with st.container(horizontal=True):
-        parts.undo()
+        levers.undo()
         st.button(
             "Restore all",
             icon=":material/restart_alt:",
@@ -65,33 +68,33 @@ def main() -> None:
 
 
 def _restore_all() -> None:
-    choice = session.current()
+    choice = state.current()
     base = load_scenario("reference").edit({"setting.geography": choice.scenario.setting.geography})
     plan = {
         area: {name: lever for name, lever in levers.items() if name in base.levers}
         for area, levers in choice.scenario.plan.items()
     }
     plan = {area: levers for area, levers in plan.items() if levers}
-    session.change(choice.adopt(base.model_copy(update={"plan": plan})), "Restore all")
+    state.change(choice.adopt(base.model_copy(update={"plan": plan})), "Restore all")
 
 
 def _structure() -> None:
-    choice = session.current()
+    choice = state.current()
     setting, prize = choice.scenario.setting, choice.scenario.prize
     numbers = sorted({*DRAWS, choice.draws})
     # The largest whole number that a browser tells from its neighbours.
     seed = min(choice.seed, 2**53 - 1)
 
-    def edit(key: str, what: str) -> Any:
+    def edit(key: str, done: str) -> Any:
         def changed(value: Any) -> None:
             if value is not None:
-                _try_edit({key: value}, what)
+                _try_edit({key: value}, done)
 
         return changed
 
     def other_areas(value: Any) -> None:
         if value is not None:
-            # Of areas of one's own the way leads over the built-in figures.
+            # Own areas give way to the built-in figures first.
             _try(
                 lambda choice: (
                     choice if choice.scenario.setting.geography != OWN else choice.use(None)
@@ -108,7 +111,7 @@ def _structure() -> None:
             CHOICES["setting.geography"].label,
             known,
             format_func=GEOGRAPHY_NAMES.__getitem__,
-            **session.bound(
+            **state.bound(
                 "geography",
                 setting.geography,
                 other_areas,
@@ -119,7 +122,7 @@ def _structure() -> None:
             CHOICES["setting.horizon_years"].label,
             1,
             40,
-            **session.bound(
+            **state.bound(
                 "horizon",
                 setting.horizon_years,
                 edit("setting.horizon_years", "horizon"),
@@ -130,8 +133,8 @@ def _structure() -> None:
             CHOICES["setting.curve"].label,
             list(CURVES),
             format_func=CURVES.__getitem__,
-            help="The shape of the way from few users to many: a structural assumption.",
-            **session.bound(
+            help="The shape of growth from few users to many: a structural assumption.",
+            **state.bound(
                 "curve",
                 setting.curve,
                 edit("setting.curve", "curve"),
@@ -139,22 +142,22 @@ def _structure() -> None:
             ),
         )
         st.selectbox(
-            CHOICES["prize.price_basis"].label,
-            list(PRICES),
-            format_func=PRICES.__getitem__,
-            **session.bound(
+            _of_the_prize(CHOICES["prize.price_basis"].label),
+            list(PRICE_BASES),
+            format_func=PRICE_BASES.__getitem__,
+            **state.bound(
                 "prices",
                 prize.price_basis,
                 edit("prize.price_basis", "prices of the prize"),
-                index=list(PRICES).index(prize.price_basis),
+                index=list(PRICE_BASES).index(prize.price_basis),
             ),
         )
         st.selectbox(
             "Futures",
             numbers,
             format_func="{:,}".format,
-            help="More futures, less luck in the last digits, more time.",
-            **session.bound(
+            help="More draws: more precise, slower.",
+            **state.bound(
                 "draws", choice.draws, _run_with("draws"), index=numbers.index(choice.draws)
             ),
         )
@@ -163,13 +166,13 @@ def _structure() -> None:
             0,
             2**53 - 1,
             help="Same seed, same answer.",
-            **session.bound("seed", seed, _run_with("seed"), value=seed),
+            **state.bound("seed", seed, _run_with("seed"), value=seed),
         )
         st.selectbox(
             "How futures are drawn",
             list(SAMPLERS),
             format_func=SAMPLERS.__getitem__,
-            **session.bound(
+            **state.bound(
                 "sampler",
                 choice.sampler,
                 _run_with("sampler"),
@@ -181,22 +184,22 @@ def _structure() -> None:
 def _run_with(name: str) -> Any:
     def changed(value: Any) -> None:
         if value is not None:
-            session.change(replace(session.current(), **{name: value}), f"other {name}")
+            state.change(replace(state.current(), **{name: value}), f"other {name}")
 
     return changed
 
 
-def _try_edit(changes: dict[str, Any], what: str) -> None:
-    _try(lambda choice: choice.edit(changes), what)
+def _try_edit(changes: dict[str, Any], done: str) -> None:
+    _try(lambda choice: choice.edit(changes), done)
 
 
-def _try(change: Callable[[Choice], Choice], what: str) -> None:
+def _try(change: Callable[[Choice], Choice], done: str) -> None:
     try:
-        new = change(session.current())
+        new = change(state.current())
         new.check()
-        session.change(new, what)
+        state.change(new, done)
     except GainsModelError as error:
-        session.note(f"Not changed. {error}")
+        state.note(f"Not changed. {error}")
 
 
 def _figures(table: pl.DataFrame) -> None:
@@ -215,14 +218,15 @@ def _figures(table: pl.DataFrame) -> None:
     elif only == "Judgement only":
         table = table.filter(pl.col("evidence") == "judgement")
     if search:
-        text = pl.concat_str("name", "what", "key", "source", "note", separator=" ")
-        table = table.filter(text.str.to_lowercase().str.contains(search.casefold(), literal=True))
+        words = pl.concat_str("name", "what", "key", "source", "note", separator=" ")
+        table = table.filter(words.str.to_lowercase().str.contains(search.casefold(), literal=True))
         groups = list(dict.fromkeys(table["group"]))
     else:
         group = st.segmented_control(
             "Group",
             list(GROUPS),
             default="Adoption",
+            format_func=_of_the_prize,
             required=True,
             wrap=True,
             key="assumptions_group",
@@ -232,7 +236,7 @@ def _figures(table: pl.DataFrame) -> None:
     if not table.height:
         st.markdown("None.")
     for group in groups:
-        st.header(group, anchor=False)
+        st.header(plain(_of_the_prize(group)), anchor=False)
         for row in table.filter(pl.col("group") == group).iter_rows(named=True):
             _figure(row)
 
@@ -242,7 +246,7 @@ def _figure(row: dict[str, Any]) -> None:
     changed = " :blue-badge[:material/edit: Changed]" if row["changed"] else ""
     with st.container(horizontal=True, vertical_alignment="center", key=f"row_{key}"):
         st.markdown(
-            f"**{plain(row['name'])}** {plain(row['value'])} {plain(row['unit'])} "
+            f"**{plain(_of_the_prize(row['name']))}** {plain(row['value'])} {plain(row['unit'])} "
             f"{EVIDENCE[row['evidence']]}{changed}  \n:small[{plain(_source(row))}]",
             help=plain(f"{row['what']} {row['note']}"),
             width="stretch",
@@ -250,7 +254,7 @@ def _figure(row: dict[str, Any]) -> None:
         if row["switched_on"] is not None:
             st.toggle(
                 f"Use {row['name'].casefold()}",
-                **session.bound(
+                **state.bound(
                     f"enabled_{key}",
                     row["switched_on"],
                     lambda value: _try_edit({f"{key}.enabled": value}, f"{row['name']} on or off"),
@@ -273,12 +277,16 @@ def _figure(row: dict[str, Any]) -> None:
         _form(row)
 
 
+def _of_the_prize(words: str) -> str:
+    return text.of_the_prize(words, state.current().scenario)
+
+
 def _source(row: dict[str, Any]) -> str:
-    said = [row["symbol"], row["source"]]
+    reference = ""
     if row["changed"]:
         is_new = row["reference"] == NOT_IN_REFERENCE
-        said.append(NOT_IN_REFERENCE if is_new else f"reference: {row['reference']} {row['unit']}")
-    return " · ".join(filter(None, said))
+        reference = NOT_IN_REFERENCE if is_new else f"reference: {row['reference']} {row['unit']}"
+    return " · ".join(filter(None, [row["symbol"], row["source"], reference]))
 
 
 def _open(key: str) -> None:
@@ -287,7 +295,7 @@ def _open(key: str) -> None:
 
 def _form(row: dict[str, Any]) -> None:
     key = row["key"]
-    figure = figure_at(session.current().scenario, key)
+    figure = figure_at(state.current().scenario, key)
     with st.form(f"form_{key}"):
         asked = [("Value", "value", row["middle"])]
         if figure:
@@ -318,21 +326,21 @@ def _form(row: dict[str, Any]) -> None:
     if source and ".values." not in key:
         changes |= {f"{key}.source": source}
     try:
-        new = session.current().edit(changes)
+        new = state.current().edit(changes)
         new.check()
     except GainsModelError as error:
-        parts.problem(f"{row['name']} stays as it was.", error)
+        answer.problem(f"{_of_the_prize(row['name'])} stays as it was.", error)
         return
-    session.change(new, row["name"])
+    state.change(new, row["name"])
     st.session_state.editing = None
     st.rerun()
 
 
 def _restore(key: str) -> None:
-    scenario, base = session.current().scenario, load_scenario("reference").to_dict()
+    scenario, base = state.current().scenario, load_scenario("reference").to_dict()
     changed = scenario.to_dict()
     _put(changed, base, _keys(key))
-    session.change(session.current().adopt(scenario.from_dict(changed)), "Restore")
+    state.change(state.current().adopt(scenario.from_dict(changed)), "Restore")
 
 
 def _keys(key: str) -> list[str]:

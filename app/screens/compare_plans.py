@@ -7,29 +7,27 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app import parts, runs, session
-from app.choice import LEVERS, STARTING_PLANS, Choice
-from app.parts import plain
-from app.runs import Pair
-from gainsmodel import GainsModelError, Plan, appraise, compare, format, plan
-from gainsmodel.present import charts, text
+from app import jobs, state
+from app.choice import STARTING_PLANS, Choice
+from app.components import answer, blocks, page
+from app.components.blocks import plain
+from gainsmodel import GainsModelError, PairedResult, Plan, compare, plan
+from gainsmodel.present import charts
+from gainsmodel.present.blocks import Words
+from gainsmodel.present.pages.comparison import comparison, side_by_side, split
 
 NOW = "The plan on screen"
 MOST_ROWS = 6
-SPLITS = {"sectors": "Sectors", "years": "Years", "technologies": "Technologies"}
+SPLITS = {"sector": "Sectors", "year": "Years", "technology": "Technologies"}
 GOALS = {
     "net_present_value": "Net present value",
     "worst_tenth": "The worst tenth of futures",
 }
-BY_TECHNOLOGY = (
-    "A technology’s row is the difference there would be if it alone had an effect on output; "
-    "the remainder is what the cap on stacked technologies takes."
-)
 
 
 def main() -> None:
     """The page, top to bottom."""
-    parts.context_line()
+    page.context_line()
     options = _options()
     names = list(options)
     with st.container(horizontal=True):
@@ -42,14 +40,14 @@ def main() -> None:
         _difference(options[first], options[second], first, second, pairs)
         _side_by_side(options, first, second)
     except GainsModelError as error:
-        parts.problem("These plans cannot be compared.", error)
-    _best_for_the_money(session.current())
+        answer.problem("These plans cannot be compared.", error)
+    _best_for_the_money(state.current())
 
 
 def _options() -> dict[str, Choice]:
-    now = session.current()
+    now = state.current()
     options = {NOW: now}
-    for name, choice in session.saved().items():
+    for name, choice in state.saved().items():
         # Compared where the visitor looks, in the same futures.
         here = choice.show(now.unit) if now.unit in choice.dataset.units else choice
         options[name] = replace(here, draws=now.draws, seed=now.seed, sampler=now.sampler)
@@ -64,59 +62,46 @@ def _chooser(label: str, names: list[str], key: str, default: str) -> str:
     return str(st.selectbox(label, names, key=key, persist_state="session", width=320))
 
 
-def _pairs(choices: dict[str, Choice]) -> dict[str, Pair] | None:
+def _pairs(choices: dict[str, Choice]) -> dict[str, PairedResult] | None:
     pairs = {}
     for place, (name, choice) in enumerate(choices.items()):
         slot = f"compare_{place}"
         try:
-            job = runs.pair(choice, choice.draws, visitor=session.visitor(), slot=slot)
-            if not job.wait(parts.PATIENCE_SECONDS):
-                parts.follow(job, f"Simulating “{name}”", slot=slot)
+            job = jobs.pair(choice, choice.draws, visitor=state.visitor(), slot=slot)
+            if not job.wait(answer.PATIENCE_SECONDS):
+                answer.follow(job, f"Simulating “{name}”", slot=slot)
                 return None
             pairs[name] = job.future.result()
         except GainsModelError as error:
-            parts.problem(f"“{name}” cannot be run.", error)
+            answer.problem(f"“{name}” cannot be run.", error)
             return None
     return pairs
 
 
 def _difference(
-    choice: Choice, other: Choice, first: str, second: str, pairs: dict[str, Pair]
+    choice: Choice, other: Choice, first: str, second: str, pairs: dict[str, PairedResult]
 ) -> None:
-    unit = choice.unit
-    comparison = compare(pairs[first].result, pairs[second].result, area=unit, dataset=choice.data)
-    st.title(plain(text.compared(comparison, first, second)), anchor=False)
-    if comparison.identical:
+    shown = compare(
+        *(pairs[first].with_plan, pairs[second].with_plan), area=choice.unit, dataset=choice.data
+    )
+    _, lead, *rest = comparison(shown, (first, second))
+    assert isinstance(lead, Words)
+    st.title(plain(lead.text), anchor=False)
+    if shown.identical:
         return
-    if verdict := text.verdict(comparison, first, second):
-        st.markdown(plain(verdict))
-    st.markdown(plain(text.compared_error(comparison, first)))
+    blocks.write(rest)
+    blocks.csv(shown.areas(), "difference_by_area")
     left, right = st.columns(2)
     with left:
         st.header("Difference, future by future", anchor=False)
         chart = charts.difference_dots(
-            comparison.draws(),
-            first,
-            second,
-            f"a year by {choice.final_year}",
-            theme=parts.theme(),
+            *(shown.draws(), first, second, f"a year by {choice.final_year}"),
+            theme=blocks.theme(),
         )
-        parts.show(chart, "difference")
-        parts.table_of(chart, "difference")
+        blocks.show(chart, "difference")
+        blocks.table_of(chart, "difference")
     with right:
-        st.header("Every area", anchor=False)
-        table = comparison.areas()
-        parts.frame(
-            _in_words(table, "area_name", "Area", comparison.metric),
-            "difference_by_area",
-            download=table,
-            height=320,
-        )
-        parts.small(
-            f"£m a year by {choice.final_year}, at 2023 prices. Averages add up; middle estimates "
-            "do not."
-        )
-    _where_it_arises(choice, other)
+        _where_it_arises(choice, other)
 
 
 def _where_it_arises(choice: Choice, other: Choice) -> None:
@@ -124,103 +109,56 @@ def _where_it_arises(choice: Choice, other: Choice) -> None:
     by: Any = st.segmented_control(
         "Split by",
         list(SPLITS),
-        default="sectors",
+        default="sector",
         format_func=SPLITS.__getitem__,
         required=True,
         wrap=True,
         key="difference_by",
         persist_state="session",
     )
-    job = runs.DESK.order(
-        ("compare", by, choice.scenario, other.scenario, choice.unit, *runs.run_key(choice)),
+    job = jobs.QUEUE.order(
+        ("compare", by, choice.scenario, other.scenario, choice.unit, *_how(choice)),
         partial(_split, choice, other, by),
-        visitor=session.visitor(),
+        visitor=state.visitor(),
         slot="difference_by",
     )
     if not job.wait(0.05):
-        parts.follow(job, "Running both plans in detail", slot="difference_by")
+        answer.follow(job, "Running both plans in detail", slot="difference_by")
         return
-    table, name, heading, gain = job.future.result()
-    words_of_it = _in_words(table, name, heading, gain, largest_first=by != "years")
-    parts.frame(words_of_it, f"difference_by_{by}", download=table, width=560)
-    parts.small(
-        f"£m a year by {choice.final_year}, at 2023 prices. Averages add up; middle estimates do "
-        "not." + (" " + BY_TECHNOLOGY if by == "technologies" else "")
-    )
+    table = job.future.result()
+    blocks.write(split(by, table, choice.unit_name))
+    blocks.csv(table, f"difference_by_{by}")
 
 
-def _split(
-    choice: Choice, other: Choice, by: str, on_progress: Any
-) -> tuple[pl.DataFrame, str, str, str]:
-    """Give a table, its column of names, their heading, and the quantity compared."""
-    found = compare(
+def _how(choice: Choice) -> tuple[Any, ...]:
+    return (choice.draws, *jobs.run_key(choice))
+
+
+def _split(choice: Choice, other: Choice, by: str, on_progress: Any) -> pl.DataFrame:
+    shown = compare(
         choice.scenario,
         other.scenario,
         area=choice.unit,
-        draws=min(choice.draws, 10_000),
+        draws=choice.draws,
         seed=choice.seed,
         sampler=choice.sampler,
         dataset=choice.data,
         on_progress=on_progress,
     )
-    if by == "sectors":
-        return found.sectors(), "sector_name", "Sector", "gain_final_year_gbp_m"
-    if by == "years":
-        return found.years(), "year", "Year", "gain_gbp_m"
-    return found.technologies(on_progress), "label", "Technology", "gain_final_year_gbp_m"
-
-
-def _in_words(
-    table: pl.DataFrame, name: str, heading: str, gain: str, *, largest_first: bool = True
-) -> pl.DataFrame:
-    rows = table.sort(f"{gain}_mean", descending=True) if largest_first else table
-    return pl.DataFrame(
-        [
-            {
-                heading: row[name],
-                "Average difference": format.gbp(row[f"{gain}_mean"], row[f"{gain}_mcse_mean"]),
-                "In 9 of 10 futures": format.gbp_range(row[f"{gain}_p05"], row[f"{gain}_p95"]),
-            }
-            for row in rows.iter_rows(named=True)
-        ]
-    )
+    if by == "technology":
+        return shown.technologies(on_progress)
+    return shown.years() if by == "year" else shown.sectors()
 
 
 def _side_by_side(options: dict[str, Choice], first: str, second: str) -> None:
-    st.header("Side by side", anchor=False)
-    wanted = dict.fromkeys([first, second, *session.saved()])
-    shown = {name: options[name] for name in list(wanted)[:MOST_ROWS]}
-    pairs = _pairs(shown)
+    unit = options[first].unit
+    wanted = dict.fromkeys([first, second, *state.saved()])
+    here = [name for name in wanted if options[name].unit == unit][:MOST_ROWS]
+    pairs = _pairs({name: options[name] for name in here})
     if pairs is None:
         return
-    target = session.target_gbp_m()
-    rows = []
-    for name, pair in pairs.items():
-        choice = shown[name]
-        row: dict[str, Any] = {"Plan": name}
-        row |= {
-            choice.scenario.levers[lever].label: f"{choice.planned(lever)[0]:.0%}"
-            for lever in LEVERS
-            if lever in choice.levers
-        }
-        if choice.scenario.plan:
-            value = appraise(pair.paired, target_gbp_m=target).row(
-                by_predicate=pl.col("area_code") == choice.unit, named=True
-            )
-            about = text.about(pair.result, choice.unit)
-            added = about.added(pair.without)
-            row |= {
-                f"Adds {about.when}": added.gbp,
-                "In 9 of 10 futures": added.gbp_range,
-                "Costs a year": format.cost(parts.cost_per_year(choice)),
-                "Pays back": format.chance(value["p_pays_back"], pair.draws),
-            }
-            if target:
-                row[f"Adds {format.goal(target)} or more"] = format.chance(
-                    value["p_target"], pair.draws
-                )
-        rows.append(row)
-    parts.plain_table(pl.DataFrame(rows, infer_schema_length=None).fill_null("–"))
+    st.header("Side by side", anchor=False)
+    blocks.grid(side_by_side(pairs, unit, state.target_gbp_m()))
 
 
 def _best_for_the_money(choice: Choice) -> None:
@@ -248,32 +186,32 @@ def _best_for_the_money(choice: Choice) -> None:
             )
         )
     bare = choice.set_all(STARTING_PLANS["No plan"])
-    found: Plan | None = parts.on_request(
+    shown: Plan | None = answer.on_request(
         "plan",
-        ("plan", budget, goal, bare.scenario, choice.unit, *runs.run_key(choice)),
+        ("plan", budget, goal, bare.scenario, choice.unit, *jobs.run_key(choice)),
         partial(_plan, bare, budget, goal),
-        button="Find it",
+        button="Find the best plan",
         doing="Trying packages",
     )
-    if found is None:
+    if shown is None:
         return
-    parts.listed(found.summary)
-    if found.levers.height:
+    blocks.listed(shown.summary)
+    if shown.levers.height:
         st.button(
             "Put this plan on screen",
             icon=":material/check:",
             on_click=_adopt,
-            args=(choice, found),
+            args=(choice, shown),
         )
-    chart = charts.frontier(found, theme=parts.theme())
-    parts.show(chart, "frontier")
-    parts.table_of(chart, "frontier")
-    parts.small(" ".join(found.notes))
+    chart = charts.frontier(shown, theme=blocks.theme())
+    blocks.show(chart, "frontier")
+    blocks.table_of(chart, "frontier")
+    blocks.small(" ".join(shown.notes))
 
 
-def _adopt(choice: Choice, found: Plan) -> None:
-    new = choice.adopt(choice.scenario.model_copy(update={"plan": found.scenario.plan}))
-    session.change(new, "the best plan for the money")
+def _adopt(choice: Choice, shown: Plan) -> None:
+    new = choice.adopt(choice.scenario.model_copy(update={"plan": shown.scenario.plan}))
+    state.change(new, "the best plan for the money")
 
 
 def _plan(choice: Choice, budget: float, goal: Any, on_progress: Any) -> Plan:

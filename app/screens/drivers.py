@@ -5,9 +5,10 @@ from collections.abc import Callable
 import polars as pl
 import streamlit as st
 
-from app import drivers, parts, session
+from app import state
 from app.choice import Choice
-from app.parts import plain
+from app.components import answer, blocks, page, sensitivity
+from app.components.blocks import plain
 from gainsmodel import GainsModelError, Sensitivity, format
 from gainsmodel.analysis.sensitivity import Output
 from gainsmodel.present import charts
@@ -26,8 +27,8 @@ QUESTIONS = {"carried": "What digital carries", "share": "Our share", "plan": "W
 
 def main() -> None:
     """The page, top to bottom."""
-    parts.context_line()
-    choice = session.current()
+    page.context_line()
+    choice = state.current()
     st.title(plain(f"What drives the answer for {choice.unit_name}?"), anchor=False)
     asked = str(
         st.segmented_control(
@@ -42,100 +43,99 @@ def main() -> None:
         )
     )
     questions: dict[str, Output] = {
-        "carried": drivers.carried(choice),
+        "carried": sensitivity.carried(choice),
         "share": "share",
         "plan": "plan_adds",
     }
     question = questions[asked]
     if asked == "plan" and not choice.scenario.plan:
-        st.info("Every lever is at zero, so nothing drives what the plan adds. Move a lever first.")
+        st.info("Every lever is at zero, so the plan adds nothing. Move a lever first.")
         return
     try:
-        job = drivers.order(choice, question)
+        job = sensitivity.order(choice, question)
         if not job.wait(0.1):
-            st.markdown(
-                "Every group of assumptions is drawn anew in turn. This takes some seconds."
-            )
-            parts.follow(job, "Finding out what matters", slot="drivers")
+            st.markdown("Each group of assumptions is redrawn in turn. This takes some seconds.")
+            answer.follow(job, "Running the sensitivity analysis", slot="drivers")
             return
-        found: Sensitivity = job.future.result()
+        shown: Sensitivity = job.future.result()
     except GainsModelError as error:
-        parts.problem("This could not be worked out.", error)
+        answer.problem("This could not be calculated.", error)
         return
-    _show(found, asked, choice)
+    _show(shown, asked, choice)
     _worth_knowing(choice)
 
 
-def _show(found: Sensitivity, asked: str, choice: Choice) -> None:
-    if found.caveats:
+def _show(shown: Sensitivity, asked: str, choice: Choice) -> None:
+    if shown.caveats:
         st.markdown("**The caveats that matter most**")
-        st.markdown("\n".join(f"- {plain(text)}" for text in found.caveats))
-    if found.disagreement:
-        st.warning(plain(found.disagreement))
+        st.markdown("\n".join(f"- {plain(text)}" for text in shown.caveats))
+    if shown.disagreement:
+        st.warning(plain(shown.disagreement))
     left, right = st.columns(2)
+    setting, basis = choice.scenario.setting, choice.scenario.prize.basis
     unit = {
-        "carried": f"£m {parts.when(choice)}",
+        "carried": f"£m {format.when(basis, setting.start_year, setting.horizon_years)}",
         "share": "% of the UK gain",
         "plan": f"£m a year by {choice.final_year}",
     }[asked]
     with left:
         st.header("One assumption at a time", anchor=False)
-        chart = charts.tornado(found.tornado, unit, theme=parts.theme())
-        parts.show(chart, "tornado")
-        parts.table_of(chart, "tornado")
+        chart = charts.tornado(shown.tornado, unit, theme=blocks.theme())
+        blocks.show(chart, "tornado")
+        blocks.table_of(chart, "tornado")
     with right:
         st.header("All at once", anchor=False)
-        chart = charts.total_order(found.indices, theme=parts.theme())
-        parts.show(chart, "total_order")
-        parts.table_of(chart, "total_order")
-    say = format.percent if asked == "share" else format.gbp
-    _structure(found, say)
-    parts.small(
-        "Left: the middle answer when one assumption is low or high (1 in 10 each way) and the "
-        "others vary. Right: the share of the answer’s variance that each takes part in, with a "
-        "95% interval; parts add up to more than 100% where assumptions act together. Which "
-        "assumptions matter depends on the ranges assumed: most of those are judgement. "
-        f"This page draws {found.draws:,} futures of its own, whatever the other pages use: its "
-        "middle answer may differ from theirs in the last digit."
+        chart = charts.total_order(shown.indices, theme=blocks.theme())
+        blocks.show(chart, "total_order")
+        blocks.table_of(chart, "total_order")
+    _structure(shown, format.points_change if asked == "share" else format.gbp_change)
+    blocks.small(
+        "One at a time: the change in the middle answer when one assumption is low or high (1 in "
+        "10 each way) and the others vary. All at once: the share of the answer’s variance that "
+        "each accounts for (total effect), with a 95% interval; they add up to more than 100% "
+        "where assumptions act together. Which assumptions matter depends on the ranges assumed: "
+        f"most of those are judgement. {format.count(shown.draws)} in each sample."
     )
 
 
-def _structure(found: Sensitivity, say: Callable[[float], str]) -> None:
-    st.header("Choices in the model itself", anchor=False)
+def _structure(shown: Sensitivity, say: Callable[[float], str]) -> None:
+    st.header("Model structure", anchor=False)
+    in_use = {row["switch"]: row["middle"] for row in shown.structure.to_dicts() if row["in_use"]}
     rows = [
         {
             "Choice": SWITCHES.get(row["switch"], row["switch"]),
-            "Setting": SETTINGS.get(row["choice"], row["choice"])
-            + (" (in use)" if row["in_use"] else ""),
-            "Middle answer": say(row["middle"]),
+            "Setting": SETTINGS.get(row["choice"], row["choice"]),
+            "Change in the middle answer": "in use"
+            if row["in_use"]
+            else say(row["middle"] - in_use[row["switch"]]),
         }
-        for row in found.structure.iter_rows(named=True)
+        for row in shown.structure.iter_rows(named=True)
     ]
-    parts.plain_table(pl.DataFrame(rows))
+    blocks.plain_table(pl.DataFrame(rows))
 
 
 def _worth_knowing(choice: Choice) -> None:
-    st.header("What would it be worth to know?", anchor=False)
+    st.header("What would better information be worth?", anchor=False)
     if not choice.scenario.plan:
-        st.markdown("Move a lever first: knowing more is worth something for a decision only.")
+        st.markdown("Move a lever first: information has a value only where there is a decision.")
         return
-    st.markdown("Before deciding between this plan and doing nothing.")
-    found = drivers.worth(choice)
-    if found is None:
+    st.markdown("Value of information before choosing between this plan and none.")
+    shown = sensitivity.worth(choice)
+    if shown is None:
         return
-    parts.listed(found.summary)
+    blocks.listed(shown.summary)
     rows = [
         {
             "Assumptions": row["label"],
-            "Worth knowing, at most": format.gbp(row["evppi_gbp_m"], row["mcse_gbp_m"])
+            "Value of information, at most": format.gbp(row["evppi_gbp_m"], row["mcse_gbp_m"])
             if row["distinguishable"]
             else "not distinguishable from zero",
             "Evidence": row["evidence"].capitalize(),
         }
-        for row in found.groups.iter_rows(named=True)
+        for row in shown.groups.iter_rows(named=True)
     ]
-    parts.plain_table(pl.DataFrame(rows))
-    parts.small(" ".join(found.notes))
+    blocks.plain_table(pl.DataFrame(rows))
+    blocks.small(" ".join(shown.notes))
 
 
 main()

@@ -7,25 +7,28 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from app import parts, runs, session
+from app import jobs, state
 from app.choice import Choice
-from app.parts import Answer, plain
+from app.components import answer, blocks, page
+from app.components.answer import Answer
+from app.components.blocks import plain
 from gainsmodel import Result, load_dataset, run
 from gainsmodel.present import charts, text
+from gainsmodel.present.pages.shares import shares_table
 
 LOCAL_DRAWS = 2_000
 
 
 def main() -> None:
     """The page, top to bottom."""
-    parts.context_line()
-    choice = session.current()
+    page.context_line()
+    choice = state.current()
     st.title(plain(f"Where the gain arises: {choice.unit_name}"), anchor=False)
     sectors, technologies, local, areas = st.tabs(
         ["Sectors", "Technologies", "Local authorities", "All areas"]
     )
-    found = parts.answer()
-    if found is None:
+    shown = answer.current()
+    if shown is None:
         return
     detail = _detail(choice)
     with sectors:
@@ -35,21 +38,21 @@ def main() -> None:
     with local:
         _local(choice)
     with areas:
-        _areas(found)
+        _areas(shown)
 
 
 def _detail(choice: Choice) -> Result | None:
     """The same run with the area's sectors and technologies draw by draw."""
     draws = min(choice.draws, 10_000)
-    job = runs.DESK.order(
-        ("detail", choice.scenario, choice.unit, *runs.run_key(choice), draws),
+    job = jobs.QUEUE.order(
+        ("detail", choice.scenario, choice.unit, *jobs.run_key(choice), draws),
         partial(_run_detail, choice, draws),
-        visitor=session.visitor(),
+        visitor=state.visitor(),
         slot="detail",
         size_bytes=25_000_000,
     )
-    if not job.wait(parts.PATIENCE_SECONDS):
-        parts.follow(job, "Looking into the area", slot="detail")
+    if not job.wait(answer.PATIENCE_SECONDS):
+        answer.follow(job, "Running the area in detail", slot="detail")
         return None
     result: Result = job.future.result()
     return result
@@ -79,17 +82,17 @@ def _sectors(detail: Result | None, choice: Choice) -> None:
         key="sectors_by",
         persist_state="session",
     )
-    chart = charts.sectors(detail, choice.unit, by=by or "sector", theme=parts.theme())
-    parts.show(chart, "sectors")
-    parts.table_of(chart, "sectors")
+    chart = charts.sectors(detail, choice.unit, by=by or "sector", theme=blocks.theme())
+    blocks.show(chart, "sectors")
+    blocks.table_of(chart, "sectors")
 
 
 def _technologies(detail: Result | None, choice: Choice) -> None:
     if detail is None:
         return
-    chart = charts.adoption(detail, choice.unit, theme=parts.theme())
-    parts.show(chart, "adoption")
-    parts.table_of(chart, "adoption")
+    chart = charts.adoption(detail, choice.unit, theme=blocks.theme())
+    blocks.show(chart, "adoption")
+    blocks.table_of(chart, "adoption")
 
 
 def _local(choice: Choice) -> None:
@@ -105,17 +108,17 @@ def _local(choice: Choice) -> None:
         st.markdown("Local figures are not published for this area.")
         return
     local = replace(choice.adopt(_local_scenario(choice)), unit=codes[0], draws=LOCAL_DRAWS)
-    job = runs.pair(local, LOCAL_DRAWS, visitor=session.visitor(), slot="local")
-    if not job.wait(parts.PATIENCE_SECONDS):
-        parts.follow(job, "Simulating 361 local authorities", slot="local")
+    job = jobs.pair(local, LOCAL_DRAWS, visitor=state.visitor(), slot="local")
+    if not job.wait(answer.PATIENCE_SECONDS):
+        answer.follow(job, "Simulating 361 local authorities", slot="local")
         return
-    chart = charts.local_authorities(job.future.result().result, codes, theme=parts.theme())
-    parts.show(chart, "local")
-    parts.table_of(chart, "local")
-    parts.small(
+    chart = charts.local_authorities(job.future.result().with_plan, codes, theme=blocks.theme())
+    blocks.show(chart, "local")
+    blocks.table_of(chart, "local")
+    blocks.small(
         f"{LOCAL_DRAWS:,} futures of a model in which the local authorities are the areas: their "
-        "sum is near the area’s own figure, not equal to it, since every authority has luck of "
-        "its own. GVA of 32 small cells is estimated from published subtotals."
+        "sum is near the area’s own figure, not equal to it, because each authority has its own "
+        "random variation. GVA of 32 small cells is estimated from published subtotals."
     )
 
 
@@ -123,26 +126,12 @@ def _local_scenario(choice: Choice) -> Any:
     return choice.scenario.edit({"setting.geography": "local_authority"})
 
 
-def _areas(found: Answer) -> None:
-    areas, uk = found.result.areas(), found.result.groups().head(1)
-    gain = "gain_cumulative_gbp_m" if found.about.cumulative else "gain_final_year_gbp_m"
-    table = pl.concat([areas, uk], how="diagonal").select(
-        pl.col("area_name").alias("Area"),
-        (pl.col("gva_share") * 100).round(2).alias("Share of the economy, %"),
-        (pl.col("share_mean") * 100).round(2).alias("Share of the gain, average, %"),
-        (pl.col("share_p05") * 100).round(2).alias("Low, %"),
-        (pl.col("share_p95") * 100).round(2).alias("High, %"),
-        pl.col("prize_gbp_bn_mean").round(2).alias("Part of the prize, average, £bn"),
-        pl.col(f"{gain}_mean").round(0).alias("Carried, average, £m"),
-        pl.col(f"{gain}_p05").round(0).alias("Carried, low, £m"),
-        pl.col(f"{gain}_p95").round(0).alias("Carried, high, £m"),
-    )
-    parts.frame(table, "areas")
-    parts.small(
-        f"Amounts {found.about.when}. Averages add up; middle estimates do not, so this table "
-        "shows averages. Low and high hold 9 of 10 futures. " + text.prices(found.about)
-    )
-    parts.refine(found)
+def _areas(shown: Answer) -> None:
+    table = pl.concat([shown.result.areas(), shown.result.groups().head(1)], how="diagonal")
+    blocks.grid(shares_table(shown.result))
+    blocks.csv(table, "areas")
+    blocks.small(f"{text.WORDS} {text.prices(shown.about)}")
+    answer.refine(shown)
 
 
 main()

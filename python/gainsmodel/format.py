@@ -33,6 +33,21 @@ def about(amount: str) -> str:
     return amount if "less than" in amount or amount == TOO_FEW else f"about {amount}"
 
 
+def gbp_change(value_gbp_m: float) -> str:
+    """A change with its sign: ``+£240m``, ``−£110m``."""
+    size = gbp(abs(value_gbp_m))
+    return size if "less than" in size else _signed(size, value_gbp_m)
+
+
+def points_change(share: float) -> str:
+    """A change of a share, 0 to 1, in percentage points: ``+0.3 points``."""
+    return _signed(f"{percent(abs(share)).removesuffix('%')} points", share)
+
+
+def _signed(size: str, value: float) -> str:
+    return f"{'−' if value < 0 else '+' if value > 0 else ''}{size}"
+
+
 def printed_gbp_m(value_gbp_m: float, mcse_gbp_m: float = 0.0) -> float:
     """The number that `gbp` prints, £m; NaN where it prints none."""
     digits = _carried(value_gbp_m, mcse_gbp_m)

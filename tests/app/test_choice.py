@@ -16,15 +16,13 @@ from app.choice import (
     DRAWS,
     GEOGRAPHIES,
     LEVERS,
-    LONGEST_CHANGES,
-    MOST_DRAWS,
     SAMPLERS,
     STARTING_PLANS,
     WHO,
     Choice,
-    from_query,
     start,
 )
+from app.link import LONGEST_CHANGES, MOST_DRAWS, from_query, to_query, too_long
 from gainsmodel import (
     Dataset,
     GainsModelError,
@@ -45,7 +43,7 @@ EVERY_GROUP = {group for g in GEOGRAPHIES for group in load_dataset(g).groups}
 
 
 def through_an_address(choice: Choice) -> tuple[Choice, list[str]]:
-    return from_query(dict(parse_qsl(urlencode(choice.query()), keep_blank_values=True)))
+    return from_query(dict(parse_qsl(urlencode(to_query(choice)), keep_blank_values=True)))
 
 
 def intensities(choice: Choice) -> dict[str, float]:
@@ -113,7 +111,7 @@ def test_an_address_gives_back_the_choice_that_wrote_it(choice: Choice) -> None:
     back, notices = through_an_address(choice)
     assert notices == []
     assert back == choice
-    assert back.query() == choice.query()
+    assert to_query(back) == to_query(choice)
 
 
 @pytest.mark.parametrize("intensity", [1 / 3, 0.07, 0.123456789, 1e-7, 0.29])
@@ -126,12 +124,12 @@ def test_an_address_holds_an_intensity_to_the_last_digit(intensity: float) -> No
 
 @pytest.mark.parametrize("intensity", [0.0, 0.05, 0.35, 0.55, 1.0])
 def test_an_address_is_read_by_people(intensity: float) -> None:
-    text = start().move("skills", intensity=intensity).query()["skills"]
+    text = to_query(start().move("skills", intensity=intensity))["skills"]
     assert text == str(round(intensity * 100))
 
 
 def test_an_address_states_every_value_and_the_version() -> None:
-    query = start().query()
+    query = to_query(start())
     assert query == {
         "area": "Greater Manchester",
         "basis": "final_year",
@@ -162,7 +160,7 @@ def test_plans_elsewhere_survive_an_address() -> None:
 
 def test_changed_assumptions_survive_an_address() -> None:
     choice = start().edit({"parameters.spillover_share.value": 0.25, "prize.value": 150.0})
-    assert set(json.loads(choice.query()["changes"])) == {"parameters", "prize"}
+    assert set(json.loads(to_query(choice)["changes"])) == {"parameters", "prize"}
     assert through_an_address(choice) == (choice, [])
 
 
@@ -174,17 +172,17 @@ def test_more_changes_than_an_address_takes_are_left_out_and_that_is_known() -> 
         | {f"parameters.{name}.note": "€" * 900 for name in ("lag_years", "uplift_cap", "ceiling")}
     )
     assert len(json.dumps(choice.changed(), ensure_ascii=False)) > LONGEST_CHANGES
-    assert choice.too_long()
-    assert "changes" not in choice.query()
-    assert not start().too_long()
+    assert too_long(choice)
+    assert "changes" not in to_query(choice)
+    assert not too_long(start())
 
 
 def test_what_the_scenario_leaves_out_cannot_be_told_and_that_is_known() -> None:
     whole = load_scenario("reference").to_dict()
     del whole["levers"]["connectivity"]
     choice = replace(start(), scenario=Scenario.from_dict(whole))
-    assert choice.too_long()
-    assert not {"changes", "connectivity"} & set(choice.query())
+    assert too_long(choice)
+    assert not {"changes", "connectivity"} & set(to_query(choice))
 
 
 def test_own_figures_are_in_no_address() -> None:
@@ -259,7 +257,7 @@ def test_every_fault_is_told() -> None:
     assert len(notices) == len(faults)
 
 
-NAMES = [*start().query(), "changes", "skills_when", "embed", "x"]
+NAMES = [*to_query(start()), "changes", "skills_when", "embed", "x"]
 TEXTS = st.text(max_size=40) | st.sampled_from(
     ["", "1e309", "-0", "٥", "0x10", "null", "[]", '{"plan":{}}', "Wales", "uk", "mayors_2017"]
 )
@@ -292,6 +290,22 @@ def test_no_address_breaks_anything(params: Mapping[str, str]) -> None:
 def test_no_changes_in_an_address_break_anything(changes: Any) -> None:
     choice, _ = from_query({"changes": json.dumps(changes)})
     choice.check()
+
+
+def test_a_link_of_an_earlier_release_still_opens() -> None:
+    """As 0.3.0 wrote it, whatever parts of the app are called since."""
+    link = (
+        "area=Wales&basis=cumulative&geography=mayoral&who=mayoral_areas&leadership=50&open_data=0"
+        "&inclusion=40&skills=100&skills_when=2%2C4&connectivity=0&futures=2000&seed=7"
+        "&sampler=random&v=0.3.0&changes=%7B%22parameters%22%3A%7B%22leakage%22%3A%7B%22enabled%22"
+        "%3Atrue%7D%7D%2C%22setting%22%3A%7B%22horizon_years%22%3A5%7D%7D"
+    )
+    choice, notices = from_query(dict(parse_qsl(link)))
+    assert [notice for notice in notices if "made with version 0.3.0" not in notice] == []
+    assert (choice.unit, choice.who, choice.draws, choice.seed) == (WALES, "mayoral_areas", 2000, 7)
+    assert (choice.sampler, choice.cumulative, choice.final_year) == ("random", True, 2031)
+    assert choice.planned("skills") == (1.0, 2.0, 4.0)
+    assert choice.scenario.parameters.leakage.enabled
 
 
 def test_old_spellings_are_still_read() -> None:
@@ -515,12 +529,12 @@ def test_plans_of_areas_that_are_gone_go_and_others_stay(lancashire: Dataset) ->
 
 def test_own_areas_are_in_no_link_but_stay_where_a_visitor_goes_back(lancashire: Dataset) -> None:
     choice = start().move("skills", intensity=0.6).use(lancashire)
-    assert from_query(choice.query(), lancashire) == (choice, [])
-    assert from_query(start().query(), lancashire)[0] == start()
-    alone, notices = from_query(choice.query())
+    assert from_query(to_query(choice), lancashire) == (choice, [])
+    assert from_query(to_query(start()), lancashire)[0] == start()
+    alone, notices = from_query(to_query(choice))
     assert alone.unit_name == "Greater Manchester"
     assert alone.data is None
-    assert any("areas of somebody’s own" in notice for notice in notices)
+    assert any("This link uses custom areas." in notice for notice in notices)
 
 
 def test_the_reference_has_nothing_changed() -> None:

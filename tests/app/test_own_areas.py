@@ -11,6 +11,7 @@ import pytest
 from test_screens import SCREENS, Visit, leaves_a_folder
 
 from app import choice
+from app.link import from_query, to_query
 from gainsmodel import aggregate, save_dataset
 
 SOLENT = dict.fromkeys(["Southampton", "Portsmouth", "Isle of Wight"], "The Solent")
@@ -42,12 +43,12 @@ def test_every_screen_shows_own_areas(solent: Path, screen: str) -> None:
 def test_the_built_in_figures_are_one_step_away(solent: Path) -> None:
     begun = choice.start()
     assert begun.dataset.areas["area_name"][0] == "The Solent"
-    assert begun.query()["geography"] == "own"
+    assert to_query(begun)["geography"] == "own"
     back = begun.use(None)
     assert (back.data, back.scenario.setting.geography) == (None, "mayoral")
     assert back.edit({"setting.geography": "own"}).data is not None
-    again, notices = choice.from_query(begun.query())
-    assert again.query() == begun.query()
+    again, notices = from_query(to_query(begun))
+    assert to_query(again) == to_query(begun)
     assert not notices
 
 

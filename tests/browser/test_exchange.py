@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, expect
 from test_using import of, printed
 from visit import Visit
 
-from app.choice import from_query
+from app.link import from_query
 from gainsmodel import aggregate, build_info, gva_template, load_dataset, run, save_dataset
 from gainsmodel.present import text
 

@@ -56,7 +56,9 @@ def test_a_cancelled_run_leaves_the_earlier_results(visit: Callable[..., Visit])
 def test_what_drives_the_answer_is_found_with_progress(visit: Callable[..., Visit]) -> None:
     one = visit()
     one.page.goto(f"{one.server}/drivers?area=Tees+Valley&seed=23")
-    expect(one.page.get_by_text(re.compile(r"Finding out what matters: \d+% done"))).to_be_visible()
+    expect(
+        one.page.get_by_text(re.compile(r"Running the sensitivity analysis: \d+% done"))
+    ).to_be_visible()
     one.settle()
     assert "The caveats that matter most" in one.text
     charts = one.page.locator("[data-testid=stVegaLiteChart] svg")

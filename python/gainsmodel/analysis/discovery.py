@@ -16,13 +16,15 @@ from gainsmodel.checks import did_you_mean
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ScenarioError, SettingError, UnknownNameError
+from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
+from gainsmodel.results.statistics import chances_of
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.parameter_groups import COSTS, uncertain
 from gainsmodel.scenario.parameters import PARAMETERS
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
-from gainsmodel.simulation.settings import Settings
+from gainsmodel.simulation.settings import Sampler, Settings
 
 # Draws in all: half to find boxes, half to judge them.
 LEAST_DRAWS = 1_000
@@ -84,7 +86,8 @@ class Discovery:
     area : str
     target_gbp_m : float
     p_misses, p_misses_mcse : float
-        Probability that the plan misses its target, and its Monte Carlo standard error.
+        Probability that the plan misses its target, and its Monte Carlo standard error: one less
+        the probability that `target` gives.
     boxes : pl.DataFrame
         One row a box, in the order found, judged on the half of the futures that it was not
         found on: ``box``, ``words`` (all its conditions), ``density`` (share of the futures
@@ -97,6 +100,9 @@ class Discovery:
         open), in the unit of the parameter, ``words``, ``by_chance`` (the probability of as
         many misses in the box if the condition meant nothing) and ``evidence``.
     draws, seed : int
+    sampler : str
+    search_draws : int
+        Random draws on which boxes are found and judged, half each.
     summary, notes : list of str
         What follows, in sentences; and what to know about the calculation.
     """
@@ -109,6 +115,8 @@ class Discovery:
     limits: pl.DataFrame
     draws: int
     seed: int
+    sampler: str
+    search_draws: int
     summary: list[str]
     notes: list[str]
 
@@ -155,7 +163,9 @@ def discover(
     most_boxes: int = 3,
     most_conditions: int = 3,
     draws: int = 10_000,
+    search_draws: int = 10_000,
     seed: int = 1,
+    sampler: Sampler = "sobol",
     geography: str | None = None,
     dataset: Dataset | None = None,
     threads: int | None = None,
@@ -164,8 +174,8 @@ def discover(
     """Find the conditions on assumptions under which a plan misses its target.
 
     Scenario discovery (Bryant and Lempert 2010) by PRIM (Friedman and Fisher 1999): boxes are
-    found on one half of the futures and judged on the other; conditions that the other half
-    does not bear out are dropped. Plain random draws.
+    found on one half of the draws and judged on the other; conditions that the other half does
+    not bear out are dropped.
 
     Parameters
     ----------
@@ -184,8 +194,10 @@ def discover(
     most_boxes, most_conditions : int
         Boxes at most, and conditions of each.
     draws : int
-        Futures, at least 1,000.
-    seed, geography, dataset, threads, on_progress
+        Draws behind the probability that the plan misses its target.
+    search_draws : int
+        Plain random draws behind the conditions, at least 1,000.
+    seed, sampler, geography, dataset, threads, on_progress
         As in `run`.
 
     Returns
@@ -200,7 +212,7 @@ def discover(
     Examples
     --------
     >>> import gainsmodel
-    >>> found = gainsmodel.discover("skills_first", "Greater Manchester", 50, draws=2_000)
+    >>> found = gainsmodel.discover("skills_first", "Greater Manchester", 50, search_draws=2_000)
     >>> found.boxes["density"][0] > found.p_misses
     True
     """
@@ -218,31 +230,41 @@ def discover(
             "plan: no lever is moved in any area, so there is no plan to fail; set one, such as "
             f'plan."{unit.name}".skills = 1.0'
         )
-    settings = Settings(draws=draws, seed=seed, sampler="random")
-    if settings.draws < LEAST_DRAWS:
+    settings = Settings(draws=draws, seed=seed, sampler=sampler)
+    searched = Settings(draws=search_draws, seed=seed, sampler="random")
+    if searched.draws < LEAST_DRAWS:
         raise SettingError(
-            f"draws: at least {LEAST_DRAWS:,} are needed, half to find conditions and half to "
-            f"judge them, not {settings.draws:,}"
+            f"search_draws: at least {LEAST_DRAWS:,} are needed, half to find conditions and half "
+            f"to judge them, not {searched.draws:,}"
         )
-    pair = Run(loaded, figures, settings, threads, paired=True).pair(on_progress)
+    every = settings.draws + searched.draws
+
+    def pair_on(settings: Settings, begun: int) -> PairedResult:
+        run = Run(loaded, figures, settings, threads, paired=True)
+        return run.pair(on_progress and (lambda done, _: on_progress(begun + done, every)))
+
+    reached = pair_on(settings, 0).added_draws(unit=unit) >= target_gbp_m
+    (p,), (p_mcse,) = chances_of("p", reached[None], np.ones_like(reached[None]), sampler)
+    pair = pair_on(searched, settings.draws)
     misses = pair.added_draws(unit=unit) < target_gbp_m
-    p = float(misses.mean())
     found = _chosen(variables(loaded, unit, pair.with_plan), parameters)
     boxes, limits = _boxes(found, misses, density, most_boxes, most_conditions)
     final = loaded.setting.start_year + loaded.setting.horizon_years
     discovery = Discovery(
         area=unit.name,
         target_gbp_m=float(target_gbp_m),
-        p_misses=p,
-        p_misses_mcse=math.sqrt(p * (1 - p) / settings.draws),
+        p_misses=1.0 - p,
+        p_misses_mcse=math.nan if p_mcse is None else p_mcse,
         boxes=boxes,
         limits=limits,
         draws=settings.draws,
         seed=settings.seed,
+        sampler=settings.sampler,
+        search_draws=searched.draws,
         summary=[],
         notes=[
-            "Boxes are found on one half of the futures and judged on the other. Brackets: 95% "
-            "intervals from the number of futures.",
+            f"Conditions are found on one half of {searched.draws:,} random draws and judged on "
+            "the other. Brackets: 95% intervals from the number of draws.",
             "What differs between technologies, sectors or areas is taken at its usual value in "
             "the area; conditions say where the plan fails in the model, not what causes it.",
         ],
@@ -358,7 +380,7 @@ def _summary(found: Discovery, final_year: int) -> list[str]:
         return [missed, "There is nothing to tell apart; choose another target."]
     if not found.boxes.height:
         return [missed, "No conditions on single assumptions tell when, beyond chance."]
-    half = found.draws // 2
+    half = found.search_draws // 2
     said = [missed]
     for row in found.boxes.iter_rows(named=True):
         also = "It also misses" if row["box"] > 1 else "It misses"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from gainsmodel.analysis.sensitivity import Z975
+from gainsmodel.results.statistics import COLUMNS, statistics_of
 
 Array = NDArray[np.float64]
 
@@ -35,16 +36,18 @@ class Worth:
         return self.value > Z975 * self.mcse
 
 
-def evpi(net_benefit: Array) -> Worth:
+def evpi(net_benefit: Array, sampler: str = "random") -> Worth:
     """Expected value of perfect information: E[max over options] − max over options of E.
 
     Parameters
     ----------
     net_benefit : ndarray, shape (options, draws)
         What each option is worth in each future.
+    sampler : str
+        That of the draws, which decides how the standard error is made.
     """
     best = net_benefit[net_benefit.mean(axis=1).argmax()]
-    return _mean(net_benefit.max(axis=0) - best)
+    return _mean(net_benefit.max(axis=0) - best, sampler)
 
 
 def evppi(net_benefit: Array, numbers: NDArray[np.floating[Any]]) -> Worth:
@@ -121,5 +124,7 @@ def _expected(z: Array, y: Array, at: Array) -> Array:
     return expected
 
 
-def _mean(values: Array) -> Worth:
-    return Worth(float(values.mean()), float(values.std(ddof=1) / math.sqrt(values.size)))
+def _mean(values: Array, sampler: str = "random") -> Worth:
+    numbers = statistics_of(values[None], sampler)[0]
+    value, mcse = (float(numbers[COLUMNS.index(name)]) for name in ("mean", "mcse_mean"))
+    return Worth(value, 0.0 if math.isnan(mcse) else mcse)

@@ -3,13 +3,21 @@
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from gainsmodel import format
-from gainsmodel.analysis.optimise.problem import Grid, LeverPlan, Report, Trials, chance_of
+from gainsmodel.analysis.optimise.problem import (
+    Grid,
+    LeverPlan,
+    Objective,
+    Report,
+    Trials,
+    chance_of,
+)
 from gainsmodel.analysis.optimise.response_surface import Surface
 from gainsmodel.analysis.optimise.search import cheapest
 from gainsmodel.analysis.target import NO_LEVER, Z975, Of, _check_of, _plain
@@ -42,10 +50,12 @@ class GoalSeek:
         full intensity; or if it is met with no lever at all.
     p_without, p_most, p_most_mcse : float
         Probability with no planned lever and with all of them at full intensity; standard error
-        of the latter.
+        of the latter. On `draws`, as in `target`.
     intensity, intensity_low, intensity_high : float, optional
         Smallest common intensity of the planned levers, and the ends of its 95% interval from
         the number of futures; None where there is none (the upper end: beyond 1).
+    intensity_p : float, optional
+        Probability at that intensity on `draws`, as `target` gives it for the same plan.
     intensity_cost_gbp_m_per_year : float, optional
         What that costs a year once running.
     budget_gbp_m_per_year, budget_low, budget_high : float, optional
@@ -54,7 +64,9 @@ class GoalSeek:
     levers : pl.DataFrame
         What that budget buys: ``lever``, ``label``, ``intensity``, ``cost_gbp_m_per_year``,
         ``evidence`` of the cost.
-    draws, seed, runs, final_year : int
+    draws, search_draws, seed, runs, final_year : int
+        Draws as asked, and those of the search for intensity and budget.
+    sampler : str
     """
 
     area: str
@@ -68,13 +80,16 @@ class GoalSeek:
     intensity: float | None
     intensity_low: float | None
     intensity_high: float | None
+    intensity_p: float | None
     intensity_cost_gbp_m_per_year: float | None
     budget_gbp_m_per_year: float | None
     budget_low: float | None
     budget_high: float | None
     levers: pl.DataFrame
     draws: int
+    search_draws: int
     seed: int
+    sampler: str
     runs: int
     final_year: int
 
@@ -94,6 +109,7 @@ class GoalSeek:
                 f"{most}, not in {wanted}."
             ]
         assert self.intensity is not None
+        assert self.intensity_p is not None
         assert self.intensity_cost_gbp_m_per_year is not None
         at, low, high = (
             "beyond 100%" if share is None else format.intensity(share)
@@ -102,7 +118,8 @@ class GoalSeek:
         said = [
             f"{goal[0].upper()}{goal[1:]} in {wanted} takes all planned levers at "
             f"{format.about(at)} ({low} to {high} from the number of futures alone), "
-            f"{format.cost(self.intensity_cost_gbp_m_per_year)} a year once running."
+            f"{format.cost(self.intensity_cost_gbp_m_per_year)} a year once running. With that it "
+            f"happens {format.chance(self.intensity_p, self.draws)}."
         ]
         if self.budget_gbp_m_per_year is not None:
             bought = ", ".join(
@@ -129,7 +146,8 @@ def goal_seek(
     *,
     of: Of = "added",
     budget: bool = True,
-    draws: int = 2_000,
+    draws: int = 10_000,
+    search_draws: int = 2_000,
     seed: int = 1,
     sampler: Sampler = "sobol",
     geography: str | None = None,
@@ -158,7 +176,9 @@ def goal_seek(
     budget : bool
         Whether to look for the smallest budget too, most of the work; up to six levers.
     draws : int
-        Futures, 100 to 100,000.
+        Draws behind the probabilities that are stated, 100 to 100,000.
+    search_draws : int
+        Draws on which intensities and packages are tried, `draws` at most.
     seed, sampler, geography, dataset, threads
         As in `run`.
     on_progress : callable, optional
@@ -166,7 +186,7 @@ def goal_seek(
 
     Returns
     -------
-    Reach
+    GoalSeek
 
     Raises
     ------
@@ -196,9 +216,18 @@ def goal_seek(
     if not planned:
         raise ScenarioError(NO_LEVER.format(unit.name, unit.name))
     surface = (len(QUARTERS) - 1) * len(planned) + math.comb(len(planned), 2)
-    report = Report(on_progress, draws, 25 + budget * (surface + 40))
     settings = Settings(draws=draws, seed=seed, sampler=sampler)
-    trials = Trials(loaded, figures, unit, settings, threads, report.run)
+    searched = replace(settings, draws=min(search_draws, settings.draws))
+    # The reference, no lever, all of them and what is found, as was asked.
+    as_asked = math.ceil(4 * settings.draws / searched.draws)
+    report = Report(on_progress, searched.draws, 25 + budget * (surface + 40) + as_asked)
+
+    def trials_of(settings: Settings) -> Trials:
+        on_run = partial(report.run, draws=settings.draws)
+        return Trials(loaded, figures, unit, settings, threads, on_run)
+
+    trials = trials_of(searched)
+    asked = trials if searched == settings else trials_of(settings)
 
     def plan_of(intensity: Mapping[str, float]) -> LeverPlan:
         """The plan with the planned levers at these intensities in the area, the rest as it is."""
@@ -213,16 +242,20 @@ def goal_seek(
         return moved
 
     costs = yearly_costs(trials.with_plan(plan_of(dict.fromkeys(planned, 1.0))), figures, unit)
-    nothing = trials.trial(plan_of({}))
-    besides = nothing.carried_gbp_m - nothing.added_gbp_m if of == "carried" else 0.0
-    goal = chance_of(target_gbp_m, besides)
 
-    def chance(intensity: Mapping[str, float]) -> tuple[float, float]:
+    def goal_on(trials: Trials) -> Objective:
+        nothing = trials.trial(plan_of({}))
+        besides = nothing.carried_gbp_m - nothing.added_gbp_m if of == "carried" else 0.0
+        return chance_of(target_gbp_m, besides)
+
+    def chance_on(trials: Trials, intensity: Mapping[str, float]) -> tuple[float, float]:
         trial = trials.trial(plan_of(intensity))
-        return trials.mean(goal.series(trial.added_gbp_m, trial.net_present_value_gbp_m))
+        series = goal_on(trials).series(trial.added_gbp_m, trial.net_present_value_gbp_m)
+        return trials.mean(series)
 
-    p_without, _ = chance({})
-    p_most, p_most_mcse = chance(dict.fromkeys(planned, 1.0))
+    everything = dict.fromkeys(planned, 1.0)
+    p_without, _ = chance_on(asked, {})
+    p_most, p_most_mcse = chance_on(asked, everything)
     base: dict[str, Any] = {
         "area": unit.name,
         "of": of,
@@ -232,12 +265,15 @@ def goal_seek(
         "p_most": p_most,
         "p_most_mcse": p_most_mcse,
         "draws": settings.draws,
+        "search_draws": searched.draws,
         "seed": settings.seed,
+        "sampler": settings.sampler,
         "final_year": loaded.setting.start_year + loaded.setting.horizon_years,
     }
     unknown: dict[str, Any] = dict.fromkeys(
         (
-            *("intensity", "intensity_low", "intensity_high", "intensity_cost_gbp_m_per_year"),
+            *("intensity", "intensity_low", "intensity_high", "intensity_p"),
+            "intensity_cost_gbp_m_per_year",
             *("budget_gbp_m_per_year", "budget_low", "budget_high"),
         )
     )
@@ -247,11 +283,13 @@ def goal_seek(
         report.end()
         return GoalSeek(**base, **unknown, outcome=outcome, levers=no_levers, runs=trials.runs)
 
-    common = _smallest(chance, dict.fromkeys(planned, 1.0), probability)
+    chance = partial(chance_on, trials)
+    common = _smallest(chance, everything, probability)
     found = unknown | {
         "intensity": common.at,
         "intensity_low": common.low,
         "intensity_high": common.high,
+        "intensity_p": chance_on(asked, dict.fromkeys(planned, common.at))[0],
         "intensity_cost_gbp_m_per_year": common.at * math.fsum(costs[lever] for lever in planned),
     }
     levers = no_levers
@@ -263,14 +301,14 @@ def goal_seek(
             full_costs_gbp_m=tuple(costs[lever] for lever in planned),
             plan_of=lambda chosen: plan_of({k: o.intensity for k, o in chosen.items()}),
         )
-        package = cheapest(Surface(trials, grid), goal, probability)
+        package = cheapest(Surface(trials, grid), goal_on(trials), probability)
         bought = {} if package is None else grid.chosen(package)
         least = {lever: option.intensity for lever, option in bought.items()}
         scale = _smallest(chance, least, probability)
         full = math.fsum(costs[lever] * x for lever, x in least.items())
         if full * scale.at > found["intensity_cost_gbp_m_per_year"]:
             # Quarters are too coarse here: all levers alike cost less.
-            least, scale = dict.fromkeys(planned, 1.0), common
+            least, scale = everything, common
             full = math.fsum(costs[lever] for lever in planned)
         found |= {
             "budget_gbp_m_per_year": full * scale.at,
@@ -342,7 +380,7 @@ def _smallest(
             below, above = (below, middle) if of(middle)[0] >= wanted else (middle, above)
         return above
 
-    at = smallest(probability)
-    assert at is not None, "a package that does not reach it was scaled"
-    goal_seek = Z975 * of(at)[1]
-    return _Scale(at, smallest(probability - goal_seek), smallest(probability + goal_seek))
+    # More draws than these have shown that all of it reaches the probability.
+    at = smallest(probability) or most
+    reach = Z975 * of(at)[1]
+    return _Scale(at, smallest(probability - reach), smallest(probability + reach))

@@ -269,8 +269,8 @@ def disagreement(indices: pl.DataFrame, tornado: pl.DataFrame) -> str | None:
     what = " and ".join(f"“{label}”" for label in missed["label"])
     it, acts = ("it", "acts") if missed.height == 1 else ("they", "act")
     return (
-        f"The two disagree on {what}: {it} {acts} mostly together with other assumptions. "
-        "Trust the right-hand chart."
+        f"Variance and range rank {what} differently: {it} {acts} mostly together with other "
+        "assumptions, which only the share of the variance counts."
     )
 
 
@@ -283,7 +283,7 @@ def caveats(indices: pl.DataFrame) -> list[str]:
         how = "matters too" if sentences else "moves this answer most"
         share = round(100 * min(row["total"], 1.0))
         sentences.append(
-            f"“{row['label']}” {how}: it takes part in {share}% of the variance. "
+            f"“{row['label']}” {how}: it accounts for {share}% of the variance (total effect). "
             f"It {GRADES[row['evidence']]}."
         )
     return sentences
@@ -380,9 +380,9 @@ class _Question:
             raise SettingError(
                 f"target_gbp_m: the plan adds {format.goal(self.target or 0.0)} a year or more in "
                 f"{reached} of the "
-                f"{2 * f_a.size:,} futures, so nothing drives it; choose another target"
+                f"{2 * f_a.size:,} futures, so it has no uncertainty; choose another target"
             )
-        raise SettingError(f"{self.output} is the same in every future: nothing drives it")
+        raise SettingError(f"{self.output} is the same in every future: it has no uncertainty")
 
 
 def _structures(output: str) -> dict[str, tuple[str, ...]]:
@@ -423,8 +423,8 @@ def _notes(
     farthest = away[-max(1, away.size // 100) :].sum()
     if away.sum() > 0 and farthest > HEAVY_TAIL * away.sum():
         notes.append(
-            f"The farthest 1 in 100 futures make up {farthest / away.sum():.0%} of the variance: "
-            "the indices say more about extreme futures than about usual ones."
+            f"The most extreme 1% of draws account for {farthest / away.sum():.0%} of the "
+            "variance, so the indices mainly describe extremes."
         )
     return notes
 

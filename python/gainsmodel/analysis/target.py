@@ -57,6 +57,7 @@ class Target:
     excluded : float
         Share of futures left out: those whose national gain is too small to be shared.
     draws, seed, final_year : int
+    sampler : str
     """
 
     area: str
@@ -71,6 +72,7 @@ class Target:
     excluded: float
     draws: int
     seed: int
+    sampler: str
     final_year: int
 
     @property
@@ -216,6 +218,7 @@ def target(
         excluded=float(np.isnan(both[0]).mean()),
         draws=settings.draws,
         seed=settings.seed,
+        sampler=settings.sampler,
         final_year=setting.start_year + setting.horizon_years,
     )
 

@@ -14,6 +14,8 @@ from gainsmodel.data.units import Unit
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.statistics import COLUMNS, Draws, statistics_of
 
+# What it is called to have no plan, wherever that is weighed against one.
+NOTHING = "Do nothing"
 # How many standard errors of its mean a difference must be from 0.
 STANDARD_ERRORS = 2.0
 
@@ -29,9 +31,9 @@ class Verdict:
         standard error.
     p_first_better, p_second_better : float
         Probability that it is the one worth more; in the other draws both are worth the same.
-    expected_loss_gbp_m : float
+    expected_loss_gbp_m, expected_loss_mcse_gbp_m : float
         What choosing the one worth more on average costs, on average, where the other would
-        have been better: the expected value of knowing before choosing.
+        have been better, and its standard error: the expected value of perfect information.
     draws : int
     """
 
@@ -40,6 +42,7 @@ class Verdict:
     p_first_better: float
     p_second_better: float
     expected_loss_gbp_m: float
+    expected_loss_mcse_gbp_m: float
     draws: int
 
     @property
@@ -48,24 +51,30 @@ class Verdict:
         return abs(self.difference_gbp_m) > STANDARD_ERRORS * self.difference_mcse_gbp_m
 
     def in_words(self, first: str, second: str) -> str:
-        """The verdict in a sentence, by the names of the two."""
+        """The verdict in a sentence, by the names of the two; the same in either order."""
         a, b, chance = f"“{first}”", f"“{second}”", self.p_first_better
         if self.p_first_better == self.p_second_better == 0:
             return f"{a} and {b} have the same net present value in every future."
+        if self.difference_gbp_m < 0:
+            a, b, chance = b, a, self.p_second_better
         if not self.is_ranked:
             return (
                 f"{a} and {b} cannot be ranked by net present value: the average difference is "
                 f"within its simulation error. {a} is worth more "
                 f"{format.chance(chance, self.draws)}."
             )
-        if self.difference_gbp_m < 0:
-            a, b, chance = b, a, self.p_second_better
         amount = format.gbp(abs(self.difference_gbp_m), self.difference_mcse_gbp_m)
         more = "more" if amount == format.TOO_FEW else f"{format.about(amount)} more"
-        return (
+        ranked = (
             f"{a} is worth {more} than {b} on average (net present value), and more "
-            f"{format.chance(chance, self.draws)}. Where {b} would have been better, choosing "
-            f"{a} loses {format.gbp(self.expected_loss_gbp_m)} on average over all futures."
+            f"{format.chance(chance, self.draws)}."
+        )
+        loss = format.gbp(self.expected_loss_gbp_m, self.expected_loss_mcse_gbp_m)
+        if loss == format.TOO_FEW:
+            return ranked
+        return (
+            f"{ranked} Where {b} would have been better, choosing {a} loses {loss} on average "
+            "over all futures."
         )
 
 
@@ -77,15 +86,17 @@ def verdict(first: PairedResult, second: PairedResult, unit: Unit) -> Verdict:
 
 def of_draws(difference_gbp_m: Draws, sampler: str) -> Verdict:
     """Rank from the difference in every draw, first less second, shape (draws,)."""
-    numbers = statistics_of(difference_gbp_m[None], sampler)[0]
-    mean, mcse = (float(numbers[COLUMNS.index(name)]) for name in ("mean", "mcse_mean"))
-    wrong = difference_gbp_m if mean < 0 else -difference_gbp_m
+    wrong = difference_gbp_m if difference_gbp_m.mean() < 0 else -difference_gbp_m
+    numbers = statistics_of(np.stack([difference_gbp_m, np.maximum(wrong, 0.0)]), sampler)
+    (mean, loss), errors = (numbers[:, COLUMNS.index(name)] for name in ("mean", "mcse_mean"))
+    mcse, loss_mcse = np.nan_to_num(errors)
     return Verdict(
-        difference_gbp_m=mean,
-        difference_mcse_gbp_m=0.0 if np.isnan(mcse) else mcse,
+        difference_gbp_m=float(mean),
+        difference_mcse_gbp_m=float(mcse),
         p_first_better=float((difference_gbp_m > 0).mean()),
         p_second_better=float((difference_gbp_m < 0).mean()),
-        expected_loss_gbp_m=float(np.maximum(wrong, 0.0).mean()),
+        expected_loss_gbp_m=float(loss),
+        expected_loss_mcse_gbp_m=float(loss_mcse),
         draws=difference_gbp_m.size,
     )
 

@@ -1,10 +1,10 @@
-"""What it would be worth to know more before deciding: EVPI, and EVPPI by group of assumptions.
+"""Value of information before choosing between plans: EVPI, and EVPPI by group of assumptions.
 
 The decision is between plans, doing nothing among them; what a plan is worth in a future is its
-net present value there against doing nothing.
+net present value there against doing nothing. What is said of the plans themselves comes from
+the draws that were asked for, as everywhere; the value of single groups from draws of its own.
 """
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -15,20 +15,21 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gainsmodel import format
-from gainsmodel.analysis.evppi import Array, Worth, _mean, evpi, evppi
+from gainsmodel.analysis.evppi import Array, Worth, evpi, evppi
 from gainsmodel.analysis.sensitivity import LEAST_DRAWS
+from gainsmodel.analysis.verdict import NOTHING, verdict
 from gainsmodel.data import Dataset
-from gainsmodel.data.units import unit_of
+from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
+from gainsmodel.results.statistics import COLUMNS, statistics_of
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.parameter_groups import any_adjustment, groups_of, shared_notes
 from gainsmodel.simulation.resolve import own_figures, resolve
 from gainsmodel.simulation.run import Run
-from gainsmodel.simulation.settings import Settings
+from gainsmodel.simulation.settings import Sampler, Settings
 
-NOTHING = "Do nothing"
 NOTE = (
     "What a group is worth is estimated on the low side, and leaves out what is particular to "
     "single sectors within an area."
@@ -45,14 +46,15 @@ class ValueOfInformation:
     ----------
     options : pl.DataFrame
         One row an option, best mean first: ``option``, ``net_benefit_gbp_m_mean``, its
-        ``_mcse_mean``, ``_p05``, ``_p50``, ``_p95``, and ``p_best``, the share of futures in
-        which it is the best.
+        ``_mcse_mean``, ``_p05``, ``_p50``, ``_p95``, and ``p_best``, the share of draws in
+        which it is the best. From `draws`, `seed` and `sampler`, as in `appraise`.
     evpi_gbp_m, evpi_mcse_gbp_m : float
-        Expected value of perfect information, and its Monte Carlo standard error.
+        Expected value of perfect information, and its Monte Carlo standard error; from the
+        draws of `options`.
     groups : pl.DataFrame
         One row a group of assumptions, most valuable first: ``group``, ``label``,
         ``evidence``, ``evppi_gbp_m``, ``mcse_gbp_m`` and ``distinguishable``: whether the 95%
-        interval excludes 0.
+        interval excludes 0. From `study_draws` random draws, `evpi_gbp_m` at most.
     left_out : dict
         Label of each group that is not there, to the reason.
     summary, notes : list of str
@@ -62,6 +64,8 @@ class ValueOfInformation:
     area: str
     draws: int
     seed: int
+    sampler: str
+    study_draws: int
     options: pl.DataFrame
     evpi_gbp_m: float
     evpi_mcse_gbp_m: float
@@ -76,6 +80,8 @@ class ValueOfInformation:
             "area": self.area,
             "draws": self.draws,
             "seed": self.seed,
+            "sampler": self.sampler,
+            "study_draws": self.study_draws,
             "options": self.options.to_dicts(),
             "evpi_gbp_m": self.evpi_gbp_m,
             "evpi_mcse_gbp_m": self.evpi_mcse_gbp_m,
@@ -91,8 +97,10 @@ def voi(
     area: str,
     *,
     groups: Mapping[str, Sequence[str]] | None = None,
-    draws: int = 20_000,
+    draws: int = 10_000,
+    study_draws: int = 20_000,
     seed: int = 1,
+    sampler: Sampler = "sobol",
     geography: str | None = None,
     dataset: Dataset | None = None,
     threads: int | None = None,
@@ -113,8 +121,10 @@ def voi(
         Area or group whose net benefit is meant; the levers' cost counts where it is paid.
     groups : mapping, optional
         Label to names of assumptions; see `parameter_groups.groups_of`.
-    draws, seed, geography, dataset, threads
-        As in `run`; plain random draws.
+    draws, seed, sampler, geography, dataset, threads
+        As in `run`, for what is said of each plan.
+    study_draws : int
+        Plain random draws behind the value of single groups.
     on_progress : callable, optional
         Called with (draws done, draws in all), over all options.
 
@@ -130,15 +140,17 @@ def voi(
     Examples
     --------
     >>> import gainsmodel
-    >>> known = gainsmodel.voi("skills_first", "Greater Manchester", draws=500)
+    >>> known = gainsmodel.voi("skills_first", "Greater Manchester", draws=500, study_draws=500)
     >>> known.options["option"].sort().to_list()
     ['Do nothing', 'Skills first in Greater Manchester']
     """
     given = [scenarios] if isinstance(scenarios, Scenario | str | PathLike) else [*scenarios]
     plans, idle, dataset = _plans(given, geography, dataset)
-    settings = Settings(draws=draws, seed=seed, sampler="random")
-    if settings.draws < LEAST_DRAWS:
-        raise SettingError(f"draws: at least {LEAST_DRAWS} are needed, not {settings.draws}")
+    settings = Settings(draws=draws, seed=seed, sampler=sampler)
+    study = Settings(draws=study_draws, seed=seed, sampler="random")
+    for name, number in (("draws", settings.draws), ("study_draws", study.draws)):
+        if number < LEAST_DRAWS:
+            raise SettingError(f"{name}: at least {LEAST_DRAWS} are needed, not {number}")
     unit = unit_of(dataset, area)
     all_moved = {
         f"{i} {place}": levers
@@ -151,10 +163,10 @@ def voi(
     found, left_out = groups_of(bundle, ["prize", *curve], groups)
 
     options = {NOTHING: first.without_plan(), **plans}
-    total = settings.draws * len(options)
+    total = (settings.draws + study.draws) * len(options)
     done = 0
 
-    def result_of(scenario: Scenario) -> Result:
+    def result_of(scenario: Scenario, settings: Settings) -> Result:
         nonlocal done
         before = done
         tick = (lambda at, _: on_progress(before + at, total)) if on_progress else None
@@ -162,11 +174,15 @@ def voi(
         done += settings.draws
         return result
 
-    nothing = result_of(options[NOTHING])
-    net = np.zeros((len(options), settings.draws))
+    results = {name: result_of(scenario, settings) for name, scenario in options.items()}
+    pairs = {name: PairedResult(result, results[NOTHING]) for name, result in results.items()}
+    asked = np.stack([pair.net_present_value_draws(unit) for pair in pairs.values()])
+    perfect = evpi(asked, settings.sampler)
+    nothing = result_of(options[NOTHING], study)
+    net = np.zeros((len(options), study.draws))
     numbers: dict[tuple[str, ...], NDArray[np.float32]] = {}
     for row, scenario in zip(net[1:], plans.values(), strict=True):
-        result = result_of(scenario)
+        result = result_of(scenario, study)
         row[:] = PairedResult(result, nothing).net_present_value_draws(unit)
         # A plan draws what the others do, and its own levers' numbers.
         names, drawn = result.standard_normals()
@@ -189,7 +205,7 @@ def voi(
                 group.name,
                 group.label,
                 group.evidence,
-                known.value,
+                min(known.value, perfect.value),
                 known.mcse,
                 known.distinguishable,
             )
@@ -197,18 +213,19 @@ def voi(
     schema = ["group", "label", "evidence", "evppi_gbp_m", "mcse_gbp_m", "distinguishable"]
     table = pl.DataFrame(rows, schema=schema, orient="row")
     table = table.sort("evppi_gbp_m", descending=True, maintain_order=True)
-    perfect = evpi(net)
-    listed = _options([*options], net)
+    listed = _options([*pairs], asked, settings.sampler)
     return ValueOfInformation(
         area=unit.name,
         draws=settings.draws,
         seed=settings.seed,
+        sampler=settings.sampler,
+        study_draws=study.draws,
         options=listed,
         evpi_gbp_m=perfect.value,
         evpi_mcse_gbp_m=perfect.mcse,
         groups=table,
         left_out=left_out,
-        summary=_summary(listed, net, perfect, table),
+        summary=[*_ranking(listed, pairs, unit), *_worth_knowing(perfect, table)],
         notes=[
             NOTE,
             *(f"“{title}” moves no lever: it stands for doing nothing." for title in idle),
@@ -269,45 +286,43 @@ def _plans(
     return plans, idle, dataset
 
 
-def _options(names: Sequence[str], net: Array) -> pl.DataFrame:
-    low, middle, high = np.quantile(net, (0.05, 0.5, 0.95), axis=1)
-    best = np.bincount(net.argmax(axis=0), minlength=len(names)) / net.shape[1]
-    return pl.DataFrame(
-        {
-            "option": names,
-            "net_benefit_gbp_m_mean": net.mean(axis=1),
-            "net_benefit_gbp_m_mcse_mean": net.std(axis=1, ddof=1) / math.sqrt(net.shape[1]),
-            "net_benefit_gbp_m_p05": low,
-            "net_benefit_gbp_m_p50": middle,
-            "net_benefit_gbp_m_p95": high,
-            "p_best": best,
-        }
-    ).sort("net_benefit_gbp_m_mean", descending=True, maintain_order=True)
-
-
-def _summary(options: pl.DataFrame, net: Array, perfect: Worth, table: pl.DataFrame) -> list[str]:
-    draws = net.shape[1]
-    means = net.mean(axis=1)
-    best, second = np.argsort(-means, kind="stable")[:2]
-    gap = _mean(net[best] - net[second])
-    name, runner_up = options["option"][:2]
-    if gap.distinguishable:
-        chance = format.chance(options["p_best"][0], draws)
-        sentences = [f"“{name}” is worth most on average, and is the best {chance}."]
-    else:
-        sentences = [f"“{name}” and “{runner_up}” cannot be told apart on average."]
-    if not table.height:
-        return [*sentences, "Nothing uncertain here could change the decision."]
-    if not perfect.distinguishable:
-        return [*sentences, "Nothing that could be learned would be likely to change the decision."]
-    sentences.append(
-        "Knowing everything before deciding would be worth "
-        f"{format.gbp(perfect.value, perfect.mcse)} on average, present value: no study can be "
-        "worth more."
+def _options(names: Sequence[str], net: Array, sampler: str) -> pl.DataFrame:
+    numbers = statistics_of(net, sampler)
+    best = np.bincount(net.argmax(axis=0), minlength=len(net)) / net.shape[1]
+    columns = {
+        f"net_benefit_gbp_m_{name}": pl.Series(
+            numbers[:, COLUMNS.index(name)], nan_to_null=True, dtype=pl.Float64
+        )
+        for name in ("mean", "mcse_mean", "p05", "p50", "p95")
+    }
+    return pl.DataFrame({"option": names, **columns, "p_best": best}).sort(
+        "net_benefit_gbp_m_mean", descending=True, maintain_order=True
     )
-    first = table.row(0, named=True) if table.height else None
-    if first is None or not first["distinguishable"]:
-        return [*sentences, "No single group of assumptions is worth a study of its own."]
+
+
+def _ranking(options: pl.DataFrame, pairs: Mapping[str, PairedResult], unit: Unit) -> Iterator[str]:
+    """The best option beside the next best, and beside doing nothing."""
+    best, second = options["option"][:2]
+    for other in dict.fromkeys([second, NOTHING]):
+        if other != best:
+            yield verdict(pairs[best], pairs[other], unit).in_words(best, other)
+
+
+def _worth_knowing(perfect: Worth, table: pl.DataFrame) -> list[str]:
+    if not table.height:
+        return ["Nothing uncertain here could change the decision."]
+    if not perfect.distinguishable:
+        return ["Nothing that could be learned would be likely to change the decision."]
+    value = format.gbp(perfect.value, perfect.mcse)
+    most = (
+        f"Knowing everything before deciding would be worth {value} on average, present value: "
+        "no study can be worth more."
+    )
+    if value == format.TOO_FEW:
+        most = f"What knowing everything before deciding would be worth: {value}."
+    first = table.row(0, named=True)
+    if not first["distinguishable"]:
+        return [most, "No single group of assumptions is worth a study of its own."]
     value = format.gbp(first["evppi_gbp_m"], first["mcse_gbp_m"])
     of = value if value == format.TOO_FEW else f"worth {format.about(value)}"
-    return [*sentences, f"First to learn: “{first['label']}” ({of})."]
+    return [most, f"First to learn: “{first['label']}” ({of})."]

@@ -4,15 +4,20 @@ Answers go to standard output, progress and notes to standard error. Exit codes:
 anything the user can mend, with one message; 130 on Ctrl-C.
 """
 
-from importlib import import_module
+import sys
+from importlib import metadata
 
-from gainsmodel.cli.app import app, main
 
-__all__ = ["app", "main"]
+def main() -> None:
+    """Run the command line; its version is told without loading any of it."""
+    if sys.argv[1:] == ["--version"]:
+        print(version())
+        return
+    from gainsmodel.cli import verbs
 
-# Importing a module adds its verbs; they stand in the help in this order.
-for _module in (
-    *("run", "compare", "appraise", "decide", "plan", "report"),
-    *("assumptions", "batch", "about", "data"),
-):
-    import_module(f"gainsmodel.cli.{_module}")
+    verbs.main()
+
+
+def version() -> str:
+    """Name and version."""
+    return f"gainsmodel {metadata.version('gainsmodel')}"

@@ -1,11 +1,10 @@
-"""What every verb of the command line uses: the way in and out, progress, tables."""
+"""What every verb of the command line uses: the way in and out, options, progress."""
 
 import io
-import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,16 +12,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from gainsmodel import format
-from gainsmodel.data import Dataset, Fill, is_dataset, read_gva
+from gainsmodel.cli import version
+from gainsmodel.data import Dataset, Fill, Geography, is_dataset, read_gva
 from gainsmodel.data.saved import read_named
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import GainsModelError, RunCancelled, SettingError, UnknownNameError
 from gainsmodel.results.plan_levers import levers_moved_in
 from gainsmodel.results.result import Result
-from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Sampler
@@ -36,8 +33,12 @@ app = typer.Typer(
 ScenarioFile = Annotated[
     str, typer.Argument(help="scenario file, or the name of a shipped one such as 'reference'")
 ]
+AreaOption = Annotated[str, typer.Option("--area", help="area or group, name or code")]
+GeographyOption = Annotated[
+    Geography | None, typer.Option("--geography", help="instead of the scenario's geography")
+]
 DrawsOption = Annotated[
-    int | None, typer.Option("--draws", help="futures to simulate; 10,000 if left out")
+    int | None, typer.Option("--draws", help="draws (futures) to simulate; 10,000 if left out")
 ]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", help="same seed, same answer; 1 if left out")
@@ -49,7 +50,10 @@ SamplerOption = Annotated[
         help="quasi-random where cells share numbers (if left out), everywhere, or nowhere",
     ),
 ]
-ThreadsOption = Annotated[int | None, typer.Option("--threads", help="changes no number")]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option("--threads", help="number of threads (results do not depend on it)"),
+]
 SheetOption = Annotated[
     str | None, typer.Option("--sheet", help="sheet of a workbook that holds several tables")
 ]
@@ -78,11 +82,31 @@ _OPTIONS = {
     "most_boxes": "--boxes",
     "most_conditions": "--conditions",
     "years": "--delay",
+    "search_draws": "--search-draws",
+    "study_draws": "--study-draws",
 }
 
 
 class Stopped(RunCancelled):
     """Ctrl-C where something is kept; says what."""
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(version())
+        raise typer.Exit
+
+
+@app.callback()
+def options_of_all(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="print the version and exit"
+        ),
+    ] = False,
+) -> None:
+    """A region's share of the £208bn, and what digital adoption carries of it."""
 
 
 def main() -> None:
@@ -174,42 +198,6 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
             bar.stop()
 
 
-def plain_console() -> Console:
-    """Where answers are printed."""
-    console = Console(highlight=False, markup=False, emoji=False)
-    # A table in a file or a pipe keeps its columns; a terminal has its own width.
-    return (
-        console
-        if console.is_terminal
-        else Console(highlight=False, markup=False, emoji=False, width=160)
-    )
-
-
-def plain_table(*headings: str, left: tuple[int, ...] = (0,)) -> Table:
-    """A plain table; headings by their positions stand left."""
-    found = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for i, heading in enumerate(headings):
-        found.add_column(heading, justify="left" if i in left else "right", no_wrap=i == 0)
-    return found
-
-
-def quantiles(row: dict[str, Any], metric: str, futures: int) -> tuple[float, float, float]:
-    """Median, 5% and 95% of a quantity in a row of a table; one future has no range."""
-    middle, low, high = (number(row[f"{metric}_{q}"]) for q in ("p50", "p05", "p95"))
-    return (middle, low, high) if futures > 1 else (middle, math.nan, math.nan)
-
-
-def futures_line(manifest: Mapping[str, Any]) -> str:
-    """The futures that a run met."""
-    count = format.count(manifest["draws"])
-    return f"{count}, sampler {manifest['sampler']}, seed {manifest['seed']}."
-
-
-def number(value: float | None) -> float:
-    """A figure of a table; what is unknown is NaN."""
-    return float("nan") if value is None else value
-
-
 def stated(**options: Any) -> dict[str, Any]:
     """Options that were given; the others keep the defaults of what is called."""
     return {name: value for name, value in options.items() if value is not None}
@@ -223,27 +211,15 @@ def is_saved_run(name: str) -> bool:
         return False
 
 
-def print_elsewhere(
-    console: Console,
-    scenarios: Iterable[Scenario | str],
-    area: str,
-    geography: str | None = None,
-    dataset: Dataset | None = None,
-) -> None:
-    """Say so where none of some plans moves a lever in the area that is asked about."""
+def no_lever_in(
+    area: str, scenarios: Iterable[str], geography: str | None, dataset: Dataset | None
+) -> str:
+    """Name of the area if none of some plans moves a lever in it."""
     loaded = [as_scenario(scenario, geography, dataset) for scenario in scenarios]
     figures = figures_for(loaded[0], dataset)
     unit = unit_of(figures, area)
-    if not any(levers_moved_in(scenario, figures, unit) for scenario in loaded):
-        console.print(
-            f"No lever is moved in {unit.name}: what is added there comes over from elsewhere."
-        )
-
-
-def adjusted(switched: Iterable[str]) -> str:
-    """What an amount is after, in words."""
-    names = ", ".join(switched)
-    return f"after {names} (unverified)" if names else "before displacement"
+    moved = any(levers_moved_in(scenario, figures, unit) for scenario in loaded)
+    return "" if moved else unit.name
 
 
 def own_folder(folder: Path | None, *scenarios: str) -> Dataset | None:
@@ -262,7 +238,7 @@ def read_own(
     names: Path | None = None,
     areas: Path | None = None,
 ) -> Dataset:
-    """Read somebody's own figures as the options of a verb say; a folder settles its geography."""
+    """Read own figures as the options of a verb say; a folder has its own geography."""
     fill: Fill | None = "built_in" if fill_built_in else None
     single = data[0] if isinstance(data, list) and len(data) == 1 else data
     if isinstance(single, Path) and is_dataset(single):

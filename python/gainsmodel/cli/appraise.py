@@ -1,7 +1,5 @@
 """``gainsmodel appraise``: what a plan adds, costs and is worth in one area."""
 
-import json
-import sys
 from typing import Annotated, Any
 
 import polars as pl
@@ -13,6 +11,7 @@ from gainsmodel.analysis.switching_values import switching_values
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
+    GeographyOption,
     JsonOption,
     SamplerOption,
     ScenarioFile,
@@ -23,8 +22,7 @@ from gainsmodel.cli.app import (
     progress,
     stated,
 )
-from gainsmodel.cli.console import show
-from gainsmodel.data import Geography
+from gainsmodel.cli.console import print_json, show
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import ScenarioError
 from gainsmodel.present.pages.appraisal import appraisal
@@ -52,9 +50,7 @@ def appraise_command(
     prices: Annotated[
         Prices, typer.Option(help="at base-year prices, or in money of the day")
     ] = "real",
-    geography: Annotated[
-        Geography | None, typer.Option(help="instead of the scenario's geography")
-    ] = None,
+    geography: GeographyOption = None,
     data: DataOption = None,
     draws: DrawsOption = None,
     seed: SeedOption = None,
@@ -106,7 +102,7 @@ def appraise_command(
         }
         answer |= {"switching": found.to_dict() if found else None, "prices": prices}
         answer |= {"manifest": pair.manifest}
-        sys.stdout.write(json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n")
+        print_json(answer)
     else:
         show(
             appraisal(

@@ -8,21 +8,22 @@ import polars as pl
 import typer
 
 from gainsmodel.analysis import assumptions_log
-from gainsmodel.analysis.sensitivity import Output, Sensitivity
+from gainsmodel.analysis.sensitivity import Output
 from gainsmodel.cli.app import (
     DataOption,
     ScenarioFile,
+    ThreadsOption,
     app,
     own_folder,
-    plain_console,
-    plain_table,
     progress,
     stated,
 )
+from gainsmodel.cli.console import show
 from gainsmodel.data import Geography
 from gainsmodel.errors import SettingError
 from gainsmodel.present import export
-from gainsmodel.scenario import Scenario, load_scenario
+from gainsmodel.present.pages.assumptions import assumptions
+from gainsmodel.scenario import load_scenario
 
 Format = Literal["table", "md", "csv", "xlsx"]
 ENDINGS: dict[str, Format] = {".md": "md", ".csv": "csv", ".xlsx": "xlsx"}
@@ -47,10 +48,10 @@ def assumptions_command(
         Geography | None, typer.Option(help="with --rank: instead of the scenario's geography")
     ] = None,
     draws: Annotated[
-        int | None, typer.Option(help="with --rank: futures in each sample; 10,000 if left out")
+        int | None, typer.Option(help="with --rank: draws in each sample; 10,000 if left out")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="with --rank: same seed, same answer")] = None,
-    threads: Annotated[int | None, typer.Option(help="changes no number")] = None,
+    threads: ThreadsOption = None,
     data: DataOption = None,
 ) -> None:
     """Every assumption with range, source, evidence, owner, date and what differs."""
@@ -64,18 +65,18 @@ def assumptions_command(
     if options and not rank:
         raise SettingError(f"--{next(iter(options))}: goes with --rank, which was left out")
     loaded = load_scenario(scenario)
-    found = None
+    ranks = None
     if rank:
         options["dataset"] = own_folder(options.pop("data", None))
         with progress("Simulating") as on_progress:
-            found = assumptions_log.ranked(
+            ranks = assumptions_log.ranked(
                 loaded, threads=threads, on_progress=on_progress, **options
             )
-    log = assumptions_log.log(loaded, found=found)
+    log = assumptions_log.log(loaded, found=ranks)
     if kind == "table":
-        _print_log(log, loaded, found)
+        show(assumptions(log, loaded, ranks))
         return
-    head = assumptions_log.about(loaded, found)
+    head = assumptions_log.about(loaded, ranks)
     if kind == "md":
         content = assumptions_log.markdown(log, head).encode()
     elif kind == "csv":
@@ -99,28 +100,3 @@ def _kind_of(out: Path | None) -> Format:
     if kind := ENDINGS.get(out.suffix.lower()):
         return kind
     raise SettingError(f"--out {out}: say --format, or end the name in .md, .csv or .xlsx")
-
-
-def _print_log(log: pl.DataFrame, scenario: Scenario, found: Sensitivity | None) -> None:
-    console = plain_console()
-    console.print(f"Assumptions of {scenario.title}\n", style="bold")
-    headings = ["Assumption", "Value", "Unit", "Evidence", "Reference"]
-    headings += ["Rank"] if found else []
-    for group in dict.fromkeys(log["group"]):
-        table = plain_table(*headings, left=tuple(range(len(headings))))
-        table.columns[1].no_wrap = True
-        for row in log.filter(pl.col("group") == group).iter_rows(named=True):
-            cells = [row[name] for name in ("name", "value", "unit", "evidence")]
-            cells.append(row["reference"] if row["changed"] else "the same")
-            table.add_row(*cells, *([assumptions_log.rank_in_words(row)] if found else []))
-        console.print(f"{group}", style="bold")
-        console.print(table)
-        console.print()
-    judged = log.filter(pl.col("evidence") == "judgement").height
-    console.print(
-        f"{log.height} assumptions, {judged} of them judgement, {log['changed'].sum()} other than "
-        "in the reference.\nSources, notes, owners and dates stand in --format md, csv and xlsx."
-    )
-    for what, said in assumptions_log.about(scenario, found):
-        if what in ("Ranked by", "Ranked on", "Note"):
-            console.print(f"{what}: {said.removesuffix('.')}.")

@@ -1,7 +1,5 @@
-"""``gainsmodel compare``: scenarios on the same futures, each against the first."""
+"""``gainsmodel compare``: scenarios on the same draws, each compared with the first."""
 
-import json
-import sys
 from enum import StrEnum
 from itertools import chain
 from typing import Annotated, Any
@@ -25,7 +23,7 @@ from gainsmodel.cli.app import (
     progress,
     stated,
 )
-from gainsmodel.cli.console import show
+from gainsmodel.cli.console import print_json, show
 from gainsmodel.data import Dataset, Geography
 from gainsmodel.errors import SettingError
 from gainsmodel.present.pages.comparison import comparison, split
@@ -64,17 +62,19 @@ def compare_command(
     sampler: SamplerOption = None,
     threads: ThreadsOption = None,
     unpaired: Annotated[
-        bool, typer.Option("--unpaired", help="allow saved runs that met different futures")
+        bool, typer.Option("--unpaired", help="allow saved runs on different draws")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Set two or more scenarios side by side, each against the first, on the same futures."""
+    """Compare two or more scenarios, each with the first, on the same draws."""
     if len(scenarios) < 2:
         raise SettingError(f"compare: needs two scenarios or more, found only {scenarios[0]!r}")
     settings = stated(draws=draws, seed=seed, sampler=sampler)
     saved = [name for name in scenarios if is_saved_run(name)]
     if saved and (fixed := [*settings, *(["geography"] if geography else [])]):
-        raise SettingError(f"--{fixed[0]}: {saved[0]} settles this; leave it out")
+        raise SettingError(
+            f"--{fixed[0]}: cannot be combined with {saved[0]}, which already fixes it"
+        )
     dataset = own_folder(data, *(name for name in scenarios if name not in saved))
     sides: list[Result | str] = [
         finish(start_again(name, dataset=dataset, threads=threads), "Running again")
@@ -116,8 +116,7 @@ def compare_command(
             )
         )
     if as_json:
-        text = json.dumps({"comparisons": objects}, ensure_ascii=False, allow_nan=False)
-        sys.stdout.write(text + "\n")
+        print_json({"comparisons": objects})
 
 
 def _names(found: Comparison, first: str, second: str) -> tuple[str, str]:

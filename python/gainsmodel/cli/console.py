@@ -1,8 +1,10 @@
 """How the command line prints what `gainsmodel.present` gives: on any width, no figure cut."""
 
+import json
+import sys
 import textwrap
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -14,8 +16,13 @@ from gainsmodel.present.blocks import Block, Box, Code, Grid, Heading, Picture, 
 WIDTH_OF_A_PIPE = 160
 # Prose is no easier to read for being wider.
 WIDTH_OF_PROSE = 100
-# Between columns; and what a column of prose needs.
-GAP, NARROWEST_PROSE = 2, 16
+# Between columns; and what a column of prose and one of names need.
+GAP, NARROWEST_PROSE, NARROWEST_NAMES = 2, 16, 32
+
+
+def print_json(answer: Mapping[str, Any]) -> None:
+    """Print an answer as one JSON object."""
+    sys.stdout.write(json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def show(blocks: Iterable[Block]) -> None:
@@ -87,7 +94,7 @@ def _table(console: Console, grid: Grid) -> None:
 def _widths(grid: Grid, room: int) -> list[int] | None:
     """Widths of columns, or None where they do not fit.
 
-    Headings may fold at their spaces, prose to the left, too; a figure never.
+    Headings may fold at their spaces, prose to the left and long names, too; a figure never.
     """
     cells = [
         max((cell_len(row[i]) for row in grid.rows), default=0) for i in range(len(grid.headings))
@@ -95,10 +102,10 @@ def _widths(grid: Grid, room: int) -> list[int] | None:
     words = [max(map(cell_len, heading.split()), default=0) for heading in grid.headings]
     natural = [max(pair) for pair in zip(cells, words, strict=True)]
     over = sum(natural) + GAP * len(natural) - room
-    prose = [i for i in grid.left if i > 0]
-    while over > 0 and prose:
-        longest = max(prose, key=lambda i: natural[i])
-        if natural[longest] <= max(NARROWEST_PROSE, words[longest]):
+    least = {i: max(words[i], NARROWEST_PROSE if i else NARROWEST_NAMES) for i in grid.left}
+    while over > 0 and least:
+        longest = max(least, key=lambda i: natural[i] - least[i])
+        if natural[longest] <= least[longest]:
             return None
         natural[longest] -= 1
         over -= 1

@@ -1,30 +1,19 @@
-"""``gainsmodel data``: the figures the model starts from, built in or somebody's own."""
+"""``gainsmodel data``: the figures the model starts from, built in or your own."""
 
 import sys
 from pathlib import Path
 from typing import Annotated
 
-import polars as pl
 import typer
 
-from gainsmodel import format
-from gainsmodel.cli.app import (
-    FillOption,
-    SheetOption,
-    YearOption,
-    app,
-    plain_console,
-    plain_table,
-    read_own,
-)
+from gainsmodel.cli.app import FillOption, SheetOption, YearOption, app, read_own
+from gainsmodel.cli.console import show
 from gainsmodel.data import (
     GEOGRAPHIES,
-    OWN_GVA,
     Dataset,
     Geography,
     Level,
     Rest,
-    aggregate,
     check,
     gva_template,
     is_dataset,
@@ -32,8 +21,10 @@ from gainsmodel.data import (
     read_gva,
     save_dataset,
 )
+from gainsmodel.data.aggregation import aggregate
 from gainsmodel.data.saved import read_named
 from gainsmodel.errors import DataError, GainsModelError
+from gainsmodel.present.pages import data as pages
 
 data_app = typer.Typer(no_args_is_help=True, help="The figures the model starts from.")
 app.add_typer(data_app, name="data")
@@ -42,14 +33,7 @@ app.add_typer(data_app, name="data")
 @data_app.command("list")
 def data_list() -> None:
     """Geographies and what there is of each."""
-    for name in GEOGRAPHIES:
-        dataset = load_dataset(name)
-        total = dataset.gva_gbp_m.sum() / 1000
-        print(
-            f"{name}: {dataset.areas.height} areas, {len(dataset.sectors)} sectors, "
-            f"{dataset.base_year}, £{total:,.0f}bn GVA without imputed rent; "
-            f"groups: {', '.join(dataset.groups)}"
-        )
+    show(pages.geographies())
 
 
 @data_app.command("show")
@@ -64,32 +48,11 @@ def data_show(
     Of a folder, first where they come from; an edited or outdated folder is refused.
     """
     dataset = read_gva(source, None) if is_dataset(source) else _built_in(source)
-    totals = dataset.areas.with_columns(pl.Series("gva_gbp_m", dataset.gva_gbp_m.sum(axis=1)))
-    console = plain_console()
     if area:
         codes = [code for name in area for code in dataset.resolve(name)]
-        for code in dict.fromkeys(codes):
-            row = totals.row(by_predicate=pl.col("area_code") == code, named=True)
-            position = dataset.areas["area_code"].to_list().index(code)
-            for key, value in row.items():
-                print(f"{key}: {value}")
-            for sector, gva in zip(dataset.sectors, dataset.gva_gbp_m[position], strict=True):
-                print(f"  {sector:>2}  {gva:>10,.0f}  £m  {dataset.sector_names[sector]}")
-        return
-    if dataset.own_name is not None:
-        print(f"{dataset.own_name}: unedited, {source}", *dataset.notes, sep="\n")
-        print(f"sha256 of its GVA: {dataset.hashes[OWN_GVA]}\n")
-    table = plain_table("Code", "Area", "Type", "GVA £m", "Residents", "Gigabit", left=(0, 1, 2))
-    for row in totals.iter_rows(named=True):
-        table.add_row(
-            row["area_code"],
-            row["area_name"],
-            row["area_type"].replace("_", " "),
-            f"{row['gva_gbp_m']:,.0f}",
-            f"{row['population']:,}",
-            format.percent(row["gigabit_share"]),
-        )
-    console.print(table)
+        show(block for code in dict.fromkeys(codes) for block in pages.area_figures(dataset, code))
+    else:
+        show(pages.figures(dataset, source))
 
 
 def _built_in(name: str) -> Dataset:
@@ -112,7 +75,7 @@ def data_check() -> None:
 
 
 @data_app.command("import-table", help="Check own GVA figures and keep them in a folder.")
-@data_app.command("import-ons", help="The same for the publisher's own workbooks, all in one go.")
+@data_app.command("import-ons", help="Import the ONS GVA workbooks as published.")
 def data_import(
     tables: Annotated[
         list[Path],
@@ -120,14 +83,14 @@ def data_import(
     ],
     out: Annotated[Path, typer.Option(help="folder to write, for 'run --data'")],
     geography: Annotated[
-        Level | None, typer.Option(help="which areas; told by their names if left out")
+        Level | None, typer.Option(help="which areas; recognised by their names if left out")
     ] = None,
     sheet: SheetOption = None,
     year: YearOption = None,
     fill_built_in: FillOption = False,
     names: Annotated[
         Path | None,
-        typer.Option(help="columns theirs and ours: names of areas and sectors in the table"),
+        typer.Option(help="table of names of areas and sectors: columns theirs and ours"),
     ] = None,
     areas: Annotated[
         Path | None,
@@ -148,13 +111,13 @@ def data_aggregate(
     ],
     out: Annotated[Path, typer.Option(help="folder to write, for 'run --data'")],
     base: Annotated[
-        str, typer.Option(help="of what areas they are made: built-in, or a folder of own figures")
+        str, typer.Option(help="areas they are made of: built-in, or a folder of own figures")
     ] = "local_authority",
     rest: Annotated[
         Rest | None,
         typer.Option(help="the rest of the UK: mayoral areas, regions, or the parts themselves"),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="what to call the figures")] = None,
+    name: Annotated[str | None, typer.Option(help="name of the figures")] = None,
 ) -> None:
     """Build new areas from smaller ones, with proof that every total is kept."""
     figures = read_gva(base, None) if is_dataset(base) else _built_in(base)

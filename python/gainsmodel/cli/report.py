@@ -11,6 +11,7 @@ from gainsmodel.checks import did_you_mean
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
+    GeographyOption,
     SamplerOption,
     ScenarioFile,
     SeedOption,
@@ -21,7 +22,6 @@ from gainsmodel.cli.app import (
     progress,
     stated,
 )
-from gainsmodel.data import Geography
 from gainsmodel.errors import SettingError
 from gainsmodel.present import report
 from gainsmodel.present.export import file_name
@@ -29,8 +29,8 @@ from gainsmodel.present.report import Format
 from gainsmodel.results.manifest import read_manifest
 from gainsmodel.scenario import Scenario
 
-# What a manifest settles.
-SETTLED = ("draws", "seed", "sampler", "geography")
+# What a manifest fixes.
+FIXED = ("draws", "seed", "sampler", "geography")
 
 
 @app.command("report")
@@ -44,15 +44,13 @@ def report_command(
         ),
     ] = None,
     compare: Annotated[
-        str | None, typer.Option(help="another scenario, set beside it in the same futures")
+        str | None, typer.Option(help="another scenario to compare it with, on the same draws")
     ] = None,
     kind: Annotated[
         Format | None,
         typer.Option("--format", help="as the ending of --out says, if left out; html without one"),
     ] = None,
-    geography: Annotated[
-        Geography | None, typer.Option(help="instead of the scenario's geography")
-    ] = None,
+    geography: GeographyOption = None,
     draws: DrawsOption = None,
     seed: SeedOption = None,
     sampler: SamplerOption = None,
@@ -70,10 +68,12 @@ def report_command(
     asked: dict[str, Any] = {"draws": draws, "seed": seed, "sampler": sampler}
     if is_saved_run(scenario):
         if fixed := stated(**asked, geography=geography):
-            raise SettingError(f"--{next(iter(fixed))}: a manifest settles this; leave it out")
+            raise SettingError(
+                f"--{next(iter(fixed))}: cannot be combined with a manifest, which already fixes it"
+            )
         earlier = read_manifest(Path(scenario))
         loaded = Scenario.from_dict(earlier["scenario"])
-        asked = {name: earlier[name] for name in SETTLED}
+        asked = {name: earlier[name] for name in FIXED}
     else:
         asked["geography"] = geography
     dataset = own_folder(data)

@@ -1,6 +1,5 @@
 """``gainsmodel run``: each area's share, what digital adoption carries, what a plan adds."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,18 +7,24 @@ from typing import Annotated, Any
 import typer
 
 from gainsmodel.cli.app import (
+    DrawsOption,
     FillOption,
+    GeographyOption,
+    JsonOption,
+    SamplerOption,
     ScenarioFile,
+    SeedOption,
     SheetOption,
+    ThreadsOption,
     YearOption,
     app,
     finish,
     is_saved_run,
     read_own,
 )
-from gainsmodel.cli.console import show
-from gainsmodel.data import Dataset, Geography
-from gainsmodel.data.units import unit_of
+from gainsmodel.cli.console import print_json, show
+from gainsmodel.data import Dataset
+from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError
 from gainsmodel.present.pages.shares import shares
 from gainsmodel.results.manifest import check_target, read_manifest
@@ -28,34 +33,25 @@ from gainsmodel.results.result import Result
 from gainsmodel.scenario import load_scenario
 from gainsmodel.simulation.replay import start_again
 from gainsmodel.simulation.run import Run, start
-from gainsmodel.simulation.settings import Precision, Sampler, Settings
+from gainsmodel.simulation.settings import Precision, Settings
 
 
 @app.command("run")
 def run_command(
     scenario: ScenarioFile,
-    geography: Annotated[
-        Geography | None, typer.Option(help="instead of the scenario's geography")
-    ] = None,
+    geography: GeographyOption = None,
     area: Annotated[
         list[str] | None,
         typer.Option(help="show only this area or group (name or code; repeatable)"),
     ] = None,
-    draws: Annotated[
-        int | None, typer.Option(help="futures to simulate; 10,000 if left out")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="same seed, same answer; 1 if left out")] = None,
-    sampler: Annotated[
-        Sampler | None,
-        typer.Option(
-            help="quasi-random where cells share numbers (if left out), everywhere, or nowhere"
-        ),
-    ] = None,
+    draws: DrawsOption = None,
+    seed: SeedOption = None,
+    sampler: SamplerOption = None,
     precision: Annotated[
         Precision | None,
         typer.Option(help="float64 is for audit: slower, the same to five digits"),
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="changes no number")] = None,
+    threads: ThreadsOption = None,
     data: Annotated[
         Path | None,
         typer.Option(help="your own GVA: CSV, Parquet, Excel, or a folder of 'data import-table'"),
@@ -66,9 +62,9 @@ def run_command(
     out: Annotated[
         Path | None, typer.Option(help="folder for tables (CSV and Parquet) and the manifest")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Simulate a scenario; a manifest.json of an earlier run is run again to the same numbers."""
+    """Simulate a scenario, or repeat an earlier run exactly from its manifest.json."""
     if out is not None:
         check_target(out)
     chosen: dict[str, Any] = {
@@ -88,7 +84,9 @@ def run_command(
 
     if is_saved_run(scenario):
         if fixed := [*stated, *(["geography"] if geography else [])]:
-            raise SettingError(f"--{fixed[0]}: a manifest settles this; leave it out")
+            raise SettingError(
+                f"--{fixed[0]}: cannot be combined with a manifest, which already fixes it"
+            )
         dataset = own(read_manifest(Path(scenario))["geography"])
         run = start_again(scenario, dataset=dataset, threads=threads)
     else:
@@ -100,23 +98,19 @@ def run_command(
             dataset=dataset,
             threads=threads,
         )
-    codes = _codes(area, run.dataset)
+    units = [unit_of(run.dataset, name) for name in area or ()]
     result = finish(run, "Simulating")
     if as_json:
-        answer = json.dumps(result.to_dict(codes), ensure_ascii=False, allow_nan=False)
-        sys.stdout.write(answer + "\n")
+        print_json(result.to_dict([code for unit in units for code in unit.members] or None))
     else:
-        show(shares(result, codes, _pair(result, threads)))
+        show(shares(result, _codes(units, run.dataset) or None, _pair(result, threads)))
     if out is not None:
         result.save(out, csv=True)
         print(f"written: {out}", file=sys.stderr)
 
 
-def _codes(areas: list[str] | None, dataset: Dataset) -> list[str] | None:
-    """Codes of areas and groups by name; a wider area stands for the areas in it."""
-    if not areas:
-        return None
-    units = [unit_of(dataset, name) for name in areas]
+def _codes(units: list[Unit], dataset: Dataset) -> list[str]:
+    """Codes of areas and groups; a wider area stands for the areas in it."""
     known = dataset.units
     return [
         code for unit in units for code in ([unit.code] if unit.code in known else unit.members)
@@ -124,11 +118,11 @@ def _codes(areas: list[str] | None, dataset: Dataset) -> list[str] | None:
 
 
 def _pair(result: Result, threads: int | None) -> PairedResult | None:
-    """The run beside its reference; None where there is no plan to tell of."""
+    """The run and its reference; None where there is no plan."""
     if not result.scenario.moved_levers():
         return None
     if not result.holds_draws:
-        note = "too many futures to set beside those without the plan; run fewer to see its effect"
+        note = "too many draws to compare with those without the plan; use fewer to see its effect"
         print(f"note: {note}", file=sys.stderr)
         return None
     reference = Run(

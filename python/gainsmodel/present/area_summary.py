@@ -17,6 +17,7 @@ from gainsmodel.data.shipped_tables import BASE_YEAR
 from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
+from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.parameters import ADJUSTMENTS
 
 GBP_M = {"m": 1.0, "bn": 1000.0}
@@ -178,12 +179,12 @@ class AreaSummary:
     @property
     def prize_prices(self) -> str:
         """Price basis of the prize."""
-        prize = self.scenario["prize"]
         if self.prize_at_base_prices:
             return f"re-expressed in {PRICES}"
-        published = "as published in 2016" if "2016" in prize["source"] else "as published"
+        if not is_cbi_figure(self.result.scenario):
+            return "as its source states it, in the money of that source"
         money = "money of the time" if self.cumulative else "the money of its own tenth year"
-        return f"{published}, in {money}"
+        return f"as published in 2016, in {money}"
 
     @property
     def prize_at_base_prices(self) -> bool:
@@ -294,6 +295,11 @@ class AreaSummary:
         frame = PairedResult(self.result, without).added(self.gain)
         row = frame.filter(pl.col("area_code") == self.unit).row(0, named=True)
         return Estimate.of(row, self.gain, plain(row[f"{self.gain}_mcse_p50"]))
+
+
+def is_cbi_figure(scenario: Scenario) -> bool:
+    """Whether the prize is the published one, and not a figure of somebody's own."""
+    return scenario.prize.value == 208 and "CBI" in scenario.prize.source
 
 
 def checked(frame: pl.DataFrame, columns: Iterable[str]) -> None:

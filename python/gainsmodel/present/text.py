@@ -13,7 +13,7 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.analysis.comparison import Comparison
 from gainsmodel.analysis.verdict import breaks_even, is_worth
-from gainsmodel.present.area_summary import PRICES, AreaSummary, Estimate, plain
+from gainsmodel.present.area_summary import PRICES, AreaSummary, Estimate, is_cbi_figure, plain
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.plan_levers import lever_costs
 from gainsmodel.results.result import Result
@@ -112,9 +112,27 @@ def causes(a: AreaSummary) -> str:
     )
 
 
-def is_cbi_figure(scenario: Scenario) -> bool:
-    """Whether the prize is the published one, and not a figure of somebody's own."""
-    return scenario.prize.value == 208 and "CBI" in scenario.prize.source
+def the_prize(scenario: Scenario) -> str:
+    """The prize with its article: ``the £208bn``."""
+    value = scenario.prize.value
+    return "the prize" if value is None else f"the £{value:g}bn"
+
+
+def of_the_prize(words: str, scenario: Scenario) -> str:
+    """Words about the reference's prize as they are about a scenario's own."""
+    own = the_prize(scenario)
+    words = words.replace("the £208bn", own).replace("The £208bn", _capital(own))
+    return words.replace("£208bn", own.removeprefix("the "))
+
+
+def prize_read(scenario: Scenario, basis: str) -> str:
+    """The prize as it is read on a basis: ``£208bn a year by 2036``, ``£208bn over ten years``."""
+    setting = scenario.setting
+    amount = the_prize(scenario)
+    amount = amount if scenario.prize.value is None else amount.removeprefix("the ")
+    if basis == "cumulative":
+        return f"{amount} over {format.years(setting.horizon_years)}"
+    return f"{amount} a year by {setting.start_year + setting.horizon_years}"
 
 
 def prices(a: AreaSummary) -> str:
@@ -149,11 +167,13 @@ def national(a: AreaSummary) -> str:
     reached = format.chance(a.p_reaches_prize, a.futures)
     if a.prize_at_base_prices:
         reached = f"({a.uk.part.about_gbp} in {PRICES}) {reached}"
-    else:
+    elif is_cbi_figure(a.result.scenario):
         reached += (
             f", counting what it carries in {PRICES} and the prize in money of the time; in the "
             "same prices it comes closer"
         )
+    else:
+        reached += f", counting what it carries in {PRICES} and the prize in its own"
     return (
         f"Across the UK digital adoption carries {carried.gbp} {a.when} ({carried.gbp_range}). "
         f"It reaches {a.the_prize} in full {reached}."
@@ -265,8 +285,25 @@ def lever_effects(scenario: Scenario, lever: str) -> str:
             size = middle if low == high else f"{middle} ({low} to {high})"
             parts.append(f"it {PARAMETERS[target].lever_adds(size)}")
     if not parts:
-        return "It is not assumed to do anything."
+        return "No effect is assumed."
     return f"At full take-up, {', '.join(parts)}; ranges hold 9 of 10 futures."
+
+
+def lever_evidence(scenario: Scenario, lever: str) -> str:
+    """The weakest grade of evidence among a lever's cost and effects."""
+    known = scenario.levers[lever]
+    grades = {known.cost_gbp_per_head_per_year.evidence}
+    grades |= {effect.evidence for _, effect in known.effects if effect is not None}
+    return next(grade for grade in ("judgement", "derived", "published") if grade in grades)
+
+
+def lever_help(scenario: Scenario, lever: str, full_cost_gbp_m: float) -> str:
+    """What a lever is, costs and does, and on what evidence."""
+    return (
+        f"{scenario.levers[lever].what} In full it costs {format.cost(full_cost_gbp_m)} a year. "
+        f"{lever_effects(scenario, lever)} Two schemes of this kind achieved 0.8% and 11% of the "
+        f"take-up that was planned. {lever_source(scenario, lever)}"
+    )
 
 
 def lever_source(scenario: Scenario, lever: str) -> str:
@@ -275,14 +312,6 @@ def lever_source(scenario: Scenario, lever: str) -> str:
     if any(effect.evidence == "judgement" for effect in effects):
         return JUDGEMENT
     return f"Source: {'; '.join(dict.fromkeys(effect.source for effect in effects))}."
-
-
-def plan_range(a: AreaSummary, added: Estimate, cost_gbp_m_per_year: float) -> str:
-    """The range and the cost that go with `plan_title`."""
-    return (
-        f"In 9 of 10 futures it adds {added.gbp_range} {a.when}{a.net_of}; it costs "
-        f"{format.cost(cost_gbp_m_per_year)} a year once running."
-    )
 
 
 def pays_back(p_pays_back: float, a: AreaSummary) -> str:
@@ -447,12 +476,6 @@ def waiting_costs(table: pl.DataFrame) -> str:
             f"value more than it forgoes ({ends}, where a minus is a saving)."
         )
     return f"Waiting {wait} costs {lost.about_gbp} of net present value ({ends})."
-
-
-def plan_title(a: AreaSummary, added: Estimate, p_pays_back: float) -> str:
-    """The headline of a plan: what it adds, and how often it pays back."""
-    back = format.chance(p_pays_back, a.futures)
-    return f"This plan adds {added.about_gbp} {a.when} and pays back within {a.horizon} {back}."
 
 
 def _capital(text: str) -> str:

@@ -9,8 +9,9 @@ gainsmodel.validation`` writes the pages of ``docs/validation``.
 ['area_code', 'area_name', 'gva_share', 'catch_up_share', 'catch_up_fastest_share']
 """
 
+from gainsmodel.present.report.assurance import verdicts
 from gainsmodel.validation.page import Page
 from gainsmodel.validation.prize import CatchUp, catch_up, catch_up_split
-from gainsmodel.validation.verdict import Coverage, Verdict, verdicts
+from gainsmodel.validation.verdict import Coverage, Verdict
 
 __all__ = ["CatchUp", "Coverage", "Page", "Verdict", "catch_up", "catch_up_split", "verdicts"]

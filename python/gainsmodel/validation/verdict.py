@@ -3,10 +3,8 @@
 The words depend on nothing but the numbers, so that a bad fit reads as one.
 """
 
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Literal
 
 import numpy as np
@@ -169,15 +167,3 @@ def verdict_rows(pages: Iterable[tuple[str, Sequence[Verdict]]]) -> pl.DataFrame
     ]
     names = ["page", "asked", "found", "outcome", "asked_after_the_figures_were_seen"]
     return pl.DataFrame(rows, schema=names, orient="row")
-
-
-def verdicts() -> pl.DataFrame:
-    """Every verdict of ``docs/validation``, as this version was validated.
-
-    Returns
-    -------
-    DataFrame
-        ``page``, ``asked``, ``found``, ``outcome`` (``holds``, ``fails`` or ``open``, where the
-        figures cannot tell) and ``asked_after_the_figures_were_seen``.
-    """
-    return pl.read_csv(io.BytesIO((files("gainsmodel.validation") / "verdicts.csv").read_bytes()))

@@ -22,6 +22,7 @@ from gainsmodel.analysis.optimise.problem import (
 from gainsmodel.analysis.optimise.response_surface import Surface
 from gainsmodel.analysis.optimise.search import Found, best_for_money, search, value_of
 from gainsmodel.analysis.optimise.tables import REGRET, _Table
+from gainsmodel.analysis.verdict import NOTHING, verdict
 from gainsmodel.checks import did_you_mean
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
@@ -59,10 +60,14 @@ class Plan:
         Name of the area, and one of ``net_present_value``, ``p_target``, ``worst_tenth``.
     target_gbp_m, budget_gbp_m_per_year : float, optional
     draws, seed : int
+    sampler : str
+    search_draws : int
+        Draws of the search, and of every table but `recommended`.
     scenario : Scenario
         The scenario with the recommended package as its plan, to run or to save.
     recommended : dict
-        The row of `tried` that is recommended: the best on the futures of the search.
+        The best on the draws of the search, with the columns of `tried`; from a run of its own
+        on `draws`, so that it says what `appraise` says of the same plan.
     levers : pl.DataFrame
         Each lever in the recommended package: ``lever``, ``label``, ``intensity``,
         ``start_years`` (null where the scenario's own), ``cost_gbp_m_per_year``, and
@@ -107,6 +112,8 @@ class Plan:
     budget_gbp_m_per_year: float | None
     draws: int
     seed: int
+    sampler: str
+    search_draws: int
     scenario: Scenario
     recommended: dict[str, Any]
     levers: pl.DataFrame
@@ -144,7 +151,8 @@ def plan(
     intensities: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0),
     starts: Sequence[float] | None = None,
     stability: bool = True,
-    draws: int = 2_000,
+    draws: int = 10_000,
+    search_draws: int = 2_000,
     seed: int = 1,
     sampler: Sampler = "sobol",
     geography: str | None = None,
@@ -181,7 +189,9 @@ def plan(
         Whether to value finalists on fresh futures and to search again under other structures,
         most of the work.
     draws : int
-        Futures, 100 to 100,000.
+        Draws behind what is said of the recommended package, 100 to 100,000.
+    search_draws : int
+        Draws on which packages are tried, `draws` at most.
     seed, sampler, geography, dataset, threads
         As in `run`.
     on_progress : callable, optional
@@ -226,17 +236,21 @@ def plan(
     variants = [*_structures(loaded)] if stability else []
     surface = len(grid.levers) * (len(grid.options) - 1)
     surface += math.comb(len(grid.levers), 2) * len(grid.starts) ** 2
-    few = _fewer(draws)
+    settings = Settings(draws=draws, seed=seed, sampler=sampler)
+    searched = replace(settings, draws=min(search_draws, settings.draws))
+    few = _fewer(searched.draws)
     again = FRESH * (FINALISTS + 1) + len(variants) * FINALISTS
-    again += math.ceil(len(variants) * (surface + 15) * few / draws)
-    report = Report(on_progress, draws, surface + 60 + (again if stability else 0))
+    again += math.ceil(len(variants) * (surface + 15) * few / searched.draws)
+    # The reference, the recommended package, its runner-up and no lever, as was asked.
+    again = (again if stability else 0) + math.ceil(4 * settings.draws / searched.draws)
+    report = Report(on_progress, searched.draws, surface + 60 + again)
 
     def trials_of(of: Scenario, settings: Settings) -> Trials:
         on_run = partial(report.run, draws=settings.draws)
         return Trials(of, figures, unit, settings, threads, on_run)
 
-    settings = Settings(draws=draws, seed=seed, sampler=sampler)
-    trials = trials_of(loaded, settings)
+    trials = trials_of(loaded, searched)
+    asked = trials if searched == settings else trials_of(loaded, settings)
     found = search(Surface(trials, grid), goal, budget, frontier=True)
     best, runs = found.best, trials.runs
     ranked = sorted(found.tried, key=lambda p: (-found.tried[p], grid.cost(p)))
@@ -246,7 +260,7 @@ def plan(
     order = table.order(best)
 
     others = [
-        trials_of(loaded, Settings(draws=draws, seed=(seed + i) & MAX_SEED, sampler=sampler))
+        trials_of(loaded, replace(searched, seed=(seed + i) & MAX_SEED))
         for i in range(1, FRESH + 1)
         if stability
     ]
@@ -262,15 +276,24 @@ def plan(
         for other in others
     ]
     for name, variant in variants:
-        other, first = (trials_of(variant, replace(settings, draws=n)) for n in (draws, few))
+        other, first = (
+            trials_of(variant, replace(searched, draws=n)) for n in (searched.draws, few)
+        )
         tried = search(Surface(first, grid), goal, budget).tried
         ahead = sorted(tried, key=lambda p: (-tried[p], grid.cost(p)))[:FINALISTS]
         there = max(ahead, key=lambda p: value_of(other, grid, goal, p))
         rows.append(table.regret(name, "structure", other, best, there))
+    rivals = [p for p in dict.fromkeys([*ranked[1:2], grid.nothing]) if p != best]
+    pairs = {p: asked.pair(grid.plan(p)) for p in (best, *rivals)}
+    names = {p: NOTHING if p == grid.nothing else table.said(p) for p in pairs}
+    verdicts = [
+        verdict(pairs[best], pairs[p], unit).in_words(names[best], names[p]) for p in rivals
+    ]
     report.end()
 
     frame = table.frame(by_cost)
-    recommended = table.frame([best]).row(0, named=True)
+    exact = _Table(loaded, asked, grid, goal, residents_m, target_gbp_m)
+    recommended = exact.frame([best]).row(0, named=True)
     levers = table.levers(best)
     regret = pl.DataFrame(rows, schema=REGRET, orient="row")
     result = Plan(
@@ -282,6 +305,8 @@ def plan(
         ),
         draws=settings.draws,
         seed=settings.seed,
+        sampler=settings.sampler,
+        search_draws=searched.draws,
         scenario=trials.with_plan(grid.plan(best)),
         recommended=recommended,
         levers=levers,
@@ -296,9 +321,9 @@ def plan(
         settled=found.settled,
         surface_error=found.error,
         summary=[],
-        notes=_notes(found, runs, levers),
+        notes=_notes(found, runs, levers, searched.draws),
     )
-    result.summary.extend(_summary(result, loaded))
+    result.summary.extend(_summary(result, loaded, verdicts))
     return result
 
 
@@ -392,7 +417,7 @@ def _amount(goal: str, value: float, mcse: float, draws: int) -> str:
     return format.out_of_100(value, draws) if goal == "p_target" else format.gbp(value, mcse)
 
 
-def _summary(plan: Plan, scenario: Scenario) -> list[str]:
+def _summary(plan: Plan, scenario: Scenario, verdicts: Sequence[str]) -> list[str]:
     """What follows, in sentences."""
     row, goal, draws = plan.recommended, plan.objective, plan.draws
     money = (
@@ -407,7 +432,8 @@ def _summary(plan: Plan, scenario: Scenario) -> list[str]:
             if goal == "p_target"
             else f"has a better {SAID[goal]} than doing nothing"
         )
-        return [f"{money}, no package of levers in {plan.area} {why}."]
+        none = f"{money}, no package of levers in {plan.area} {why}."
+        return [none, *(verdicts if goal != "p_target" else ())]
     sentences = [
         f"{money}, the best package found in {plan.area} is: {row['levers']}. It costs "
         f"{format.cost(row['cost_gbp_m_per_year'])} a year once running."
@@ -432,25 +458,28 @@ def _summary(plan: Plan, scenario: Scenario) -> list[str]:
                 f"It adds at least {format.goal(plan.target_gbp_m)} a year by {final} "
                 f"{format.chance(row['p_target'], draws)}."
             )
+    sentences += verdicts
     if plan.finalists.height:
+        fresh_draws = FRESH * plan.search_draws
         fresh = plan.finalists.row(0, named=True)
-        value = _amount(
-            goal, fresh["objective_fresh"], fresh["objective_fresh_mcse"], FRESH * draws
+        value = _amount(goal, fresh["objective_fresh"], fresh["objective_fresh_mcse"], fresh_draws)
+        told = f": {value}" if value == format.TOO_FEW else f" is {value}"
+        sentences.append(
+            f"On {fresh_draws:,} other draws, which played no part in the choice, its "
+            f"{SAID[goal]}{told}."
         )
-        told = f": {value}" if value == format.TOO_FEW else f" it is {value}"
-        sentences.append(f"On futures that played no part in the choice{told}.")
         better = plan.finalists.filter((pl.col("behind") < 0) & pl.col("distinguishable"))
         alike = plan.finalists.filter(~pl.col("distinguishable")).height - 1
         if better.height:
             other = better.sort("objective_fresh", descending=True).row(0, named=True)
             value = _amount(
-                goal, other["objective_fresh"], other["objective_fresh_mcse"], FRESH * draws
+                goal, other["objective_fresh"], other["objective_fresh_mcse"], fresh_draws
             )
             sentences.append(f"There another does better: {other['levers']}, with {value}.")
         elif alike > 0:
             sentences.append(
-                f"It cannot be told from {alike} of the {plan.finalists.height - 1} packages that "
-                "come next."
+                f"There {alike} of the {plan.finalists.height - 1} packages that come next are "
+                "within simulation error of it."
             )
     first = plan.order.row(0, named=True)
     gained = (
@@ -486,12 +515,12 @@ def _stable(plan: Plan) -> str:
     return f"{said}; the most it loses is {loss} (“{worst['variant']}”)."
 
 
-def _notes(found: Found, runs: int, levers: pl.DataFrame) -> list[str]:
+def _notes(found: Found, runs: int, levers: pl.DataFrame, draws: int) -> list[str]:
     looked = "every package within the budget" if found.every else "the packages it came across"
     notes = [
         f"The search looked at {looked} ({found.looked_at:,}) on a surface made of single levers "
-        f"and pairs, and ran {runs:,} plans; the surface was off by at most "
-        f"{found.error:.2g}.",
+        f"and pairs, and ran {runs:,} plans on {draws:,} draws; the surface was off by at most "
+        f"{found.error:.2g}. Order, table and other structures come from the search too.",
         "Net present value counts what the authority and firms spend, discounted, at 2023 prices. "
         "Sizes of effect are judgement; no causal study was found.",
     ]

@@ -86,16 +86,21 @@ class Trials:
         """Run a plan, or recall it."""
         key = json.dumps(plan, sort_keys=True)
         if key not in self._kept:
-            if self._reference is None:
-                self._reference = self._run(self.scenario)
-            pair = PairedResult(self._run(self.with_plan(plan)), self._reference)
-            added = pair.added_draws(unit=self.unit)
-            self._kept[key] = Trial(
-                added_gbp_m=added,
-                carried_gbp_m=draws_of(self._reference, FINAL_YEAR_GAIN, self.unit) + added,
-                net_present_value_gbp_m=pair.net_present_value_draws(self.unit),
-            )
+            self.pair(plan)
         return self._kept[key]
+
+    def pair(self, plan: LeverPlan) -> PairedResult:
+        """Run a plan, and give all there is of it; the trial is kept, the rest is not."""
+        if self._reference is None:
+            self._reference = self._run(self.scenario)
+        pair = PairedResult(self._run(self.with_plan(plan)), self._reference)
+        added = pair.added_draws(unit=self.unit)
+        self._kept[json.dumps(plan, sort_keys=True)] = Trial(
+            added_gbp_m=added,
+            carried_gbp_m=draws_of(self._reference, FINAL_YEAR_GAIN, self.unit) + added,
+            net_present_value_gbp_m=pair.net_present_value_draws(self.unit),
+        )
+        return pair
 
     def with_plan(self, plan: LeverPlan) -> Scenario:
         """The scenario with this plan and no other."""

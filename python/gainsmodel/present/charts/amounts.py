@@ -263,7 +263,7 @@ def fan(
     caption = (
         "Line: the middle estimate. Inner band: half of the futures; outer band: 9 of 10. "
         + ("Dashed: the middle without the plan. " if theirs is not None else "")
-        + f"{PRICES}, against adoption frozen in {first}."
+        + f"{PRICES}, compared with no further adoption after {first}."
     )
     columns = {
         "Year": [row["Year"] for row in rows],

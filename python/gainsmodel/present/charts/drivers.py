@@ -27,7 +27,7 @@ from gainsmodel.present.charts.chart import (
 from gainsmodel.present.charts.theme import Theme, palette
 
 TOP = 10
-INDEX = "Share of the variance it takes part in, %"
+INDEX = "Share of the variance it accounts for, %"
 # Pixels of a row with its name above it, and of the axis with its title.
 ROW, AXIS = 38, 66
 
@@ -41,6 +41,9 @@ def tornado(
     height: int | None = None,
 ) -> Chart:
     """How far each group of assumptions moves the answer, the ten that move it most.
+
+    Drawn as changes from the middle answer, since that comes from draws of its own: a board paper
+    that printed it would have two figures for one quantity. The table holds the answers.
 
     Parameters
     ----------
@@ -61,23 +64,24 @@ def tornado(
         If a column is missing, or the unit is none of these.
     """
     checked(frame, ("group", "label", "low", "high", "middle", "swing"))
-    largest = max((abs(plain(v)) for v in (*frame["low"], *frame["high"])), default=0.0)
-    title, factor, say = _unit(unit_of_output, largest)
     ranked = frame.with_columns(pl.col("swing").abs()).sort(
         "swing", descending=True, nulls_last=True, maintain_order=True
     )
     ranked = ranked.filter(pl.col("swing").is_not_null() & pl.col("swing").is_not_nan())
+    moved = ranked.with_columns(pl.col("low", "high") - pl.col("middle"))
+    largest = max((abs(plain(v)) for v in (*moved["low"], *moved["high"])), default=0.0)
+    title, factor, say = _unit(unit_of_output, largest)
     if ranked.height == 0 or ranked["swing"][0] == 0:
         return message("Nothing moves this answer.", theme, width, height or 120)
     rows: list[Row] = []
-    for row in ranked.head(TOP).iter_rows(named=True):
+    for row in moved.head(TOP).iter_rows(named=True):
         left, right = sorted(("low", "high"), key=lambda end: row[end])
         rows.append(
             {
                 "Assumption": row["label"],
                 "Low end": row["low"] * factor,
                 "High end": row["high"] * factor,
-                "Middle": row["middle"] * factor,
+                "As it is": 0.0,
                 "Left": row[left] * factor,
                 "Right": row[right] * factor,
                 "Left end": say(row[left]),
@@ -86,22 +90,20 @@ def tornado(
                 "Where it is high": say(row["high"]),
             }
         )
-    middle = say(ranked["middle"][0])
     left_out = ranked.height - len(rows)
     more = f" {left_out} more assumptions move it less." if left_out > 1 else ""
     more = " One more assumption moves it less." if left_out == 1 else more
     said = [f"{row['Assumption']} ({row['Left end']} to {row['Right end']})" for row in rows[:3]]
-    heading = title[0].upper() + title[1:]
     faint, strong = ("dim", "bright") if theme == "dark" else ("pale", "dark")
     return Chart(
-        _tornado_spec(theme, width, height or ROW * len(rows) + AXIS, heading),
+        _tornado_spec(theme, width, height or ROW * len(rows) + AXIS, f"Change, {title}"),
         {
             "assumptions": rows,
-            "middle": [{"Middle": rows[0]["Middle"], "Label": f"Middle {middle}"}],
+            "as_it_is": [{"As it is": 0.0, "Label": "As it is"}],
         },
-        f"Assumptions that move the answer most, around {middle}: {'; '.join(said)}.",
-        f"Each bar: the middle result with one assumption low (1 in 10 lies below it; {faint}) and "
-        f"high (1 in 10 above; {strong}), all others left uncertain.{more}",
+        f"Assumptions that move the answer most, and by how much: {'; '.join(said)}.",
+        "Each bar: how the middle result changes with one assumption low (1 in 10 lies below it; "
+        f"{faint}) and high (1 in 10 above; {strong}), all others left uncertain.{more}",
         pl.DataFrame(
             {
                 "Assumption": ranked["label"],
@@ -120,7 +122,7 @@ def total_order(
     width: int | None = None,
     height: int | None = None,
 ) -> Chart:
-    """How much of the variance each group of assumptions takes part in, with 95% intervals.
+    """How much of the variance each group of assumptions accounts for, with 95% intervals.
 
     Parameters
     ----------
@@ -164,7 +166,8 @@ def total_order(
     said = [f"{row['Assumption']} {row['Index']} ({row['95% interval']})" for row in known[:3]]
     lost = len(rows) - len(known)
     alt = (
-        f"Share of the variance each assumption takes part in; largest: {'; '.join(said)}."
+        "Share of the variance each assumption accounts for (total effect); "
+        f"largest: {'; '.join(said)}."
         if said
         else "No assumption’s share of the variance can be told from zero."
     )
@@ -191,14 +194,14 @@ def _whole(value: float) -> str:
 
 
 def _unit(unit: str, largest: float) -> tuple[str, float, Callable[[float], str]]:
-    """Give an answer's axis title, the factor from its values to the axis, and its words."""
+    """Give an answer's axis title, the factor from its changes to the axis, and their words."""
     if unit.startswith("£m "):
         money = format.money_unit(largest)
-        return f"£{money} {unit[3:]}", 1 / GBP_M[money], format.gbp
+        return f"£{money} {unit[3:]}", 1 / GBP_M[money], format.gbp_change
     if unit.startswith("%"):
-        return unit, 100.0, format.percent
+        return unit, 100.0, format.points_change
     if unit.startswith("times in 100"):
-        return unit, 100.0, lambda chance: f"{chance * 100:.0f}"
+        return unit, 100.0, lambda chance: f"{chance * 100:+.0f}".replace("-", "−")
     raise SettingError(
         "unit_of_output must begin with '£m ', '%' or 'times in 100', as in "
         f"'£m a year by 2036', not {unit!r}"
@@ -218,9 +221,10 @@ def _rows_with_names(theme: str) -> tuple[Spec, Spec]:
 def _tornado_spec(theme: str, width: int | None, height: int, title: str) -> Spec:
     colours = palette(theme)
     row, label = _rows_with_names(theme)
-    axis = {"grid": True, "tickCount": 5, "format": ",~r"}
+    axis = {"grid": True, "tickCount": 5, "format": "+,~r"}
+    axis["labelExpr"] = "datum.value === 0 ? '0' : datum.label"
     x = {"title": title, "axis": axis, "scale": {"zero": True, "nice": False, "padding": 46}}
-    middle, low, high = number("Middle"), number("Low end"), number("High end")
+    as_it_is, low, high = number("As it is"), number("Low end"), number("High end")
     bar = {"type": "bar", "height": 12, "yOffset": 8}
     hover = tooltip("Assumption", "Where it is low", "Where it is high")
     end = {"type": "text", "yOffset": 9}
@@ -230,7 +234,7 @@ def _tornado_spec(theme: str, width: int | None, height: int, title: str) -> Spe
 
     def half(channel: Spec, colour: str) -> Spec:
         mark = {**bar, "color": colour}
-        return layer("assumptions", mark, y=row, x=channel, x2=to(middle), tooltip=hover)
+        return layer("assumptions", mark, y=row, x=channel, x2=to(as_it_is), tooltip=hover)
 
     def said(side: str, align: str, dx: int) -> Spec:
         mark, at = {**end, "align": align, "dx": dx}, number(side)
@@ -239,13 +243,13 @@ def _tornado_spec(theme: str, width: int | None, height: int, title: str) -> Spe
     return view(
         theme,
         [
-            layer("middle", line, x={**middle, **x}),
+            layer("as_it_is", line, x={**as_it_is, **x}),
             half(low, colours.pale),
             half(high, colours.carried),
-            layer("assumptions", tick, y=row, x=middle),
+            layer("assumptions", tick, y=row, x=as_it_is),
             said("Left", "right", -4),
             said("Right", "left", 4),
-            layer("middle", above, x=middle, y={"value": 0}, text=text("Label")),
+            layer("as_it_is", above, x=as_it_is, y={"value": 0}, text=text("Label")),
             label,
         ],
         width=width,

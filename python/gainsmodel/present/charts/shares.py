@@ -236,7 +236,7 @@ def difference_dots(
         # Where no dot lies on a side, nothing is said of it.
         if ends[side] != 0
     ]
-    unpaired = "" if paired else " Not paired: part of the difference is the luck of the draw."
+    unpaired = "" if paired else " Not paired: part of the difference is sampling noise."
     return Chart(
         _dots_spec(theme, width, height, title),
         {
@@ -250,7 +250,7 @@ def difference_dots(
         f"in 9 of 10 futures {format.gbp_range(low, high)}.{unpaired}",
         f"Each dot is 1 chance in 20. Blue: “{first}” adds more; grey: “{second}” does. "
         + (
-            "Both plans met the same futures, so the luck of the draw cancels out."
+            "Both plans use the same random draws, so sampling noise cancels."
             if paired
             else unpaired.strip()
         ),

@@ -1,15 +1,18 @@
 """Two scenarios on the same draws: which adds more, by how much, and which is worth more."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
 
 from gainsmodel import format
+from gainsmodel.analysis.appraisal import appraise
 from gainsmodel.analysis.comparison import Comparison
 from gainsmodel.present import text
-from gainsmodel.present.area_summary import PRICES, plain
+from gainsmodel.present.area_summary import PRICES, AreaSummary, plain
 from gainsmodel.present.blocks import Block, Grid, Heading, Words
+from gainsmodel.results.paired import PairedResult
+from gainsmodel.results.plan_levers import lever_costs
 
 # The longest name that a heading of a column holds.
 MOST_IN_A_HEADING = 24
@@ -116,6 +119,42 @@ def split(kind: str, table: pl.DataFrame, place: str, of: str = "") -> Iterator[
     yield Grid(f"{HEADINGS[kind].format(of=of)}: {place}", headings, rows)
     if kind != "year":
         yield Words(text.AVERAGES_ADD_UP, "small")
+
+
+def side_by_side(
+    pairs: Mapping[str, PairedResult], unit: str, target_gbp_m: float | None = None
+) -> Grid:
+    """Plans by their names, a row each: intensity of levers, what they add, cost and pay back."""
+    labels = dict.fromkeys(
+        lever.label for pair in pairs.values() for lever in pair.scenario.levers.values()
+    )
+    when = next(iter(pairs.values())).with_plan
+    heads = [f"Adds {AreaSummary(when, unit).when}", text.RANGE, "Costs a year", "Pays back"]
+    if target_gbp_m:
+        heads.append(f"Adds {format.goal(target_gbp_m)} or more")
+    rows = []
+    for name, pair in pairs.items():
+        scenario, draws = pair.scenario, pair.manifest["draws"]
+        costs = lever_costs(scenario, pair.dataset).filter(area_code=unit)
+        moved = {
+            scenario.levers[row["lever"]].label: format.whole_percent(row["intensity"])
+            for row in costs.iter_rows(named=True)
+        }
+        row = [name, *(moved.get(label, "–") for label in labels)]
+        if not scenario.plan:
+            rows.append([*row, *("–" for _ in heads)])
+            continue
+        worth = appraise(pair, target_gbp_m=target_gbp_m, area=unit).row(
+            by_predicate=pl.col("area_code") == unit, named=True
+        )
+        a = AreaSummary(pair.with_plan, unit)
+        added = a.added(pair.without)
+        row += [added.gbp, added.gbp_range, format.cost(text.cost_a_year(costs, unit))]
+        row.append(format.chance(plain(worth["p_pays_back"]), draws))
+        if target_gbp_m:
+            row.append(format.chance(plain(worth["p_target"]), draws))
+        rows.append(row)
+    return Grid("", ("Plan", *labels, *heads), rows)
 
 
 def _short(title: str) -> str:

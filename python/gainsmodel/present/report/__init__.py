@@ -1,11 +1,11 @@
 """Board papers: what a run says of one area, as HTML, PDF, Word or Excel.
 
 >>> from gainsmodel import report
->>> found = report.gather("skills_first", "Greater Manchester", draws=500)
->>> report.board_paper(found).title
+>>> findings = report.gather("skills_first", "Greater Manchester", draws=500)
+>>> report.board_paper(findings).title
 'Greater Manchester’s share of the £208bn, and what a plan adds'
 
-`report.write(found, "pdf")` gives the bytes of a file. Needs the extra ``report``.
+`report.write(findings, "pdf")` gives the bytes of a file. Needs the extra ``report``.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ _PAPERS: Mapping[str, Callable[[Document, date], bytes]] = {
 
 
 def write(
-    found: Findings,
+    findings: Findings,
     kind: Format,
     on: date | None = None,
     *,
@@ -49,7 +49,7 @@ def write(
 
     Parameters
     ----------
-    found : Findings
+    findings : Findings
     kind : {"html", "pdf", "docx", "xlsx"}
         One page with everything inside; tagged PDF (PDF/UA-1); Word; Excel.
     on : date, optional
@@ -70,8 +70,8 @@ def write(
     on = on or date.today()
     try:
         if kind == "xlsx":
-            return workbook(found, on)
-        return _PAPERS[kind](board_paper(found, manifest_name), on)
+            return workbook(findings, on)
+        return _PAPERS[kind](board_paper(findings, manifest_name), on)
     except ModuleNotFoundError as error:
         raise SettingError(
             f"a report as {kind} needs the package {error.name}, which is not installed: "

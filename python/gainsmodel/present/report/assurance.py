@@ -4,15 +4,17 @@ Headings follow the Aqua Book (HM Treasury's guidance on analysis for government
 scope, data, assumptions, verification, validation, uncertainty, what was not done.
 """
 
+import io
+from importlib.resources import files
+
 import polars as pl
 
 from gainsmodel.present.report.findings import Findings
-from gainsmodel.validation.verdict import verdicts
 
 
-def statement(found: Findings) -> list[tuple[str, str]]:
+def statement(findings: Findings) -> list[tuple[str, str]]:
     """Pairs of heading and words; figures from the validation and the run itself."""
-    manifest, log = found.result.manifest, found.log
+    manifest, log = findings.result.manifest, findings.log
     grades = {
         grade: log.filter(pl.col("evidence") == grade).height
         for grade in ("published", "derived", "judgement", "choice")
@@ -24,7 +26,7 @@ def statement(found: Findings) -> list[tuple[str, str]]:
         f"The user’s own figures, checked on reading: {'; '.join(own['notes'])}."
         if own
         else "Official figures built into this version; their sums are checked against the "
-        "publisher’s totals and their hashes stand in the manifest."
+        "publisher’s totals and their hashes are in the manifest."
     )
     return [
         (
@@ -52,9 +54,9 @@ def statement(found: Findings) -> list[tuple[str, str]]:
         ),
         (
             "Uncertainty",
-            f"{found.about.futures:,} futures. Ranges hold 9 of 10 of them: they cover the stated "
-            "ranges of the assumptions, not the choices in the model itself, nor what nobody "
-            "thought of. Words on differences count the error of simulation.",
+            f"{findings.about.futures:,} futures. Ranges hold 9 of 10 of them: they cover the "
+            "stated ranges of the assumptions, not the structure of the model, nor what nobody "
+            "thought of. Words on differences allow for the simulation error.",
         ),
         (
             "Not done",
@@ -98,4 +100,18 @@ def afterwards() -> str:
     return (
         f" Of {seen.height} more put after the figures had been seen {number['holds']} hold, "
         f"{number['fails']} do not and {number['open']} cannot be told."
+    )
+
+
+def verdicts() -> pl.DataFrame:
+    """Every verdict of ``docs/validation``, as this version was validated.
+
+    Returns
+    -------
+    DataFrame
+        ``page``, ``asked``, ``found``, ``outcome`` (``holds``, ``fails`` or ``open``, where the
+        figures cannot tell) and ``asked_after_the_figures_were_seen``.
+    """
+    return pl.read_csv(
+        io.BytesIO((files("gainsmodel.present.report") / "verdicts.csv").read_bytes())
     )

@@ -27,12 +27,12 @@ UNITS = (
 )
 
 
-def workbook(found: Findings, on: date | None = None) -> bytes:
+def workbook(findings: Findings, on: date | None = None) -> bytes:
     """Write the workbook of a paper.
 
     Parameters
     ----------
-    found : Findings
+    findings : Findings
     on : date, optional
         The date it bears; today if left out.
 
@@ -41,38 +41,38 @@ def workbook(found: Findings, on: date | None = None) -> bytes:
     ResultError
         If the package that writes workbooks is not installed.
     """
-    without = None if found.added is None else found.without
-    tables = export.sheets(found.result, found.unit, without, on)
+    without = None if findings.added is None else findings.without
+    tables = export.sheets(findings.result, findings.unit, without, on)
     sheets: dict[str, Sheet] = {"About": tables.pop("About")}
     sheets["Units"] = pl.DataFrame(UNITS, schema=["Columns", "Says"], orient="row")
-    if found.scenario.prize.value is not None:
-        sheets[SPLIT] = _split(found)
-    if found.worth is not None and found.parts is not None and found.net is not None:
-        figures = {name: v for name, v in found.worth.items() if not isinstance(v, str)}
+    if findings.scenario.prize.value is not None:
+        sheets[SPLIT] = _split(findings)
+    if findings.worth is not None and findings.parts is not None and findings.net is not None:
+        figures = {name: v for name, v in findings.worth.items() if not isinstance(v, str)}
         sheets["Cost and return"] = pl.DataFrame(
             {"Quantity": list(figures), "Value": list(figures.values())}
         )
-        sheets["Levers"] = found.parts
-        sheets["Gross to net"] = found.net.table
-    if found.comparison is not None:
-        sheets["Beside the other"] = found.comparison.areas()
-    if found.drivers is not None:
-        sheets["Drivers"] = found.drivers.indices
-        sheets["Swings"] = found.drivers.tornado
-    tables["Assumptions"] = found.log
-    about = assumptions_log.about(found.scenario)
+        sheets["Levers"] = findings.parts
+        sheets["Gross to net"] = findings.net.table
+    if findings.comparison is not None:
+        sheets["Compared"] = findings.comparison.areas()
+    if findings.drivers is not None:
+        sheets["Drivers"] = findings.drivers.indices
+        sheets["Swings"] = findings.drivers.tornado
+    tables["Assumptions"] = findings.log
+    about = assumptions_log.about(findings.scenario)
     sheets |= tables
     sheets["About the assumptions"] = pl.DataFrame(about, schema=["What", "Says"], orient="row")
-    sheets["Assurance"] = pl.DataFrame(statement(found), schema=["What", "Says"], orient="row")
+    sheets["Assurance"] = pl.DataFrame(statement(findings), schema=["What", "Says"], orient="row")
     return export.workbook_of(sheets, on)
 
 
-def _split(found: Findings) -> Callable[[Any, Any], None]:
+def _split(findings: Findings) -> Callable[[Any, Any], None]:
     """Shares of the gain, and a cell for the prize from which their amounts are worked out."""
-    a, prize, prices = found.about, found.scenario.prize.value, ""
+    a, prize, prices = findings.about, findings.scenario.prize.value, ""
     if a.prize_at_base_prices:
         prize, prices = a.uk.part.middle / GBP_M["bn"], f", {PRICES}"
-    areas = found.result.areas()
+    areas = findings.result.areas()
     shares = ("gva_share", "share_p50", "share_p05", "share_p95")
 
     def draw(book: Any, sheet: Any) -> None:

@@ -43,7 +43,7 @@ class Findings:
         Code of the area or group that it is about.
     result, without : Result
         The same futures with the plan and without it.
-    added : Three, optional
+    added : Estimate, optional
         What the plan adds, £m on the scenario's basis; None where no lever is moved anywhere.
     worth : dict, optional
         Row of `appraise` for the area.
@@ -59,8 +59,6 @@ class Findings:
     other : Scenario, optional
         What the scenario is set beside.
     comparison : Comparison, optional
-    costs_more_gbp_m : float
-        What the scenario costs the authority a year more than the other.
     """
 
     scenario: Scenario
@@ -78,7 +76,6 @@ class Findings:
     log: pl.DataFrame
     other: Scenario | None
     comparison: Comparison | None
-    costs_more_gbp_m: float
 
     @property
     def pair(self) -> PairedResult:
@@ -89,11 +86,6 @@ class Findings:
     def about(self) -> AreaSummary:
         """The result, read for the area."""
         return AreaSummary(self.result, self.unit)
-
-    @property
-    def cost_gbp_m_per_year(self) -> float:
-        """What the plan costs the authority a year once every lever runs."""
-        return 0.0 if self.costs is None else _a_year(self.costs)
 
 
 def gather(
@@ -150,10 +142,10 @@ def gather(
         table = appraise(pair, area=unit.code)
         worth = table.row(by_predicate=pl.col("area_code") == unit.code, named=True)
         net = waterfall(pair, unit.code)
-        costs = _costs(loaded, figures, unit.code)
+        costs = lever_costs(loaded, figures).filter(pl.col("area_code") == unit.code)
         report = steps.next(2 * len(moved) + 2)
         parts = lever_contributions(loaded, unit.code, sampler=sampler, on_progress=report, **asked)
-    other, comparison, more = None, None, 0.0
+    other = comparison = None
     if against is not None:
         other = as_scenario(against, geography, dataset)
         comparison = compare(
@@ -163,8 +155,6 @@ def gather(
             threads=threads,
             on_progress=steps.next(),
         )
-        mine, theirs = (_a_year(_costs(s, figures, unit.code)) for s in (loaded, other))
-        more = mine - theirs
     output: Output = "gain_cumulative_gbp_m" if about.cumulative else "gain_final_year_gbp_m"
     if added is not None and not added.is_zero:
         output = "plan_adds"
@@ -178,13 +168,5 @@ def gather(
         no_drivers = f"{str(error)[:1].upper()}{str(error)[1:]}."
     return Findings(
         *(loaded, figures, unit.code, result, without, added, worth, parts, costs, net),
-        *(drivers, no_drivers, assumptions_log.log(loaded), other, comparison, more),
+        *(drivers, no_drivers, assumptions_log.log(loaded), other, comparison),
     )
-
-
-def _costs(scenario: Scenario, figures: Dataset, unit: str) -> pl.DataFrame:
-    return lever_costs(scenario, figures).filter(pl.col("area_code") == unit)
-
-
-def _a_year(costs: pl.DataFrame) -> float:
-    return float(costs["cost_gbp_m_per_year"].sum())

@@ -1,6 +1,6 @@
 """A visitor's state: the choice on screen, steps back, saved plans, the address.
 
-The truth is one `Choice`; widgets show it and their callbacks replace it. The address is
+The state is one `Choice`; widgets show it and their callbacks replace it. The address is
 written from it on every run, so that it can be copied from any page, and read when it differs
 from what was written: at the start, and when the visitor goes back in the browser.
 """
@@ -11,8 +11,9 @@ from typing import Any
 
 import streamlit as st
 
-from app import runs
-from app.choice import Choice, from_query, start
+from app import jobs
+from app.choice import Choice, start
+from app.link import from_query, to_query
 
 MOST_STEPS = 20
 MOST_SAVED = 12
@@ -47,7 +48,7 @@ def rerun() -> None:
 
 def write_address() -> None:
     """Put the choice into the browser's address."""
-    query = current().query()
+    query = to_query(current())
     if dict(st.query_params) != query:
         st.query_params.from_dict(query)
     st.session_state.address = query
@@ -59,9 +60,9 @@ def current() -> Choice:
     return choice
 
 
-@st.cache_resource(scope="session", show_spinner=False, on_release=runs.DESK.leave)
+@st.cache_resource(scope="session", show_spinner=False, on_release=jobs.QUEUE.leave)
 def visitor() -> str:
-    """A name for this visit, for the engine's order book; the visitor leaves with the tab."""
+    """A name for this visit in the queue of jobs; its jobs end when the tab is closed."""
     return uuid.uuid4().hex
 
 
@@ -121,10 +122,12 @@ def note(*notices: str) -> None:
     st.session_state.notices = list(notices)
 
 
-def bound(key: str, value: Any, on_change: Callable[[Any], None], /, **said: Any) -> dict[str, Any]:
+def bound(
+    key: str, value: Any, on_change: Callable[[Any], None], /, **shown: Any
+) -> dict[str, Any]:
     """Arguments that make a widget show a value and hand over what it is changed to.
 
-    `said` is the widget's own argument for the same value. A busy browser may pass over the
+    `shown` is the widget's own argument for the same value. A busy browser may pass over the
     message that sets a value when the next run is close behind: it then shows this one, and not
     the first of a list, which it would hand back as the visitor's choice.
     """
@@ -134,7 +137,7 @@ def bound(key: str, value: Any, on_change: Callable[[Any], None], /, **said: Any
     def changed() -> None:
         on_change(st.session_state[key])
 
-    return {"key": key, "on_change": changed, **said}
+    return {"key": key, "on_change": changed, **shown}
 
 
 def _remember(what: str) -> None:

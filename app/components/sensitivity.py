@@ -1,30 +1,31 @@
-"""What drives the answer, as two screens ask for it."""
+"""Which assumptions drive the answer, for the screens that ask it."""
 
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from app import parts, runs, session
+from app import jobs, state
 from app.choice import Choice
-from app.runs import Job
+from app.components import answer, blocks
+from app.jobs import Job
 from gainsmodel import Sensitivity, ValueOfInformation, sensitivity, voi
 from gainsmodel.analysis.sensitivity import Output
 
 
 def order(choice: Choice, question: Output) -> Job:
-    """Have it found out which assumptions drive an answer."""
-    return runs.DESK.order(
+    """Start a sensitivity analysis of an answer."""
+    return jobs.QUEUE.order(
         key(choice, question),
         partial(_sensitivity, choice, question),
-        visitor=session.visitor(),
+        visitor=state.visitor(),
         slot="drivers",
     )
 
 
 def key(choice: Choice, question: Output) -> Any:
-    """Everything the finding depends on."""
-    return ("drivers", question, choice.scenario, choice.unit, *runs.run_key(choice))
+    """Everything the analysis depends on."""
+    return ("drivers", question, choice.scenario, choice.unit, *jobs.run_key(choice))
 
 
 def _sensitivity(choice: Choice, question: Output, on_progress: Any) -> Sensitivity:
@@ -44,29 +45,29 @@ def carried(choice: Choice) -> Output:
 
 
 def top_three(choice: Choice) -> None:
-    """The caveats that matter most for what digital carries, found on request."""
+    """The caveats that matter most for what digital carries, on request."""
     question = carried(choice)
-    if runs.DESK.at_hand(key(choice, question)) is None:
-        st.markdown("Which assumptions move the answer takes some seconds to find out.")
-    found = parts.on_request(
+    if jobs.QUEUE.at_hand(key(choice, question)) is None:
+        st.markdown("A sensitivity analysis takes some seconds.")
+    shown = answer.on_request(
         "drivers",
         key(choice, question),
         partial(_sensitivity, choice, question),
-        button="Find out",
-        doing="Finding out what matters",
+        button="Run it",
+        doing="Running the sensitivity analysis",
     )
-    if found is not None:
-        parts.listed(found.caveats)
+    if shown is not None:
+        blocks.listed(shown.caveats)
 
 
 def worth(choice: Choice) -> ValueOfInformation | None:
-    """What knowing more is worth before deciding on the plan, worked out on request."""
-    return parts.on_request(
+    """The value of information before deciding on the plan, on request."""
+    return answer.on_request(
         "worth",
-        ("worth", choice.scenario, choice.unit, *runs.run_key(choice)),
+        ("worth", choice.scenario, choice.unit, *jobs.run_key(choice)),
         partial(_worth, choice),
-        button="Work it out",
-        doing="Deciding in every future",
+        button="Calculate it",
+        doing="Calculating the value of information",
     )
 
 

@@ -10,9 +10,11 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-from app import parts, runs, session
+from app import jobs, state
 from app.choice import GEOGRAPHIES, Choice
-from app.parts import plain
+from app.components import answer, blocks
+from app.components.blocks import plain
+from app.link import to_query, too_long
 from gainsmodel import Dataset, GainsModelError, load_scenario, parse_scenario, read_gva, to_toml
 from gainsmodel.present import charts, export, report, text
 from gainsmodel.present.area_summary import AreaSummary, Estimate
@@ -34,18 +36,18 @@ MOST_BYTES = 20_000_000
 def saved_plans() -> None:
     """Save the plan on screen; load, rename or delete saved ones."""
     st.markdown("Plans are kept for this visit only. To keep one, download it.")
-    name = st.text_input("Name of the plan", max_chars=session.NAME_LENGTH, key="plan_name")
+    name = st.text_input("Name of the plan", max_chars=state.NAME_LENGTH, key="plan_name")
     if st.button("Save this plan", type="primary", icon=":material/bookmark_add:"):
-        wrong = session.save(name)
+        wrong = state.save(name)
         if wrong:
             st.warning(wrong)
-    for name, choice in list(session.saved().items()):
+    for name, choice in list(state.saved().items()):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(plain(name), width="stretch")
             st.button(
                 "Load",
                 key=f"load_{name}",
-                on_click=session.change,
+                on_click=state.change,
                 args=(choice, f"loading “{name}”"),
             )
             st.download_button(
@@ -63,7 +65,7 @@ def _toml_bytes(choice: Choice) -> bytes:
 
 
 def _delete(name: str) -> None:
-    session.saved().pop(name, None)
+    state.saved().pop(name, None)
 
 
 # ---------------------------------------------------------------- share and download
@@ -73,16 +75,16 @@ def link(choice: Choice) -> str:
     """The address that leads back to a choice."""
     base = urlsplit(st.context.url or "")
     page = f"{base.scheme}://{base.netloc}{base.path or '/'}" if base.netloc else ""
-    return f"{page}?{urlencode(choice.query())}"
+    return f"{page}?{urlencode(to_query(choice))}"
 
 
 def toml(choice: Choice) -> str:
-    """The scenario as a file that the command line runs to the same numbers."""
+    """The scenario as a file that the command line runs, with the same results."""
     scenario = choice.scenario
     reference = load_scenario("reference")
     if scenario.title == reference.title and scenario != reference:
         scenario = scenario.edit({"title": f"{choice.unit_name}, from the app"})
-    text = to_toml(scenario, relative_to=reference)
+    written = to_toml(scenario, relative_to=reference)
     options = [f"--area {json.dumps(choice.unit_name, ensure_ascii=False)}"]
     if choice.draws != 10_000:
         options.append(f"--draws {choice.draws}")
@@ -91,28 +93,28 @@ def toml(choice: Choice) -> str:
     if choice.sampler != "sobol":
         options.append(f"--sampler {choice.sampler}")
     own = "# Made with own figures: add --data with the same file.\n" if choice.data else ""
-    return f"# Run it: gainsmodel run THIS_FILE {' '.join(options)}\n{own}{text}"
+    return f"# Run it: gainsmodel run THIS_FILE {' '.join(options)}\n{own}{written}"
 
 
 def share() -> None:
     """Link, text, picture and files."""
-    choice = session.current()
+    choice = state.current()
     st.markdown("**Link to this page**")
     st.code(link(choice), language=None, wrap_lines=True)
     if choice.data is not None:
-        parts.small(
+        blocks.small(
             "Your own figures are not in the link; whoever opens it sees the built-in ones."
         )
-    if choice.too_long():
-        parts.small(
+    if too_long(choice):
+        blocks.small(
             "A link cannot hold all of your changed assumptions: download the scenario instead."
         )
-    pair = runs.DESK.at_hand(runs.pair_key(choice, choice.draws))
-    if pair is None or (choice.scenario.plan and not pair.result.holds_draws):
-        parts.small("Results can be downloaded once a run has ended that keeps its futures.")
+    pair = jobs.QUEUE.at_hand(jobs.pair_key(choice, choice.draws))
+    if pair is None or (choice.scenario.plan and not pair.with_plan.holds_draws):
+        blocks.small("You can download results when the run has finished.")
         _scenario_button(choice, "share")
         return
-    about = text.about(pair.result, choice.unit)
+    about = text.about(pair.with_plan, choice.unit)
     added = about.added(pair.without) if choice.scenario.plan else None
     st.markdown("**Text to paste**")
     st.code(text_to_paste(about, added, choice), language=None, wrap_lines=True)
@@ -125,20 +127,20 @@ def share() -> None:
             "Results (Excel)",
             f"{name}.xlsx",
             EXCEL,
-            lambda: export.workbook(pair.result, choice.unit, without),
+            lambda: export.workbook(pair.with_plan, choice.unit, without),
         )
-        _file("Results (CSV)", f"{name}.csv", "text/csv", lambda: export.areas_csv(pair.result))
+        _file("Results (CSV)", f"{name}.csv", "text/csv", lambda: export.areas_csv(pair.with_plan))
         _file(
             "Manifest (JSON)",
             f"{name}-manifest.json",
             "application/json",
-            lambda: json.dumps(pair.result.manifest, ensure_ascii=False, indent=1).encode(),
+            lambda: json.dumps(pair.with_plan.manifest, ensure_ascii=False, indent=1).encode(),
         )
         _file(
             "Picture (PNG)",
             f"{name}.png",
             "image/png",
-            lambda: charts.three_amounts(pair.result, choice.unit, without, width=720).png(
+            lambda: charts.three_amounts(pair.with_plan, choice.unit, without, width=720).png(
                 heading=" ".join(text.headline(about, added)),
                 note=f"{text.ranges(about)} {text.causes(about)} {text.prices(about)}",
             ),
@@ -148,15 +150,15 @@ def share() -> None:
 
 
 def _paper(choice: Choice) -> None:
-    """A board paper, written on request: it runs each lever alone and what drives the answer."""
-    found = parts.on_request(
+    """A board paper, written on request: it runs each lever alone and a sensitivity analysis."""
+    shown = answer.on_request(
         "paper",
-        ("paper", choice.scenario, choice.unit, *runs.run_key(choice)),
+        ("paper", choice.scenario, choice.unit, *jobs.run_key(choice)),
         partial(_findings, choice),
         button="Write a board paper",
         doing="Running what the paper needs",
     )
-    if found is None:
+    if shown is None:
         return
     name = export.file_name(choice.unit_name)
     with st.container(horizontal=True):
@@ -166,7 +168,7 @@ def _paper(choice: Choice) -> None:
                 f"{name}-board-paper.{kind}",
                 mime,
                 partial(
-                    report.write, found, kind, manifest_name=f"gainsmodel-{name}-manifest.json"
+                    report.write, shown, kind, manifest_name=f"gainsmodel-{name}-manifest.json"
                 ),
             )
 
@@ -185,16 +187,16 @@ def _findings(choice: Choice, on_progress: Any) -> report.Findings:
 
 def text_to_paste(about: AreaSummary, added: Estimate | None, choice: Choice) -> str:
     """The headline with all that must go with it."""
-    said = [
+    sentences = [
         *text.headline(about, added),
         text.ranges(about),
         text.causes(about),
         text.against_gva(about),
     ]
     if added is not None:
-        cost = parts.cost_per_year(choice)
-        said.append(text.plan_adds(about, added, cost))
-    return " ".join(said)
+        cost = answer.cost_per_year(choice)
+        sentences.append(text.plan_adds(about, added, cost))
+    return " ".join(sentences)
 
 
 def _scenario_button(choice: Choice, where: str) -> None:
@@ -225,30 +227,30 @@ def upload_scenario() -> None:
         key="scenario_file",
         help="As downloaded here, or written for the command line. At most 1 MB.",
     )
-    _scenario_button(session.current(), "upload")
+    _scenario_button(state.current(), "upload")
     if given is None or st.session_state.get("scenario_taken") == given.file_id:
         return
     try:
         scenario = parse_scenario(given.getvalue(), given.name)
-        choice = session.current().adopt(scenario)
+        choice = state.current().adopt(scenario)
         choice.check()
     except GainsModelError as error:
-        parts.problem(f"We could not use {given.name}. Nothing has changed.", error)
+        answer.problem(f"We could not use {given.name}. Nothing has changed.", error)
         return
     st.session_state.scenario_taken = given.file_id
-    session.change(choice, f"taking {given.name}")
-    session.note(f"Now showing “{scenario.title}” from {given.name}.")
+    state.change(choice, f"taking {given.name}")
+    state.note(f"Now showing “{scenario.title}” from {given.name}.")
     st.rerun()
 
 
 def upload_figures() -> None:
     """Take a table of own GVA figures, with a look at it before it is used."""
-    choice = session.current()
+    choice = state.current()
     if choice.data is not None:
         st.info(plain("In use: your own figures. " + " ".join(choice.data.notes)))
         st.button(
             "Use the built-in figures instead",
-            on_click=lambda: session.change(session.current().use(None), "the built-in figures"),
+            on_click=lambda: state.change(state.current().use(None), "the built-in figures"),
         )
     if choice.dataset.geography not in GEOGRAPHIES:
         return
@@ -306,11 +308,11 @@ def _read_folder(given: Iterable[Any]) -> Dataset:
 
 def _offer(name: str, read: Callable[[], Dataset]) -> None:
     """Show what was read, and use it if the visitor says so."""
-    choice = session.current()
+    choice = state.current()
     try:
         dataset = read()
     except GainsModelError as error:
-        parts.problem(f"We could not use {name}. Nothing has changed.", error)
+        answer.problem(f"We could not use {name}. Nothing has changed.", error)
         return
     st.markdown("**What was read**\n\n" + "\n".join(f"- {plain(note)}" for note in dataset.notes))
     st.dataframe(dataset.gva_frame(), hide_index=True, height=250)
@@ -319,5 +321,5 @@ def _offer(name: str, read: Callable[[], Dataset]) -> None:
         type="primary",
         key=f"use_{name}",
         disabled=choice.data is not None and choice.data.hashes == dataset.hashes,
-        on_click=lambda: session.change(session.current().use(dataset), f"the figures of {name}"),
+        on_click=lambda: state.change(state.current().use(dataset), f"the figures of {name}"),
     )

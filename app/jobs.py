@@ -1,4 +1,4 @@
-"""One place where all visitors' runs are made: off the script's thread, each only once.
+"""A queue of jobs for all visitors: runs happen off the script's thread, each only once.
 
 A run that several visitors want is shared; one that nobody waits for any more is cancelled.
 Results are kept by what was asked for, the latest first, up to a limit of memory, and are
@@ -10,32 +10,17 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from app.choice import Choice, start
-from gainsmodel import PairedResult, Result, RunCancelled, run, run_paired
+from gainsmodel import PairedResult, RunCancelled, run, run_paired
 
 # The first answer to a lever; its futures are the first of the longer run's.
 QUICK_DRAWS = 2_000
 QUICK_DRAWS_LOCAL = 256
 MOST_BYTES = 1_500_000_000
 OnProgress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A scenario's result, and the same futures without its plan: itself, if it has none."""
-
-    result: Result
-    without: Result
-    draws: int
-
-    @property
-    def paired(self) -> PairedResult:
-        """Both as one, for every question about the plan."""
-        return PairedResult(self.result, self.without)
 
 
 class Job:
@@ -66,7 +51,7 @@ class Job:
 
     @property
     def seconds(self) -> float:
-        """How long it has been asked for."""
+        """Seconds since it was asked for."""
         return time.monotonic() - self.begun
 
     def wait(self, seconds: float) -> bool:
@@ -78,11 +63,11 @@ class Job:
         return True
 
 
-class Desk:
-    """Takes orders from all visitors."""
+class JobQueue:
+    """Takes jobs from all visitors."""
 
     def __init__(self) -> None:
-        """Open, with two lines: short orders never queue behind long ones."""
+        """Two lanes of workers: short jobs never wait behind long ones."""
         self._lock = threading.Lock()
         self._jobs: OrderedDict[Hashable, tuple[Job, int]] = OrderedDict()
         self._claims: dict[tuple[str, str], Job] = {}
@@ -101,7 +86,7 @@ class Desk:
         lane: str = "long",
         size_bytes: int = 0,
     ) -> Job:
-        """Have something computed unless it is at hand.
+        """Start a job, unless its result is there or it is running already.
 
         Parameters
         ----------
@@ -109,9 +94,9 @@ class Desk:
             Everything the result depends on.
         work : callable
             Makes the result; is given a callable that it must call now and then with
-            (done, total), and that raises `RunCancelled` once the order is cancelled.
+            (done, total), and that raises `RunCancelled` once the job is cancelled.
         visitor, slot : str
-            Who asks, and what for: a new order in the same slot lets go of the one before.
+            Who asks, and what for: a new job in the same slot releases the one before.
         lane : {"quick", "long"}
         size_bytes : int
             Memory the result takes.
@@ -139,7 +124,7 @@ class Desk:
             return job.future.result()
 
     def keep(self, key: Hashable, result: Any, size_bytes: int) -> None:
-        """Have at hand what came along with something else."""
+        """Store a result that another job has made."""
         with self._lock:
             if key not in self._jobs:
                 job = Job()
@@ -147,12 +132,12 @@ class Desk:
                 self._jobs[key] = (job, size_bytes)
 
     def cancel(self, visitor: str, slot: str) -> None:
-        """Let go of what a visitor waits for in a slot."""
+        """Stop waiting for a visitor's job in a slot."""
         with self._lock:
             self._let_go(visitor, slot, keep=None)
 
     def leave(self, visitor: str) -> None:
-        """Let go of everything a visitor waits for."""
+        """Stop waiting for all of a visitor's jobs."""
         with self._lock:
             for who, slot in list(self._claims):
                 if who == visitor:
@@ -166,12 +151,12 @@ class Desk:
             before.wanted_by.discard(visitor)
         if not before.wanted_by and not before.ended:
             before.cancel()
-            # Whoever asks next begins anew.
+            # The next request starts it again.
             for key in [key for key, (job, _) in self._jobs.items() if job is before]:
                 del self._jobs[key]
 
     def _evict(self) -> None:
-        # Visitors leave without a word: a claim on what has ended would keep it in memory for good.
+        # A closed tab sends no message: a claim on a job that has ended would keep it in memory.
         self._claims = {claim: job for claim, job in self._claims.items() if not job.ended}
         total = sum(size for _, size in self._jobs.values())
         for key in list(self._jobs)[:-2]:
@@ -190,11 +175,11 @@ class Desk:
             job.future.set_exception(error)
 
 
-DESK = Desk()
+QUEUE = JobQueue()
 
 
 def warm() -> None:
-    """Make the first visitor's answer before there is one."""
+    """Run the first page's scenario before anyone asks for it."""
     choice = start()
     for draws in (QUICK_DRAWS, choice.draws):
         pair(choice, draws, visitor="", slot=str(draws)).future.result()
@@ -207,10 +192,10 @@ def quick_draws(choice: Choice) -> int:
 
 
 def pair(choice: Choice, draws: int, *, visitor: str, slot: str) -> Job:
-    """Order a `Pair`: the scenario with its plan and without, on the same futures."""
+    """Start a `PairedResult`: the scenario with its plan and without; itself, if it has none."""
     key = pair_key(choice, draws)
     lane = "quick" if draws <= quick_draws(choice) else "long"
-    return DESK.order(
+    return QUEUE.order(
         key,
         partial(_pair, choice, draws),
         visitor=visitor,
@@ -230,7 +215,7 @@ def run_key(choice: Choice) -> tuple[Hashable, ...]:
     return (choice.seed, choice.sampler, tuple(sorted(choice.dataset.hashes.items())))
 
 
-def _pair(choice: Choice, draws: int, on_progress: OnProgress) -> Pair:
+def _pair(choice: Choice, draws: int, on_progress: OnProgress) -> PairedResult:
     reference = choice.scenario.without_plan()
     key = ("pair", reference, *run_key(choice), draws)
     options: dict[str, Any] = {
@@ -241,17 +226,17 @@ def _pair(choice: Choice, draws: int, on_progress: OnProgress) -> Pair:
         "on_progress": on_progress,
     }
     if draws <= quick_draws(choice):
-        # Its own threads, so that it does not stand in line behind a long run.
+        # Its own threads, so that it does not wait behind a long run.
         options["threads"] = 2
     if not choice.scenario.plan:
         result = run(choice.scenario, **options)
-        return Pair(result, result, draws)
-    known: Pair | None = DESK.at_hand(key)
-    if known is not None and known.result.holds_draws:
-        return Pair(run(choice.scenario, **options), known.result, draws)
-    with_plan, without = run_paired(choice.scenario, **options)
-    DESK.keep(key, Pair(without, without, draws), _size(choice, draws) // 2)
-    return Pair(with_plan, without, draws)
+        return PairedResult(result, result)
+    known: PairedResult | None = QUEUE.at_hand(key)
+    if known is not None and known.without.holds_draws:
+        return PairedResult(run(choice.scenario, **options), known.without)
+    pair = run_paired(choice.scenario, **options)
+    QUEUE.keep(key, PairedResult(pair.without, pair.without), _size(choice, draws) // 2)
+    return pair
 
 
 def _size(choice: Choice, draws: int) -> int:

@@ -1,0 +1,198 @@
+"""The answer on a page: quick at first, refined behind; jobs, their progress, what went wrong."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from app import jobs, state
+from app.choice import Choice
+from app.components.blocks import plain
+from app.jobs import Job
+from gainsmodel import GainsModelError, PairedResult, Result, RunCancelled, lever_costs
+from gainsmodel.present import text
+from gainsmodel.present.area_summary import AreaSummary, Estimate
+
+# A run that takes longer than this shows its progress.
+PATIENCE_SECONDS = 1.0
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a choice comes to, as far as it has been computed."""
+
+    choice: Choice
+    pair: PairedResult
+    about: AreaSummary
+    added: Estimate | None
+    cost_gbp_m_per_year: float
+    refining: Job | None
+
+    @property
+    def result(self) -> Result:
+        """With the plan."""
+        return self.pair.with_plan
+
+    @property
+    def without(self) -> Result | None:
+        """The same futures without it; None where there is none."""
+        return None if self.added is None else self.pair.without
+
+
+def current() -> Answer | None:
+    """The answer to the choice on screen: a quick one at first, refined behind.
+
+    None where there is none: the page then says what happened.
+    """
+    choice = state.current()
+    try:
+        full = jobs.QUEUE.at_hand(jobs.pair_key(choice, choice.draws))
+        refining = None
+        if full is None:
+            quick = jobs.quick_draws(choice)
+            first = jobs.pair(choice, quick, visitor=state.visitor(), slot="quick")
+            if not first.wait(PATIENCE_SECONDS):
+                _progress(first, quick)
+                return None
+            full = first.future.result()
+            if quick < choice.draws:
+                refining = jobs.pair(choice, choice.draws, visitor=state.visitor(), slot="full")
+                if refining.ended:
+                    full, refining = refining.future.result(), None
+        about = text.about(full.with_plan, choice.unit)
+        # A run too long to keep its futures cannot tell what a plan adds.
+        added = about.added(full.without) if choice.scenario.plan else None
+        if refining is None:
+            st.session_state.shown = choice
+    except RunCancelled:
+        st.info("Cancelled.")
+        return None
+    except GainsModelError as error:
+        problem("This scenario cannot be run.", error)
+        return None
+    return Answer(
+        choice=choice,
+        pair=full,
+        about=about,
+        added=added,
+        cost_gbp_m_per_year=cost_per_year(choice),
+        refining=refining,
+    )
+
+
+def cost_per_year(choice: Choice) -> float:
+    """What the plan costs the authorities of the area shown, £m a year once running."""
+    return text.cost_a_year(lever_costs(choice.scenario, choice.dataset), choice.unit)
+
+
+def refine(shown: Answer) -> None:
+    """Wait for the long run behind the page; show progress where it takes a while."""
+    if shown.refining is not None:
+        _progress(shown.refining, shown.choice.draws, quiet_seconds=PATIENCE_SECONDS)
+
+
+def _progress(job: Job, draws: int, quiet_seconds: float = 0.0) -> None:
+    follow(
+        job,
+        f"Simulating {draws:,} futures",
+        slot="full",
+        quiet_seconds=quiet_seconds,
+        cancelled=_back_to_what_is_shown,
+    )
+
+
+def on_request(
+    slot: str, key: Any, work: Callable[..., Any], *, button: str, doing: str
+) -> Any | None:
+    """The result of a job that takes some seconds: a button, then its progress, then the result.
+
+    None until it is there; what went wrong is then shown on the page.
+    """
+    wanted = f"wanted_{slot}"
+    if jobs.QUEUE.at_hand(key) is None and st.session_state.get(wanted) != key:
+        st.button(
+            button,
+            key=f"ask_{slot}",
+            icon=":material/calculate:",
+            on_click=st.session_state.__setitem__,
+            args=(wanted, key),
+        )
+        return None
+    try:
+        job = jobs.QUEUE.order(key, work, visitor=state.visitor(), slot=slot)
+        if not job.wait(0.1):
+            follow(job, doing, slot=slot, cancelled=lambda: st.session_state.pop(wanted, None))
+            return None
+        return job.future.result()
+    except RunCancelled:
+        st.session_state.pop(wanted, None)
+        st.info("Cancelled.")
+    except GainsModelError as error:
+        problem("This could not be calculated.", error)
+    return None
+
+
+def follow(
+    job: Job,
+    doing: str,
+    *,
+    slot: str,
+    quiet_seconds: float = 0.0,
+    cancelled: Callable[[], None] | None = None,
+) -> None:
+    """Show the progress of a job; the page runs again once it has ended."""
+
+    on_the_page = False
+
+    @st.fragment(run_every=POLL_SECONDS, key=f"follow_{slot}")
+    def watch() -> None:
+        nonlocal on_the_page
+        # A rerun before the browser has this one would leave its widgets at their defaults.
+        if job.ended and on_the_page:
+            state.rerun()
+        on_the_page = True
+        if job.seconds < quiet_seconds:
+            return
+        done, total = job.done_of
+        part = done / total if total else 0.0
+        left = ""
+        if part > 0.05:
+            seconds = job.seconds * (1 - part) / part
+            left = f", about {seconds:.0f} seconds left" if seconds >= 1 else ", nearly there"
+        st.progress(min(part, 1.0), text=f"{doing}: {part:.0%} done{left}")
+        if st.button("Cancel", key=f"cancel_{slot}", icon=":material/close:"):
+            jobs.QUEUE.cancel(state.visitor(), slot)
+            jobs.QUEUE.cancel(state.visitor(), "quick")
+            if cancelled is not None:
+                cancelled()
+            state.rerun()
+
+    watch()
+
+
+def _back_to_what_is_shown() -> None:
+    shown = st.session_state.get("shown")
+    if shown is not None and shown != state.current():
+        state.change(shown, "the cancelled run")
+        state.note("Cancelled. Showing the previous results; Undo brings the other back.")
+    else:
+        state.change(
+            replace(state.current(), draws=jobs.QUICK_DRAWS), "the cancelled number of futures"
+        )
+        state.note("Cancelled. Showing a quick run instead.")
+
+
+def problem(what: str, error: Exception) -> None:
+    """Say in one box what cannot be used and why."""
+    lines = str(error).splitlines()
+    st.error(f"**{plain(what)}**\n\n" + "\n".join(f"- {plain(line)}" for line in lines[:12]))
+
+
+def notices() -> None:
+    """Whatever the visitor should be told before anything else."""
+    # In a place of their own: what follows stays where it is, and keeps the focus, without them.
+    with st.container():
+        for text in st.session_state.notices:
+            st.info(plain(text), icon=":material/info:")

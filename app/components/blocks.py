@@ -1,0 +1,117 @@
+"""Texts, tables and charts of `gainsmodel.present` as Streamlit shows them."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from gainsmodel.present import export
+from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
+from gainsmodel.present.charts import Chart
+
+# A longer table scrolls in a box of its own.
+MOST_ROWS = 20
+_MARKUP = re.compile(r"([\\`*_\[\]<>~$#|]|:(?=\w))")
+
+
+def plain(text: str) -> str:
+    """Text that Streamlit shows as it is, whatever markup it holds."""
+    return _MARKUP.sub(r"\\\1", text)
+
+
+def theme() -> Any:
+    """The reader's theme, light or dark."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def write(blocks: Iterable[Block]) -> None:
+    """Blocks of a page, from top to bottom."""
+    for block in blocks:
+        match block:
+            case Heading(text):
+                st.subheader(plain(text), anchor=False)
+            case Words(text, "small"):
+                small(text)
+            case Words(text):
+                st.markdown(plain(text))
+            case Points(items):
+                listed(items)
+            case Grid():
+                grid(block)
+            case _:
+                raise TypeError(f"no way to show {type(block).__name__}")
+
+
+def listed(sentences: Iterable[str], *, numbered: bool = False) -> None:
+    """Sentences as a list."""
+    mark = "1." if numbered else "-"
+    st.markdown("\n".join(f"{mark} {plain(text)}" for text in sentences))
+
+
+def show(chart: Chart, key: str, **options: Any) -> Any:
+    """A chart, what it says for those who cannot see it, and its table."""
+    # Streamlit warns of a description that `alt` stands in for.
+    spec = {key: value for key, value in chart.vega_lite().items() if key != "description"}
+    shown = st.vega_lite_chart(spec, theme=None, width="stretch", alt=chart.alt, key=key, **options)
+    if chart.caption:
+        small(chart.caption)
+    return shown
+
+
+def table_of(chart: Chart, key: str, label: str = "Table and picture") -> None:
+    """The chart's table and its picture, folded away."""
+    with st.expander(label, key=f"{key}_table"):
+        st.dataframe(chart.table, hide_index=True, key=f"{key}_frame")
+        with st.container(horizontal=True):
+            csv(chart.table, key)
+            _download("PNG", lambda: chart.png(), f"{key}.png", "image/png")
+            _download("SVG", lambda: chart.svg().encode(), f"{key}.svg", "image/svg+xml")
+
+
+def csv(table: pl.DataFrame, key: str) -> None:
+    """A table's download as CSV."""
+    _download("CSV", lambda: export.csv(table), f"{key}.csv", "text/csv")
+
+
+def _download(kind: str, data: Callable[[], bytes], name: str, mime: str) -> None:
+    st.download_button(
+        f"Download {kind}",
+        data=data,
+        file_name=f"gainsmodel-{name}",
+        mime=mime,
+        key=f"download_{name}",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+    )
+
+
+def plain_table(table: pl.DataFrame) -> None:
+    """A short table of words, with real headings."""
+    first = table.columns[0]
+    st.table(table.to_pandas().set_index(first).map(plain))
+
+
+def grid(block: Grid) -> None:
+    """A table of a page; a long one scrolls."""
+    if block.title:
+        st.markdown(f"**{plain(block.title)}**")
+    if len(block.rows) > MOST_ROWS:
+        st.dataframe(_frame_of(block), hide_index=True)
+    else:
+        plain_table(_frame_of(block))
+
+
+def _frame_of(block: Grid) -> pl.DataFrame:
+    headings: list[str] = []
+    for heading in block.headings:
+        # A frame takes no name twice; what tells two apart is not seen.
+        headings.append((heading or " ") + "\u200b" * headings.count(heading or " "))
+    return pl.DataFrame([*block.rows], headings, orient="row")
+
+
+def small(text: str, help: str | None = None) -> None:
+    """Small text with full contrast, and what a hover adds."""
+    st.markdown(f":small[{plain(text)}]", help=None if help is None else plain(help))

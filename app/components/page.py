@@ -1,0 +1,52 @@
+"""What stands on every page: the choice in one line, and what the prize is."""
+
+import streamlit as st
+
+from app import jobs, state
+from app.choice import WHO, Choice
+from app.components.answer import notices
+from app.components.blocks import plain
+from gainsmodel import format
+from gainsmodel.present import text
+
+
+def context_line() -> None:
+    """Area, reading and plan in one line, with the way back to change them."""
+    choice = state.current()
+    moved = [
+        f"{choice.scenario.levers[lever].label.casefold()} "
+        f"{format.whole_percent(choice.planned(lever)[0])}"
+        for lever in choice.levers
+        if choice.planned(lever)[0]
+    ]
+    plan = ", ".join(moved) if moved else "no plan"
+    who = "" if choice.who == "area" or not moved else f" by {WHO[choice.who].casefold()}"
+    others = " · assumptions changed" if choice.assumes_otherwise() else ""
+    prize = text.prize_read(choice.scenario, choice.scenario.prize.basis)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            plain(f"{choice.unit_name} · {prize} · {plan}{who}{others}"),
+            width="content",
+        )
+        st.page_link(
+            "screens/our_share.py", label="Change", icon=":material/edit:", width="content"
+        )
+        what_is_the_prize(choice)
+    notices()
+
+
+def what_is_the_prize(choice: Choice) -> None:
+    """The standing caveat, one click away."""
+    pair = jobs.QUEUE.at_hand(jobs.pair_key(choice, choice.draws)) or jobs.QUEUE.at_hand(
+        jobs.pair_key(choice, jobs.quick_draws(choice))
+    )
+    prize = text.the_prize(choice.scenario)
+    with st.popover(f"What is {prize}?", icon=":material/help:", type="tertiary"):
+        st.markdown(plain(text.prize_note(choice.scenario)))
+        if pair is not None:
+            st.markdown(plain(text.national(text.about(pair.with_plan, choice.unit))))
+        st.page_link(
+            "screens/about.py",
+            label="More about the figure and the method",
+            icon=":material/arrow_forward:",
+        )

@@ -1,0 +1,5 @@
+"""``python -m gainsmodel.cli``."""
+
+from gainsmodel.cli import main
+
+main()

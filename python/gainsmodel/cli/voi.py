@@ -1,0 +1,64 @@
+"""``gainsmodel voi``: value of information before choosing between plans."""
+
+from typing import Annotated
+
+import typer
+
+from gainsmodel.analysis.voi import voi
+from gainsmodel.cli.app import (
+    DataOption,
+    DrawsOption,
+    GeographyOption,
+    JsonOption,
+    SamplerOption,
+    SeedOption,
+    ThreadsOption,
+    app,
+    no_lever_in,
+    own_folder,
+    progress,
+    stated,
+)
+from gainsmodel.cli.console import print_json, show
+from gainsmodel.present.pages.voi import voi as page
+
+
+@app.command("voi")
+def voi_command(
+    scenarios: Annotated[list[str], typer.Argument(help="the plans to choose from")],
+    area: Annotated[str, typer.Option(help="area or group whose net benefit is meant")],
+    geography: GeographyOption = None,
+    data: DataOption = None,
+    draws: DrawsOption = None,
+    study_draws: Annotated[
+        int | None,
+        typer.Option(
+            help="random draws behind the value of groups of assumptions; 20,000 if left out"
+        ),
+    ] = None,
+    seed: SeedOption = None,
+    sampler: SamplerOption = None,
+    threads: ThreadsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Value of information before choosing between plans, or none."""
+    dataset = own_folder(data)
+    with progress("Calculating the value of information") as on_progress:
+        value = voi(
+            scenarios,
+            area,
+            on_progress=on_progress,
+            **stated(
+                draws=draws,
+                study_draws=study_draws,
+                seed=seed,
+                sampler=sampler,
+                geography=geography,
+                dataset=dataset,
+                threads=threads,
+            ),
+        )
+    if as_json:
+        print_json(value.to_dict())
+    else:
+        show(page(value, no_lever_in(area, scenarios, geography, dataset)))
