@@ -51,7 +51,8 @@ class PairedResult(ShownInNotebooks):
     Amounts are those with the plan less those without, draw by draw, so that sampling noise
     cancels and each has its own standard error. Unpacks into its two results. Two plans under
     the same assumptions may stand beside each other too; what one adds more than the other is
-    then meant wherever it says "added".
+    then meant wherever it says "added". Pickles and copies as `Result`; a notebook shows what the
+    plan adds, and the gain with and without it.
 
     Attributes
     ----------

@@ -32,7 +32,8 @@ class Result(ShownInNotebooks):
     Made by `gainsmodel.run` or `Result.load`. Every table is a Polars frame; a quantity
     ``x`` has the columns ``x_mean``, ``x_sd``, ``x_p05`` … ``x_p95`` and ``x_mcse_mean``,
     the Monte Carlo standard error of its mean. Statistics that too few draws allow are
-    null.
+    null. Pickles, copies and goes to worker processes with the scenario and the figures it
+    ran on; a notebook shows its answer and a chart.
 
     Attributes
     ----------
