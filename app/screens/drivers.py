@@ -1,8 +1,5 @@
 """What drives it: which assumptions matter?"""
 
-from collections.abc import Callable
-
-import polars as pl
 import streamlit as st
 
 from app import state
@@ -12,16 +9,9 @@ from app.components.blocks import plain
 from gainsmodel import GainsModelError, Sensitivity, format
 from gainsmodel.analysis.sensitivity import Output
 from gainsmodel.present import charts
-from gainsmodel.scenario.parameters import CHOICES
+from gainsmodel.present.pages.sensitivity import structure
+from gainsmodel.present.pages.voi import worth_knowing
 
-SWITCHES = {key: CHOICES[key].label for key in ("setting.curve", "prize.basis")}
-SETTINGS = {
-    "bass": "Bass",
-    "logistic": "Logistic",
-    "gompertz": "Gompertz",
-    "final_year": "A year by the final year",
-    "cumulative": "Over all years",
-}
 QUESTIONS = {"carried": "What digital carries", "share": "Our share", "plan": "What the plan adds"}
 
 
@@ -88,7 +78,8 @@ def _show(shown: Sensitivity, asked: str, choice: Choice) -> None:
         chart = charts.total_order(shown.indices, theme=blocks.theme())
         blocks.show(chart, "total_order")
         blocks.table_of(chart, "total_order")
-    _structure(shown, format.points_change if asked == "share" else format.gbp_change)
+    st.header("Model structure", anchor=False)
+    blocks.grid(structure(shown))
     blocks.small(
         "One at a time: the change in the middle answer when one assumption is low or high (1 in "
         "10 each way) and the others vary. All at once: the share of the answer’s variance that "
@@ -96,22 +87,6 @@ def _show(shown: Sensitivity, asked: str, choice: Choice) -> None:
         "where assumptions act together. Which assumptions matter depends on the ranges assumed: "
         f"most of those are judgement. {format.count(shown.draws)} in each sample."
     )
-
-
-def _structure(shown: Sensitivity, say: Callable[[float], str]) -> None:
-    st.header("Model structure", anchor=False)
-    in_use = {row["switch"]: row["middle"] for row in shown.structure.to_dicts() if row["in_use"]}
-    rows = [
-        {
-            "Choice": SWITCHES.get(row["switch"], row["switch"]),
-            "Setting": SETTINGS.get(row["choice"], row["choice"]),
-            "Change in the middle answer": "in use"
-            if row["in_use"]
-            else say(row["middle"] - in_use[row["switch"]]),
-        }
-        for row in shown.structure.iter_rows(named=True)
-    ]
-    blocks.plain_table(pl.DataFrame(rows))
 
 
 def _worth_knowing(choice: Choice) -> None:
@@ -124,17 +99,7 @@ def _worth_knowing(choice: Choice) -> None:
     if shown is None:
         return
     blocks.listed(shown.summary)
-    rows = [
-        {
-            "Assumptions": row["label"],
-            "Value of information, at most": format.gbp(row["evppi_gbp_m"], row["mcse_gbp_m"])
-            if row["distinguishable"]
-            else "not distinguishable from zero",
-            "Evidence": row["evidence"].capitalize(),
-        }
-        for row in shown.groups.iter_rows(named=True)
-    ]
-    blocks.plain_table(pl.DataFrame(rows))
+    blocks.grid(worth_knowing(shown))
     blocks.small(" ".join(shown.notes))
 
 

@@ -1,16 +1,24 @@
 """Which assumptions drive an answer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gainsmodel import format
 from gainsmodel.analysis.sensitivity import TORNADO_DRAWS, Sensitivity
 from gainsmodel.present import text
 from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
+from gainsmodel.scenario.parameters import CHOICES
 
 # Shares of the variance below are printed as 0.0%.
 LEAST_SHOWN = 0.0005
 NOT_DISTINGUISHABLE = "not distinguishable from zero"
+SETTINGS = {
+    "bass": "Bass",
+    "logistic": "Logistic",
+    "gompertz": "Gompertz",
+    "final_year": "A year by the final year",
+    "cumulative": "Over all years",
+}
 ANSWERS = {
     "share": "its share",
     "gain_final_year_gbp_m": "what digital carries in the final year",
@@ -33,7 +41,7 @@ def sensitivity(drivers: Sensitivity, elsewhere: str = "") -> Iterator[Block]:
     yield Points(drivers.caveats)
     if elsewhere:
         yield Words(text.spillover_only(elsewhere))
-    show = format.gbp if drivers.unit.startswith("£m") else format.percent
+    change, middle = change_of(drivers), drivers.tornado["middle"][0]
     bars = {row["group"]: row for row in drivers.tornado.iter_rows(named=True)}
     rows = []
     for row in drivers.indices.iter_rows(named=True):
@@ -41,25 +49,21 @@ def sensitivity(drivers: Sensitivity, elsewhere: str = "") -> Iterator[Block]:
         ends = (
             without_a_line(row)
             if bar["leading"] is None
-            else " … ".join(show(bar[end]) for end in ("low", "high"))
+            else " … ".join(change(bar[end] - middle) for end in ("low", "high"))
         )
         rows.append((row["label"], _index(row, "first"), _index(row, "total"), ends))
     headings = (
         "Assumptions",
         "Share of the variance alone",
         "Share with others (total effect)",
-        "Middle answer if low … high",
+        "Change of the middle answer if low … high",
     )
     yield Grid("", headings, rows, left=(0, 3))
-    structure = [
-        (f"{row['switch']} = {row['choice']}", "in use" * row["in_use"], show(row["middle"]))
-        for row in drivers.structure.iter_rows(named=True)
-    ]
-    yield Grid("", ("Model structure", "", "Middle answer"), structure, left=(0, 1))
-    middle = show(drivers.tornado["middle"][0])
+    yield structure(drivers)
     yield Words(
-        f"Middle answer as it is, on {min(drivers.draws, TORNADO_DRAWS):,} of these draws: "
-        f"{middle}. In brackets: 95% intervals of the simulation."
+        f"Changes are on {min(drivers.draws, TORNADO_DRAWS):,} of these draws. In brackets: 95% "
+        "intervals of the simulation.",
+        "small",
     )
     further = [*filter(None, [drivers.disagreement]), *drivers.notes]
     if further := [*further, *left_out(drivers.left_out)]:
@@ -68,6 +72,26 @@ def sensitivity(drivers: Sensitivity, elsewhere: str = "") -> Iterator[Block]:
         f"{format.count(drivers.draws)} in each sample, seed {drivers.seed}, sampler random.",
         "small",
     )
+
+
+def change_of(drivers: Sensitivity) -> Callable[[float], str]:
+    """How a change of the answer is printed."""
+    return format.gbp_change if drivers.unit.startswith("£m") else format.points_change
+
+
+def structure(drivers: Sensitivity) -> Grid:
+    """What other choices in the model itself do to the middle answer."""
+    change, middle = change_of(drivers), drivers.tornado["middle"][0]
+    rows = [
+        (
+            CHOICES[row["switch"]].label,
+            SETTINGS[row["choice"]],
+            "in use" if row["in_use"] else change(row["middle"] - middle),
+        )
+        for row in drivers.structure.iter_rows(named=True)
+    ]
+    headings = ("Model structure", "Setting", "Change of the middle answer")
+    return Grid("", headings, rows, left=(0, 1))
 
 
 def _index(row: Mapping[str, Any], name: str) -> str:

@@ -34,16 +34,8 @@ def voi(value: ValueOfInformation, elsewhere: str = "") -> Iterator[Block]:
         for row in value.options.iter_rows(named=True)
     ]
     yield Grid("", ("Option", "Average net benefit", text.RANGE, "Best"), options)
-    groups = []
-    for row in value.groups.iter_rows(named=True):
-        worth, error = NOT_DISTINGUISHABLE, ""
-        if row["distinguishable"]:
-            worth = format.gbp(row["evppi_gbp_m"], row["mcse_gbp_m"])
-            error = format.cost(row["mcse_gbp_m"])
-        groups.append((row["label"], worth, error, row["evidence"]))
-    if groups:
-        headings = ("Assumptions", "Worth knowing", "Standard error", "Evidence")
-        yield Grid("", headings, groups, left=(0, 3))
+    if value.groups.height:
+        yield worth_knowing(value)
     yield Points([*value.notes, *left_out(value.left_out)])
     yield Words(
         "Net benefit is net present value compared with doing nothing: the gain less what firms "
@@ -56,3 +48,16 @@ def voi(value: ValueOfInformation, elsewhere: str = "") -> Iterator[Block]:
         f"What knowing a group of assumptions is worth: from {value.study_draws:,} random draws.",
         "small",
     )
+
+
+def worth_knowing(value: ValueOfInformation) -> Grid:
+    """What knowing each group of assumptions before choosing is worth, at most."""
+    rows = []
+    for row in value.groups.iter_rows(named=True):
+        worth, error = NOT_DISTINGUISHABLE, ""
+        if row["distinguishable"]:
+            worth = format.gbp(row["evppi_gbp_m"], row["mcse_gbp_m"])
+            error = format.cost(row["mcse_gbp_m"])
+        rows.append((row["label"], worth, error, row["evidence"]))
+    headings = ("Assumptions", "Worth knowing", "Standard error", "Evidence")
+    return Grid("", headings, rows, left=(0, 3))
