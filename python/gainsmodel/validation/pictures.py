@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from gainsmodel.present.charts.chart import Chart, Spec, layer, name, number, to, view
+from gainsmodel.present.charts import chart as vega
 from gainsmodel.present.charts.theme import palette
 
 THEME = "light"
@@ -22,29 +22,29 @@ class Row(NamedTuple):
     mark: float | None
 
 
-def bands(rows: Sequence[Row], title: str, alt: str) -> Chart:
+def bands(rows: Sequence[Row], title: str, alt: str) -> vega.Chart:
     """Horizontal bands, one a row, in the order given."""
     colours = palette(THEME)
-    y = name("label", axis={"title": None, "labelLimit": 330})
-    axis = number("low", axis={"title": title, "grid": True, "titleLimit": 420})
-    middle, mark = number("middle"), number("mark")
-    spec: Spec = view(
+    y = vega.name("label", axis={"title": None, "labelLimit": 330})
+    axis = vega.number("low", axis={"title": title, "grid": True, "titleLimit": 420})
+    middle, mark = vega.number("middle"), vega.number("mark")
+    spec: vega.Spec = vega.view(
         THEME,
         [
-            layer(
+            vega.layer(
                 "rows",
                 {"type": "bar", "height": 9, "color": colours.pale},
                 x=axis,
-                x2=to(number("high")),
+                x2=vega.to(vega.number("high")),
                 y=y,
             ),
-            layer(
+            vega.layer(
                 "rows",
                 {"type": "tick", "size": 13, "thickness": 2, "color": colours.median},
                 x=middle,
                 y=y,
             ),
-            layer(
+            vega.layer(
                 "marks",
                 {"type": "point", "filled": True, "size": 48, "color": colours.plan, "opacity": 1},
                 x=mark,
@@ -56,10 +56,10 @@ def bands(rows: Sequence[Row], title: str, alt: str) -> Chart:
     )
     named = [row._asdict() for row in rows]
     marks = [row for row in named if row["mark"] is not None]
-    return Chart(spec, {"rows": named, "marks": marks}, alt, "", pl.DataFrame(named))
+    return vega.Chart(spec, {"rows": named, "marks": marks}, alt, "", pl.DataFrame(named))
 
 
-def errors(frame: pl.DataFrame, title: str, alt: str) -> Chart:
+def errors(frame: pl.DataFrame, title: str, alt: str) -> vega.Chart:
     """Errors against draws on logarithmic axes; columns ``sampler``, ``draws`` and ``error``."""
     colours = palette(THEME)
     kinds = frame["sampler"].unique(maintain_order=True).to_list()
@@ -70,15 +70,15 @@ def errors(frame: pl.DataFrame, title: str, alt: str) -> Chart:
         "legend": {"title": None},
     }
     log = {"type": "log"}
-    x = number("draws", scale=log, axis={"title": "draws", "values": frame["draws"].to_list()})
-    y = number("error", scale=log, axis={"title": title, "format": "%", "grid": True})
-    spec: Spec = view(
+    x = vega.number("draws", scale=log, axis={"title": "draws", "values": frame["draws"].to_list()})
+    y = vega.number("error", scale=log, axis={"title": title, "format": "%", "grid": True})
+    spec: vega.Spec = vega.view(
         THEME,
         [
-            layer("rows", {"type": "line"}, x=x, y=y, color=colour),
-            layer("rows", {"type": "point", "filled": True}, x=x, y=y, color=colour),
+            vega.layer("rows", {"type": "line"}, x=x, y=y, color=colour),
+            vega.layer("rows", {"type": "point", "filled": True}, x=x, y=y, color=colour),
         ],
         width=None,
         height=280,
     )
-    return Chart(spec, {"rows": frame.to_dicts()}, alt, "", frame)
+    return vega.Chart(spec, {"rows": frame.to_dicts()}, alt, "", frame)

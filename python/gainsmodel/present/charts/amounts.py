@@ -15,25 +15,7 @@ from gainsmodel.present.area_summary import (
     plain,
     same_scenario,
 )
-from gainsmodel.present.charts.chart import (
-    SPECS_KEPT,
-    Chart,
-    Row,
-    Spec,
-    apart,
-    extent,
-    layer,
-    lowered,
-    message,
-    name,
-    number,
-    roles,
-    rounded,
-    text,
-    to,
-    tooltip,
-    view,
-)
+from gainsmodel.present.charts import chart as vega
 from gainsmodel.present.charts.theme import Theme, palette
 from gainsmodel.results.result import Result
 
@@ -50,7 +32,7 @@ def three_amounts(
     theme: Theme = "light",
     width: int | None = None,
     height: int = 230,
-) -> Chart:
+) -> vega.Chart:
     """Share of the prize, what digital adoption carries, what the plan adds: on one scale.
 
     Parameters
@@ -92,7 +74,7 @@ def three_amounts(
     unit_of_money = format.money_unit(max(high, -low))
     per = GBP_M[unit_of_money]
     money = f"£{unit_of_money} {reading.when}"
-    rows: list[Row] = []
+    rows: list[vega.Row] = []
     for role, label, three in amounts:
         withheld = role == "prize" and no_share
         drawn = three if three.is_told else UNKNOWN
@@ -113,7 +95,7 @@ def three_amounts(
         )
     ends = [{"x": min(low, 0.0) / per}, {"x": (high or per) * ROOM_FOR_VALUE / per}]
     said = [
-        f"{lowered(label)} {row['Middle']}" + (f" ({row[RANGE]})" if row[RANGE] else "")
+        f"{vega.lowered(label)} {row['Middle']}" + (f" ({row[RANGE]})" if row[RANGE] else "")
         for row, (_, label, _) in zip(rows, amounts, strict=True)
     ]
     count = {2: "Two", 3: "Estimate"}[len(rows)]
@@ -127,7 +109,7 @@ def three_amounts(
         caption += f" {reading.excluded}, so shares use the others."
     if not no_share and all(three.is_certain for _, _, three in amounts[:2]):
         caption += f" {reading.certainty}."
-    return Chart(
+    return vega.Chart(
         _three_amounts_spec(theme, width, height, money),
         {"amounts": rows, "extent": ends},
         f"{count} bars on one scale for {reading.place}, {reading.when}: {', '.join(said)}.",
@@ -136,52 +118,54 @@ def three_amounts(
     )
 
 
-@lru_cache(SPECS_KEPT)
-def _three_amounts_spec(theme: str, width: int | None, height: int, money: str) -> Spec:
+@lru_cache(vega.SPECS_KEPT)
+def _three_amounts_spec(theme: str, width: int | None, height: int, money: str) -> vega.Spec:
     colours = palette(theme)
-    row = name("Amount", axis=None, scale={"paddingInner": 0, "paddingOuter": 0})
-    low, middle, high = (number(f"{end}, {money}") for end in ("Low", "Middle", "High"))
+    row = vega.name("Amount", axis=None, scale={"paddingInner": 0, "paddingOuter": 0})
+    low, middle, high = (vega.number(f"{end}, {money}") for end in ("Low", "Middle", "High"))
     axis = {"grid": True, "tickCount": 5, "format": ",~r", "orient": "bottom"}
     x = {"axis": axis, "title": money, "scale": {"nice": False}}
     above = {"type": "text", "baseline": "bottom", "dy": -9}
-    hover = tooltip("Amount", "Middle", RANGE)
+    hover = vega.tooltip("Amount", "Middle", RANGE)
     left = {"value": 0}
-    return view(
+    return vega.view(
         theme,
         [
-            extent(x=number("x")),
+            vega.extent(x=vega.number("x")),
             # First, since every row has a name, also one without a bar: so the order is kept.
-            layer("amounts", {**above, "align": "left"}, y=row, x=left, text=text("Amount")),
-            layer(
+            vega.layer(
+                "amounts", {**above, "align": "left"}, y=row, x=left, text=vega.text("Amount")
+            ),
+            vega.layer(
                 "amounts",
                 {"type": "bar", "height": 14, "yOffset": 8},
                 y=row,
                 x={**middle, **x},
-                color=roles(theme),
+                color=vega.roles(theme),
                 tooltip=hover,
             ),
-            layer(
+            vega.layer(
                 "amounts",
                 {"type": "rule", "strokeWidth": 2, "yOffset": 8, "color": colours.text},
                 y=row,
                 x=low,
-                x2=to(high),
+                x2=vega.to(high),
                 tooltip=hover,
             ),
-            layer(
+            vega.layer(
                 "amounts",
                 {"type": "text", "align": "left", "dx": 6, "dy": 9, "fontWeight": "bold"},
                 y=row,
-                x=number("End"),
-                text=text("Middle"),
+                x=vega.number("End"),
+                text=vega.text("Middle"),
             ),
-            layer(
+            vega.layer(
                 "amounts",
                 {**above, "align": "right", "color": colours.secondary},
                 y=row,
                 # Not so far from the name that the eye loses the row.
                 x={"value": {"expr": "min(width, 420)"}},
-                text=text(RANGE),
+                text=vega.text(RANGE),
             ),
         ],
         width=width,
@@ -197,7 +181,7 @@ def fan(
     theme: Theme = "light",
     width: int | None = None,
     height: int = 260,
-) -> Chart:
+) -> vega.Chart:
     """What digital adoption carries, year by year: middle, bands, and the middle without plan.
 
     Parameters as `three_amounts`. Amounts are £ a year at base-year prices on either basis.
@@ -215,7 +199,7 @@ def fan(
         theirs = AreaSummary(without, unit).gains()
     final = mine[-1][1]
     if not final.is_told:
-        return message(f"{reading.name}: {format.TOO_FEW}.", theme, width, height)
+        return vega.message(f"{reading.name}: {format.TOO_FEW}.", theme, width, height)
     ends = [value for _, three, _ in mine for value in (three.low, three.middle, three.high)]
     ends += [three.middle for _, three, _ in theirs or []]
     ends = [value for value in ends if value == value]
@@ -224,14 +208,14 @@ def fan(
     per = GBP_M[unit_of_money]
     money = f"£{unit_of_money} a year"
     names = [f"{band}, {money}" for band in _BANDS.values()]
-    start: Row = {"Year": first, **dict.fromkeys(names, 0.0), "Middle": "£0", RANGE: "£0"}
+    start: vega.Row = {"Year": first, **dict.fromkeys(names, 0.0), "Middle": "£0", RANGE: "£0"}
     rows = [start]
     for year, three, row in mine:
         values = [or_none(plain(row[f"gain_gbp_m_{q}"]) / per) for q in _BANDS]
         said = {"Middle": three.gbp, RANGE: _range(three) or "no range"}
         rows.append({"Year": year, **dict(zip(names, values, strict=True)), **said})
     reference = f"No plan, middle, {money}"
-    data: dict[str, list[Row]] = {"years": rows}
+    data: dict[str, list[vega.Row]] = {"years": rows}
     if theirs is not None:
         data["without"] = [
             {"Year": first, reference: 0.0},
@@ -254,7 +238,7 @@ def fan(
             f"{first} to {final.gbp} a year in {last} in the middle estimate; "
         )
         sentence += (
-            lowered(reading.certainty)
+            vega.lowered(reading.certainty)
             if certain
             else f"9 in 10 futures lie between {low} and {high}"
         )
@@ -267,11 +251,11 @@ def fan(
     )
     columns = {
         "Year": [row["Year"] for row in rows],
-        **{column: rounded([row[column] for row in rows]) for column in names},
+        **{column: vega.rounded([row[column] for row in rows]) for column in names},
     }
     if theirs is not None:
-        columns[reference] = rounded([row[reference] for row in data["without"]])
-    return Chart(
+        columns[reference] = vega.rounded([row[reference] for row in data["without"]])
+    return vega.Chart(
         _fan_spec(theme, width, height, money, first, last, theirs is not None),
         data,
         f"{sentence}.",
@@ -297,7 +281,7 @@ def _end_labels(
     top: float,
     height: int,
     last: int,
-) -> list[Row]:
+) -> list[vega.Row]:
     """Words at the right end, moved apart where they would touch."""
     labels = [(f"Middle {final.gbp}", final.middle, "middle")]
     if not final.is_certain:
@@ -307,14 +291,14 @@ def _end_labels(
         labels.append((f"No plan {lasting.gbp}", lasting.middle, "without"))
     labels = [label for label in labels if label[1] == label[1]]
     line = 15 / max(height - 50, 60) * (top - bottom)
-    places = apart([value for _, value, _ in labels], line, bottom, top)
+    places = vega.apart([value for _, value, _ in labels], line, bottom, top)
     return [
         {"Year": last, "Place": place / per, "Label": label, "Line": kind}
         for (label, _, kind), place in zip(labels, places, strict=True)
     ]
 
 
-@lru_cache(SPECS_KEPT)
+@lru_cache(vega.SPECS_KEPT)
 def _fan_spec(
     theme: str,
     width: int | None,
@@ -323,50 +307,54 @@ def _fan_spec(
     first: int,
     last: int,
     with_reference: bool,
-) -> Spec:
+) -> vega.Spec:
     colours = palette(theme)
     step = max(1, 2 * round((last - first) / 10))
     years = list(range(first, last + 1, step))
-    x = number(
+    x = vega.number(
         "Year",
         title=None,
         axis={"format": "d", "values": years, "labelFlush": False},
         scale={"nice": False, "zero": False, "domain": [first, last]},
     )
-    bands = [number(f"{band}, {money}") for band in _BANDS.values()]
+    bands = [vega.number(f"{band}, {money}") for band in _BANDS.values()]
     low, quarter, middle, three_quarters, high = bands
     above = {"titleAngle": 0, "titleAlign": "left", "titleX": 0, "titleY": -10}
-    y: Spec = {
+    y: vega.Spec = {
         "title": f"{money}, {PRICES}",
         "axis": {"grid": True, "tickCount": 4, "format": ",~r", "titleBaseline": "bottom", **above},
     }
     ink = {"middle": colours.median, "end": colours.secondary, "without": colours.plan}
-    line: Spec = {"field": "Line", "type": "nominal", "legend": None}
+    line: vega.Spec = {"field": "Line", "type": "nominal", "legend": None}
     line["scale"] = {"domain": list(ink), "range": list(ink.values())}
     band = {"type": "area", "color": colours.carried, "line": False}
     layers = [
-        extent(x=number("x"), y=number("y")),
-        layer("years", {**band, "opacity": 0.28}, x=x, y={**low, **y}, y2=to(high)),
-        layer("years", {**band, "opacity": 0.42}, x=x, y=quarter, y2=to(three_quarters)),
-        layer("years", {"type": "line", "strokeWidth": 2.5, "color": ink["middle"]}, x=x, y=middle),
+        vega.extent(x=vega.number("x"), y=vega.number("y")),
+        vega.layer("years", {**band, "opacity": 0.28}, x=x, y={**low, **y}, y2=vega.to(high)),
+        vega.layer("years", {**band, "opacity": 0.42}, x=x, y=quarter, y2=vega.to(three_quarters)),
+        vega.layer(
+            "years", {"type": "line", "strokeWidth": 2.5, "color": ink["middle"]}, x=x, y=middle
+        ),
     ]
     if last - first == 1:
         # A band of one year is a dot with its range.
         dot = {"type": "point", "filled": True, "size": 60, "color": colours.median, "opacity": 1}
         layers = [
-            extent(x=number("x"), y=number("y")),
-            layer(
+            vega.extent(x=vega.number("x"), y=vega.number("y")),
+            vega.layer(
                 "years",
                 {"type": "rule", "strokeWidth": 3, "color": colours.carried},
                 x=x,
                 y={**low, **y},
-                y2=to(high),
+                y2=vega.to(high),
             ),
-            layer("years", dot, x=x, y=middle),
+            vega.layer("years", dot, x=x, y=middle),
         ]
     if with_reference:
         dashed = {"type": "line", "strokeWidth": 2, "strokeDash": [6, 4], "color": colours.plan}
-        layers.append(layer("without", dashed, x=x, y=number(f"No plan, middle, {money}")))
+        layers.append(
+            vega.layer("without", dashed, x=x, y=vega.number(f"No plan, middle, {money}"))
+        )
     hover = {
         "type": "rule",
         "opacity": 0.001,
@@ -375,24 +363,26 @@ def _fan_spec(
     }
     note = {"type": "text", "align": "left", "dx": 8, "fontSize": 13, "color": colours.secondary}
     layers += [
-        layer(
+        vega.layer(
             "labels",
             {"type": "text", "align": "left", "dx": 7, "fontWeight": 600},
             x=x,
-            y=number("Place"),
-            text=text("Label"),
+            y=vega.number("Place"),
+            text=vega.text("Label"),
             color=line,
         ),
-        layer(
+        vega.layer(
             "note",
             {**note, "baseline": "top"},
             x={"value": 0},
             y={"value": 4},
-            text=text("Note"),
+            text=vega.text("Note"),
         ),
-        layer("years", hover, x=x, tooltip=[number("Year"), *tooltip("Middle", RANGE)]),
+        vega.layer(
+            "years", hover, x=x, tooltip=[vega.number("Year"), *vega.tooltip("Middle", RANGE)]
+        ),
     ]
-    return view(
+    return vega.view(
         theme,
         layers,
         width=width,
@@ -406,12 +396,12 @@ def _range(three: Estimate) -> str:
     return three.gbp_range if known and not three.is_certain else ""
 
 
-def _money_table(rows: list[Row], first: str, money: str) -> pl.DataFrame:
+def _money_table(rows: list[vega.Row], first: str, money: str) -> pl.DataFrame:
     columns = [f"{end}, {money}" for end in ("Low", "Middle", "High")]
     return pl.DataFrame(
         {
             first: [row[first] for row in rows],
-            **{column: rounded([row[column] for row in rows]) for column in columns},
+            **{column: vega.rounded([row[column] for row in rows]) for column in columns},
         },
         schema={first: pl.String, **dict.fromkeys(columns, pl.Float64)},
     )

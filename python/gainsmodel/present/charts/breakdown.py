@@ -19,21 +19,7 @@ from gainsmodel.present.area_summary import (
     plain,
     unknown_unit,
 )
-from gainsmodel.present.charts.chart import (
-    SPECS_KEPT,
-    Chart,
-    Row,
-    Spec,
-    layer,
-    message,
-    name,
-    number,
-    rounded,
-    text,
-    to,
-    tooltip,
-    view,
-)
+from gainsmodel.present.charts import chart as vega
 from gainsmodel.present.charts.theme import Theme, palette
 from gainsmodel.results.result import Result
 
@@ -76,7 +62,7 @@ def sectors(
     theme: Theme = "light",
     width: int | None = None,
     height: int | None = None,
-) -> Chart:
+) -> vega.Chart:
     """Where the gain of the last year arises: 18 sectors under their channels, or four channels.
 
     Parameters
@@ -115,7 +101,7 @@ def sectors(
         for row in cells.iter_rows(named=True)
     ]
     if not any(amount.mean for amount in found):
-        return message("No gain with these assumptions.", theme, width, height or 120)
+        return vega.message("No gain with these assumptions.", theme, width, height or 120)
     found.sort(key=lambda amount: -amount.mean)
     totals = {group: sum(a.mean for a in found if a.group == group) for group in CHANNELS.values()}
     order = sorted(
@@ -151,7 +137,7 @@ def levers(
     theme: Theme = "light",
     width: int | None = None,
     height: int | None = None,
-) -> Chart:
+) -> vega.Chart:
     """What each lever adds alone, what they add by working together, and all of them.
 
     Parameters
@@ -185,7 +171,7 @@ def levers(
         for row in rows
     ]
     if not any(amount.mean for amount in amounts):
-        return message(
+        return vega.message(
             "Every lever is at zero, so the plan adds nothing.", theme, width, height or 120
         )
     said = [f"{amount.label} {amount.value}" for amount in amounts]
@@ -210,7 +196,7 @@ def local_authorities(
     theme: Theme = "light",
     width: int | None = None,
     height: int | None = None,
-) -> Chart:
+) -> vega.Chart:
     """What digital adoption carries in local authorities, beside a split by size of economy.
 
     Parameters
@@ -228,7 +214,7 @@ def local_authorities(
         If the result has no area of one of the codes.
     """
     if not codes:
-        return message(
+        return vega.message(
             "Local figures are not published for this area.", theme, width, height or 120
         )
     readings = [AreaSummary(result, code) for code in codes]
@@ -246,7 +232,7 @@ def local_authorities(
         for reading in readings
     ]
     if not total:
-        return message("No gain with these assumptions.", theme, width, height or 120)
+        return vega.message("No gain with these assumptions.", theme, width, height or 120)
     amounts.sort(key=lambda amount: -amount.mean)
     first, last = amounts[0], amounts[-1]
     named = f"highest {first.label} {first.value}"
@@ -309,12 +295,12 @@ def _bars(
     theme: Theme,
     width: int | None,
     height: int | None,
-) -> Chart:
+) -> vega.Chart:
     numbers = [value for amount in amounts for value in amount.numbers]
     unit = format.money_unit(max(abs(value) for value in numbers))
     per, money = GBP_M[unit], f"£{unit} {when}"
     low, mean, high = (f"{end}, {money}" for end in ("Low", "Average", "High"))
-    rows: list[Row] = []
+    rows: list[vega.Row] = []
     for amount in amounts:
         ranged = amount.low == amount.low and amount.high == amount.high
         spread = format.gbp_range(amount.low, amount.high) if ranged else "not known"
@@ -344,13 +330,13 @@ def _bars(
         )
     shown = [row for row in rows if row[mean] is not None]
     columns: dict[str, Any] = {heading: [row[heading] for row in shown]}
-    columns[mean] = rounded([row[mean] for row in shown])
+    columns[mean] = vega.rounded([row[mean] for row in shown])
     if ranged:
-        columns |= {end: rounded([row[end] for row in shown]) for end in (low, high)}
+        columns |= {end: vega.rounded([row[end] for row in shown]) for end in (low, high)}
     if kind == "dots":
         split = f"Split by size of economy, {money}"
-        columns[split] = rounded([row["Split by size of economy"] for row in shown])
-    return Chart(
+        columns[split] = vega.rounded([row["Split by size of economy"] for row in shown])
+    return vega.Chart(
         _bars_spec(theme, width, height or ROW * len(rows) + AXIS, money, heading, kind, ranged),
         {"amounts": rows},
         alt,
@@ -363,7 +349,7 @@ def _short(label: str) -> str:
     return label if len(label) <= LONGEST_LABEL else f"{label[: LONGEST_LABEL - 1].rstrip()}…"
 
 
-@lru_cache(SPECS_KEPT)
+@lru_cache(vega.SPECS_KEPT)
 def _bars_spec(
     theme: str,
     width: int | None,
@@ -372,50 +358,50 @@ def _bars_spec(
     heading: str,
     kind: str,
     ranged: bool,
-) -> Spec:
+) -> vega.Spec:
     colours = palette(theme)
-    low, mean, high = (number(f"{end}, {money}") for end in ("Low", "Average", "High"))
-    y = name("Label", axis=None, scale={"paddingInner": 0.35, "paddingOuter": 0.2})
+    low, mean, high = (vega.number(f"{end}, {money}") for end in ("Low", "Average", "High"))
+    y = vega.name("Label", axis=None, scale={"paddingInner": 0.35, "paddingOuter": 0.2})
     x = {**mean, "title": f"Average, {money}", "scale": {"zero": True, "nice": False}}
     x["axis"] = {"grid": True, "tickCount": 4, "format": ",~r"}
-    hover = tooltip(heading, "Value", RANGE)
+    hover = vega.tooltip(heading, "Value", RANGE)
     rule = {"type": "rule", "strokeWidth": 2, "color": colours.text}
-    range_of = layer("amounts", rule, y=y, x=low, x2=to(high), tooltip=hover)
+    range_of = vega.layer("amounts", rule, y=y, x=low, x2=vega.to(high), tooltip=hover)
     ranges = [range_of] if ranged else []
     if kind == "dots":
         rule |= {"color": colours.secondary, "strokeWidth": 1.5}
         dot = {"type": "point", "filled": True, "opacity": 1, "size": 70, "color": colours.carried}
         hollow = {"type": "point", "shape": "diamond", "filled": False, "strokeWidth": 1.5}
         hollow |= {"opacity": 1, "size": 90, "color": colours.plan}
-        split = number("Split by size of economy")
+        split = vega.number("Split by size of economy")
         marks = [
             *ranges,
-            layer("amounts", dot, y=y, x=x, tooltip=hover),
-            layer("amounts", hollow, y=y, x=split, tooltip=hover),
+            vega.layer("amounts", dot, y=y, x=x, tooltip=hover),
+            vega.layer("amounts", hollow, y=y, x=split, tooltip=hover),
         ]
     else:
         colour = colours.plan if kind == "plan" else colours.carried
         bar = {"type": "bar", "color": colour, "height": {"band": 1}}
         # A rim, so that the line is told from the bar in either theme.
-        rim = layer(
+        rim = vega.layer(
             "amounts",
             rule | {"strokeWidth": 5, "color": colours.background},
             y=y,
             x=low,
-            x2=to(high),
+            x2=vega.to(high),
         )
         rims = [rim] if ranged else []
-        marks = [layer("amounts", bar, y=y, x=x, tooltip=hover), *rims, *ranges]
+        marks = [vega.layer("amounts", bar, y=y, x=x, tooltip=hover), *rims, *ranges]
     weight = {"expr": "datum.Weight"}
     value = {"type": "text", "align": "left", "dx": 6, "fontWeight": weight}
     label = {"type": "text", "align": "right", "dx": -7, "fontWeight": weight}
-    return view(
+    return vega.view(
         theme,
         # Labels first, since they have every row, those without a bar too: so the order is kept.
         [
-            layer("amounts", label, y=y, x={"value": 0}, text=text("Label")),
+            vega.layer("amounts", label, y=y, x={"value": 0}, text=vega.text("Label")),
             *marks,
-            layer("amounts", value | {"text": SAID}, y=y, x=number("End")),
+            vega.layer("amounts", value | {"text": SAID}, y=y, x=vega.number("End")),
         ],
         width=width,
         height=height,

@@ -8,22 +8,7 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.errors import SettingError
 from gainsmodel.present.area_summary import GBP_M, checked, or_none, plain
-from gainsmodel.present.charts.chart import (
-    SPECS_KEPT,
-    Chart,
-    Row,
-    Spec,
-    extent,
-    layer,
-    message,
-    name,
-    number,
-    rounded,
-    text,
-    to,
-    tooltip,
-    view,
-)
+from gainsmodel.present.charts import chart as vega
 from gainsmodel.present.charts.theme import Theme, palette
 
 TOP = 10
@@ -39,7 +24,7 @@ def tornado(
     theme: Theme = "light",
     width: int | None = None,
     height: int | None = None,
-) -> Chart:
+) -> vega.Chart:
     """How far each group of assumptions moves the answer, the ten that move it most.
 
     Drawn as changes from the middle answer, since that comes from draws of its own: a board paper
@@ -72,8 +57,8 @@ def tornado(
     largest = max((abs(plain(v)) for v in (*moved["low"], *moved["high"])), default=0.0)
     title, factor, say = _unit(unit_of_output, largest)
     if ranked.height == 0 or ranked["swing"][0] == 0:
-        return message("Nothing moves this answer.", theme, width, height or 120)
-    rows: list[Row] = []
+        return vega.message("Nothing moves this answer.", theme, width, height or 120)
+    rows: list[vega.Row] = []
     for row in moved.head(TOP).iter_rows(named=True):
         left, right = sorted(("low", "high"), key=lambda end: row[end])
         rows.append(
@@ -95,7 +80,7 @@ def tornado(
     more = " One more assumption moves it less." if left_out == 1 else more
     said = [f"{row['Assumption']} ({row['Left end']} to {row['Right end']})" for row in rows[:3]]
     faint, strong = ("dim", "bright") if theme == "dark" else ("pale", "dark")
-    return Chart(
+    return vega.Chart(
         _tornado_spec(theme, width, height or ROW * len(rows) + AXIS, f"Change, {title}"),
         {
             "assumptions": rows,
@@ -107,9 +92,13 @@ def tornado(
         pl.DataFrame(
             {
                 "Assumption": ranked["label"],
-                f"At its low end, {title}": rounded([plain(v) * factor for v in ranked["low"]]),
-                f"At its high end, {title}": rounded([plain(v) * factor for v in ranked["high"]]),
-                f"Swing, {title}": rounded([plain(v) * factor for v in ranked["swing"]]),
+                f"At its low end, {title}": vega.rounded(
+                    [plain(v) * factor for v in ranked["low"]]
+                ),
+                f"At its high end, {title}": vega.rounded(
+                    [plain(v) * factor for v in ranked["high"]]
+                ),
+                f"Swing, {title}": vega.rounded([plain(v) * factor for v in ranked["swing"]]),
             }
         ),
     )
@@ -121,7 +110,7 @@ def total_order(
     theme: Theme = "light",
     width: int | None = None,
     height: int | None = None,
-) -> Chart:
+) -> vega.Chart:
     """How much of the variance each group of assumptions accounts for, with 95% intervals.
 
     Parameters
@@ -139,8 +128,8 @@ def total_order(
     """
     checked(frame, ("label", "total", "total_low", "total_high", "distinguishable"))
     if frame.height == 0 or frame["total"].is_null().all():
-        return message("Nothing moves this answer.", theme, width, height or 120)
-    rows: list[Row] = []
+        return vega.message("Nothing moves this answer.", theme, width, height or 120)
+    rows: list[vega.Row] = []
     for row in frame.iter_rows(named=True):
         total, low, high = (
             or_none(plain(row[c]) * 100) for c in ("total", "total_low", "total_high")
@@ -173,7 +162,7 @@ def total_order(
     )
     if said and lost:
         alt += f" {lost} of {len(rows)} cannot be told from zero."
-    return Chart(
+    return vega.Chart(
         _total_order_spec(theme, width, height or ROW * len(rows) + AXIS - 14),
         {"assumptions": rows, "extent": [{"x": 0}, {"x": 100}]},
         alt,
@@ -182,7 +171,7 @@ def total_order(
         pl.DataFrame(
             {
                 "Assumption": [row["Assumption"] for row in rows],
-                **{c: rounded([row[c] for row in rows]) for c in (INDEX, "Low, %", "High, %")},
+                **{c: vega.rounded([row[c] for row in rows]) for c in (INDEX, "Low, %", "High, %")},
                 "Distinguishable from zero": [row["Role"] == "told" for row in rows],
             }
         ),
@@ -208,48 +197,50 @@ def _unit(unit: str, largest: float) -> tuple[str, float, Callable[[float], str]
     )
 
 
-def _rows_with_names(theme: str) -> tuple[Spec, Spec]:
+def _rows_with_names(theme: str) -> tuple[vega.Spec, vega.Spec]:
     """Row of an assumption, and its name above the mark, since names are long."""
-    row = name("Assumption", axis=None, scale={"paddingInner": 0, "paddingOuter": 0})
+    row = vega.name("Assumption", axis=None, scale={"paddingInner": 0, "paddingOuter": 0})
     above = {"type": "text", "align": "left", "baseline": "bottom", "dy": -3}
     above |= {"limit": {"expr": "width"}, "color": palette(theme).text}
-    label = layer("assumptions", above, y=row, x={"value": 0}, text=text("Assumption"))
+    label = vega.layer("assumptions", above, y=row, x={"value": 0}, text=vega.text("Assumption"))
     return row, label
 
 
-@lru_cache(SPECS_KEPT)
-def _tornado_spec(theme: str, width: int | None, height: int, title: str) -> Spec:
+@lru_cache(vega.SPECS_KEPT)
+def _tornado_spec(theme: str, width: int | None, height: int, title: str) -> vega.Spec:
     colours = palette(theme)
     row, label = _rows_with_names(theme)
     axis = {"grid": True, "tickCount": 5, "format": "+,~r"}
     axis["labelExpr"] = "datum.value === 0 ? '0' : datum.label"
     x = {"title": title, "axis": axis, "scale": {"zero": True, "nice": False, "padding": 46}}
-    as_it_is, low, high = number("As it is"), number("Low end"), number("High end")
+    as_it_is, low, high = vega.number("As it is"), vega.number("Low end"), vega.number("High end")
     bar = {"type": "bar", "height": 12, "yOffset": 8}
-    hover = tooltip("Assumption", "Where it is low", "Where it is high")
+    hover = vega.tooltip("Assumption", "Where it is low", "Where it is high")
     end = {"type": "text", "yOffset": 9}
     line = {"type": "rule", "color": colours.border}
     tick = {"type": "tick", "size": 18, "thickness": 2, "yOffset": 8, "color": colours.median}
     above = {"type": "text", "baseline": "bottom", "dy": -4, "color": colours.secondary}
 
-    def half(channel: Spec, colour: str) -> Spec:
+    def half(channel: vega.Spec, colour: str) -> vega.Spec:
         mark = {**bar, "color": colour}
-        return layer("assumptions", mark, y=row, x=channel, x2=to(as_it_is), tooltip=hover)
+        return vega.layer(
+            "assumptions", mark, y=row, x=channel, x2=vega.to(as_it_is), tooltip=hover
+        )
 
-    def said(side: str, align: str, dx: int) -> Spec:
-        mark, at = {**end, "align": align, "dx": dx}, number(side)
-        return layer("assumptions", mark, y=row, x=at, text=text(f"{side} end"))
+    def said(side: str, align: str, dx: int) -> vega.Spec:
+        mark, at = {**end, "align": align, "dx": dx}, vega.number(side)
+        return vega.layer("assumptions", mark, y=row, x=at, text=vega.text(f"{side} end"))
 
-    return view(
+    return vega.view(
         theme,
         [
-            layer("as_it_is", line, x={**as_it_is, **x}),
+            vega.layer("as_it_is", line, x={**as_it_is, **x}),
             half(low, colours.pale),
             half(high, colours.carried),
-            layer("assumptions", tick, y=row, x=as_it_is),
+            vega.layer("assumptions", tick, y=row, x=as_it_is),
             said("Left", "right", -4),
             said("Right", "left", 4),
-            layer("as_it_is", above, x=as_it_is, y={"value": 0}, text=text("Label")),
+            vega.layer("as_it_is", above, x=as_it_is, y={"value": 0}, text=vega.text("Label")),
             label,
         ],
         width=width,
@@ -257,33 +248,35 @@ def _tornado_spec(theme: str, width: int | None, height: int, title: str) -> Spe
     )
 
 
-@lru_cache(SPECS_KEPT)
-def _total_order_spec(theme: str, width: int | None, height: int) -> Spec:
+@lru_cache(vega.SPECS_KEPT)
+def _total_order_spec(theme: str, width: int | None, height: int) -> vega.Spec:
     colours = palette(theme)
     row, label = _rows_with_names(theme)
     axis = {"grid": True, "values": [0, 25, 50, 75, 100]}
-    x = number(INDEX, title=INDEX, axis=axis, scale={"nice": False, "zero": True})
-    role: Spec = {"field": "Role", "type": "nominal", "legend": None}
+    x = vega.number(INDEX, title=INDEX, axis=axis, scale={"nice": False, "zero": True})
+    role: vega.Spec = {"field": "Role", "type": "nominal", "legend": None}
     role["scale"] = {"domain": ["told", "not told"], "range": [colours.carried, colours.prize]}
-    hover = tooltip("Assumption", "Index", "95% interval", "Note")
+    hover = vega.tooltip("Assumption", "Index", "95% interval", "Note")
     rule = {"type": "rule", "strokeWidth": 2, "yOffset": 8}
     dot = {"type": "point", "filled": True, "size": 80, "opacity": 1, "yOffset": 8}
     note = {"type": "text", "align": "left", "dx": 8, "yOffset": 9, "color": colours.secondary}
-    return view(
+    return vega.view(
         theme,
         [
-            extent(x=number("x")),
-            layer(
+            vega.extent(x=vega.number("x")),
+            vega.layer(
                 "assumptions",
                 rule,
                 y=row,
-                x=number("Low, %"),
+                x=vega.number("Low, %"),
                 x2={"field": "High, %"},
                 color=role,
                 tooltip=hover,
             ),
-            layer("assumptions", dot, y=row, x=x, color=role, tooltip=hover),
-            layer("assumptions", note, y=row, x=number("High, %"), text=text("Note")),
+            vega.layer("assumptions", dot, y=row, x=x, color=role, tooltip=hover),
+            vega.layer(
+                "assumptions", note, y=row, x=vega.number("High, %"), text=vega.text("Note")
+            ),
             label,
         ],
         width=width,

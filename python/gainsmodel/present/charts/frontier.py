@@ -10,21 +10,7 @@ from gainsmodel import format
 from gainsmodel.analysis.optimise.plan import Plan
 from gainsmodel.errors import SettingError
 from gainsmodel.present.area_summary import GBP_M, PRICES, plain
-from gainsmodel.present.charts.chart import (
-    SPECS_KEPT,
-    Chart,
-    Row,
-    Spec,
-    extent,
-    layer,
-    message,
-    number,
-    rounded,
-    text,
-    to,
-    tooltip,
-    view,
-)
+from gainsmodel.present.charts import chart as vega
 from gainsmodel.present.charts.theme import Theme, palette
 
 Height = Literal["added", "p_target"]
@@ -43,7 +29,7 @@ def frontier(
     theme: Theme = "light",
     width: int | None = None,
     height: int = 320,
-) -> Chart:
+) -> vega.Chart:
     """What packages cost and add, the best for each sum as a line.
 
     Parameters
@@ -73,7 +59,7 @@ def frontier(
     column = "p_target" if show == "p_target" else "added_final_year_gbp_m_p50"
     tried = plan.tried.sort("cost_gbp_m_per_year", column, maintain_order=True)
     if not plan.levers.height:
-        return message("No package is worth more than doing nothing.", theme, width, height)
+        return vega.message("No package is worth more than doing nothing.", theme, width, height)
     largest = max(plain(v) for v in (*tried[column], plan.recommended[column]))
     if show == "p_target":
         title, factor = "Chance of reaching the target, in 100", 100.0
@@ -86,12 +72,12 @@ def frontier(
             return format.out_of_100(value, plan.draws)
         return format.gbp(value)
 
-    dots: list[Row] = []
-    steps: list[Row] = []
+    dots: list[vega.Row] = []
+    steps: list[vega.Row] = []
     best = -1.0
     for row in tried.iter_rows(named=True):
         low, high = (row[f"added_final_year_gbp_m_{q}"] for q in ("p05", "p95"))
-        at: Row = {
+        at: vega.Row = {
             "Cost": row["cost_gbp_m_per_year"],
             "Height": row[column] * factor,
             "Package": row["levers"],
@@ -105,7 +91,7 @@ def frontier(
             steps.append(at)
     steps.append({**steps[-1], "Cost": dots[-1]["Cost"]})
     chosen = plan.recommended
-    marks: list[Row] = [
+    marks: list[vega.Row] = [
         {
             "Name": CHOSEN,
             "Cost": chosen["cost_gbp_m_per_year"],
@@ -124,7 +110,7 @@ def frontier(
                 "Has": said(value),
             }
         )
-    whisker: list[Row] = []
+    whisker: list[vega.Row] = []
     if show == "added":
         low, high = (chosen[f"added_final_year_gbp_m_{q}"] * factor for q in ("p05", "p95"))
         whisker = [{"Cost": chosen["cost_gbp_m_per_year"], "Low": low, "High": high}]
@@ -151,7 +137,7 @@ def frontier(
     if flat is not None:
         alt += f" More money adds little from {format.cost(flat)} a year."
         caption += f" More money adds little from {format.cost(flat)} a year."
-    return Chart(
+    return vega.Chart(
         _spec(theme, width, height, title),
         {
             "tried": dots,
@@ -167,20 +153,20 @@ def frontier(
         pl.DataFrame(
             {
                 "Package": tried["levers"],
-                COST: rounded([*tried["cost_gbp_m_per_year"]]),
-                title: rounded([plain(v) * factor for v in tried[column]]),
+                COST: vega.rounded([*tried["cost_gbp_m_per_year"]]),
+                title: vega.rounded([plain(v) * factor for v in tried[column]]),
                 "Added in 9 of 10 futures": [row["Added in 9 of 10 futures"] for row in dots],
             }
         ),
     )
 
 
-def _dearest(steps: list[Row]) -> str:
+def _dearest(steps: list[vega.Row]) -> str:
     """What the last package that is the best for its money costs."""
     return str(steps[-1]["Costs a year"])
 
 
-def _flat_from(steps: list[Row]) -> float | None:
+def _flat_from(steps: list[vega.Row]) -> float | None:
     """From which cost on the last third of the money brings next to nothing, if it does."""
     top, last = steps[-1]["Height"], steps[-1]["Cost"]
     for row in steps:
@@ -189,35 +175,39 @@ def _flat_from(steps: list[Row]) -> float | None:
     return None
 
 
-@lru_cache(SPECS_KEPT)
-def _spec(theme: str, width: int | None, height: int, title: str) -> Spec:
+@lru_cache(vega.SPECS_KEPT)
+def _spec(theme: str, width: int | None, height: int, title: str) -> vega.Spec:
     colours = palette(theme)
     axis = {"grid": True, "tickCount": 5}
-    x = number("Cost", title=COST, axis=axis, scale={"zero": True, "nice": False, "padding": 12})
-    y = number("Height", title=title, axis=axis, scale={"zero": True})
-    low = number("Low")
-    hover = tooltip("Package", "Costs a year", "Has", "Added in 9 of 10 futures")
+    x = vega.number(
+        "Cost", title=COST, axis=axis, scale={"zero": True, "nice": False, "padding": 12}
+    )
+    y = vega.number("Height", title=title, axis=axis, scale={"zero": True})
+    low = vega.number("Low")
+    hover = vega.tooltip("Package", "Costs a year", "Has", "Added in 9 of 10 futures")
     dot = {"type": "point", "filled": True, "opacity": 1}
     line = {"type": "line", "interpolate": "step-after", "color": colours.carried}
     rule = {"type": "rule", "strokeWidth": 2, "color": colours.plan, "tooltip": None}
 
-    def labels(side: str, align: str, dx: int) -> Spec:
+    def labels(side: str, align: str, dx: int) -> vega.Spec:
         mark = {"type": "text", "align": align, "dx": dx, "dy": -10, "color": colours.plan}
-        return layer(side, mark, x=x, y=y, text=text("Name"))
+        return vega.layer(side, mark, x=x, y=y, text=vega.text("Name"))
 
-    return view(
+    return vega.view(
         theme,
         [
-            extent(x=x, y=y),
-            layer("tried", {**dot, "size": 30, "color": colours.prize}, x=x, y=y, tooltip=hover),
-            layer("best", {**line, "tooltip": None}, x=x, y=y),
-            layer("whisker", rule, x=x, y={**y, **low}, y2=to(number("High"))),
-            layer(
+            vega.extent(x=x, y=y),
+            vega.layer(
+                "tried", {**dot, "size": 30, "color": colours.prize}, x=x, y=y, tooltip=hover
+            ),
+            vega.layer("best", {**line, "tooltip": None}, x=x, y=y),
+            vega.layer("whisker", rule, x=x, y={**y, **low}, y2=vega.to(vega.number("High"))),
+            vega.layer(
                 "plans",
                 {**dot, "size": 90, "color": colours.plan},
                 x=x,
                 y=y,
-                tooltip=tooltip("Name", "Package", "Has"),
+                tooltip=vega.tooltip("Name", "Package", "Has"),
             ),
             labels("left", "right", -6),
             labels("right", "left", 6),

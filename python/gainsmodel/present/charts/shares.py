@@ -10,22 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from gainsmodel import format
 from gainsmodel.errors import SettingError
 from gainsmodel.present.area_summary import FEWEST_FUTURES_FOR_DOTS, GBP_M, AreaSummary, plain
-from gainsmodel.present.charts.chart import (
-    SPECS_KEPT,
-    Chart,
-    Row,
-    Spec,
-    extent,
-    layer,
-    message,
-    number,
-    roles,
-    rounded,
-    text,
-    tooltip,
-    view,
-    wrapped,
-)
+from gainsmodel.present.charts import chart as vega
 from gainsmodel.present.charts.theme import Theme, palette
 from gainsmodel.results.result import Result
 
@@ -36,7 +21,7 @@ CURVE_BINS = 40
 # Pixels below the baseline for the range and its words.
 BELOW = 30
 # Vega-Lite cannot merge an axis that is there in one layer and absent in another.
-Y: Spec = number("y", axis=None)
+Y: vega.Spec = vega.number("y", axis=None)
 SHARE = "Share of the UK gain from digital adoption, %"
 
 
@@ -47,7 +32,7 @@ def share_dots(
     theme: Theme = "light",
     width: int | None = None,
     height: int = 230,
-) -> Chart:
+) -> vega.Chart:
     """How sure the share is: 20 dots, each 1 chance in 20, beside the share of the economy.
 
     The reference is always an edge between two columns of dots, so that none straddles it.
@@ -67,7 +52,7 @@ def share_dots(
         If the result has no such area or group.
     """
     found = _shares(result, unit, theme, width, height)
-    if isinstance(found, Chart):
+    if isinstance(found, vega.Chart):
         return found
     reading, shares = found
     reference = float(reading.row["gva_share"]) * 100
@@ -85,7 +70,7 @@ def share_dots(
     ]
     economy = format.percent(reference / 100)
     low, high = plain(reading.row["share_p05"]), plain(reading.row["share_p95"])
-    chart = Chart(
+    chart = vega.Chart(
         _dots_spec(theme, width, height, SHARE),
         {
             "dots": rows,
@@ -109,10 +94,10 @@ def share_curve(
     theme: Theme = "light",
     width: int | None = None,
     height: int = 230,
-) -> Chart:
+) -> vega.Chart:
     """How sure the share is, as a curve of 40 steps; parameters and errors as `share_dots`."""
     found = _shares(result, unit, theme, width, height)
-    if isinstance(found, Chart):
+    if isinstance(found, vega.Chart):
         return found
     reading, shares = found
     reference = float(reading.row["gva_share"]) * 100
@@ -137,7 +122,7 @@ def share_curve(
         )
     top = max(row["Futures in 100"] for row in rows)
     economy = format.percent(reference / 100)
-    return Chart(
+    return vega.Chart(
         _curve_spec(theme, width, height),
         {
             "steps": rows,
@@ -158,9 +143,9 @@ def share_curve(
         f"middle estimate. {_chance(reading)}",
         pl.DataFrame(
             {
-                "From, %": rounded(edges[:-1].tolist()),
-                "To, %": rounded(edges[1:].tolist()),
-                "Futures in 100": rounded((counts / len(shares) * 100).tolist()),
+                "From, %": vega.rounded(edges[:-1].tolist()),
+                "To, %": vega.rounded(edges[1:].tolist()),
+                "Futures in 100": vega.rounded((counts / len(shares) * 100).tolist()),
             }
         ),
     )
@@ -176,7 +161,7 @@ def difference_dots(
     theme: Theme = "light",
     width: int | None = None,
     height: int = 230,
-) -> Chart:
+) -> vega.Chart:
     """What one plan adds more than another: 20 dots, each 1 chance in 20, beside no difference.
 
     Parameters
@@ -204,7 +189,7 @@ def difference_dots(
             f"{int((~np.isfinite(values)).sum())} of {values.size} are not finite"
         )
     if not values.any():
-        return message("These plans are the same.", theme, width, height)
+        return vega.message("These plans are the same.", theme, width, height)
     if values.size < FEWEST_FUTURES_FOR_DOTS:
         return _too_few(values.size, theme, width, height)
     money = format.money_unit(float(np.quantile(np.abs(values), 0.975)))
@@ -223,8 +208,8 @@ def difference_dots(
         for dot, place in zip(dots, bins, strict=True)
     ]
     names = {
-        "left": wrapped(f"“{second}” adds more", 24),
-        "right": wrapped(f"“{first}” adds more", 24),
+        "left": vega.wrapped(f"“{second}” adds more", 24),
+        "right": vega.wrapped(f"“{first}” adds more", 24),
     }
     room = 0.5 * max(len(lines) for lines in names.values())
     frame = _frame(rows, 0.0, "No difference", height, room)
@@ -237,7 +222,7 @@ def difference_dots(
         if ends[side] != 0
     ]
     unpaired = "" if paired else " Not paired: part of the difference is sampling noise."
-    return Chart(
+    return vega.Chart(
         _dots_spec(theme, width, height, title),
         {
             "dots": rows,
@@ -260,15 +245,15 @@ def difference_dots(
 
 def _shares(
     result: Result, unit: str, theme: Theme, width: int | None, height: int
-) -> tuple[AreaSummary, NDArray[np.float64]] | Chart:
+) -> tuple[AreaSummary, NDArray[np.float64]] | vega.Chart:
     """Give an area's shares in per cent, draw by draw, or say why there is nothing to draw."""
     reading = AreaSummary(result, unit)
     if math.isclose(reading.row["gva_share"], 1) or result.areas().height == 1:
-        return message(f"{_possessive(reading.name)} share is 100%.", theme, width, height)
+        return vega.message(f"{_possessive(reading.name)} share is 100%.", theme, width, height)
     if reading.shares_withheld:
-        return message(f"{reading.excluded}, so shares are withheld.", theme, width, height)
+        return vega.message(f"{reading.excluded}, so shares are withheld.", theme, width, height)
     if not result.holds_draws:
-        return message(
+        return vega.message(
             "This run kept no single futures to count; run fewer at once to see dots.",
             theme,
             width,
@@ -280,7 +265,7 @@ def _shares(
     if np.ptp(shares) <= 1e-9 * shares.max():
         share = format.percent(shares[0] / 100)
         economy = format.percent(reading.row["gva_share"])
-        return message(
+        return vega.message(
             f"No uncertainty in this run: the share is {share}, that of the economy {economy}.",
             theme,
             width,
@@ -289,9 +274,9 @@ def _shares(
     return reading, shares
 
 
-def _too_few(futures: int, theme: Theme, width: int | None, height: int) -> Chart:
+def _too_few(futures: int, theme: Theme, width: int | None, height: int) -> vega.Chart:
     words_of = f"{futures} futures are too few for dots; {FEWEST_FUTURES_FOR_DOTS} are needed."
-    return message(words_of, theme, width, height)
+    return vega.message(words_of, theme, width, height)
 
 
 def _possessive(name: str) -> str:
@@ -305,7 +290,7 @@ def _chance(reading: AreaSummary) -> str:
     return f"The share is the larger {chance}: {verdict}."
 
 
-def _dots(values: NDArray[np.float64], reference: float) -> tuple[list[float], list[Row]]:
+def _dots(values: NDArray[np.float64], reference: float) -> tuple[list[float], list[vega.Row]]:
     """Give 20 quantiles and where their dots stand, in bins of which the reference is an edge."""
     dots = np.quantile(values, (np.arange(DOTS) + 0.5) / DOTS)
     # The outermost dots of a skewed distribution do not set the width of the bins.
@@ -316,7 +301,7 @@ def _dots(values: NDArray[np.float64], reference: float) -> tuple[list[float], l
         step *= float(np.ptp(bins)) / (2 * BINS)
         bins = np.floor((dots - reference) / step)
     height: dict[float, int] = {}
-    places: list[Row] = []
+    places: list[vega.Row] = []
     for index in bins.tolist():
         height[index] = height.get(index, 0) + 1
         places.append({"x": reference + (index + 0.5) * step, "y": height[index] - 0.5})
@@ -327,8 +312,8 @@ def _dots(values: NDArray[np.float64], reference: float) -> tuple[list[float], l
 
 
 def _frame(
-    rows: list[Row], reference: float, label: str, height: int, room: float = 0.0
-) -> dict[str, list[Row]]:
+    rows: list[vega.Row], reference: float, label: str, height: int, room: float = 0.0
+) -> dict[str, list[vega.Row]]:
     """Axes' ends, the reference and its label, and what a dot's size is reckoned from."""
     left = min(reference, *(row["Bin from"] for row in rows))
     right = max(reference, *(row["Bin to"] for row in rows))
@@ -349,13 +334,13 @@ def _below(top: float, height: int) -> float:
     return -top * BELOW / max(height - 55 - BELOW, BELOW)
 
 
-def _reference(at: float, label: str, left: float, right: float, top: float) -> list[Row]:
+def _reference(at: float, label: str, left: float, right: float, top: float) -> list[vega.Row]:
     """Rule and label; the label stands on the side that has more room."""
     align = "left" if at - left < right - at else "right"
     return [{"x": at, "y": top, "y2": 0.0, "Label": label, "Align": align}]
 
 
-def _range(low: float, high: float, label: str) -> list[Row]:
+def _range(low: float, high: float, label: str) -> list[vega.Row]:
     """The range that holds 9 of 10 futures, drawn below the baseline."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return []
@@ -368,25 +353,25 @@ def _dots_table(dots: list[float], heading: str) -> pl.DataFrame:
         {
             "Dot": [*range(1, DOTS + 1)],
             "Times in 100 below": [(i + 0.5) * 100 / DOTS for i in range(DOTS)],
-            heading: rounded(dots),
+            heading: vega.rounded(dots),
         }
     )
 
 
-def _marks(theme: str) -> tuple[list[Spec], list[Spec]]:
+def _marks(theme: str) -> tuple[list[vega.Spec], list[vega.Spec]]:
     """Reference and range, which dots and curve share."""
     colours = palette(theme)
-    x, y = number("x"), Y
+    x, y = vega.number("x"), Y
     lean = {"expr": "datum.Align === 'right' ? -6 : datum.Align === 'left' ? 6 : 0"}
     reference = [
-        layer(
+        vega.layer(
             "reference",
             {"type": "rule", "strokeWidth": 2, "color": colours.plan},
             x=x,
             y=y,
             y2={"field": "y2"},
         ),
-        layer(
+        vega.layer(
             "reference",
             {
                 "type": "text",
@@ -398,51 +383,51 @@ def _marks(theme: str) -> tuple[list[Spec], list[Spec]]:
             },
             x=x,
             y=y,
-            text=text("Label"),
+            text=vega.text("Label"),
         ),
     ]
     bracket = {"type": "rule", "strokeWidth": 2, "color": colours.secondary}
     below = {"type": "text", "baseline": "top", "color": colours.secondary}
 
-    def up(pixels: int) -> Spec:
+    def up(pixels: int) -> vega.Spec:
         return {"value": {"expr": f"height - {pixels}"}}
 
     return reference, [
-        layer("range", bracket, x=x, x2={"field": "x2"}, y=up(BELOW - 8)),
-        layer(
+        vega.layer("range", bracket, x=x, x2={"field": "x2"}, y=up(BELOW - 8)),
+        vega.layer(
             "range",
             {**below, "align": "center"},
-            x=number("Centre"),
+            x=vega.number("Centre"),
             y=up(BELOW - 12),
-            text=text("Label"),
+            text=vega.text("Label"),
         ),
     ]
 
 
-@lru_cache(SPECS_KEPT)
-def _dots_spec(theme: str, width: int | None, height: int, title: str) -> Spec:
+@lru_cache(vega.SPECS_KEPT)
+def _dots_spec(theme: str, width: int | None, height: int, title: str) -> vega.Spec:
     colours = palette(theme)
     axis = {"tickCount": 6, "format": ",~r", "ticks": True, "domain": True}
     axis["domainColor"] = colours.border
-    x = number("x", title=title, axis=axis, scale={"nice": False, "zero": False})
+    x = vega.number("x", title=title, axis=axis, scale={"nice": False, "zero": False})
     y = {**Y, "scale": {"nice": False, "zero": False}}
     reference, bracket = _marks(theme)
     diameter = "0.9 * min(width / datum.Bins, height / datum.Levels)"
-    return view(
+    return vega.view(
         theme,
         [
-            extent(x=number("x"), y=Y),
+            vega.extent(x=vega.number("x"), y=Y),
             *reference,
-            layer(
+            vega.layer(
                 "dots",
                 {"type": "circle", "opacity": 1, "size": {"expr": f"PI / 4 * pow({diameter}, 2)"}},
                 x=x,
                 y=y,
-                color=roles(theme),
-                tooltip=tooltip("About", "This dot"),
+                color=vega.roles(theme),
+                tooltip=vega.tooltip("About", "This dot"),
             ),
             *bracket,
-            layer(
+            vega.layer(
                 "sides",
                 {
                     "type": "text",
@@ -451,9 +436,9 @@ def _dots_spec(theme: str, width: int | None, height: int, title: str) -> Spec:
                     "baseline": "top",
                     "lineBreak": "\n",
                 },
-                x=number("x"),
+                x=vega.number("x"),
                 y={"value": 8},
-                text=text("Label"),
+                text=vega.text("Label"),
             ),
         ],
         width=width,
@@ -461,22 +446,22 @@ def _dots_spec(theme: str, width: int | None, height: int, title: str) -> Spec:
     )
 
 
-@lru_cache(SPECS_KEPT)
-def _curve_spec(theme: str, width: int | None, height: int) -> Spec:
+@lru_cache(vega.SPECS_KEPT)
+def _curve_spec(theme: str, width: int | None, height: int) -> vega.Spec:
     colours = palette(theme)
     axis = {"tickCount": 6, "format": ",~r", "ticks": True, "domain": True}
     axis["domainColor"] = colours.border
-    x = number("From, %", title=SHARE, axis=axis, scale={"nice": False, "zero": False})
-    y = number("Futures in 100", axis=None, scale={"nice": False})
+    x = vega.number("From, %", title=SHARE, axis=axis, scale={"nice": False, "zero": False})
+    y = vega.number("Futures in 100", axis=None, scale={"nice": False})
     reference, bracket = _marks(theme)
-    opacity: Spec = {"field": "Within 9 of 10", "type": "ordinal", "legend": None}
+    opacity: vega.Spec = {"field": "Within 9 of 10", "type": "ordinal", "legend": None}
     opacity["scale"] = {"domain": ["no", "yes"], "range": [0.28, 0.7]}
     tick = {"type": "rule", "strokeWidth": 2.5, "color": colours.median}
-    return view(
+    return vega.view(
         theme,
         [
-            extent(x=number("x"), y=Y),
-            layer(
+            vega.extent(x=vega.number("x"), y=Y),
+            vega.layer(
                 "steps",
                 {"type": "bar", "color": colours.carried, "binSpacing": 0},
                 x=x,
@@ -484,9 +469,9 @@ def _curve_spec(theme: str, width: int | None, height: int) -> Spec:
                 y=y,
                 y2={"datum": 0},
                 opacity=opacity,
-                tooltip=[text("About"), number("Futures in 100", format=".1f")],
+                tooltip=[vega.text("About"), vega.number("Futures in 100", format=".1f")],
             ),
-            layer("middle", tick, x=number("x"), y=Y, y2={"field": "y2"}),
+            vega.layer("middle", tick, x=vega.number("x"), y=Y, y2={"field": "y2"}),
             *reference,
             *bracket,
         ],

@@ -7,22 +7,7 @@ import polars as pl
 
 from gainsmodel import format
 from gainsmodel.present.area_summary import RANGE, AreaSummary, or_none, plain, same_scenario
-from gainsmodel.present.charts.chart import (
-    SPECS_KEPT,
-    Chart,
-    Row,
-    Spec,
-    extent,
-    layer,
-    message,
-    number,
-    rounded,
-    text,
-    to,
-    tooltip,
-    view,
-    wrapped,
-)
+from gainsmodel.present.charts import chart as vega
 from gainsmodel.present.charts.theme import Theme, palette
 from gainsmodel.results.result import Result
 
@@ -40,7 +25,7 @@ def adoption(
     theme: Theme = "light",
     width: int | None = None,
     height: int = 240,
-) -> Chart:
+) -> vega.Chart:
     """How far each technology has spread in each year: one small panel for each.
 
     Draws the area's own years where the result has them, and the UK's where not; the caption
@@ -62,12 +47,14 @@ def adoption(
     own = _of(result, unit)
     shown, table = (unit, own) if _is_yearly(own, reading.years) else ("uk", _of(result, "uk"))
     if not _is_yearly(table, reading.years):
-        return message(f"Adoption: {format.TOO_FEW}", theme, width, height)
+        return vega.message(f"Adoption: {format.TOO_FEW}", theme, width, height)
     panels = _Panels(list(reading.scenario["technologies"]), first, last)
     rows = [_row(row, panels) for row in table.iter_rows(named=True)]
-    titles = [wrapped(row["label"], 15)[:3] for row in reading.scenario["technologies"].values()]
+    titles = [
+        vega.wrapped(row["label"], 15)[:3] for row in reading.scenario["technologies"].values()
+    ]
     lines = max(len(title) for title in titles)
-    data: dict[str, list[Row]] = {
+    data: dict[str, list[vega.Row]] = {
         "years": rows,
         "ends": _ends(rows, first, last),
         "titles": [
@@ -98,7 +85,7 @@ def adoption(
         caption += " Dotted: the UK."
     elif unit != "uk":
         caption += f" These are the UK’s rates; this run did not keep those of {place} by year."
-    return Chart(
+    return vega.Chart(
         _adoption_spec(theme, width, height, first, last, lines, "uk" in data, "without" in data),
         data,
         f"Adoption in {of} in the middle estimate: {'; '.join(said)}.",
@@ -108,7 +95,7 @@ def adoption(
                 "Technology": [row["Technology"] for row in rows],
                 "Year": [row["Year"] for row in rows],
                 **{
-                    column: rounded([row[column] for row in rows])
+                    column: vega.rounded([row[column] for row in rows])
                     for column in ("Low, %", "Middle, %", "High, %")
                 },
             }
@@ -144,14 +131,14 @@ class _Panels:
         """Left edge of a panel, in widths of one."""
         return panel * (1 + GAP)
 
-    def x(self, row: Row) -> float:
+    def x(self, row: vega.Row) -> float:
         """Place of a technology's year."""
         panel = self.technologies.index(row["technology"])
         elapsed: int = row["year"] - self.first
         return self.start(panel) + elapsed / (self.last - self.first)
 
 
-def _row(row: Row, panels: _Panels) -> Row:
+def _row(row: vega.Row, panels: _Panels) -> vega.Row:
     low, middle, high = (plain(row[f"adoption_{q}"]) for q in ("p05", "p50", "p95"))
     said = f"{format.whole_percent(low)} to {format.whole_percent(high)}"
     return {
@@ -166,7 +153,7 @@ def _row(row: Row, panels: _Panels) -> Row:
     }
 
 
-def _middles(table: pl.DataFrame, panels: _Panels) -> list[Row]:
+def _middles(table: pl.DataFrame, panels: _Panels) -> list[vega.Row]:
     return [
         {
             "x": panels.x(row),
@@ -178,7 +165,7 @@ def _middles(table: pl.DataFrame, panels: _Panels) -> list[Row]:
     ]
 
 
-def _ends(rows: list[Row], first: int, last: int) -> list[Row]:
+def _ends(rows: list[vega.Row], first: int, last: int) -> list[vega.Row]:
     """Words at both ends of each line, and the years below."""
     sides = {first: "left", last: "right"}
     kept = ("x", "Year", "Middle, %", "Middle")
@@ -189,7 +176,7 @@ def _ends(rows: list[Row], first: int, last: int) -> list[Row]:
     ]
 
 
-@lru_cache(SPECS_KEPT)
+@lru_cache(vega.SPECS_KEPT)
 def _adoption_spec(
     theme: str,
     width: int | None,
@@ -199,13 +186,17 @@ def _adoption_spec(
     lines: int,
     with_uk: bool,
     with_reference: bool,
-) -> Spec:
+) -> vega.Spec:
     colours = palette(theme)
     # Panels share one axis, so that the whole fills its container, which facets cannot.
-    at = {"x": number("x", axis=None, scale={"nice": False, "zero": False})}
-    axis: Spec = {"grid": True, "values": [0, 50, 100], "labelExpr": "datum.value + '%'"}
-    low = number("Low, %", title=None, axis=axis, scale={"domain": [0, 100]})
-    middle, high, each = number("Middle, %"), number("High, %"), {"detail": text("Technology")}
+    at = {"x": vega.number("x", axis=None, scale={"nice": False, "zero": False})}
+    axis: vega.Spec = {"grid": True, "values": [0, 50, 100], "labelExpr": "datum.value + '%'"}
+    low = vega.number("Low, %", title=None, axis=axis, scale={"domain": [0, 100]})
+    middle, high, each = (
+        vega.number("Middle, %"),
+        vega.number("High, %"),
+        {"detail": vega.text("Technology")},
+    )
     line = {"type": "line", "strokeWidth": 2}
     align = {"align": {"expr": "datum.Align"}, "type": "text"}
     dashed = {
@@ -218,46 +209,52 @@ def _adoption_spec(
     hover["strokeWidth"] = {"expr": f"max(2, width / {4 * (last - first)})"}
     year = {**align, "baseline": "top", "color": colours.secondary}
     title = {"type": "text", "baseline": "top", "lineBreak": "\n", "fontWeight": 600}
-    return view(
+    return vega.view(
         theme,
         [
-            extent(**at),
-            layer(
+            vega.extent(**at),
+            vega.layer(
                 "titles",
                 {**title, "lineHeight": 15},
                 **at,
                 y={"value": -8 - 15 * lines},
-                text=text("Title"),
+                text=vega.text("Title"),
             ),
-            layer(
+            vega.layer(
                 "years",
                 {"type": "area", "color": colours.carried, "opacity": 0.28},
                 **at,
                 **each,
                 y=low,
-                y2=to(high),
+                y2=vega.to(high),
             ),
-            *(layer(kind, dashed[kind], **at, **each, y=middle) for kind in references),
-            layer(
+            *(vega.layer(kind, dashed[kind], **at, **each, y=middle) for kind in references),
+            vega.layer(
                 "years",
                 {**line, "strokeWidth": 2.5, "color": colours.median},
                 **at,
                 **each,
                 y=middle,
             ),
-            layer(
+            vega.layer(
                 "ends",
                 {**align, "dy": rise, "fontWeight": 600, "color": colours.text},
                 **at,
                 y=middle,
-                text=text("Middle"),
+                text=vega.text("Middle"),
             ),
-            layer("ends", year, **at, y={"value": {"expr": "height + 6"}}, text=number("Year")),
-            layer(
+            vega.layer(
+                "ends", year, **at, y={"value": {"expr": "height + 6"}}, text=vega.number("Year")
+            ),
+            vega.layer(
                 "years",
                 hover,
                 **at,
-                tooltip=[*tooltip("Technology"), number("Year"), *tooltip("Middle", RANGE)],
+                tooltip=[
+                    *vega.tooltip("Technology"),
+                    vega.number("Year"),
+                    *vega.tooltip("Middle", RANGE),
+                ],
             ),
         ],
         width=width,

@@ -25,19 +25,7 @@ from gainsmodel.present.area_summary import (
     plain,
     unknown_unit,
 )
-from gainsmodel.present.charts.chart import (
-    SPECS_KEPT,
-    Chart,
-    Row,
-    Spec,
-    layer,
-    number,
-    rounded,
-    text,
-    tooltip,
-    view,
-    wrapped,
-)
+from gainsmodel.present.charts import chart as vega
 from gainsmodel.present.charts.theme import Theme, palette
 from gainsmodel.results.result import Result
 
@@ -136,7 +124,7 @@ def tile_map(
     theme: Theme = "light",
     width: int | None = None,
     height: int = 300,
-) -> Chart:
+) -> vega.Chart:
     """Every area of the UK as a tile, with its value printed and its class as colour.
 
     A click on a tile, its label or its value sets the point selection ``area`` on ``code``; a
@@ -176,7 +164,7 @@ def tile_map(
     first = AreaSummary(result, areas["area_code"][0])
     values = _values(result, measure, first)
     classes = _classes(measure, first.basis, layout)
-    rows: list[Row] = []
+    rows: list[vega.Row] = []
     shown = areas.select(*IDENTITY, "share_p50", "gva_share", "p_share_above_gva")
     for row in shown.iter_rows(named=True):
         code = row["area_code"]
@@ -205,7 +193,7 @@ def tile_map(
             }
         )
     title, measured = _title(measure, first)
-    return Chart(
+    return vega.Chart(
         _tile_map_spec(theme, width, height, geography, measured),
         {
             "areas": rows,
@@ -281,7 +269,7 @@ def _classes(measure: Measure, basis: str, layout: Layout) -> tuple[float, ...]:
 
 
 def _class_of(
-    measure: Measure, value: _Value, row: Row, classes: Sequence[float], futures: int
+    measure: Measure, value: _Value, row: vega.Row, classes: Sequence[float], futures: int
 ) -> int:
     if value.classed != value.classed:
         return NO_DATA
@@ -297,13 +285,13 @@ def _title(measure: Measure, first: AreaSummary) -> tuple[str, str]:
     if measure != "against_gva":
         unit = "£bn" if measure == "gbp" else "£ a head"
         # "by 2036" stays on one line.
-        title = wrapped(f"{unit} {first.when}".replace(" by ", " by\u00a0"), 19)
+        title = vega.wrapped(f"{unit} {first.when}".replace(" by ", " by\u00a0"), 19)
         called = f"Share of the {first.prize}" if measure == "gbp" else "Carried by digital, a head"
         return "\n".join(title), called
     return "Is its share of the\ngain larger than of\nthe economy?", "Times in 100"
 
 
-def _key(measure: Measure, classes: Sequence[float], layout: Layout) -> list[Row]:
+def _key(measure: Measure, classes: Sequence[float], layout: Layout) -> list[vega.Row]:
     """Labels of the five classes, the highest on top, in the free corner."""
     if measure == "against_gva":
         labels = ["smaller", "probably\nsmaller", "cannot\nbe told", "probably\nlarger", "larger"]
@@ -331,13 +319,15 @@ def _key(measure: Measure, classes: Sequence[float], layout: Layout) -> list[Row
     ]
 
 
-def _note(rows: list[Row], layout: Layout) -> list[Row]:
+def _note(rows: list[vega.Row], layout: Layout) -> list[vega.Row]:
     if not any(row["Line 1"].endswith("•") for row in rows):
         return []
     return [{"x": 0, "y": layout.rows, "Note": "• mayor\nsince\nMay 2017"}]
 
 
-def _alt(measure: Measure, values: Values, rows: list[Row], selected: str | None, when: str) -> str:
+def _alt(
+    measure: Measure, values: Values, rows: list[vega.Row], selected: str | None, when: str
+) -> str:
     known = [row for row in rows if row["Class"] != NO_DATA]
     ranked = sorted(known, key=lambda row: values[row["code"]].three.middle, reverse=True)
     of = {
@@ -358,7 +348,7 @@ def _alt(measure: Measure, values: Values, rows: list[Row], selected: str | None
 
 
 def _caption(
-    measure: Measure, rows: list[Row], areas: pl.DataFrame, values: Values, first: AreaSummary
+    measure: Measure, rows: list[vega.Row], areas: pl.DataFrame, values: Values, first: AreaSummary
 ) -> str:
     missing = sum(row["Class"] == NO_DATA for row in rows)
     note = f" {len(rows) - missing} of {len(rows)} areas have data." if missing else ""
@@ -403,34 +393,34 @@ def _table(
         per, unit = (1e3, "£bn") if measure == "gbp" else (1.0, "£ a head")
         for end in ("low", "middle", "high"):
             ends = [getattr(three, end) / per for three in threes]
-            columns[f"{end.capitalize()}, {unit} {first.when}"] = [*rounded(ends)]
+            columns[f"{end.capitalize()}, {unit} {first.when}"] = [*vega.rounded(ends)]
     for heading, column in (
         ("Share of the gain, %", "share_p50"),
         ("Share of the economy, %", "gva_share"),
         ("Share of the gain is the larger, times in 100", "p_share_above_gva"),
     ):
-        columns[heading] = [*rounded([plain(v) * 100 for v in areas[column]])]
+        columns[heading] = [*vega.rounded([plain(v) * 100 for v in areas[column]])]
     return pl.DataFrame(columns, strict=False)
 
 
-@lru_cache(SPECS_KEPT)
+@lru_cache(vega.SPECS_KEPT)
 def _tile_map_spec(
     theme: str, width: int | None, height: int, geography: str, measured: str
-) -> Spec:
+) -> vega.Spec:
     colours, layout = palette(theme), LAYOUTS[geography]
     diverging = measured == "Times in 100"
     fills = colours.diverging if diverging else colours.sequential
     inks = colours.diverging_ink if diverging else colours.sequential_ink
     domain = [NO_DATA, *range(5)]
 
-    def by_class(ramp: Sequence[str], none: str) -> Spec:
+    def by_class(ramp: Sequence[str], none: str) -> vega.Spec:
         scale = {"domain": domain, "range": [none, *ramp]}
         return {"field": "Class", "type": "nominal", "scale": scale, "legend": None}
 
     across = {"scale": {"domain": [0, layout.columns], "nice": False}, "axis": None}
     down = {"scale": {"domain": [0, layout.rows], "nice": False, "reverse": True}, "axis": None}
-    x, y = number("Column", **across), number("Row", **down)
-    middle_x, middle_y = number("Centre x", **across), number("Centre y", **down)
+    x, y = vega.number("Column", **across), vega.number("Row", **down)
+    middle_x, middle_y = vega.number("Centre x", **across), vega.number("Centre y", **down)
     edges = {"x": x, "x2": {"field": "Right"}, "y": y, "y2": {"field": "Bottom"}}
     tile = {"type": "rect", "xOffset": 1.5, "x2Offset": -1.5, "yOffset": 1.5, "y2Offset": -1.5}
     ends = [
@@ -440,9 +430,9 @@ def _tile_map_spec(
         {"calculate": "datum.Row + 0.5", "as": "Centre y"},
     ]
     hover = [
-        *tooltip("Area"),
-        {**text("Value"), "title": measured},
-        *tooltip(
+        *vega.tooltip("Area"),
+        {**vega.text("Value"), "title": measured},
+        *vega.tooltip(
             RANGE, "Share of the gain", "Share of the economy", "Share of the gain is the larger"
         ),
     ]
@@ -450,11 +440,11 @@ def _tile_map_spec(
     centre = {"x": middle_x, "y": middle_y, "color": ink, "tooltip": hover}
     label = {"type": "text", "fontSize": 10.5}
     small = {"type": "text", "align": "right", "fontSize": 10.5, "color": colours.secondary}
-    corner = {"x": number("x", **across), "y": number("y", **down)}
+    corner = {"x": vega.number("x", **across), "y": vega.number("y", **down)}
     no_data = {"condition": {"test": f"datum.Class === {NO_DATA}", "value": colours.border}}
     areas = [
         {
-            **layer(
+            **vega.layer(
                 "areas",
                 {**tile, "strokeDash": [3, 3]},
                 **edges,
@@ -465,7 +455,7 @@ def _tile_map_spec(
             "name": "tiles",
         },
         {
-            **layer(
+            **vega.layer(
                 "areas",
                 {**tile, "fill": None, "stroke": colours.plan, "strokeWidth": 4},
                 **edges,
@@ -473,14 +463,14 @@ def _tile_map_spec(
             ),
             "transform": [{"filter": "datum.Selected"}],
         },
-        layer(
+        vega.layer(
             "areas",
             {**label, "dy": {"expr": "datum['Line 2'] ? -13 : -7"}},
             **centre,
-            text=text("Line 1"),
+            text=vega.text("Line 1"),
         ),
-        layer("areas", {**label, "dy": -2.5}, **centre, text=text("Line 2")),
-        layer(
+        vega.layer("areas", {**label, "dy": -2.5}, **centre, text=vega.text("Line 2")),
+        vega.layer(
             "areas",
             {
                 "type": "text",
@@ -489,42 +479,42 @@ def _tile_map_spec(
                 "dy": {"expr": "datum['Line 2'] ? 10.5 : 8"},
             },
             **centre,
-            text=text("Value"),
+            text=vega.text("Value"),
         ),
     ]
     for drawn in areas:
         drawn["transform"] = [*ends, *drawn.get("transform", [])]
     key = [
-        layer(
+        vega.layer(
             "key",
             {"type": "bar", "width": 9, "xOffset": -6, "tooltip": None},
             **corner,
             y2={"field": "y2"},
             color=by_class(fills, colours.background),
         ),
-        layer(
+        vega.layer(
             "key",
             {**small, "dx": -15, "lineBreak": "\n", "lineHeight": 11, "baseline": "middle"},
             x=corner["x"],
-            y=number("Centre", **down),
-            text=text("Label"),
+            y=vega.number("Centre", **down),
+            text=vega.text("Label"),
         ),
-        layer(
+        vega.layer(
             "key_title",
             {**small, "dx": -1.5, "dy": 3, "lineBreak": "\n", "baseline": "top"},
             **corner,
-            text=text("Title"),
+            text=vega.text("Title"),
         ),
-        layer(
+        vega.layer(
             "note",
             {**small, "align": "left", "dy": -28, "lineBreak": "\n", "baseline": "middle"},
             **corner,
-            text=text("Note"),
+            text=vega.text("Note"),
         ),
     ]
     # Events with a filter of their own never reach hosts that interpret expressions.
     select = {"type": "point", "fields": ["code"], "toggle": False, "clear": False}
-    return view(
+    return vega.view(
         theme,
         [*key, *areas],
         width=width,

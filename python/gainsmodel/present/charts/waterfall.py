@@ -7,22 +7,7 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.analysis.additionality import UNVERIFIED, Waterfall
 from gainsmodel.present.area_summary import GBP_M, PRICES, RANGE, plain
-from gainsmodel.present.charts.chart import (
-    SPECS_KEPT,
-    Chart,
-    Row,
-    Spec,
-    extent,
-    layer,
-    message,
-    name,
-    number,
-    rounded,
-    text,
-    to,
-    tooltip,
-    view,
-)
+from gainsmodel.present.charts import chart as vega
 from gainsmodel.present.charts.theme import Theme, palette
 
 TOTALS = ("gross", "net")
@@ -37,7 +22,7 @@ def waterfall(
     theme: Theme = "light",
     width: int | None = None,
     height: int | None = None,
-) -> Chart:
+) -> vega.Chart:
     """Gross to net, a group of bars for each viewpoint, on average.
 
     Parameters
@@ -50,16 +35,16 @@ def waterfall(
         Outer height in pixels; as high as its rows where left out.
     """
     if not found.switched_on:
-        return message(found.summary[0], theme, width, height or 120)
+        return vega.message(found.summary[0], theme, width, height or 120)
     averages = [plain(value) for value in found.table["amount_gbp_m_mean"]]
     if not any(averages):
-        return message("This plan adds nothing here.", theme, width, height or 120)
+        return vega.message("This plan adds nothing here.", theme, width, height or 120)
     totals = found.table.filter(pl.col("step").is_in(TOTALS))
     ends = [plain(v) for q in ("mean", "p05", "p95") for v in totals[f"amount_gbp_m_{q}"]]
     most, least = max(0.0, *ends), min(0.0, *ends)
     unit = format.money_unit(max(most, -least))
     per, money = GBP_M[unit], f"£{unit} {found.when}"
-    rows: list[Row] = []
+    rows: list[vega.Row] = []
     said: list[str] = []
     for (place,), steps in found.table.group_by(["area_name"], maintain_order=True):
         rows.append({"Row": f"{place} ", "Name": place, "Value": "", "End": 0.0, "Weight": "bold"})
@@ -92,7 +77,7 @@ def waterfall(
             )
         said.append(f"{place} {in_words['gross']} gross, {in_words['net']} net")
     bars = [row for row in rows if "Kind" in row]
-    return Chart(
+    return vega.Chart(
         _spec(theme, width, height or ROW * len(rows) + AXIS, money),
         {
             "rows": rows,
@@ -107,39 +92,39 @@ def waterfall(
             {
                 "Seen from": found.table["area_name"],
                 "Step": found.table["label"],
-                f"Average, {money}": rounded([value / per for value in averages]),
+                f"Average, {money}": vega.rounded([value / per for value in averages]),
                 RANGE: [row[RANGE] for row in bars],
             }
         ),
     )
 
 
-@lru_cache(SPECS_KEPT)
-def _spec(theme: str, width: int | None, height: int, money: str) -> Spec:
+@lru_cache(vega.SPECS_KEPT)
+def _spec(theme: str, width: int | None, height: int, money: str) -> vega.Spec:
     colours = palette(theme)
-    row = name("Row", axis=None, scale={"paddingInner": 0.35, "paddingOuter": 0.2})
+    row = vega.name("Row", axis=None, scale={"paddingInner": 0.35, "paddingOuter": 0.2})
     axis = {"grid": True, "tickCount": 4, "format": ",~r"}
     x = {"axis": axis, "title": f"Average, {money}", "scale": {"zero": True, "nice": False}}
-    end, begin = number(f"Average, {money}"), number("Begin", **x)
+    end, begin = vega.number(f"Average, {money}"), vega.number("Begin", **x)
     kinds = {"total": colours.plan, "step": colours.prize}
-    colour: Spec = {"field": "Kind", "type": "nominal", "legend": None}
+    colour: vega.Spec = {"field": "Kind", "type": "nominal", "legend": None}
     colour["scale"] = {"domain": [*kinds], "range": [*kinds.values()]}
-    hover = tooltip("Name", "Value", RANGE)
+    hover = vega.tooltip("Name", "Value", RANGE)
     words_of = {"type": "text", "fontWeight": {"expr": "datum.Weight"}}
     label = {**words_of, "align": "right", "dx": -7}
     bar = {"type": "bar", "height": {"band": 1}}
     rule = {"type": "rule", "strokeWidth": 2, "color": colours.text}
     value = {**words_of, "align": "left", "dx": 6}
-    low, high = number("Low"), number("High")
-    return view(
+    low, high = vega.number("Low"), vega.number("High")
+    return vega.view(
         theme,
         # Names first, since they have every row, headings too: so the order is kept.
         [
-            layer("rows", label, y=row, x={"value": 0}, text=text("Name")),
-            extent(x=number("x")),
-            layer("bars", bar, y=row, x=begin, x2=to(end), color=colour, tooltip=hover),
-            layer("ranges", rule, y=row, x=low, x2=to(high), tooltip=hover),
-            layer("bars", value, y=row, x=number("End"), text=text("Value")),
+            vega.layer("rows", label, y=row, x={"value": 0}, text=vega.text("Name")),
+            vega.extent(x=vega.number("x")),
+            vega.layer("bars", bar, y=row, x=begin, x2=vega.to(end), color=colour, tooltip=hover),
+            vega.layer("ranges", rule, y=row, x=low, x2=vega.to(high), tooltip=hover),
+            vega.layer("bars", value, y=row, x=vega.number("End"), text=vega.text("Value")),
         ],
         width=width,
         height=height,
