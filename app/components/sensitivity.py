@@ -64,7 +64,7 @@ def worth(choice: Choice) -> ValueOfInformation | None:
     """The value of information before deciding on the plan, on request."""
     return answer.on_request(
         "worth",
-        ("worth", choice.scenario, choice.unit, *jobs.run_key(choice)),
+        ("worth", choice.draws, choice.scenario, choice.unit, *jobs.run_key(choice)),
         partial(_worth, choice),
         button="Calculate it",
         doing="Calculating the value of information",
@@ -75,7 +75,9 @@ def _worth(choice: Choice, on_progress: Any) -> ValueOfInformation:
     return voi(
         choice.scenario.edit({"title": "This plan"}),
         choice.unit,
+        draws=choice.draws,
         seed=choice.seed,
+        sampler=choice.sampler,
         dataset=choice.data,
         on_progress=on_progress,
     )

@@ -188,7 +188,7 @@ def _best_for_the_money(choice: Choice) -> None:
     bare = choice.set_all(STARTING_PLANS["No plan"])
     shown: Plan | None = answer.on_request(
         "plan",
-        ("plan", budget, goal, bare.scenario, choice.unit, *jobs.run_key(choice)),
+        ("plan", budget, goal, bare.scenario, choice.unit, *_how(choice)),
         partial(_plan, bare, budget, goal),
         button="Find the best plan",
         doing="Trying packages",
@@ -220,6 +220,7 @@ def _plan(choice: Choice, budget: float, goal: Any, on_progress: Any) -> Plan:
         choice.unit,
         budget_gbp_m_per_year=budget,
         objective=goal,
+        draws=choice.draws,
         seed=choice.seed,
         sampler=choice.sampler,
         dataset=choice.data,

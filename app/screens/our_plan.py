@@ -191,7 +191,7 @@ def _switching(choice: Choice, pair: PairedResult, on_progress: Any) -> Switchin
 
 
 def _target_further(choice: Choice, target: float) -> None:
-    key = (target, choice.scenario, choice.unit, *jobs.run_key(choice))
+    key = (target, choice.draws, choice.scenario, choice.unit, *jobs.run_key(choice))
     amount = format.goal(target)
     st.header(f"What would it take to add {amount} a year?", anchor=False)
     taken = answer.on_request(
@@ -222,6 +222,7 @@ def _reach(choice: Choice, target: float, on_progress: Any) -> GoalSeek:
         choice.scenario,
         choice.unit,
         target,
+        draws=choice.draws,
         seed=choice.seed,
         sampler=choice.sampler,
         dataset=choice.data,
@@ -234,7 +235,9 @@ def _discover(choice: Choice, target: float, on_progress: Any) -> Discovery:
         choice.scenario,
         choice.unit,
         target,
+        draws=choice.draws,
         seed=choice.seed,
+        sampler=choice.sampler,
         dataset=choice.data,
         on_progress=on_progress,
     )
