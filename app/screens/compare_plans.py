@@ -188,7 +188,7 @@ def _best_for_the_money(choice: Choice) -> None:
     bare = choice.set_all(STARTING_PLANS["No plan"])
     shown: Plan | None = answer.on_request(
         "plan",
-        ("plan", choice.draws, budget, goal, bare.scenario, choice.unit, *jobs.run_key(choice)),
+        ("plan", budget, goal, bare.scenario, choice.unit, *_how(choice)),
         partial(_plan, bare, budget, goal),
         button="Find the best plan",
         doing="Trying packages",
