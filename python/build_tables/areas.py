@@ -1,6 +1,6 @@
 """Build the shipped tables from the publishers' tidied figures.
 
-Run as ``python -m gainsmodel.data.build_tables SOURCE_DIR [--out DIR]``. What each
+Run as ``python -m build_tables.areas SOURCE_DIR [--out DIR]``. What each
 table holds, where it comes from and how it was treated is said in ``tables.toml``;
 this module is the treatment. The output is the same, byte for byte, on every run.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from gainsmodel.data.build_itl import itl_tables
+from build_tables.itl import itl_tables
 from gainsmodel.data.shipped_tables import BASE_YEAR, CHANNELS, SECTORS, TABLES
 
 FIRST_YEAR = 1998

@@ -1,6 +1,6 @@
 """Build the two tables that are taken from the publishers' tidied figures.
 
-Run as ``python -m gainsmodel.validation.build_tables SOURCE_DIR [--out DIR]``; sources and
+Run as ``python -m build_tables.validation SOURCE_DIR [--out DIR]``; sources and
 treatment are said in ``tables/tables.toml``. The other tables are written by hand.
 """
 

@@ -44,7 +44,7 @@ CUT = {
 
 
 def itl_tables(source: Path) -> dict[str, pl.DataFrame]:
-    """Both tables by file name; parameters and errors as `gainsmodel.data.build_tables.build`."""
+    """Both tables by file name; parameters and errors as `build_tables.areas.build`."""
     lookup = pl.read_csv(source / "lookup_la_itl_mayoral_2025.csv")
     now, then = _areas_2025(lookup), _areas_2021(source, lookup)
     membership = [_membership_2025(source, lookup), _membership_2021(source, lookup, then)]
