@@ -157,9 +157,9 @@ class Choice:
         plan[new._key()] = plan.pop(old)
         return new._with_plan(plan)
 
-    def let_act(self, who: str) -> "Choice":
+    def let_act(self, actors: str) -> "Choice":
         """Let others, or more of them, move the same levers."""
-        new = replace(self, who=who)
+        new = replace(self, who=actors)
         old = self.entry()
         if old is None:
             return new

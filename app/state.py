@@ -66,12 +66,12 @@ def visitor() -> str:
     return uuid.uuid4().hex
 
 
-def change(choice: Choice, what: str) -> None:
+def change(choice: Choice, step: str) -> None:
     """Choose something else; `what` says in a few words what was done."""
     state = st.session_state
     if choice == state.choice:
         return
-    _remember(what)
+    _remember(step)
     state.choice, state.changed, state.notices = choice, True, []
 
 
@@ -140,6 +140,6 @@ def bound(
     return {"key": key, "on_change": changed, **shown}
 
 
-def _remember(what: str) -> None:
+def _remember(step: str) -> None:
     state = st.session_state
-    state.steps = [*state.steps, (state.choice, what)][-MOST_STEPS:]
+    state.steps = [*state.steps, (state.choice, step)][-MOST_STEPS:]

@@ -114,7 +114,7 @@ def test_an_owner_is_one_line() -> None:
 def test_ranks_are_those_of_the_sensitivity_run() -> None:
     scenario = load_scenario("skills_first")
     found = assumptions_log.ranked(scenario, area="Greater Manchester", draws=500, seed=3)
-    log = assumptions_log.log(scenario, found=found)
+    log = assumptions_log.log(scenario, ranking=found)
     # The same indices by the ordinary way, for one assumption.
     alone = sensitivity(
         scenario,

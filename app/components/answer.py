@@ -184,10 +184,10 @@ def _back_to_what_is_shown() -> None:
         state.note("Cancelled. Showing a quick run instead.")
 
 
-def problem(what: str, error: Exception) -> None:
+def problem(failed: str, error: Exception) -> None:
     """Say in one box what cannot be used and why."""
     lines = str(error).splitlines()
-    st.error(f"**{plain(what)}**\n\n" + "\n".join(f"- {plain(line)}" for line in lines[:12]))
+    st.error(f"**{plain(failed)}**\n\n" + "\n".join(f"- {plain(line)}" for line in lines[:12]))
 
 
 def notices() -> None:

@@ -68,14 +68,16 @@ def _who() -> None:
     choice = state.current()
     groups = [who for who in WHO if who == "area" or who in choice.dataset.groups]
 
-    def picked(who: Any) -> None:
-        if who is not None:
-            state.change(state.current().let_act(who), f"levers moved by {WHO[who].casefold()}")
+    def picked(actors: Any) -> None:
+        if actors is not None:
+            state.change(
+                state.current().let_act(actors), f"levers moved by {WHO[actors].casefold()}"
+            )
 
     st.segmented_control(
         "Who moves the levers",
         groups,
-        format_func=lambda who: choice.unit_name if who == "area" else WHO[who],
+        format_func=lambda actors: choice.unit_name if actors == "area" else WHO[actors],
         required=True,
         wrap=True,
         help="Every selected area runs this plan. Costs and gains shown are those of "

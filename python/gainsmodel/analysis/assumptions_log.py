@@ -70,7 +70,7 @@ def ranked(
 
 
 def log(
-    scenario: Scenario, base: Scenario | None = None, found: Sensitivity | None = None
+    scenario: Scenario, base: Scenario | None = None, ranking: Sensitivity | None = None
 ) -> pl.DataFrame:
     """List every assumption with value, source, owner, date and what differs.
 
@@ -79,7 +79,7 @@ def log(
     scenario : Scenario
     base : Scenario, optional
         What it is held against; the reference if left out.
-    found : Sensitivity, optional
+    ranking : Sensitivity, optional
         Made by `ranked` for the same scenario; adds the rank.
 
     Returns
@@ -91,7 +91,7 @@ def log(
         what is no number), ``unit``, ``kind`` of distribution, ``source``, ``evidence`` (or
         "choice", for what somebody decides), ``note``, ``owner``, ``dated``, ``switched_on``
         (null but for adjustments), ``changed``, ``reference``, the base's value in words, and
-        ``base_middle``, ``base_low`` and ``base_high``, the base's quantiles. With `found` also
+        ``base_middle``, ``base_low`` and ``base_high``, the base's quantiles. With `ranking` also
         ``rank`` (1 moves the answer most), ``takes_part_in`` (total Sobol index, share of the
         variance) with the ends of its 95% interval, ``no_rank`` (why there is none) and
         ``ranked_by``. A figure as in the reference is the project's, of its version, unless it
@@ -105,7 +105,7 @@ def log(
     base = load_scenario("reference") if base is None else base
     version = f"version {build_info()['version']}"
     theirs = {row["key"]: row for row in _rows(base)}
-    ranks = {} if found is None else _ranks(found)
+    ranks = {} if ranking is None else _ranks(ranking)
     moved = scenario.moved_levers()
     rows = []
     for row in _rows(scenario):
@@ -118,14 +118,14 @@ def log(
             row["source"] = "set in the scenario; no source can be given"
         row["owner"] = row["owner"] or (NOT_NAMED if row["changed"] else "gainsmodel project")
         row["dated"] = row["dated"] or (NOT_STATED if row["changed"] else version)
-        if found is not None:
+        if ranking is not None:
             row |= ranks.get(_parameter(row["key"]), _NEVER)
             if row["key"].startswith("levers.") and row["key"].split(".")[1] not in moved:
                 row["no_rank"] = "no area moves it"
-            row["ranked_by"] = f"{found.output}, {found.area}; {_how(found)}"
+            row["ranked_by"] = f"{ranking.output}, {ranking.area}; {_how(ranking)}"
         rows.append(row)
     rows.sort(key=lambda row: (*GROUPS, STRUCTURE).index(row["group"]))
-    schema = _SCHEMA | (_RANK_SCHEMA if found is not None else {})
+    schema = _SCHEMA | (_RANK_SCHEMA if ranking is not None else {})
     return pl.DataFrame([{name: row[name] for name in schema} for row in rows], schema=schema)
 
 
@@ -134,7 +134,7 @@ def assumptions(scenario: Scenario, base: Scenario | None = None) -> pl.DataFram
     return log(scenario, base or scenario).filter(pl.col("group") != STRUCTURE)
 
 
-def about(scenario: Scenario, found: Sensitivity | None = None) -> list[tuple[str, str]]:
+def about(scenario: Scenario, ranking: Sensitivity | None = None) -> list[tuple[str, str]]:
     """What the log is of, for the head of a file: pairs of what and the words for it."""
     rows = [
         ("Assumptions of", scenario.title),
@@ -151,15 +151,15 @@ def about(scenario: Scenario, found: Sensitivity | None = None) -> list[tuple[st
         ("Plans", "who moves which lever is a decision, not an assumption, and is not listed"),
         ("Version", f"gainsmodel {build_info()['version']}"),
     ]
-    if found is not None:
+    if ranking is not None:
         rows += [
             (
                 "Ranked by",
-                f"share of the variance of {found.output} ({found.unit}), {found.area}, "
+                f"share of the variance of {ranking.output} ({ranking.unit}), {ranking.area}, "
                 "in which an assumption takes part, alone and together with others",
             ),
-            ("Ranked on", _how(found)),
-            *(("Note", note) for note in found.notes),
+            ("Ranked on", _how(ranking)),
+            *(("Note", note) for note in ranking.notes),
         ]
     return rows
 
@@ -209,8 +209,8 @@ def rank_in_words(row: Mapping[str, Any]) -> str:
     return f"{row['rank']} ({'under 0.1%' if part < 0.001 else f'{part:.1%}'})"
 
 
-def _how(found: Sensitivity) -> str:
-    return f"{found.draws:,} futures in each sample, seed {found.seed}"
+def _how(ranking: Sensitivity) -> str:
+    return f"{ranking.draws:,} futures in each sample, seed {ranking.seed}"
 
 
 def _cell(text: str) -> str:
@@ -341,13 +341,13 @@ def _structure(scenario: Scenario) -> Iterator[dict[str, Any]]:
 
 
 def _choice(
-    key: str, name: str, what: str, value: Any, unit: str, origin: Mapping[str, str]
+    key: str, name: str, explanation: str, value: Any, unit: str, origin: Mapping[str, str]
 ) -> dict[str, Any]:
     number = float(value) if isinstance(value, int | float) else None
     words = str(value).replace("_", " ") if number is None else f"{value:g}"
     return {
         **dict.fromkeys(_SCHEMA),
-        **{"group": STRUCTURE, "symbol": "", "name": name, "what": what, "key": key},
+        **{"group": STRUCTURE, "symbol": "", "name": name, "what": explanation, "key": key},
         **{
             "value": words,
             "stated": (name, words),
@@ -360,12 +360,13 @@ def _choice(
     }
 
 
-def _ranks(found: Sensitivity) -> dict[str, dict[str, Any]]:
+def _ranks(ranking: Sensitivity) -> dict[str, dict[str, Any]]:
     ranks = {
-        name: _UNRANKED | {"no_rank": _SHORT.get(why, why)} for name, why in found.left_out.items()
+        name: _UNRANKED | {"no_rank": _SHORT.get(why, why)}
+        for name, why in ranking.left_out.items()
     }
     rank = 0
-    for row in found.indices.iter_rows(named=True):
+    for row in ranking.indices.iter_rows(named=True):
         if row["distinguishable"]:
             rank += 1
         ranks[row["group"]] = {

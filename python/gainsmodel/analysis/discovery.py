@@ -273,11 +273,11 @@ def discover(
     return discovery
 
 
-def _chosen(found: list[Variable], parameters: Sequence[str] | None) -> list[Variable]:
+def _chosen(known: list[Variable], parameters: Sequence[str] | None) -> list[Variable]:
     """Those of the variables that were asked for."""
     if parameters is None:
-        return found
-    names = [variable.name for variable in found]
+        return known
+    names = [variable.name for variable in known]
     if isinstance(parameters, str) or not parameters:
         raise SettingError(f"parameters: needs a list of names, not {parameters!r}")
     for pattern in parameters:
@@ -286,11 +286,11 @@ def _chosen(found: list[Variable], parameters: Sequence[str] | None) -> list[Var
                 f"parameters: no uncertain assumption is called {pattern!r}"
                 f"{did_you_mean(pattern, names)}"
             )
-    return [v for v in found if any(fnmatchcase(v.name, pattern) for pattern in parameters)]
+    return [v for v in known if any(fnmatchcase(v.name, pattern) for pattern in parameters)]
 
 
 def _boxes(
-    found: Sequence[Variable],
+    inputs: Sequence[Variable],
     misses: Hits,
     density: float | None,
     most_boxes: int,
@@ -302,8 +302,8 @@ def _boxes(
     # Draws are independent, so every other one is a half.
     first, second = slice(0, None, 2), slice(1, None, 2)
     hit, judged = misses[first], misses[second]
-    if found and 0 < hit.mean() < 1 and 0 < judged.mean() < 1:
-        values = np.stack([variable.values for variable in found])
+    if inputs and 0 < hit.mean() < 1 and 0 < judged.mean() < 1:
+        values = np.stack([variable.values for variable in inputs])
         x, judge = values[:, first], values[:, second]
         wanted = (1 + float(hit.mean())) / 2 if density is None else density
         left, judge_left = np.ones(hit.size, dtype=bool), np.ones(judged.size, dtype=bool)
@@ -322,7 +322,7 @@ def _boxes(
                 break  # what is left is nowhere dense
             left &= ~inside
             judge_left &= ~judge_inside
-            stated = [_limit(number, found, box, i, judge, judged) for i in sorted(box.limits)]
+            stated = [_limit(number, inputs, box, i, judge, judged) for i in sorted(box.limits)]
             limits += stated
             dense = _wilson(int(judged[judge_inside].sum()), int(judge_inside.sum()))
             covered = _wilson(int(judged[judge_inside].sum()), int(judged.sum()))
@@ -344,9 +344,9 @@ def _boxes(
 
 
 def _limit(
-    number: int, found: Sequence[Variable], box: Box, i: int, judge: Array, judged: Hits
+    number: int, inputs: Sequence[Variable], box: Box, i: int, judge: Array, judged: Hits
 ) -> dict[str, Any]:
-    variable, (low, high) = found[i], box.limits[i]
+    variable, (low, high) = inputs[i], box.limits[i]
     bounded = (math.isfinite(low), math.isfinite(high))
     say = variable.say
     if bounded == (True, True):
@@ -373,16 +373,16 @@ def _wilson(hits: int, n: int) -> tuple[float, float, float]:
     return share, (middle - reach) / (1 + z2), (middle + reach) / (1 + z2)
 
 
-def _summary(found: Discovery, final_year: int) -> list[str]:
-    goal = f"adding {format.goal(found.target_gbp_m)} a year in {found.area} by {final_year}"
-    missed = f"The plan misses {goal} {format.chance(found.p_misses, found.draws)}."
-    if found.p_misses in (0.0, 1.0):
+def _summary(inputs: Discovery, final_year: int) -> list[str]:
+    goal = f"adding {format.goal(inputs.target_gbp_m)} a year in {inputs.area} by {final_year}"
+    missed = f"The plan misses {goal} {format.chance(inputs.p_misses, inputs.draws)}."
+    if inputs.p_misses in (0.0, 1.0):
         return [missed, "There is nothing to tell apart; choose another target."]
-    if not found.boxes.height:
+    if not inputs.boxes.height:
         return [missed, "No conditions on single assumptions tell when, beyond chance."]
-    half = found.search_draws // 2
+    half = inputs.search_draws // 2
     said = [missed]
-    for row in found.boxes.iter_rows(named=True):
+    for row in inputs.boxes.iter_rows(named=True):
         also = "It also misses" if row["box"] > 1 else "It misses"
         said.append(
             f"{also} {format.chance(row['density'], half)} with {row['words']} "

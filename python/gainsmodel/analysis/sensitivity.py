@@ -406,12 +406,12 @@ def _other_structures(scenario: Scenario, output: str) -> Iterator[tuple[str, st
 def _notes(
     scenario: Scenario,
     output: str,
-    found: Sequence[Group],
+    groups: Sequence[Group],
     f_a: Array,
     f_b: Array,
     known: NDArray[np.bool_],
 ) -> list[str]:
-    notes = shared_notes(scenario, found)
+    notes = shared_notes(scenario, groups)
     if output in OF_PLAN and not any_adjustment(scenario):
         notes.append("Before displacement, leakage and multiplier.")
     if not known.all():
@@ -459,13 +459,13 @@ def _line(
 
 
 def _frames(
-    found: Sequence[Group], of: Indices, bars: Sequence[tuple[Any, ...]]
+    groups: Sequence[Group], of: Indices, bars: Sequence[tuple[Any, ...]]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     indices = pl.DataFrame(
         {
-            "group": [group.name for group in found],
-            "label": [group.label for group in found],
-            "evidence": [group.evidence for group in found],
+            "group": [group.name for group in groups],
+            "label": [group.label for group in groups],
+            "evidence": [group.evidence for group in groups],
             "first": of.first,
             "first_low": of.first - Z975 * of.first_se,
             "first_high": of.first + Z975 * of.first_se,

@@ -320,11 +320,11 @@ def _locked(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any], path: str = "") -> str:
+def _differences(stored: Mapping[str, Any], wanted: Mapping[str, Any], path: str = "") -> str:
     """Name the first few entries that differ, with both values."""
     lines = []
-    for key in dict.fromkeys([*found, *wanted]):
-        old, new = found.get(key), wanted.get(key)
+    for key in dict.fromkeys([*stored, *wanted]):
+        old, new = stored.get(key), wanted.get(key)
         if old == new:
             continue
         at = f"{path}{key}"

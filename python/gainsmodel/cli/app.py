@@ -166,25 +166,25 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def finish(run: Run, what: str) -> Result:
+def finish(run: Run, doing: str) -> Result:
     """Wait for a run, with its progress."""
-    with progress(what) as on_progress:
+    with progress(doing) as on_progress:
         return run.result(on_progress)
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress(doing: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on standard error once work takes longer than a second."""
     begun = time.monotonic()
     bar = Progress(
-        TextColumn(what),
+        TextColumn(doing),
         BarColumn(),
         TextColumn("{task.completed:,.0f} of {task.total:,.0f} futures"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     )
-    task = bar.add_task(what)
+    task = bar.add_task(doing)
 
     def on_progress(done: int, total: int) -> None:
         if bar.console.is_terminal and time.monotonic() - begun > PROGRESS_AFTER_SECONDS:

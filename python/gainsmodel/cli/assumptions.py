@@ -72,7 +72,7 @@ def assumptions_command(
             ranks = assumptions_log.ranked(
                 loaded, threads=threads, on_progress=on_progress, **options
             )
-    log = assumptions_log.log(loaded, found=ranks)
+    log = assumptions_log.log(loaded, ranking=ranks)
     if kind == "table":
         show(assumptions(log, loaded, ranks))
         return

@@ -119,25 +119,25 @@ def compare_command(
         print_json({"comparisons": objects})
 
 
-def _names(found: Comparison, first: str, second: str) -> tuple[str, str]:
+def _names(compared: Comparison, first: str, second: str) -> tuple[str, str]:
     """Titles, or what the caller calls them where titles do not tell them apart."""
-    titles = [result.manifest["scenario"]["title"] for result in (found.first, found.second)]
+    titles = [result.manifest["scenario"]["title"] for result in (compared.first, compared.second)]
     return (titles[0], titles[1]) if titles[0] != titles[1] else (first, second)
 
 
 def _split(
-    found: Comparison, kind: By, threads: int | None, dataset: Dataset | None
+    compared: Comparison, kind: By, threads: int | None, dataset: Dataset | None
 ) -> list[tuple[tuple[By, str], pl.DataFrame]]:
     """Tables of one way to split, each with what it is of."""
     if kind == "lever":
         tables: list[tuple[tuple[By, str], pl.DataFrame]] = []
-        for result in (found.first, found.second):
+        for result in (compared.first, compared.second):
             scenario = Scenario.from_dict(result.manifest["scenario"])
             if scenario.moved_levers():
                 with progress("Levers one by one") as on_progress:
                     parts = lever_contributions(
                         scenario,
-                        found.unit.code,
+                        compared.unit.code,
                         **{key: result.manifest[key] for key in ("draws", "seed", "sampler")},
                         dataset=dataset,
                         threads=threads,
@@ -147,23 +147,23 @@ def _split(
         return tables
     if kind == "technology":
         with progress("Technologies one by one") as on_progress:
-            return [((kind, ""), found.technologies(on_progress))]
-    return [((kind, ""), found.years() if kind == "year" else found.sectors())]
+            return [((kind, ""), compared.technologies(on_progress))]
+    return [((kind, ""), compared.years() if kind == "year" else compared.sectors())]
 
 
 def _plain(
-    names: tuple[str, str], found: Comparison, tables: dict[tuple[By, str], pl.DataFrame]
+    names: tuple[str, str], compared: Comparison, tables: dict[tuple[By, str], pl.DataFrame]
 ) -> dict[str, Any]:
     return {
         "first": names[0],
         "second": names[1],
-        "area": {"code": found.unit.code, "name": found.unit.name},
-        "metric": found.metric,
-        "paired": found.paired,
-        "identical": found.identical,
-        "net_of": list(found.net_of),
-        "manifests": [found.first.manifest, found.second.manifest],
-        "areas": found.areas().to_dicts(),
+        "area": {"code": compared.unit.code, "name": compared.unit.name},
+        "metric": compared.metric,
+        "paired": compared.paired,
+        "identical": compared.identical,
+        "net_of": list(compared.net_of),
+        "manifests": [compared.first.manifest, compared.second.manifest],
+        "areas": compared.areas().to_dicts(),
         "by": [
             {"split": kind, "scenario": title or None, "rows": table.to_dicts()}
             for (kind, title), table in tables.items()

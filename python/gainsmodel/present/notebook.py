@@ -46,9 +46,9 @@ def _of_pair(pair: PairedResult) -> Iterator[Block]:
     return shares.shares(result, _units(result), pair if has_plan(result) else None)
 
 
-def _of_comparison(found: Comparison) -> Iterator[Block]:
-    names = (found.first.scenario.title, found.second.scenario.title)
-    return comparison.comparison(found, names)
+def _of_comparison(compared: Comparison) -> Iterator[Block]:
+    names = (compared.first.scenario.title, compared.second.scenario.title)
+    return comparison.comparison(compared, names)
 
 
 def _amounts(result: Result) -> Chart:
@@ -79,7 +79,7 @@ def _form(blocks: Callable[[Any], Iterable[Block]], chart: Callable[[Any], Chart
 FORMS: dict[type, Form] = {
     Result: _form(_of_result, _amounts),
     PairedResult: _form(_of_pair, _gain_with_and_without),
-    Comparison: Form(lambda found: as_html(_of_comparison(found)), lambda found: {}),
+    Comparison: Form(lambda of: as_html(_of_comparison(of)), lambda of: {}),
 }
 
 

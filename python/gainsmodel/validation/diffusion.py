@@ -385,6 +385,6 @@ one technology came to rest near 80% says that ceilings below 100% exist; it say
     )
 
 
-def _too_low(found: Forecast) -> bool:
-    held = found.table.filter(pl.col("held_out"))
+def _too_low(fitted: Forecast) -> bool:
+    held = fitted.table.filter(pl.col("held_out"))
     return bool((held["p50"] < held["share"]).all())

@@ -455,13 +455,13 @@ def _itl1_areas() -> Verdict:
     )
 
 
-def _skill(found: Hindcast) -> Verdict:
+def _skill(held: Hindcast) -> Verdict:
     return Verdict(
-        f"{GEOGRAPHIES[found.geography]}, {found.split.label}: a band says more of areas' growth "
+        f"{GEOGRAPHIES[held.geography]}, {held.split.label}: a band says more of areas' growth "
         "against the UK than the null model",
-        f"skill {_signed(found.skill)}, where knowing how far areas scatter but not which ones do "
+        f"skill {_signed(held.skill)}, where knowing how far areas scatter but not which ones do "
         f"well scores {KNOWS_WIDTH_ONLY:.2f}",
-        "holds" if found.skill > 0 else "fails",
+        "holds" if held.skill > 0 else "fails",
     )
 
 
@@ -504,7 +504,7 @@ def _missed(looked: Looked) -> str:
     return words
 
 
-def _growth_table(found: Iterable[Hindcast]) -> str:
+def _growth_table(held: Iterable[Hindcast]) -> str:
     head = (
         *("geography", "split", "mean", "sd: nation", "area", "sector", "cell"),
         *("UK grew", "in its 90% band", "bias of areas"),
@@ -518,19 +518,19 @@ def _growth_table(found: Iterable[Hindcast]) -> str:
             "yes" if h.uk.coverage(0.9).inside else "**no**",
             points(h.areas.bias),
         )
-        for h in found
+        for h in held
     ]
     return table(head, rows, left=2)
 
 
-def _coverage_table(found: Iterable[Hindcast]) -> str:
+def _coverage_table(held: Iterable[Hindcast]) -> str:
     head = (
         *("geography", "split", "areas, 50%", "90%", "areas against the UK, 50%", "90%"),
         *("sectors against the UK, 50%", "90%", "cells against the UK, 50%", "90%"),
         *("skill", "own trend"),
     )
     rows = []
-    for h in found:
+    for h in held:
         counts = [
             _count(looked.coverage(nominal))
             for looked in (h.areas, h.relative, h.sectors, h.cells)

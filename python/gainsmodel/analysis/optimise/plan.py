@@ -515,16 +515,16 @@ def _stable(plan: Plan) -> str:
     return f"{said}; the most it loses is {loss} (“{worst['variant']}”)."
 
 
-def _notes(found: Found, runs: int, levers: pl.DataFrame, draws: int) -> list[str]:
-    looked = "every package within the budget" if found.every else "the packages it came across"
+def _notes(search: Found, runs: int, levers: pl.DataFrame, draws: int) -> list[str]:
+    looked = "every package within the budget" if search.every else "the packages it came across"
     notes = [
-        f"The search looked at {looked} ({found.looked_at:,}) on a surface made of single levers "
+        f"The search looked at {looked} ({search.looked_at:,}) on a surface made of single levers "
         f"and pairs, and ran {runs:,} plans on {draws:,} draws; the surface was off by at most "
-        f"{found.error:.2g}. Order, table and other structures come from the search too.",
+        f"{search.error:.2g}. Order, table and other structures come from the search too.",
         "Net present value counts what the authority and firms spend, discounted, at 2023 prices. "
         "Sizes of effect are judgement; no causal study was found.",
     ]
-    if not found.settled:
+    if not search.settled:
         notes.append(
             "More packages than could be run come so near that the best of them may not be found; "
             "what it could be better by is within the error of the surface."

@@ -94,8 +94,8 @@ class Rows:
             lines += [f"and {more:,} more"] if more else []
             raise DataError("\n".join([*lines, closing] if closing else lines))
 
-    def _left_out(self, what: str) -> None:
-        self.left_out[what] = self.left_out.get(what, 0) + 1
+    def _left_out(self, name: str) -> None:
+        self.left_out[name] = self.left_out.get(name, 0) + 1
 
     # ------------------------------------------------------------ years
 

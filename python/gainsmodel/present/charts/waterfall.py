@@ -17,7 +17,7 @@ ROOM_FOR_VALUE = 1.6
 
 
 def waterfall(
-    found: Waterfall,
+    net: Waterfall,
     *,
     theme: Theme = "light",
     width: int | None = None,
@@ -27,26 +27,26 @@ def waterfall(
 
     Parameters
     ----------
-    found : Waterfall
+    net : Waterfall
         As `gainsmodel.waterfall` gives it.
     theme, width
         As `gainsmodel.charts.three_amounts`.
     height : int, optional
         Outer height in pixels; as high as its rows where left out.
     """
-    if not found.switched_on:
-        return vega.message(found.summary[0], theme, width, height or 120)
-    averages = [plain(value) for value in found.table["amount_gbp_m_mean"]]
+    if not net.switched_on:
+        return vega.message(net.summary[0], theme, width, height or 120)
+    averages = [plain(value) for value in net.table["amount_gbp_m_mean"]]
     if not any(averages):
         return vega.message("This plan adds nothing here.", theme, width, height or 120)
-    totals = found.table.filter(pl.col("step").is_in(TOTALS))
+    totals = net.table.filter(pl.col("step").is_in(TOTALS))
     ends = [plain(v) for q in ("mean", "p05", "p95") for v in totals[f"amount_gbp_m_{q}"]]
     most, least = max(0.0, *ends), min(0.0, *ends)
     unit = format.money_unit(max(most, -least))
-    per, money = GBP_M[unit], f"£{unit} {found.when}"
+    per, money = GBP_M[unit], f"£{unit} {net.when}"
     rows: list[vega.Row] = []
     said: list[str] = []
-    for (place,), steps in found.table.group_by(["area_name"], maintain_order=True):
+    for (place,), steps in net.table.group_by(["area_name"], maintain_order=True):
         rows.append({"Row": f"{place} ", "Name": place, "Value": "", "End": 0.0, "Weight": "bold"})
         before = 0.0
         in_words = {}
@@ -85,13 +85,13 @@ def waterfall(
             "ranges": [row for row in bars if row["Low"] is not None],
             "extent": [{"x": least / per}, {"x": most * ROOM_FOR_VALUE / per}],
         },
-        f"What the plan adds on average {found.when}: {'; '.join(said)}.",
+        f"What the plan adds on average {net.when}: {'; '.join(said)}.",
         f"{PRICES}, average of all futures; lines the range that holds 9 of 10. Averages add up; "
         f"middle estimates do not. {UNVERIFIED}",
         pl.DataFrame(
             {
-                "Seen from": found.table["area_name"],
-                "Step": found.table["label"],
+                "Seen from": net.table["area_name"],
+                "Step": net.table["label"],
                 f"Average, {money}": vega.rounded([value / per for value in averages]),
                 RANGE: [row[RANGE] for row in bars],
             }

@@ -101,13 +101,13 @@ def cost_and_return(pair: PairedResult, worth: dict[str, Any], title: str = "") 
     return Grid(title, ("", "Middle estimate", text.RANGE, "Average"), rows)
 
 
-def switching_values(found: SwitchingValues) -> Iterator[Block]:
+def switching_values(values: SwitchingValues) -> Iterator[Block]:
     """At which value of each assumption the plan just breaks even."""
-    table = found.in_words
+    table = values.in_words
     yield Heading("Switching values: where the plan just breaks even")
-    yield Points(found.summary)
+    yield Points(values.summary)
     yield Grid("", table.columns, table.rows(), left=(0, 2, 6))
-    yield Words(" ".join(found.how_to_read), "small")
+    yield Words(" ".join(values.how_to_read), "small")
 
 
 def gross_to_net(net: Waterfall) -> Iterator[Block]:

@@ -26,49 +26,49 @@ HEADINGS = {
 
 
 def comparison(
-    found: Comparison, names: tuple[str, str], *, everywhere: bool = True
+    compared: Comparison, names: tuple[str, str], *, everywhere: bool = True
 ) -> Iterator[Block]:
     """Say how two scenarios differ in the comparison's area.
 
     Parameters
     ----------
-    found : Comparison
+    compared : Comparison
     names : (str, str)
         What the two are called.
     everywhere : bool
         Whether other areas that differ have a row each.
     """
     first, second = names
-    yield Heading(f"“{first}” compared with “{second}”: {found.unit.name}")
-    yield Words(text.compared(found, first, second))
-    if found.identical:
+    yield Heading(f"“{first}” compared with “{second}”: {compared.unit.name}")
+    yield Words(text.compared(compared, first, second))
+    if compared.identical:
         return
-    yield Words(text.compared_error(found, first))
-    if verdict := text.verdict(found, first, second):
+    yield Words(text.compared_error(compared, first))
+    if verdict := text.verdict(compared, first, second):
         yield Words(verdict)
-    table, others = differences(found, names, everywhere=everywhere)
+    table, others = differences(compared, names, everywhere=everywhere)
     yield table
     if others:
         yield Words(f"{others} other areas and groups differ by less than £1m.", "small")
     yield Words(
         f"What digital adoption carries, at {PRICES}, compared with no further adoption. "
-        f"{text.adjusted(found.net_of)} Middle estimates are medians, which do not add up, and "
+        f"{text.adjusted(compared.net_of)} Middle estimates are medians, which do not add up, and "
         "the middle difference is not the difference of the middles.",
         "small",
     )
-    yield Words(text.how_it_was_run(found.first.manifest), "small")
+    yield Words(text.how_it_was_run(compared.first.manifest), "small")
 
 
 def differences(
-    found: Comparison, names: tuple[str, str], *, everywhere: bool = True
+    compared: Comparison, names: tuple[str, str], *, everywhere: bool = True
 ) -> tuple[Grid, int]:
     """One row an area; and how many further ones differ by next to nothing."""
     first, second = names
-    metric, year = found.metric, text.final_year(found.first)
-    areas = found.areas()
+    metric, year = compared.metric, text.final_year(compared.first)
+    areas = compared.areas()
     # Spillover moves every other area, by amounts that are not worth a row.
     moved = pl.max_horizontal(pl.col(f"{metric}_{q}").abs() for q in ("mean", "p05", "p95")) >= 1
-    named = pl.col("area_code").is_in([found.unit.code, "uk"])
+    named = pl.col("area_code").is_in([compared.unit.code, "uk"])
     shown = areas.filter(named | (pl.lit(everywhere) & moved))
     headings = (
         "Area",
@@ -79,14 +79,14 @@ def differences(
         "Average difference",
         "First is higher",
     )
-    rows = [_side_by_side(row, found) for row in shown.iter_rows(named=True)]
+    rows = [_side_by_side(row, compared) for row in shown.iter_rows(named=True)]
     return Grid("", headings, rows), areas.height - shown.height if everywhere else 0
 
 
-def _side_by_side(row: dict[str, Any], found: Comparison) -> tuple[str, ...]:
-    amount = text.amount_of(row, found.metric)
+def _side_by_side(row: dict[str, Any], compared: Comparison) -> tuple[str, ...]:
+    amount = text.amount_of(row, compared.metric)
     known = row["p_first_higher"] is not None
-    futures = found.first.manifest["draws"]
+    futures = compared.first.manifest["draws"]
     sides = (format.gbp(plain(row[f"{side}_p50"])) for side in ("first", "second"))
     chance = format.chance(plain(row["p_first_higher"]), futures).removeprefix("in ")
     return (
@@ -94,7 +94,7 @@ def _side_by_side(row: dict[str, Any], found: Comparison) -> tuple[str, ...]:
         *sides,
         amount.gbp if known else text.NOT_KNOWN,
         amount.gbp_range if known else text.NOT_KNOWN,
-        text.mean_of(row, found.metric),
+        text.mean_of(row, compared.metric),
         chance if known else text.NOT_KNOWN,
     )
 
