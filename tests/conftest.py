@@ -12,21 +12,21 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 LONGEST = (
     "test_screens",
     "test_batch",
-    "test_planning",
+    "test_optimise",
     "test_sensitivity",
     "test_validation",
     "test_report",
     "test_docs",
     "test_cli",
     "test_voi",
-    "test_switching",
+    "test_switching_values",
     "test_charts",
     "test_determinism",
     "test_editions",
     "test_scenario",
-    "test_own_data",
+    "test_read_gva",
     "test_discovery",
-    "test_targets",
+    "test_target",
 )
 
 

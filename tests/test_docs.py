@@ -24,7 +24,7 @@ PROGRAM = (".venv/bin/gainsmodel", "gainsmodel")
 NOT_RUN = re.compile(r"^# not run by the tests: \S+")
 NOT_RUN_ON = {"docs/how-to/batch.md": 1}
 # Pages that begin with files somebody has already: a test of their own makes those first.
-RUN_BY = {"docs/how-to/new-ons-release.md": "tests/test_how_to.py"}
+RUN_BY = {"docs/how-to/new-ons-release.md": "tests/data/test_how_to.py"}
 # Verbs that simulate take fewer futures here, where a page does not say how many.
 FEW_DRAWS = (
     "run",

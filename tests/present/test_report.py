@@ -220,7 +220,7 @@ def test_changed_assumptions_are_listed_with_their_owner() -> None:
 
 def test_the_assurance_counts_what_the_validation_says() -> None:
     asked = verdicts().filter(~pl.col("asked_after_the_figures_were_seen"))
-    readme = (Path(__file__).parents[1] / "docs/validation/README.md").read_text("utf-8")
+    readme = (Path(__file__).parents[2] / "docs/validation/README.md").read_text("utf-8")
     total = re.search(r"Asked before looking: (\d+) of (\d+) hold, (\d+) do not", readme)
     assert total
     holds, number, fails = map(int, total.groups())
@@ -233,7 +233,7 @@ def test_the_assurance_counts_what_the_validation_says() -> None:
 
 
 def test_what_was_asked_after_the_figures_were_seen_is_counted_apart() -> None:
-    readme = (Path(__file__).parents[1] / "docs/validation/README.md").read_text("utf-8")
+    readme = (Path(__file__).parents[2] / "docs/validation/README.md").read_text("utf-8")
     numbers = re.search(r"marked †: (\d+) of (\d+) hold, (\d+) do not, (\d+) cannot", readme)
     assert numbers
     holds, asked, fails, unclear = numbers.groups()

@@ -340,7 +340,8 @@ GOLDEN: dict[str, dict[str, list[str]]] = {
 RENEW = (
     "the numbers of a given seed have changed. Every saved result and manifest then replays to "
     "other numbers. If that is meant, say so in the change log, raise the version, and put what "
-    "`python tests/test_determinism.py` prints in place of GOLDEN; if not, look for a changed "
+    "`PYTHONPATH=tests python tests/simulation/test_determinism.py` prints in place of GOLDEN; "
+    "if not, look for a changed "
     "key, slot or order of dimensions (all draws differ), or of operations (last digits differ)"
 )
 

@@ -12,7 +12,7 @@ from gainsmodel.analysis.assumptions_log import assumptions
 from gainsmodel.present import glossary
 from gainsmodel.scenario import load_scenario
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_page_and_the_package_have_the_same_terms() -> None:

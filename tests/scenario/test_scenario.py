@@ -35,7 +35,7 @@ from gainsmodel.scenario.distributions import Bounds
 from gainsmodel.scenario.merge import difference, merge
 from gainsmodel.scenario.parameters import PARAMETERS as TABLE, Parameters
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MALFORMED = sorted((ROOT / "tests/malformed").glob("*.toml"))
 REFERENCE = load_scenario("reference")
 Z95 = 1.6448536269514722

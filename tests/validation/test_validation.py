@@ -33,7 +33,7 @@ from gainsmodel.validation.page import TABLES, index, verdict_table
 from gainsmodel.validation.verdict import Coverage, Verdict, coverage, in_range, overlap, tally
 from publisher import SOURCE, needs_source
 
-PAGES = Path(__file__).parents[1] / "docs/validation"
+PAGES = Path(__file__).parents[2] / "docs/validation"
 RENEW = "make validation"
 
 

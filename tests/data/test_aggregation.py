@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 import gainsmodel
 from gainsmodel.data import Rest, load_dataset, read_gva, regions_of, save_dataset
 from gainsmodel.errors import DataError, ResultError, ScenarioError, SettingError
-from test_cli import answered, refused
+from program import answered, refused
 
 SOLENT = dict.fromkeys(["Southampton", "E06000044", "isle of wight"], "The Solent")
 NORTH = dict.fromkeys(["Bolton", "Bury"], "Bolton and Bury")

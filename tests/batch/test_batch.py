@@ -27,7 +27,7 @@ from gainsmodel.batch.sweep import Sweep
 from gainsmodel.errors import BatchError, GainsModelError, ScenarioError, SettingError
 from gainsmodel.simulation.run import SPAN
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).with_name("gainsmodel")
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("GAINSMODEL_")}
 SWEEP = """

@@ -10,7 +10,7 @@ import pytest
 import gainsmodel
 from gainsmodel import DataError, load_dataset, read_gva
 from gainsmodel.data import SECTORS, save_dataset
-from test_cli import answered, refused
+from program import answered, refused
 
 REGIONS = load_dataset("itl1")
 FACTS = {row["area_name"]: row for row in REGIONS.areas.iter_rows(named=True)}

@@ -29,8 +29,8 @@ from gainsmodel.data.importing import sheets
 from gainsmodel.data.importing.layout import sector_label
 from gainsmodel.data.own_dataset import gva_table
 from gainsmodel.results.paired import PairedResult
+from program import answered, refused
 from publisher import WORKBOOKS, needs_source
-from test_cli import answered, refused
 
 ITL1 = load_dataset("itl1")
 MAYORAL = load_dataset("mayoral")

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from test_editions import long_rows, workbook
+from test_own_areas import described
 
 from gainsmodel import gva_template, load_dataset
 from gainsmodel.data.importing.frames import itl_areas
-from test_cli import gainsmodel
-from test_described import described
-from test_editions import long_rows, workbook
+from program import gainsmodel
 
-PAGE = Path(__file__).parents[1] / "docs/how-to/new-ons-release.md"
+PAGE = Path(__file__).parents[2] / "docs/how-to/new-ons-release.md"
 COMMANDS = [
     line.strip().removeprefix("gainsmodel ")
     for line in PAGE.read_text("utf-8").splitlines()
