@@ -1,4 +1,4 @@
-"""The house as its plan has it: imports run downwards, the core is pure, files name no machine."""
+"""The architecture: imports run downwards, the core is pure, files name no machine."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "python/gainsmodel"
 
-# Floors of the house, from the ground up. Rooms on one floor know each other by their front door,
-# the package's ``__init__``, and nothing of a floor above.
-FLOORS = (
+# Packages in layers, the lowest first. A package imports from lower layers; from others of its own
+# layer only through their ``__init__``; from higher layers nothing.
+LAYERS = (
     {"_core", "errors", "format", "progress", "checks"},
     {"data", "scenario"},
     {"results"},
@@ -26,16 +26,16 @@ FLOORS = (
     {"validation"},
     {"cli"},
 )
-FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
-ROOMS = sorted(
+LAYER = {package: number for number, layer in enumerate(LAYERS) for package in layer}
+PACKAGES = sorted(
     path
     for path in PACKAGE.iterdir()
     if (path.suffix == ".py" and not path.stem.startswith("__")) or (path / "__init__.py").exists()
 )
 
 
-def sources(room: Path) -> list[Path]:
-    return [room] if room.is_file() else sorted(room.rglob("*.py"))
+def sources(package: Path) -> list[Path]:
+    return [package] if package.is_file() else sorted(package.rglob("*.py"))
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -51,25 +51,26 @@ def imports(path: Path) -> Iterator[str]:
                 yield from (f"gainsmodel.{alias.name}" for alias in node.names)
 
 
-def rooms_used(path: Path) -> set[tuple[str, str]]:
-    """Rooms a file imports from, each with the module that is named."""
+def packages_used(path: Path) -> set[tuple[str, str]]:
+    """Packages a file imports from, each with the module that is named."""
     names = [name.split(".") for name in imports(path)]
     return {
         (parts[1], ".".join(parts))
         for parts in names
-        if parts[0] == "gainsmodel" and len(parts) > 1 and parts[1] in FLOOR
+        if parts[0] == "gainsmodel" and len(parts) > 1 and parts[1] in LAYER
     }
 
 
-@pytest.mark.parametrize("room", ROOMS, ids=lambda path: path.stem)
-def test_imports_run_downwards(room: Path) -> None:
-    assert room.stem in FLOOR, f"say in FLOORS on which floor {room.stem} stands"
-    for path in sources(room):
-        for used, module in rooms_used(path):
-            if used == room.stem or FLOOR[used] < FLOOR[room.stem]:
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.stem)
+def test_imports_run_downwards(package: Path) -> None:
+    own = package.stem
+    assert own in LAYER, f"add {own} to LAYERS"
+    for path in sources(package):
+        for used, module in packages_used(path):
+            if used == own or LAYER[used] < LAYER[own]:
                 continue
-            assert FLOOR[used] == FLOOR[room.stem], f"{path.relative_to(ROOT)} imports {module}"
-            assert module.count(".") == 1, f"{path.relative_to(ROOT)} goes past the door of {used}"
+            assert LAYER[used] == LAYER[own], f"{path.relative_to(ROOT)} imports {module}"
+            assert module.count(".") == 1, f"{path.relative_to(ROOT)} imports from inside {used}"
 
 
 def test_no_two_files_import_each_other() -> None:
@@ -101,26 +102,26 @@ def top_level_imports(path: Path) -> set[str]:
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 found |= {node.module, f"{node.module}.{alias.name}"}
-    # A package's front door stands before all its files, and imports them.
+    # A package's ``__init__`` is loaded before its files, and imports them.
     own = module_name(path)
     return {name for name in found if not own.startswith(f"{name}.")} - {own}
 
 
-def test_nobody_below_the_front_door_comes_in_through_it() -> None:
+def test_no_module_imports_the_public_names_of_the_package() -> None:
     for path in PACKAGE.rglob("*.py"):
         if path.stem == "__init__" and path.parent == PACKAGE:
             continue
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module == "gainsmodel":
-                rooms = {path.stem for path in ROOMS} | {"_core"}
-                assert {alias.name for alias in node.names} <= rooms, path
+                packages = {path.stem for path in PACKAGES} | {"_core"}
+                assert {alias.name for alias in node.names} <= packages, path
             if isinstance(node, ast.Import):
                 assert all(alias.name != "gainsmodel" for alias in node.names), path
 
 
-def test_only_results_and_simulation_speak_to_the_core() -> None:
+def test_only_results_and_simulation_call_the_core() -> None:
     for path in PACKAGE.rglob("*.py"):
-        if any(used == "_core" for used, _ in rooms_used(path)):
+        if any(used == "_core" for used, _ in packages_used(path)):
             assert path.relative_to(PACKAGE).parts[0] in {"results", "simulation"}, path
 
 
@@ -231,7 +232,7 @@ def test_no_file_names_a_registry_host_or_somebodys_home() -> None:
     assert found == []
 
 
-def test_nothing_stands_at_the_top_that_the_plan_does_not_have() -> None:
+def test_nothing_unplanned_is_at_the_top() -> None:
     top = {path.relative_to(ROOT).parts[0] for path in tracked()}
     planned = {
         *("pyproject.toml", "Cargo.toml", "rust", "python", "app", "scenarios", "benches"),

@@ -92,7 +92,7 @@ def toml(choice: Choice) -> str:
         options.append(f"--seed {choice.seed}")
     if choice.sampler != "sobol":
         options.append(f"--sampler {choice.sampler}")
-    own = "# Made with own figures: add --data with the same file.\n" if choice.data else ""
+    own = "# Made with your own figures: add --data with the same file.\n" if choice.data else ""
     return f"# Run it: gainsmodel run THIS_FILE {' '.join(options)}\n{own}{written}"
 
 
@@ -156,7 +156,7 @@ def _paper(choice: Choice) -> None:
         ("paper", choice.scenario, choice.unit, *jobs.run_key(choice)),
         partial(_findings, choice),
         button="Write a board paper",
-        doing="Running what the paper needs",
+        doing="Running the simulations for the paper",
     )
     if shown is None:
         return
@@ -259,8 +259,8 @@ def upload_figures() -> None:
         type=["csv", "parquet", "xlsx", "xls", "xlsb", "ods"],
         key="figures_file",
         max_upload_size=20,
-        help="One row for each area and sector, or a row an area and a column a sector. "
-        "At most 20 MB; held in memory for this visit only.",
+        help="One row for each area and sector, or one row per area and one column per "
+        "sector. At most 20 MB; held in memory for this visit only.",
     )
     if given is None:
         return
@@ -288,7 +288,7 @@ def upload_folder() -> None:
         accept_multiple_files="directory",
         key="folder_of_figures",
         max_upload_size=20,
-        help="Of own areas, such as a new combined authority made of local authorities, or of a "
+        help="Your own areas, such as a new combined authority made of local authorities, or of a "
         "new release. Held in memory for this visit only.",
     )
     if given:

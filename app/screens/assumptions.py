@@ -62,7 +62,7 @@ def main() -> None:
     _figures(table)
     with st.expander("Scenario file", icon=":material/upload_file:", key="scenario_expander"):
         files.upload_scenario()
-    with st.expander("Own GVA figures", icon=":material/table:", key="figures_expander"):
+    with st.expander("Your own GVA figures", icon=":material/table:", key="figures_expander"):
         files.upload_figures()
         files.upload_folder()
 

@@ -297,7 +297,7 @@ def compared(
     """
     a, b = f"“{first}”", f"“{second}”"
     if not all(map(math.isfinite, (p_first_higher, p_second_higher))) or futures < 40:
-        return f"{a} beside {b}: {TOO_FEW}."
+        return f"{a} compared with {b}: {TOO_FEW}."
     if p_first_higher == p_second_higher == 0:
         return f"{a} and {b} come to the same here in every future."
     sure = max(p_first_higher, p_second_higher)

@@ -210,9 +210,9 @@ def test_the_command_ranks(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (("--format", "xlsx"), "needs --out"),
         (("--out", "log.docx"), "end the name in .md, .csv or .xlsx"),
-        (("--out", "log"), "say --format"),
+        (("--out", "log"), "add --format"),
         (("--format", "table", "--out", "x.md"), "is for the screen"),
-        (("--seed", "2"), "--seed: goes with --rank"),
+        (("--seed", "2"), "--seed: needs --rank"),
         (("--out", "no/such/folder/x.md"), "cannot be written"),
     ],
 )

@@ -337,5 +337,5 @@ def test_the_command_line_has_money_of_the_day(capsys: pytest.CaptureFixture[str
     assert ratio["gross"] == pytest.approx(ratio["added_final_year_gbp_m_mean"], rel=1e-9)
     assert ratio["gross"] > ratio["added_present_value_gbp_m_mean"] > 1
     assert run_here([*asked[:-1], "--prices", "nominal"]) == 0
-    assert "In money of the day" in capsys.readouterr().out
+    assert "At current prices" in capsys.readouterr().out
     assert run_here([*asked, "--prices", "nominl"]) == 2

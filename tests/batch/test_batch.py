@@ -266,7 +266,7 @@ LIST = '[[vary]]\nkind = "list"\n'
         (BASE + 'tables = ["area"]', "did you mean 'areas'"),
         (BASE + '[[vary]]\nkind = "lst"', "no such way to vary; did you mean 'list'"),
         (BASE + LIST + 'key = "setting.curv"\nvalues = [1]', "line 2: vary[0]: setting.curv"),
-        (BASE + LIST + 'key = "a b"\nvalues = [1]', "is no key path"),
+        (BASE + LIST + 'key = "a b"\nvalues = [1]', "is not a key path"),
         (BASE + LIST + 'key = "setting.curve"\nvalues = []', "must not be empty"),
         (
             BASE + 2 * (LIST + 'key = "setting.curve"\nvalues = ["bass"]\n'),
@@ -703,7 +703,7 @@ def test_a_setting_that_cannot_be_is_refused_at_once(
 
 
 def test_a_sweep_settles_its_settings(tmp_path: Path, sweep: Path) -> None:
-    with pytest.raises(SettingError, match="geography: the sweep settles this"):
+    with pytest.raises(SettingError, match="geography: cannot be combined with a sweep"):
         gainsmodel.run_batch(sweep, tmp_path / "out", geography="itl1")
     with pytest.raises(GainsModelError, match="--out"):
         raise SettingError(finish(program(sweep))[2])

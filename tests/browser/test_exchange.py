@@ -38,7 +38,7 @@ def test_a_folder_of_own_areas_is_used(visit: Callable[..., Visit], tmp_path: Pa
     save_dataset(aggregate("local_authority", made_of), folder)
     one = visit().open(**SKILLS)
     one.go("Assumptions")
-    place = one.page.locator("[data-testid=stExpander]", has_text="Own GVA figures")
+    place = one.page.locator("[data-testid=stExpander]", has_text="Your own GVA figures")
     place.locator("summary").click()
     place.locator("input[type=file]").last.set_input_files(folder)
     place.get_by_role("button", name="Use these figures").click()
@@ -166,7 +166,7 @@ def test_ugly_tables_are_refused_in_words_and_nothing_is_lost(
     for case, (name, content, named) in UGLY.items():
         file = tmp_path / f"{case.replace(' ', '-')}-{name}"
         file.write_bytes(content())
-        place = give(one, "Own GVA figures", file)
+        place = give(one, "Your own GVA figures", file)
         refused = place.get_by_text(f"We could not use {file.name}. Nothing has changed.")
         expect(refused).to_be_visible()
         said = one.settle().page.locator("[data-testid=stAlert]").inner_text()
@@ -187,7 +187,7 @@ def test_a_file_above_the_limit_is_refused_by_name_and_limit(
     file.write_bytes(b"area,C\n" * 3_100_000)
     assert file.stat().st_size > 21_000_000
     one = visit().open("assumptions", **SKILLS)
-    place = give(one, "Own GVA figures", file)
+    place = give(one, "Your own GVA figures", file)
     expect(place).to_contain_text("huge.csv")
     expect(place).to_contain_text("20.0MB")
     one.settle().go("Our share")
@@ -207,7 +207,7 @@ def test_own_figures_change_the_answer_and_are_nobody_elses(
     file = tmp_path / "ours.csv"
     file.write_bytes(table(double))
     one = visit().open("assumptions", **QUICK)
-    place = give(one, "Own GVA figures", file)
+    place = give(one, "Your own GVA figures", file)
     expect(place.get_by_text("What was read")).to_be_visible()
     one.settle().click("Use these figures")
     expect(place.get_by_text("In use: your own figures")).to_be_visible()

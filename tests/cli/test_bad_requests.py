@@ -109,7 +109,7 @@ def test_a_scenario_without_a_plan_is_the_option_of_doing_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert run_here(["voi", "skills_first", "reference", *AREA, *FEW]) == 0
-    assert "“Reference” moves no lever: it stands for doing nothing." in capsys.readouterr().out
+    assert "“Reference” moves no lever, so it means doing nothing." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("verb", [["appraise"], ["target", "--gain", "5"]])
@@ -251,6 +251,6 @@ def test_what_takes_part_in_the_variance_is_not_said_to_move_nothing(
     lines = capsys.readouterr().out.splitlines()
     for group, said in (
         ("cap", "only with others, or in extreme futures"),
-        ("spillover", "not seen to move it"),
+        ("spillover", "no effect found"),
     ):
         assert any(line.startswith(rows[group]["label"]) and said in line for line in lines)

@@ -386,7 +386,7 @@ def test_compare_of_saved_runs(tmp_path: Path) -> None:
     assert "not paired: seed" in refused("compare", str(one), str(other))
     text = answered("compare", str(one), str(other), "--unpaired")
     assert "These two runs use different random draws" in text
-    assert "as of independent runs" in " ".join(text.split())
+    assert "treating the runs as independent" in " ".join(text.split())
     assert "cancels" not in text
     assert "--draws" in refused("compare", str(one), "reference", "--draws", "5")
 

@@ -112,14 +112,17 @@ def test_what_lost_parts_does_not_keep_its_name() -> None:
 @pytest.mark.parametrize(
     ("pairs", "words"),
     [
-        ({"Boltn": "New"}, "'Boltn' is no area of the local_authority geography; the nearest are"),
+        (
+            {"Boltn": "New"},
+            "'Boltn' is not an area of the local_authority geography; the nearest are",
+        ),
         ({"Greater Manchester": "New"}, "a group or a wider area; its areas are wanted one by one"),
         ({"Bolton": "One", "E08000001": "Two"}, "is in 'One' already"),
-        ({"Bolton": "One", "bolton": "one"}, "Bolton (E08000001) stands there twice"),
+        ({"Bolton": "One", "bolton": "one"}, "Bolton (E08000001) is given twice"),
         ({"Bolton": "Greater Manchester"}, "'Greater Manchester' is the name of another area"),
         ({"Bolton": "Kent and more", "Bury": "United Kingdom"}, "is the name of another area"),
         ({"Bolton": "Leeds"}, "'Leeds (new)'"),
-        ({"Bolton": "A|B"}, "is no name for an area"),
+        ({"Bolton": "A|B"}, "is not a name for an area"),
         ({"Bolton": "  "}, "names no new area"),
         ({}, "names no new area"),
     ],
@@ -176,10 +179,10 @@ def test_a_lookup_may_name_what_is_left_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("Bolton,New\nBury,New\n", "row 1: wanted are a row of headings"),
-        ("area\nBolton\n", "wanted are a row of headings and the columns area and new_area"),
+        ("Bolton,New\nBury,New\n", "row 1: expected a row of headings"),
+        ("area\nBolton\n", "expected a row of headings and the columns area and new_area"),
         ("code,name,into\nE08000001,Bolton,New\n", "head it 'new_area'"),
-        ("area,new_area\nBolton,New\nBurry,New\n", "lookup.csv, row 3: 'Burry' is no area"),
+        ("area,new_area\nBolton,New\nBurry,New\n", "lookup.csv, row 3: 'Burry' is not an area"),
         ("area,new_area\n", "names no new area"),
     ],
 )
@@ -221,7 +224,7 @@ def test_own_areas_run_compare_and_replay(tmp_path: Path) -> None:
     assert gainsmodel.replay(folder).areas().equals(result.areas())
     loaded = gainsmodel.Result.load(folder)
     assert loaded.dataset.hashes == own.hashes
-    with pytest.raises(DataError, match="hand over the folder"):
+    with pytest.raises(DataError, match="pass their folder"):
         gainsmodel.replay(result.manifest)
     with pytest.raises(ResultError, match="differ"):
         gainsmodel.replay(folder, dataset=gainsmodel.aggregate("local_authority", NORTH))
@@ -270,12 +273,12 @@ def test_the_command_line_makes_shows_runs_and_repeats_own_areas(tmp_path: Path)
     assert answered("run", out, "--data", folder, "--area", "The Solent") == first
     assert answered("run", out, "--area", "The Solent") == first
     alone = Path(shutil.copy(out / "manifest.json", tmp_path / "manifest.json"))
-    assert "hand over the folder" in refused("run", alone)
+    assert "pass their folder" in refused("run", alone)
     assert "valid on The Solent, 24 areas" in answered("validate", "reference", "--data", folder)
     assert "no area or group of the own" in refused(*run[:-1], "Sollent")
     (folder / "gva.csv").write_text((folder / "gva.csv").read_text().replace(",1", ",2", 1))
     assert "gva.csv was edited since it was written" in refused("data", "show", folder)
-    assert "is no folder of own figures" in refused("data", "show", tmp_path)
+    assert "is not a folder of your own figures" in refused("data", "show", tmp_path)
     assert "no geography is called" in refused("data", "show", "mayorl")
     assert sorted(path.name for path in folder.iterdir()) == [
         *("areas.csv", "gva.csv", "hashes.toml", "provenance.toml")
@@ -301,7 +304,7 @@ def test_every_verb_takes_own_areas(tmp_path: Path) -> None:
     saved = (tmp_path / "plan", tmp_path / "reference")
     assert area in answered("compare", *saved, "--data", folder, "--area", area)
     assert area in answered("compare", *saved, "--area", area)
-    assert "is no folder of own figures" in refused("appraise", plan, "--data", tmp_path)
+    assert "is not a folder of your own figures" in refused("appraise", plan, "--data", tmp_path)
     sweep = tmp_path / "sweep.toml"
     sweep.write_text(
         'question = "How long?"\nbase = "reference"\n[settings]\ndraws = 64\n'
@@ -362,17 +365,17 @@ def test_a_scenario_that_names_no_figures_is_told_where(tmp_path: Path) -> None:
     wrong.write_text('extends = "reference"\ndata = "onw"\n')
     said = refused("run", wrong)
     assert "wrong.toml, line 2: data: " in said
-    assert "is no folder of own figures" in said
+    assert "is not a folder of your own figures" in said
     assert "did you mean 'own'?" in said
     wrong.write_text('extends = "reference"\ndata = "a\\u0000b"\n')
     assert "line 2: data: " in refused("compare", tmp_path / "own.toml", wrong)
     wrong.write_text('extends = "reference"\ndata = 3\n')
-    assert "line 2: data: must be a folder of own figures in quotes; found 3" in refused(
+    assert "line 2: data: must be a folder of your own figures, in quotes; found 3" in refused(
         "run", wrong
     )
     said = refused("compare", tmp_path / "own.toml", tmp_path / "north.toml")
     assert "north.toml, line 2: data: names other figures than " in said
-    assert "own.toml, line 2; what is set side by side runs on the same" in said
+    assert "own.toml, line 2; scenarios that are compared must run on the same figures" in said
     (tmp_path / "own/gva.csv").write_text("edited")
     said = refused("validate", tmp_path / "own.toml")
     assert "own.toml, line 2: data: " in said

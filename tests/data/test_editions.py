@@ -249,9 +249,9 @@ def test_districts_since_merged_are_added_up() -> None:
     message = refusal(workbook(("Table 3", lacking)))
     assert "Cumberland, made of Allerdale, Carlisle, Copeland: no F of Carlisle" in message
     twice = [*rows, next(row for row in rows if row[1] == "Eden" and row[2] == "F")]
-    assert "Eden, sector F stands there a second time" in refusal(workbook(("Table 3", twice)))
+    assert "Eden, sector F is given a second time" in refusal(workbook(("Table 3", twice)))
     both = [*rows, *(row for row in local() if row[0] == "E06000063")]
-    assert "stands there as a whole too" in refusal(workbook(("Table 3", both)))
+    assert "is given as a whole too" in refusal(workbook(("Table 3", both)))
 
 
 # ---------------------------------------------------------------- wording
@@ -315,8 +315,8 @@ def test_own_names_are_put_into_ours(tmp_path: Path) -> None:
     own = read_gva(table, names=mapping, geography=None)
     assert np.array_equal(own.gva_gbp_m, load_dataset("itl1").gva_gbp_m)
     assert "4 of 5 names were put into ours" in own.notes
-    assert "check: names that stand nowhere in the table: 'Alba'" in own.notes
-    with pytest.raises(DataError, match="'The Big Smoke' is no area"):
+    assert "check: names that are not in the table: 'Alba'" in own.notes
+    with pytest.raises(DataError, match="'The Big Smoke' is not an area"):
         read_gva(table, "itl1", names={"Cymru": "Wales", "Digital": "J", "Money": "K"})
     folder = save_dataset(own, tmp_path / "folder")
     with pytest.raises(DataError, match="names: was settled"):
@@ -326,9 +326,9 @@ def test_own_names_are_put_into_ours(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        ({"Cymru": "Wals"}, "'Wals' is no area or sector; did you mean 'Wales'?"),
+        ({"Cymru": "Wals"}, "'Wals' is not an area or sector; did you mean 'Wales'?"),
         ({"Cymru": "Wales", "cymru": "Scotland"}, "'cymru' stands for 'Scotland' and"),
-        ({"Cymru": ""}, "'Cymru' has no name beside it"),
+        ({"Cymru": ""}, "'Cymru' has no name in the other column"),
     ],
 )
 def test_names_that_cannot_be_are_refused(

@@ -83,17 +83,20 @@ def test_they_run_from_the_command_line_and_replay(tmp_path: Path) -> None:
     [
         ("area,population\nInner Vale,4\n", "row 1: has no column region"),
         ("area,region,population\nLeeds,Wales,4\n", "'Leeds' is the name of a shipped area"),
-        ("area,region,population\nX,Narnia,4\n", "'Narnia' is no region or nation"),
+        ("area,region,population\nX,Narnia,4\n", "'Narnia' is not a region or nation"),
         ("area,region,population\nX,Wales,none\n", "column 'population': must be from 1 to the"),
-        ("area,region,population\nX,Wales,4\nx,Wales,4\n", "'x' stands there twice, after"),
-        ("area,region,population\nX|Y,Wales,4\n", "is no name for an area"),
+        ("area,region,population\nX,Wales,4\nx,Wales,4\n", "'x' is given twice, after"),
+        ("area,region,population\nX|Y,Wales,4\n", "is not a name for an area"),
         (
             "area,region,population\nX,Wales,2000000\nY,Wales,2000000\n",
             "areas in Wales have 4,000,000 residents, the region has",
         ),
         ("area,region,population\n", "names no area"),
         (AREAS.replace("0.8", "80"), "column 'gigabit_share': must be from 0 to 1, not '80'"),
-        (AREAS.replace("Border Land", "Borders"), "'Border Land' is no area of the areas of your"),
+        (
+            AREAS.replace("Border Land", "Borders"),
+            "'Border Land' is not an area of the areas of your",
+        ),
     ],
 )
 def test_areas_that_cannot_be_are_refused(areas: str, words: str, tmp_path: Path) -> None:
@@ -112,7 +115,7 @@ def test_more_than_the_region_has_is_refused(tmp_path: Path) -> None:
 
 def test_nothing_is_built_in_of_them(tmp_path: Path) -> None:
     table, areas = described(tmp_path)
-    with pytest.raises(DataError, match="fill: nothing is built in"):
+    with pytest.raises(DataError, match="fill: there are no built-in figures"):
         read_gva(table, None, areas=areas, fill="built_in")
-    with pytest.raises(DataError, match="geography: nothing is built in"):
+    with pytest.raises(DataError, match="geography: there are no built-in figures"):
         read_gva(table, "itl1", areas=areas)

@@ -334,7 +334,7 @@ def spoilt(text: object, row: int = 1, column: int = 1) -> list[list[Any]]:
 
 
 BAD_CELLS = {
-    "text": ("about 5", "row 2, column 'AB': 'about 5' is no number of £m"),
+    "text": ("about 5", "row 2, column 'AB': 'about 5' is not a number of £m"),
     "negative": ("-5", "row 2, column 'AB': GVA must be from 0 to 1,000,000,000 £m, not -5"),
     "accountant's negative": ("(1,200)", "not -1200"),
     "infinite": ("inf", "not infinite"),
@@ -343,9 +343,9 @@ BAD_CELLS = {
     "thousands amiss": ("12,34,567", "no number of £m"),
     "per cent": ("5%", "no number of £m"),
     "formula": ("=cmd|'/c calc'!A1", "no number of £m"),
-    "HTML": ("<b>5</b>", "'<b>5</b>' is no number of £m"),
-    "escape codes": ("\x1b[31m5", r"'\x1b[31m5' is no number of £m"),
-    "very long": ("9a" * 500, "…' is no number of £m"),
+    "HTML": ("<b>5</b>", "'<b>5</b>' is not a number of £m"),
+    "escape codes": ("\x1b[31m5", r"'\x1b[31m5' is not a number of £m"),
+    "very long": ("9a" * 500, "…' is not a number of £m"),
 }
 
 
@@ -361,10 +361,10 @@ def test_a_bad_figure_is_named_with_its_place(kind: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("Wels", "row 12, column 'area': 'Wels' is no area of the itl1 geography; the nearest"),
-        ("=cmd|'/c calc'!A1", "is no area of the itl1 geography"),
-        ("<script>alert(1)</script>", "'<script>alert(1)</script>' is no area"),
-        ("TLX", "'TLX' is no area"),
+        ("Wels", "row 12, column 'area': 'Wels' is not an area of the itl1 geography; the nearest"),
+        ("=cmd|'/c calc'!A1", "is not an area of the itl1 geography"),
+        ("<script>alert(1)</script>", "'<script>alert(1)</script>' is not an area"),
+        ("TLX", "'TLX' is not an area"),
     ],
 )
 def test_an_unknown_area_is_named_with_the_nearest(name: str, words: str) -> None:
@@ -391,7 +391,7 @@ def test_all_problems_are_said_at_once_ten_in_full() -> None:
     for row in rows[1:]:
         row[3] = "?"
     message = refusal(rows)
-    assert message.count("is no number") == 10
+    assert message.count("is not a number") == 10
     assert message.endswith("and 2 more")
 
 
@@ -408,7 +408,7 @@ def test_a_name_that_contradicts_its_code_is_refused() -> None:
 def test_a_figure_that_stands_twice_is_refused() -> None:
     rows = rows_of()
     message = refusal([*rows, rows[1]])
-    said = "own.csv, row 14, column 'AB': North East, sector AB stands there a second time after "
+    said = "own.csv, row 14, column 'AB': North East, sector AB is given a second time after "
     assert said + "own.csv, row 2, column 'AB'" in message
     doubled = [[*row, row[1]] for row in rows]
     assert "a second time after own.csv, row 2, column 'AB'" in refusal(doubled)
@@ -476,8 +476,9 @@ def test_two_columns_of_money_are_refused() -> None:
 def test_an_unknown_sector_is_named_with_the_nearest() -> None:
     rows = long()
     rows[1][1] = "Manufacturin"
-    assert "row 2, column 'sector': 'Manufacturin' is no sector; did you mean 'Manufacturing'?" in (
-        refusal(rows)
+    assert (
+        "row 2, column 'sector': 'Manufacturin' is not a sector; did you mean 'Manufacturing'?"
+        in (refusal(rows))
     )
 
 
@@ -492,14 +493,14 @@ def test_an_unknown_sector_is_named_with_the_nearest() -> None:
         (b"area\nWales\n", "no row reads as headings"),
         ("area,sector,£m\nWales,C,1".encode("cp1252"), "row 1: is not in UTF-8 (byte 0xa3)"),
         ("area,sector,gva".encode("utf-16"), "is in UTF-16, not UTF-8"),
-        (b"\x00\x01\x02", "bytes that are no text"),
-        (b"PK\x03\x04 nonsense", "no workbook that can be read"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 999, "no workbook that can be read"),
+        (b"\x00\x01\x02", "bytes that are not text"),
+        (b"PK\x03\x04 nonsense", "not a workbook that can be read"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 999, "not a workbook that can be read"),
         (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
             "protected by a password",
         ),
-        (b"PAR1 nonsense PAR1", "is no Parquet file that can be read"),
+        (b"PAR1 nonsense PAR1", "is not a Parquet file that can be read"),
         (b'area,AB\n"' + b"x" * 200_000, "no table of separated values"),
     ],
 )
@@ -722,9 +723,9 @@ def test_a_result_replays_on_the_same_figures_only(tmp_path: Path) -> None:
     assert equal_tables(gainsmodel.replay(folder), again)
     manifest = json.loads((folder / "manifest.json").read_text())
     for recorded, dataset, words in (
-        (manifest, None, r"own figures, 'own.csv'; hand them over: dataset= \(--data\)"),
+        (manifest, None, r"own figures, 'own.csv'; pass them with dataset= \(--data\)"),
         (folder, other, "on other figures, of 'own.csv'; those of 'other.csv' differ"),
-        (plain, own, "on the built-in figures, not on 'own.csv'; leave those out"),
+        (plain, own, "on the built-in figures, not on 'own.csv'; run it without them"),
         (folder, read(rows_of()), "itl1 geography, and mayoral is to be run"),
     ):
         with pytest.raises(gainsmodel.GainsModelError, match=words):
@@ -859,7 +860,7 @@ def test_the_command_line_runs_and_repeats_own_figures(tmp_path: Path) -> None:
     # The figures stand beside the manifest; by itself it asks for them.
     assert answered("run", out).split() == printed.split()
     alone = Path(shutil.copy(out / "manifest.json", tmp_path / "manifest.json"))
-    assert "hand them over: dataset= (--data)" in refused("run", alone)
+    assert "pass them with dataset= (--data)" in refused("run", alone)
     manifest = json.loads(answered(*with_plan, "--data", table, "--json"))["manifest"]
     assert manifest["own_data"]["name"] == "own.xlsx"
 

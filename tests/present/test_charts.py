@@ -406,7 +406,7 @@ def test_the_basis_decides_which_gain_stands_beside_the_prize() -> None:
 
 
 def test_the_caption_says_which_prices() -> None:
-    assert "as published in 2016, in the money of its own tenth year" in (
+    assert "as published in 2016, in prices of its own tenth year" in (
         charts.three_amounts(reference(), GM).caption
     )
     deflated = gainsmodel.run("prize_in_2023_prices", draws=100)
@@ -558,7 +558,7 @@ def test_sectors_are_averages_under_their_channels() -> None:
     headings = [row["Value"] for row in chart.data["amounts"] if row[money] is None]
     assert len(headings) == 4
     assert all(heading.endswith(" together") for heading in headings)
-    assert "Ranges of single rows are not known here." in chart.caption
+    assert "Ranges of single rows are not available here." in chart.caption
     channels = charts.sectors(reference(), GM, "channel")
     assert sum(row[money] for row in channels.data["amounts"]) == pytest.approx(total, rel=1e-6)
 
@@ -775,7 +775,7 @@ def test_a_click_selects_by_code() -> None:
 def test_tiles_compare_in_the_words_that_decide() -> None:
     chart = charts.tile_map(reference(), "against_gva")
     assert {row["Class"] for row in chart.data["areas"]} == {2}
-    assert "With these assumptions, no area can." in chart.caption
+    assert "With these assumptions, no area can be told apart." in chart.caption
     assert "rank" not in chart.alt
     p = dict(reference().areas()["area_code", "p_share_above_gva"].iter_rows())
     assert all(row["Value"] == f"{p[row['code']] * 100:.0f}" for row in chart.data["areas"])

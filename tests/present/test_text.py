@@ -173,7 +173,7 @@ def test_two_kinds_of_money_are_not_compared_in_silence(
     pair: tuple[Result, Result], cumulative: Result
 ) -> None:
     for result in (pair[0], cumulative):
-        assert "the prize in money of the time" in text.national(text.about(result, GM))
+        assert "the prize in current prices" in text.national(text.about(result, GM))
     assert "tenth year" not in text.prices(text.about(cumulative, GM))
 
 
@@ -256,7 +256,7 @@ def test_unpaired_runs_are_called_so(pair: tuple[Result, Result]) -> None:
     other = run("reference", draws=2_000, seed=2)
     found = compare(pair[0], other, area=GM, unpaired=True)
     assert "use different random draws" in text.compared(found, "P", "Q")
-    assert "as of independent runs" in text.compared_error(found, "P")
+    assert "treating the runs as independent" in text.compared_error(found, "P")
 
 
 def test_what_waiting_costs_or_saves() -> None:

@@ -319,5 +319,5 @@ def test_a_loaded_result_needs_no_figures_again(pair: PairedResult, tmp_path: Pa
     assert bare.areas().equals(pair.with_plan.areas())
     assert bare.on(pair.dataset).dataset is pair.dataset
     if pair.dataset.own_name is not None:
-        with pytest.raises(errors.ResultError, match="The Solent; hand them over: dataset="):
+        with pytest.raises(errors.ResultError, match="The Solent; pass them with dataset="):
             _ = bare.dataset

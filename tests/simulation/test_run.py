@@ -455,7 +455,7 @@ def test_a_result_is_handed_over_once() -> None:
     run = gainsmodel.start("reference", Settings(draws=20))
     run.result()
     assert run.ended
-    with pytest.raises(ResultError, match="handed over"):
+    with pytest.raises(ResultError, match="taken already"):
         run.result()
 
 

@@ -156,7 +156,7 @@ def about(scenario: Scenario, ranking: Sensitivity | None = None) -> list[tuple[
             (
                 "Ranked by",
                 f"share of the variance of {ranking.output} ({ranking.unit}), {ranking.area}, "
-                "in which an assumption takes part, alone and together with others",
+                "that an assumption accounts for, alone and together with others",
             ),
             ("Ranked on", _how(ranking)),
             *(("Note", note) for note in ranking.notes),

@@ -127,7 +127,7 @@ class GoalSeek:
                 for row in self.levers.iter_rows(named=True)
             )
             said.append(
-                "Spread over the levers as is best, "
+                "Spread over the levers in the best way, "
                 f"{format.about(format.cost(self.budget_gbp_m_per_year))} a year is enough: "
                 f"{bought}."
             )

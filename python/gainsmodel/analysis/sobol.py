@@ -51,7 +51,7 @@ def sobol_indices(f_a: Array, f_b: Array, f_ab: Array) -> Indices:
     square = (a**2 + b**2) / 2
     variance = square.mean() if n else 0.0
     if n < 2 or not variance > 0:
-        raise SettingError("the answer is the same in every future: nothing drives it")
+        raise SettingError("the answer is the same in every future: it has no uncertainty")
 
     def ratio(terms: Array) -> tuple[Array, Array]:
         index = terms.mean(axis=1) / variance

@@ -228,7 +228,7 @@ def voi(
         summary=[*_ranking(listed, pairs, unit), *_worth_knowing(perfect, table)],
         notes=[
             NOTE,
-            *(f"“{title}” moves no lever: it stands for doing nothing." for title in idle),
+            *(f"“{title}” moves no lever, so it means doing nothing." for title in idle),
             *shared_notes(bundle, found),
             *([] if any_adjustment(first) else ["Before displacement, leakage and multiplier."]),
         ],

@@ -217,8 +217,8 @@ class Folder:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not a possible name"
             raise BatchError(
-                f"{self.path}: cannot be written: {reason}; the parts that are finished are kept, "
-                "and the same command goes on from there"
+                f"{self.path}: cannot be written: {reason}; finished parts are kept: run the same "
+                "command to resume"
             ) from error
 
 
@@ -242,7 +242,7 @@ def read_batch(path: Path) -> dict[str, Any]:
     except ValueError:
         pass
     raise BatchError(
-        f"{file}: was damaged, so that nobody can say what batch the folder holds; name another"
+        f"{file}: is damaged, so the batch in the folder cannot be identified; name another folder"
     )
 
 

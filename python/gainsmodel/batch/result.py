@@ -57,8 +57,8 @@ class BatchResult:
             runs = pl.read_parquet(self.folder / RUNS)
         except (OSError, pl.exceptions.PolarsError) as error:
             raise BatchError(
-                f"{self.folder}: {RUNS} is missing or damaged; the same command, run again, ends "
-                "the batch"
+                f"{self.folder}: {RUNS} is missing or damaged; run the same command again to "
+                "finish the batch"
             ) from error
         seconds: dict[int, float] = {}
         for part in range(self._parts):
@@ -83,7 +83,7 @@ class BatchResult:
         Raises
         ------
         BatchError
-            If the batch does not keep it, or no run has ended well.
+            If the batch does not keep it, or no run has succeeded.
         """
         if name not in (*self.batch["tables"], MANIFESTS):
             kept = ", ".join(self.batch["tables"])
@@ -99,7 +99,7 @@ class BatchResult:
             if file.startswith(f"{name}/")
         ]
         if not files:
-            raise BatchError(f"{self.folder}: no run has ended well, so there is no table {name!r}")
+            raise BatchError(f"{self.folder}: no run has succeeded, so there is no table {name!r}")
         return pl.scan_parquet(files)
 
     def areas(self) -> pl.LazyFrame:

@@ -249,7 +249,9 @@ class _Batch:
             given = {"settings": settings, "geography": geography, "tables": tables}
             for name, value in given.items():
                 if value is not None:
-                    raise SettingError(f"{name}: the sweep settles this; leave it out")
+                    raise SettingError(
+                        f"{name}: cannot be combined with a sweep, which already fixes it"
+                    )
             chosen = scenarios.settings
             return cls(
                 *(scenarios, chosen.settings(), chosen.geography, scenarios.tables),
@@ -350,9 +352,9 @@ class _Work:
                     restarts = 0 if self._done > before else restarts + 1
                     if isinstance(executor, Executor) or restarts >= MOST_RESTARTS:
                         raise BatchError(
-                            f"workers die ({str(error) or type(error).__name__}), of too little "
-                            "memory perhaps; what is finished is kept, and the same command goes "
-                            "on from there with fewer --workers, say"
+                            f"workers die ({str(error) or type(error).__name__}), perhaps for "
+                            "lack of memory; finished runs are kept: run the same command to "
+                            "resume, perhaps with fewer --workers"
                         ) from error
 
     def _drive(self, executor: Executor, workers: int) -> None:
@@ -417,8 +419,8 @@ class _Work:
                 found = self._folder.read_piece(run, piece)
                 if found is None:
                     raise BatchError(
-                        f"{self._folder.path}: a piece of run {run} was lost; the same command "
-                        "makes it again"
+                        f"{self._folder.path}: a piece of run {run} was lost; run the same "
+                        "command to make it again"
                     )
                 yield found[0]
 
@@ -468,8 +470,8 @@ def _result_of(future: "Future[Done]") -> Done:
         raise
     except Exception as error:
         raise BatchError(
-            f"a worker failed: {type(error).__name__}: {error}; what is finished is kept, and the "
-            "same command goes on from there"
+            f"a worker failed: {type(error).__name__}: {error}; finished runs are kept: run "
+            "the same command to resume"
         ) from error
 
 

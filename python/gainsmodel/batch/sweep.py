@@ -181,7 +181,9 @@ class CsvAxis(Model):
                     )
                 self._rows.append(dict(zip(header, map(_cell, row), strict=True)))
         except csv.Error as error:
-            raise ScenarioError(f"{path}, line {table.line_num}: is no CSV: {error}") from None
+            raise ScenarioError(
+                f"{path}, line {table.line_num}: is not a CSV file: {error}"
+            ) from None
         if not self._rows:
             raise ScenarioError(f"{path}: has no row under its keys")
 

@@ -35,7 +35,9 @@ def schema() -> None:
 
 @app.command("glossary")
 def glossary_command(
-    words: Annotated[list[str] | None, typer.Argument(help="all of them, if left out")] = None,
+    words: Annotated[
+        list[str] | None, typer.Argument(help="words to explain; all by default")
+    ] = None,
 ) -> None:
     """What the words on screen mean."""
     meanings = {word: glossary.explain(word) for word in words} if words else glossary.terms()

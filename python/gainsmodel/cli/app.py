@@ -35,19 +35,20 @@ ScenarioFile = Annotated[
 ]
 AreaOption = Annotated[str, typer.Option("--area", help="area or group, name or code")]
 GeographyOption = Annotated[
-    Geography | None, typer.Option("--geography", help="instead of the scenario's geography")
+    Geography | None, typer.Option("--geography", help="geography to use instead of the scenario's")
 ]
 DrawsOption = Annotated[
-    int | None, typer.Option("--draws", help="draws (futures) to simulate; 10,000 if left out")
+    int | None, typer.Option("--draws", help="draws (futures) to simulate; 10,000 by default")
 ]
 SeedOption = Annotated[
-    int | None, typer.Option("--seed", help="same seed, same answer; 1 if left out")
+    int | None,
+    typer.Option("--seed", help="random seed: the same seed gives the same answer; 1 by default"),
 ]
 SamplerOption = Annotated[
     Sampler | None,
     typer.Option(
         "--sampler",
-        help="quasi-random where cells share numbers (if left out), everywhere, or nowhere",
+        help="quasi-random where cells share numbers (the default), everywhere, or nowhere",
     ),
 ]
 ThreadsOption = Annotated[
@@ -58,14 +59,16 @@ SheetOption = Annotated[
     str | None, typer.Option("--sheet", help="sheet of a workbook that holds several tables")
 ]
 YearOption = Annotated[
-    int | None, typer.Option("--year", help="year of the figures; the base year if left out")
+    int | None, typer.Option("--year", help="year of the figures; the base year by default")
 ]
 FillOption = Annotated[
     bool, typer.Option("--fill-built-in", help="keep built-in figures where the table has none")
 ]
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", help="folder of own figures, from 'data import-table' or 'aggregate'"),
+    typer.Option(
+        "--data", help="folder of your own figures, from 'data import-table' or 'aggregate'"
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object instead")]
 PROGRESS_AFTER_SECONDS = 1.0

@@ -35,20 +35,20 @@ from gainsmodel.simulation.run import run_paired
 def appraise_command(
     scenario: ScenarioFile,
     area: Annotated[
-        str | None, typer.Option(help="area or group (name or code); the UK if left out")
+        str | None, typer.Option(help="area or group (name or code); the UK by default")
     ] = None,
     target: Annotated[
-        float | None, typer.Option(help="gain to be added in the final year, £m a year")
+        float | None, typer.Option(help="target: gain added in the final year, £m a year")
     ] = None,
     delay: Annotated[
-        float | None, typer.Option(help="also: what starting so many years later costs")
+        float | None, typer.Option(help="also the cost of starting this many years later")
     ] = None,
     switching: Annotated[
         bool,
-        typer.Option(help="also: at which value of each assumption the plan just breaks even"),
+        typer.Option(help="also the value of each assumption at which the plan just breaks even"),
     ] = False,
     prices: Annotated[
-        Prices, typer.Option(help="at base-year prices, or in money of the day")
+        Prices, typer.Option(help="real, at base-year prices, or nominal, at current prices")
     ] = "real",
     geography: GeographyOption = None,
     data: DataOption = None,
@@ -85,7 +85,7 @@ def appraise_command(
                 **settings,
             )
     if switching:
-        with progress("Looking where it breaks even") as on_progress:
+        with progress("Finding where it breaks even") as on_progress:
             found = switching_values(
                 *(loaded, unit.code),
                 pair=pair,

@@ -34,23 +34,26 @@ def assumptions_command(
     scenario: ScenarioFile,
     kind: Annotated[
         Format | None,
-        typer.Option("--format", help="as the ending of --out says, or a table, if left out"),
+        typer.Option("--format", help="by default as the ending of --out says, or a table"),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="file to write; else it is printed")] = None,
+    out: Annotated[Path | None, typer.Option(help="file to write; printed by default")] = None,
     rank: Annotated[
-        bool, typer.Option("--rank", help="rank them by what they do to an answer; takes seconds")
+        bool, typer.Option("--rank", help="rank them by their effect on an answer (takes seconds)")
     ] = False,
-    output: Annotated[Output | None, typer.Option(help="with --rank: the answer")] = None,
+    output: Annotated[
+        Output | None, typer.Option(help="with --rank: the answer they affect")
+    ] = None,
     area: Annotated[
-        str | None, typer.Option(help="with --rank: area or group; the UK if left out")
+        str | None, typer.Option(help="with --rank: area or group; the UK by default")
     ] = None,
     geography: Annotated[
-        Geography | None, typer.Option(help="with --rank: instead of the scenario's geography")
+        Geography | None,
+        typer.Option(help="with --rank: geography to use instead of the scenario's"),
     ] = None,
     draws: Annotated[
-        int | None, typer.Option(help="with --rank: draws in each sample; 10,000 if left out")
+        int | None, typer.Option(help="with --rank: draws in each sample; 10,000 by default")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="with --rank: same seed, same answer")] = None,
+    seed: Annotated[int | None, typer.Option(help="with --rank: random seed")] = None,
     threads: ThreadsOption = None,
     data: DataOption = None,
 ) -> None:
@@ -63,7 +66,7 @@ def assumptions_command(
     options = stated(output=output, area=area, geography=geography, draws=draws, seed=seed)
     options |= stated(data=data)
     if options and not rank:
-        raise SettingError(f"--{next(iter(options))}: goes with --rank, which was left out")
+        raise SettingError(f"--{next(iter(options))}: needs --rank")
     loaded = load_scenario(scenario)
     ranks = None
     if rank:
@@ -99,4 +102,4 @@ def _kind_of(out: Path | None) -> Format:
         return "table"
     if kind := ENDINGS.get(out.suffix.lower()):
         return kind
-    raise SettingError(f"--out {out}: say --format, or end the name in .md, .csv or .xlsx")
+    raise SettingError(f"--out {out}: add --format, or end the name in .md, .csv or .xlsx")

@@ -23,7 +23,7 @@ SECONDS_A_LINE = 30.0
 
 @app.command("batch")
 def batch_command(
-    sweep: Annotated[Path, typer.Argument(help="sweep file; scenarios/sweeps/ has two")],
+    sweep: Annotated[Path, typer.Argument(help="sweep file; there are two in scenarios/sweeps/")],
     out: Annotated[
         Path | None, typer.Option(help="output folder (an unfinished batch in it is resumed)")
     ] = None,
@@ -31,13 +31,13 @@ def batch_command(
         str, typer.Option(help="threads, processes, dask, or dask://host:port")
     ] = "processes",
     workers: Annotated[
-        int | None, typer.Option(help="number of workers; one a processor if left out")
+        int | None, typer.Option(help="number of workers; one per processor by default")
     ] = None,
     threads: Annotated[
         int, typer.Option(help="threads of each worker (results do not depend on it)")
     ] = 1,
     draws_per_piece: Annotated[
-        int | None, typer.Option(help="split longer runs, for runs of many minutes")
+        int | None, typer.Option(help="split a run with more draws than this into pieces")
     ] = None,
     data: Annotated[
         Path | None,

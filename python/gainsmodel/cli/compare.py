@@ -48,13 +48,13 @@ def compare_command(
         typer.Argument(help="two or more scenario files, shipped names, or folders of saved runs"),
     ],
     area: Annotated[
-        str | None, typer.Option(help="area or group (name or code); the UK if left out")
+        str | None, typer.Option(help="area or group (name or code); the UK by default")
     ] = None,
     by: Annotated[
         list[By] | None, typer.Option(help="split the difference in that area (repeatable)")
     ] = None,
     geography: Annotated[
-        Geography | None, typer.Option(help="instead of the scenarios' geography")
+        Geography | None, typer.Option(help="geography to use instead of the scenarios'")
     ] = None,
     data: DataOption = None,
     draws: DrawsOption = None,

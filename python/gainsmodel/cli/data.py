@@ -39,7 +39,10 @@ def data_list() -> None:
 @data_app.command("show")
 def data_show(
     source: Annotated[
-        str, typer.Argument(metavar="GEOGRAPHY|FOLDER", help="built-in, or a folder of own figures")
+        str,
+        typer.Argument(
+            metavar="GEOGRAPHY|FOLDER", help="built-in, or a folder of your own figures"
+        ),
     ] = "mayoral",
     area: Annotated[list[str] | None, typer.Option(help="only this area or group")] = None,
 ) -> None:
@@ -74,16 +77,18 @@ def data_check() -> None:
         raise GainsModelError(f"{failed} checks failed")
 
 
-@data_app.command("import-table", help="Check own GVA figures and keep them in a folder.")
+@data_app.command("import-table", help="Check your own GVA figures and keep them in a folder.")
 @data_app.command("import-ons", help="Import the ONS GVA workbooks as published.")
 def data_import(
     tables: Annotated[
         list[Path],
-        typer.Argument(help="CSV, Parquet or Excel: area × sector, £m; one table in all"),
+        typer.Argument(
+            help="CSV, Parquet or Excel files that together hold one table: area × sector, £m"
+        ),
     ],
     out: Annotated[Path, typer.Option(help="folder to write, for 'run --data'")],
     geography: Annotated[
-        Level | None, typer.Option(help="which areas; recognised by their names if left out")
+        Level | None, typer.Option(help="which areas; by default recognised by their names")
     ] = None,
     sheet: SheetOption = None,
     year: YearOption = None,
@@ -107,11 +112,11 @@ def data_import(
 @data_app.command("aggregate")
 def data_aggregate(
     lookup: Annotated[
-        Path, typer.Option(help="CSV or Excel: columns area and new_area, a smaller area a row")
+        Path, typer.Option(help="CSV or Excel: columns area and new_area, one row per smaller area")
     ],
     out: Annotated[Path, typer.Option(help="folder to write, for 'run --data'")],
     base: Annotated[
-        str, typer.Option(help="areas they are made of: built-in, or a folder of own figures")
+        str, typer.Option(help="areas to build from: built-in, or a folder of your own figures")
     ] = "local_authority",
     rest: Annotated[
         Rest | None,

@@ -30,30 +30,30 @@ def discover_command(
     scenario: ScenarioFile,
     area: AreaOption,
     target_gbp_m: Annotated[
-        float, typer.Option("--target", help="what the plan is to add a year, £m")
+        float, typer.Option("--target", help="target: what the plan should add a year, £m")
     ],
     parameter: Annotated[
         list[str] | None,
-        typer.Option(help="an assumption, or a pattern, to look at (repeatable); all if left out"),
+        typer.Option(help="assumption or pattern to look at (repeatable); all by default"),
     ] = None,
     density: Annotated[
         float | None, typer.Option(help="share of misses at which conditions are sharp enough")
     ] = None,
-    boxes: Annotated[int, typer.Option(help="sets of conditions at most")] = 3,
-    conditions: Annotated[int, typer.Option(help="conditions in a set at most")] = 3,
+    boxes: Annotated[int, typer.Option(help="largest number of sets of conditions")] = 3,
+    conditions: Annotated[int, typer.Option(help="largest number of conditions in a set")] = 3,
     geography: GeographyOption = None,
     data: DataOption = None,
     draws: DrawsOption = None,
     search_draws: Annotated[
         int | None,
-        typer.Option(help="random draws to find and judge conditions on; 10,000 if left out"),
+        typer.Option(help="random draws to find and judge conditions on; 10,000 by default"),
     ] = None,
     seed: SeedOption = None,
     sampler: SamplerOption = None,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Under which conditions a plan misses its target."""
+    """Conditions under which a plan misses its target."""
     dataset = own_folder(data)
     with progress("Simulating") as on_progress:
         misses = discover(

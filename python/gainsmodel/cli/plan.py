@@ -29,10 +29,11 @@ def plan_command(
     scenario: ScenarioFile,
     area: AreaOption,
     budget: Annotated[
-        float | None, typer.Option(help="£m a year once running; without one, what all levers cost")
+        float | None, typer.Option(help="£m a year once running; by default the cost of all levers")
     ] = None,
     budget_per_head: Annotated[
-        float | None, typer.Option(help="£ a resident and year; the tighter one holds")
+        float | None,
+        typer.Option(help="£ per resident a year; if both budgets are given, the tighter applies"),
     ] = None,
     objective: Annotated[Goal, typer.Option(help="what is maximised")] = "net_present_value",
     target_gbp_m: Annotated[
@@ -40,12 +41,12 @@ def plan_command(
     ] = None,
     intensity: Annotated[
         list[float] | None,
-        typer.Option(help="an intensity to try (repeatable); quarters if left out"),
+        typer.Option(help="an intensity to try (repeatable); quarters by default"),
     ] = None,
     start: Annotated[
         list[float] | None,
         typer.Option(
-            help="a year in which a lever may start (repeatable); as in the scenario if left out"
+            help="a year in which a lever may start (repeatable); by default as in the scenario"
         ),
     ] = None,
     stability: Annotated[
@@ -55,7 +56,7 @@ def plan_command(
     data: DataOption = None,
     draws: DrawsOption = None,
     search_draws: Annotated[
-        int | None, typer.Option(help="draws to try packages on; 2,000 if left out")
+        int | None, typer.Option(help="draws to try packages on; 2,000 by default")
     ] = None,
     seed: SeedOption = None,
     sampler: SamplerOption = None,

@@ -36,19 +36,17 @@ FIXED = ("draws", "seed", "sampler", "geography")
 @app.command("report")
 def report_command(
     scenario: ScenarioFile,
-    area: Annotated[str, typer.Option(help="area or group that it is about, by name or code")],
+    area: Annotated[str, typer.Option(help="area or group (name or code)")],
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="file to write, its manifest beside it; named after the area if left out"
-        ),
+        typer.Option(help="file to write, with its manifest; by default named after the area"),
     ] = None,
     compare: Annotated[
         str | None, typer.Option(help="another scenario to compare it with, on the same draws")
     ] = None,
     kind: Annotated[
         Format | None,
-        typer.Option("--format", help="as the ending of --out says, if left out; html without one"),
+        typer.Option("--format", help="by default as the ending of --out says, or html"),
     ] = None,
     geography: GeographyOption = None,
     draws: DrawsOption = None,
@@ -56,7 +54,7 @@ def report_command(
     sampler: SamplerOption = None,
     threads: ThreadsOption = None,
     data: DataOption = None,
-    force: Annotated[bool, typer.Option("--force", help="write over an earlier file")] = False,
+    force: Annotated[bool, typer.Option("--force", help="overwrite an earlier file")] = False,
 ) -> None:
     """Write a board paper: HTML, PDF or Word; or Excel with the figures behind it."""
     if out is None:
@@ -77,7 +75,7 @@ def report_command(
     else:
         asked["geography"] = geography
     dataset = own_folder(data)
-    with progress("Running what the paper needs") as on_progress:
+    with progress("Running the simulations for the paper") as on_progress:
         found = report.gather(
             loaded,
             area,
@@ -110,7 +108,7 @@ def _kind_of(out: Path) -> Format:
             return known
     endings = [f".{known}" for known in report.FORMATS]
     raise SettingError(
-        f"--out {out}: must end in {', '.join(endings)}, or say --format"
+        f"--out {out}: must end in {', '.join(endings)}, or add --format"
         f"{did_you_mean(out.suffix, endings) if out.suffix else ''}"
     )
 
@@ -122,4 +120,4 @@ def _check_target(out: Path, force: bool) -> None:
     if not out.parent.is_dir():
         raise SettingError(f"--out {out}: there is no folder {out.parent}")
     if out.exists() and not force:
-        raise SettingError(f"--out {out}: is there already; add --force to write over it")
+        raise SettingError(f"--out {out}: exists already; add --force to overwrite it")

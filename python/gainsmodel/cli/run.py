@@ -77,7 +77,7 @@ def run_command(
     loose = {"--sheet": sheet, "--year": year, "--fill-built-in": fill_built_in}
     for option, value in loose.items():
         if data is None and value:
-            raise SettingError(f"{option}: says how to read --data, which was left out")
+            raise SettingError(f"{option}: needs --data")
 
     def own(of: str) -> Dataset | None:
         return None if data is None else read_own(data, of, sheet, year, fill_built_in)

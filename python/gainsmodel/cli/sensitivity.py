@@ -28,13 +28,13 @@ def sensitivity_command(
     target_gbp_m: Annotated[
         float | None,
         typer.Option(
-            "--target", "--target-gbp-m", help="for p_target: what the plan is to add a year, £m"
+            "--target", "--target-gbp-m", help="for p_target: what the plan should add a year, £m"
         ),
     ] = None,
     geography: GeographyOption = None,
     data: DataOption = None,
     draws: Annotated[int, typer.Option(help="draws in each sample")] = 10_000,
-    seed: Annotated[int, typer.Option(help="same seed, same answer")] = 1,
+    seed: Annotated[int, typer.Option(help="random seed: the same seed gives the same answer")] = 1,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -41,17 +41,19 @@ def target_command(
     ] = None,
     of: Annotated[
         Of,
-        typer.Option("--of", help="what the plan adds, or what digital adoption carries in all"),
+        typer.Option("--of", help="what the plan adds, or all that digital adoption carries"),
     ] = "added",
     probability: Annotated[
         float | None,
-        typer.Option(help="also: what reaches --gain with this probability, such as 0.8"),
+        typer.Option(
+            help="also the plan and budget that reach --gain with this probability, such as 0.8"
+        ),
     ] = None,
     geography: GeographyOption = None,
     data: DataOption = None,
     draws: DrawsOption = None,
     search_draws: Annotated[
-        int | None, typer.Option(help="with --probability: draws to search on; 2,000 if left out")
+        int | None, typer.Option(help="with --probability: draws to search on; 2,000 by default")
     ] = None,
     seed: SeedOption = None,
     sampler: SamplerOption = None,
@@ -60,9 +62,9 @@ def target_command(
 ) -> None:
     """Probability of reaching a target, and the smallest plan or budget that does."""
     if probability is not None and gain is None:
-        raise SettingError("--probability: goes with --gain, £m a year")
+        raise SettingError("--probability: needs --gain, £m a year")
     if search_draws is not None and probability is None:
-        raise SettingError("--search-draws: goes with --probability")
+        raise SettingError("--search-draws: needs --probability")
     dataset = own_folder(data)
     settings = stated(draws=draws, seed=seed, sampler=sampler, geography=geography, threads=threads)
     settings |= stated(dataset=dataset)

@@ -26,14 +26,14 @@ from gainsmodel.present.pages.voi import voi as page
 @app.command("voi")
 def voi_command(
     scenarios: Annotated[list[str], typer.Argument(help="the plans to choose from")],
-    area: Annotated[str, typer.Option(help="area or group whose net benefit is meant")],
+    area: Annotated[str, typer.Option(help="area or group whose net benefit counts")],
     geography: GeographyOption = None,
     data: DataOption = None,
     draws: DrawsOption = None,
     study_draws: Annotated[
         int | None,
         typer.Option(
-            help="random draws behind the value of groups of assumptions; 20,000 if left out"
+            help="random draws behind the value of groups of assumptions; 20,000 by default"
         ),
     ] = None,
     seed: SeedOption = None,

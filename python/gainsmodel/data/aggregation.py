@@ -229,7 +229,9 @@ def prove(base: Dataset, made: Dataset, areas: Sequence[Made]) -> list[Check]:
 def wrong_name(name: str) -> str | None:
     """Say why an area cannot be called so, if it cannot."""
     if BETWEEN in name or len(name) > MAX_NAME or not name.isprintable() or not plain(name):
-        return f"{shown(name)} is no name for an area; letters, at most {MAX_NAME}, no {BETWEEN!r}"
+        return (
+            f"{shown(name)} is not a name for an area; letters, at most {MAX_NAME}, no {BETWEEN!r}"
+        )
     return None
 
 
@@ -263,7 +265,7 @@ def _new_areas(base: Dataset, rows: Iterable[tuple[str, str, str]]) -> list[Made
         code = known.get(plain(part))
         if code is None:
             problems.append(
-                f"{place}: {shown(part)} is no area of the {base.geography} geography"
+                f"{place}: {shown(part)} is not an area of the {base.geography} geography"
                 + near_area(base, part)
             )
             continue
@@ -276,7 +278,7 @@ def _new_areas(base: Dataset, rows: Iterable[tuple[str, str, str]]) -> list[Made
         title = spelt.setdefault(plain(title), title)
         if code in taken:
             other, where = taken[code]
-            again = "stands there twice" if other == title else f"is in {shown(other)} already"
+            again = "is given twice" if other == title else f"is in {shown(other)} already"
             problems.append(f"{place}: {base.units[code]} ({code}) {again} ({where})")
             continue
         taken[code] = title, place

@@ -127,8 +127,8 @@ def read_named(folder: Path, place: str) -> Dataset:
     except (OSError, ValueError):
         beside = []
     raise DataError(
-        f"{place}{shown(str(folder), 200)[1:-1]} is no folder of own figures; 'gainsmodel data "
-        f"import-table' makes one{nearest(folder.name, beside)}"
+        f"{place}{shown(str(folder), 200)[1:-1]} is not a folder of your own figures; "
+        f"'gainsmodel data import-table' makes one{nearest(folder.name, beside)}"
     )
 
 
@@ -139,7 +139,7 @@ def read_saved(
     where = str(folder)
     for option, value in (options or {}).items():
         if value is not None:
-            raise DataError(f"{option}: was settled when {where} was written; leave it out")
+            raise DataError(f"{option}: cannot be combined with {where}, which already fixes it")
     contents, provenance = _unedited(folder)
     again = "import the table again, or aggregate again"
     try:
@@ -162,7 +162,7 @@ def read_saved(
     wanted = [(code, sector) for code in frame.areas["area_code"] for sector in SECTORS]
     if changed or list(figures) != wanted:
         raise DataError(
-            f"{where}: is out of date: built-in figures have changed since "
+            f"{where}: is out of date: the built-in figures have changed since "
             f"({', '.join(changed) or GVA}); {again}"
         )
     gva = np.array(list(figures.values())).reshape(len(frame.areas), len(SECTORS))

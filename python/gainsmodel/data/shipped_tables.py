@@ -19,7 +19,7 @@ SECTORS = (
     *("L", "M", "N", "O", "P", "Q", "R", "S", "T"),
 )
 CHANNELS = ("public_services", "places_mobility", "digital_platforms", "rest_of_market")
-# Under this name the hash of somebody's own GVA stands in place of that of gva.csv.
+# Under this name the hash of a user's own GVA replaces that of gva.csv.
 OWN_GVA = "own_gva.csv"
 # The same of own areas, whose geography is called so.
 OWN_AREAS = "own_areas.csv"
@@ -72,10 +72,7 @@ def _listed(names: list[str], most: int = 40) -> str:
 def _read(geography: str, folder: Path) -> dict[str, pl.DataFrame]:
     """Read every table, or say which cannot be read."""
     if geography == OWN:
-        raise DataError(
-            "the areas are somebody's own: hand over the folder that holds them, "
-            "dataset= (--data FOLDER)"
-        )
+        raise DataError("these are your own areas: pass their folder with dataset= (--data FOLDER)")
     if geography not in GEOGRAPHIES:
         raise UnknownNameError(
             f"no geography is called {geography!r}; there are: {', '.join(GEOGRAPHIES)}"

@@ -182,8 +182,8 @@ class AreaSummary:
         if self.prize_at_base_prices:
             return f"re-expressed in {PRICES}"
         if not is_cbi_figure(self.result.scenario):
-            return "as its source states it, in the money of that source"
-        money = "money of the time" if self.cumulative else "the money of its own tenth year"
+            return "as its source states it, in the prices of that source"
+        money = "current prices" if self.cumulative else "prices of its own tenth year"
         return f"as published in 2016, in {money}"
 
     @property

@@ -33,17 +33,17 @@ METHOD = (
     "In each future every uncertain assumption is drawn once.",
     "Adoption spreads year by year: some firms adopt first, others follow what they see in their "
     "own area and elsewhere, up to a ceiling.",
-    "Use shows in output after a delay, fades, and stacks up to a cap.",
-    "Levers speed adoption up, raise its ceiling or raise the gain, as far as they are taken up.",
+    "Gains show in output after a delay, then fade; stacked gains stop at a cap.",
+    "Levers speed up adoption, raise its ceiling or raise the gain, so far as they are taken up.",
     "Middle, range and chances are counted over the futures.",
 )
 LIMITS = (
     "No causal study was found for any of the five levers of the reference scenario: their sizes "
     "of effect and costs are judgement.",
     "Adoption has not been observed for any English region; readiness is a proxy.",
-    "Gains are gross: what is taken from elsewhere is off unless switched on, and its size is "
-    "unverified.",
-    "It is a scenario tool. It predicts nothing, and it is no business case.",
+    "Gains are gross: what is taken from elsewhere is deducted only if switched on, and its "
+    "size is unverified.",
+    "It is a scenario tool, not a forecast and not a business case.",
 )
 WORDS = (
     f"{FUTURE} The middle estimate is the median: half of the futures lie above it. The average "
@@ -147,7 +147,7 @@ def against_gva(a: AreaSummary) -> str:
     economy = f"{a.whose} share of the economy ({format.percent(a.gva_share)})"
     verdict = format.against_gva(a.p_above_gva, a.futures)
     if verdict == format.TOO_FEW:
-        return f"There are too few futures to set the share beside {economy}."
+        return f"There are too few futures to compare the share with {economy}."
     if verdict == "cannot be told apart":
         return f"The share cannot be told from {economy}."
     return f"The share is {verdict} than {economy}."
@@ -169,7 +169,7 @@ def national(a: AreaSummary) -> str:
         reached = f"({a.uk.part.about_gbp} in {PRICES}) {reached}"
     elif is_cbi_figure(a.result.scenario):
         reached += (
-            f", counting what it carries in {PRICES} and the prize in money of the time; in the "
+            f", counting what it carries in {PRICES} and the prize in current prices; in the "
             "same prices it comes closer"
         )
     else:
@@ -194,13 +194,13 @@ def prize_note(scenario: Scenario) -> str:
         grade = scenario.prize.evidence
         return (
             f"Its source: {scenario.prize.source.removesuffix('.')} ({grade}); {reading}. What is "
-            "known of the £208bn, its causes and its money does not hold for it."
+            "known of the £208bn, its causes and its prices does not apply to it."
         )
     return (
         "The figure is almost certainly the CBI’s, from December 2016: the extra output a year "
         "by the tenth year if every local area’s productivity grew as fast as the best in its "
         "own region. It counts skills, transport, management, exporting and innovation, not "
-        "digital alone; it is for the whole UK and in money of the time. techUK’s guide of April "
+        "digital alone; it is for the whole UK and in current prices. techUK’s guide of April "
         "2017 uses the same figure; that it means this one is our inference. CBI’s ten years "
         f"began in 2016; {reading}."
     )
@@ -270,7 +270,7 @@ def money(scenario: Scenario, prices: str) -> str:
         return f"{PRICES}, {discounted}, counting what firms spend; costs are gross."
     inflation = scenario.parameters.inflation_per_year
     return (
-        "Money of the day (GDP deflator, then "
+        "Current prices (GDP deflator, then "
         f"{format.percent(inflation.value)} a year, {inflation.evidence}), present values in that "
         f"of {setting.start_year}, {discounted}, counting what firms spend; costs are gross."
     )
@@ -388,7 +388,7 @@ def compared(comparison: Comparison, first: str, second: str) -> str:
 
 
 def compared_error(comparison: Comparison, first: str) -> str:
-    """How sure the difference is: chance, average with its error, and why luck cancels out."""
+    """How sure the difference is: chance, average with its error, and sampling noise."""
     row = _compared(comparison)
     futures = comparison.first.manifest["draws"]
     mean, error = (plain(row[f"{comparison.metric}_{name}"]) for name in ("mean", "mcse_mean"))
@@ -396,7 +396,7 @@ def compared_error(comparison: Comparison, first: str) -> str:
     if not comparison.paired:
         return (
             f"The average difference is {format.gbp(mean, error)}, with a standard error of "
-            f"{said}, as of independent runs."
+            f"{said}, treating the runs as independent."
         )
     kind, verb = ("plans", "adds") if comparison.only_plans_differ else ("scenarios", "comes to")
     spread = amount_of(row, comparison.metric).gbp_range

@@ -99,7 +99,7 @@ class Result(ShownInNotebooks):
                 return dataset
         raise ResultError(
             f"this result was run on figures that are not at hand, "
-            f"{own['name'] if own else 'those of another version'}; hand them over: dataset="
+            f"{own['name'] if own else 'those of another version'}; pass them with dataset="
         )
 
     def areas(self) -> pl.DataFrame:
@@ -136,7 +136,7 @@ class Result(ShownInNotebooks):
             theirs = self.manifest.get("own_data", {}).get("name", "the built-in ones")
             raise ResultError(
                 f"dataset: the results were run on other figures, {theirs}, than "
-                f"{dataset.own_name or 'the built-in ones'}; hand those over as dataset"
+                f"{dataset.own_name or 'the built-in ones'}; pass those as dataset="
             )
         return replace(self, _dataset=dataset)
 

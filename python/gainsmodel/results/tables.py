@@ -86,8 +86,8 @@ class Report:
         """Names and series of what is kept of one unit only."""
         if self._detail is None:
             raise ResultError(
-                f"{metric} is kept of one area or group only, and this run was asked for none: "
-                'run again with detail="Greater Manchester", say'
+                f"{metric} is kept for one area or group only, and this run named none: run again "
+                'with detail="Greater Manchester", for example'
             )
         if metric == DETAIL_METRICS[0]:
             names, first = list(self._dataset.sectors), self._layout["detail_sector"]

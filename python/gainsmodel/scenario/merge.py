@@ -101,7 +101,7 @@ def _parts(key: str) -> list[str]:
         parts.append(part)
     if here != 0 or not parts or len(parts) > 20:
         raise ScenarioError(
-            f"edit: {show(key)} is no key path; write parts with blanks in quotes, "
+            f"edit: {show(key)} is not a key path; write parts with blanks in quotes, "
             "such as 'plan.\"Greater Manchester\".skills'"
         )
     return parts

@@ -420,7 +420,7 @@ class Choice:
 _READINESS = "What makes up an area's readiness."
 CHOICES = {
     "setting.geography": Choice("Areas", "The set of areas that is modelled."),
-    "setting.start_year": Choice("First year", "Adoption is as today's in it.", "year"),
+    "setting.start_year": Choice("First year", "The year whose adoption is today's.", "year"),
     "setting.horizon_years": Choice("Years to simulate", "How far the run looks.", "years"),
     "setting.curve": Choice(
         "Curve of adoption", "The way from few users to many.", evidence="judgement"

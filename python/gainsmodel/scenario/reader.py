@@ -211,11 +211,13 @@ def _named_data(file: _File) -> NamedData:
     place = f"{file.name}{file.line(('data',))}: data: "
     name = file.data["data"]
     if not isinstance(name, str) or not name.strip():
-        raise ScenarioError(f"{place}must be a folder of own figures in quotes; found {show(name)}")
+        raise ScenarioError(
+            f"{place}must be a folder of your own figures, in quotes; found {show(name)}"
+        )
     if file.path is None:
         raise ScenarioError(
-            f"{place}only a file on this machine can name a folder; take the line out, and hand "
-            "the figures over beside the scenario"
+            f"{place}only a file on this machine can name a folder; remove the line, and pass the "
+            "figures separately"
         )
     return NamedData(file.path.parent / name, place)
 

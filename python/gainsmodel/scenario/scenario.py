@@ -75,7 +75,7 @@ class Setting(Model):
     """What is modelled, over which years, by which structure."""
 
     geography: Literal["mayoral", "itl1", "local_authority", "own"] = Field(
-        description="which areas; own: those of the folder handed over with --data"
+        description="which areas; own: those of the folder given with --data"
     )
     start_year: int = Field(ge=2023, le=2040, description="year 0, 2023 to 2040")
     horizon_years: int = Field(ge=1, le=40, description="number of years, 1 to 40")

@@ -93,7 +93,7 @@ def _other_figures(wanted: dict[str, Any], figures: Dataset) -> str:
     own = wanted.get("own_data")
     name = own.get("name") if isinstance(own, dict) else None
     if OWN_GVA not in wanted["data_sha256"]:
-        return f"was run on the built-in figures, not on {figures.own_name!r}; leave those out"
+        return f"was run on the built-in figures, not on {figures.own_name!r}; run it without them"
     if figures.own_name is None:
-        return f"was run on own figures, {name!r}; hand them over: dataset= (--data)"
+        return f"was run on own figures, {name!r}; pass them with dataset= (--data)"
     return f"was run on other figures, of {name!r}; those of {figures.own_name!r} differ"

@@ -57,7 +57,7 @@ def own_figures(
         if other.hashes != first.hashes:
             raise SettingError(
                 f"{one.place}names other figures than {named[0].place.removesuffix(': data: ')}; "
-                "what is set side by side runs on the same"
+                "scenarios that are compared must run on the same figures"
             )
     return first
 

@@ -143,7 +143,7 @@ class Run:
 
     def _wait(self, on_progress: Callable[[int, int], None] | None = None) -> None:
         if self._taken:
-            raise ResultError("this run's result was handed over before; keep it")
+            raise ResultError("this run's result has been taken already; keep it")
         try:
             while not self._handle.wait(POLL_SECONDS):
                 if on_progress is not None:

@@ -526,8 +526,8 @@ def _notes(search: Found, runs: int, levers: pl.DataFrame, draws: int) -> list[s
     ]
     if not search.settled:
         notes.append(
-            "More packages than could be run come so near that the best of them may not be found; "
-            "what it could be better by is within the error of the surface."
+            "Too many packages come near the best for all to be run, so the best may not be found; "
+            "it would be better by no more than the error of the surface."
         )
     grades = dict.fromkeys(levers["evidence"])
     if grades:

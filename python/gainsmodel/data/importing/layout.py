@@ -134,7 +134,7 @@ def find_table(
     seen = ", ".join(shown(text_of(cell), 30) for cell in first[:8] if cell is not None)
     where = f" in any of the sheets {', '.join(map(shown, sheets))}" if len(sheets) > 1 else ""
     raise DataError(
-        f"{file}: no row{where} reads as headings. Wanted are a column 'area', with an area a row, "
+        f"{file}: no row{where} reads as headings. Expected a column 'area', one row per area, "
         "and either 'sector' and 'gva_gbp_m' or one column for each sector "
         f"({', '.join(SECTORS)}); found {seen}"
     )
@@ -269,7 +269,7 @@ def sector_label(label: str) -> str | None:
     """Reduce a sector's code or name to the publisher's code, or to ``""`` for what adds up.
 
     The 18 codes; A, B, D, E, 68 and 68IMP, which make them up; industries within a sector,
-    such as ``CA`` or ``45``; ``""`` for a total. None if it is no sector at all.
+    such as ``CA`` or ``45``; ``""`` for a total. None if it is not a sector at all.
     """
     label = re.sub(r"^gva[_ ]|_gbp_m$| ?\(£ ?m\)$", "", label.strip(), flags=re.IGNORECASE)
     head, _, rest = label.partition(" ")

@@ -39,7 +39,7 @@ def pairs_of(
     place, rows, heading = first_table(source)
     headings = [text_of(cell) for cell in rows[heading]] if rows else []
     columns = [i for i, text in enumerate(headings) if text]
-    wanted = f"wanted are a row of headings and the columns {known_as} and {other_as}"
+    wanted = f"expected a row of headings and the columns {known_as} and {other_as}"
     if len(columns) < 2:
         seen = ", ".join(shown(text) for text in headings if text) or "nothing"
         raise DataError(f"{place}, row {heading + 1}: {wanted}; found {seen}")

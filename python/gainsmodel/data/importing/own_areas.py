@@ -68,11 +68,11 @@ def described(source: str | os.PathLike[str]) -> tuple[Dataset, list[str]]:
                 "otherwise, or leave it out here"
             )
         if plain(name) in seen:
-            problems.append(f"{where}: {shown(name)} stands there twice, after {seen[plain(name)]}")
+            problems.append(f"{where}: {shown(name)} is given twice, after {seen[plain(name)]}")
         seen.setdefault(plain(name), where)
         if region is None:
             problems.append(
-                f"{where}, column 'region': {shown(row['region'])} is no region or nation"
+                f"{where}, column 'region': {shown(row['region'])} is not a region or nation"
                 + near_area(regions, row["region"])
             )
             continue
@@ -246,7 +246,7 @@ def _rows(source: str | os.PathLike[str]) -> tuple[list[tuple[int, dict[str, str
     columns = {SPOKEN.get(h, h.replace(" ", "_")): i for i, h in enumerate(headings) if h}
     if lacking := [column for column in NEEDED if column not in columns]:
         raise DataError(
-            f"{place}, row {heading + 1}: has no column {', '.join(lacking)}; wanted are "
+            f"{place}, row {heading + 1}: has no column {', '.join(lacking)}; expected "
             f"{', '.join(NEEDED)} and, where known, {', '.join(OPTIONAL)}"
         )
     known = {c: i for c, i in columns.items() if c in (*NEEDED, *OPTIONAL)}

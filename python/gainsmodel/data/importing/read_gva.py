@@ -113,7 +113,7 @@ def read_gva(
         return read_saved(Path(source), geography, settled)
     if areas is not None and (geography or fill):
         option = "fill" if fill else "geography"
-        raise DataError(f"{option}: nothing is built in of areas of your own; leave it out")
+        raise DataError(f"{option}: there are no built-in figures of your own areas; remove it")
     candidates = frames_of(geography)
     known = load_dataset("mayoral").economy["year"].to_list()
     if year is not None and year not in known:

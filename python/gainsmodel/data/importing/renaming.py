@@ -46,10 +46,12 @@ def renamed(
     for ours, theirs, place in rows:
         before = mapping.get(plain(theirs))
         if not plain(theirs) or not ours:
-            problems.append(f"{place}: {shown(theirs or ours)} has no name beside it")
+            problems.append(f"{place}: {shown(theirs or ours)} has no name in the other column")
         elif not _is_known(ours):
             every = [*_every_area(), *SECTORS, *load_dataset("mayoral").sector_names.values()]
-            problems.append(f"{place}: {shown(ours)} is no area or sector{nearest(ours, every)}")
+            problems.append(
+                f"{place}: {shown(ours)} is not an area or sector{nearest(ours, every)}"
+            )
         elif before is not None and plain(before[0]) != plain(ours):
             problems.append(
                 f"{place}: {shown(theirs)} stands for {shown(ours)} and, in {before[2]}, for "
@@ -76,7 +78,7 @@ def renamed(
     if unused := [theirs for key, (_, theirs, _) in mapping.items() if key not in found]:
         further = f" and {len(unused) - 10:,} more" if len(unused) > 10 else ""
         listed = ", ".join(shown(name) for name in unused[:10])
-        notes.append(f"check: names that stand nowhere in the table: {listed}{further}")
+        notes.append(f"check: names that are not in the table: {listed}{further}")
     return made, notes
 
 

@@ -32,7 +32,7 @@ def content_of(source: str | os.PathLike[str] | bytes, name: str | None) -> tupl
     """Give a file's content and what to call it; refuse one that is too large, unread."""
     if isinstance(source, bytes):
         if not name:
-            raise DataError("name: is needed where a file's content is handed over")
+            raise DataError("name: is needed where a file's content is given")
         file, size = Path(name).name or name, len(source)
     else:
         path = Path(source)
@@ -94,7 +94,9 @@ def _excel(content: bytes, file: str, sheet: str | None) -> dict[str, list[Row]]
     fastexcel = needed("fastexcel")
     if content.startswith(OLE) and "EncryptedPackage".encode("utf-16-le") in content:
         raise DataError(f"{file}: is protected by a password; save a copy without one")
-    damaged = f"{file}: is no workbook that can be read; it may be damaged: save it again as .xlsx"
+    damaged = (
+        f"{file}: is not a workbook that can be read; it may be damaged: save it again as .xlsx"
+    )
     try:
         if content.startswith(b"PK"):
             with zipfile.ZipFile(io.BytesIO(content)) as parts:
@@ -142,7 +144,9 @@ def _parquet(content: bytes, file: str) -> list[Row]:
         _limit(scan.select(pl.len()).collect().item(), len(scan.collect_schema()), file)
         frame = scan.collect()
     except pl.exceptions.PolarsError:
-        raise DataError(f"{file}: is no Parquet file that can be read; it may be damaged") from None
+        raise DataError(
+            f"{file}: is not a Parquet file that can be read; it may be damaged"
+        ) from None
 
     def cell(value: object) -> Cell:
         if value is None or isinstance(value, str):
@@ -165,7 +169,7 @@ def _csv(content: bytes, file: str) -> list[Row]:
             f"{file}, row {row}: is not in UTF-8 (byte 0x{content[error.start]:02x}); {save}"
         ) from None
     if "\0" in text:
-        raise DataError(f"{file}: is no table: it holds bytes that are no text")
+        raise DataError(f"{file}: is not a table: it holds bytes that are not text")
     found: list[list[Row]] = []
     wrong: csv.Error | None = None
     for separator in ",;\t":
@@ -174,7 +178,7 @@ def _csv(content: bytes, file: str) -> list[Row]:
         except csv.Error as error:
             wrong = error
     if not found:
-        raise DataError(f"{file}: is no table of separated values: {wrong}")
+        raise DataError(f"{file}: is not a table of separated values: {wrong}")
     # The right separator makes the widest rows, on the whole.
     best = max(found, key=lambda rows: sum(len(row) for row in rows) - len(rows))
     _limit(len(best), max((len(row) for row in best), default=0), file)

@@ -211,7 +211,7 @@ class Rows:
                 self.contradicted.add((industry, ""))
                 near = nearest(industry, [*SECTORS, *self.built_in.sector_names.values()])
                 self._problem(
-                    f"{shown(industry)} is no sector{near}; there are: {', '.join(SECTORS)}",
+                    f"{shown(industry)} is not a sector{near}; there are: {', '.join(SECTORS)}",
                     *(row, sector),
                 )
                 continue
@@ -232,9 +232,7 @@ class Rows:
             before = self.found.setdefault((code, label), figure)
             if before is not figure:
                 name = f"{self._name(code)}, sector {label}"
-                self._problem(
-                    f"{name} stands there a second time after {before.place}", row, column
-                )
+                self._problem(f"{name} is given a second time after {before.place}", row, column)
 
     def _is_of_year(self, row: int) -> bool:
         column = self.table.year
@@ -242,7 +240,7 @@ class Rows:
             return True
         said = text_of(self._cell(row, column))
         if year_of(said) is None:
-            self._problem(f"{shown(said)} is no year, such as {BASE_YEAR}", row, column)
+            self._problem(f"{shown(said)} is not a year, such as {BASE_YEAR}", row, column)
         return year_of(said) == self.read_year
 
     def _best(self, columns: list[int], body: range, fits: Callable[[str], bool]) -> int:
@@ -290,7 +288,9 @@ class Rows:
         if (code, other) not in self.contradicted:
             self.contradicted.add((code, other))
             self._problem(
-                f"{shown(other)} is not {self._name(code)} ({code}), as beside it", row, partner
+                f"{shown(other)} is not {self._name(code)} ({code}), as the other column says",
+                row,
+                partner,
             )
         return False
 
@@ -341,7 +341,9 @@ class Rows:
             return None
         beside = "" if partner is None else text_of(self._cell(row, partner))
         if beside and FORMER.get(plain(beside), found) != found:
-            self._problem(f"{shown(beside)} is not {shown(spoken)}, as beside it", row, partner)
+            self._problem(
+                f"{shown(beside)} is not {shown(spoken)}, as the other column says", row, partner
+            )
             return None
         return plain(found[0])
 
@@ -352,7 +354,7 @@ class Rows:
         if before is not figure:
             name = MERGED[code][district.upper()]
             self.problems.append(
-                f"{figure.place}: {name}, sector {label or 'total'} stands there a second time "
+                f"{figure.place}: {name}, sector {label or 'total'} is given a second time "
                 f"after {before.place}"
             )
 
@@ -376,7 +378,7 @@ class Rows:
                 if not label:
                     self.totals.setdefault(code, figure)
                 elif self.found.setdefault((code, label), figure) is not figure:
-                    self.problems.append(f"{first.place}: {where}, stands there as a whole too")
+                    self.problems.append(f"{first.place}: {where}, is given as a whole too")
 
     def _name(self, code: str) -> str:
         names = dict(self.built_in.areas.select("area_code", "area_name").iter_rows())
@@ -404,10 +406,10 @@ class Rows:
         elif not self.found:
             lines.append(
                 f"{self._place()}: none of its areas is known; names= (--names) says what they are "
-                "called here, areas= (--areas) what areas of your own are"
+                "called here, areas= (--areas) describes areas of your own"
             )
         for n, (spoken, place) in enumerate(self.unknown.items()):
-            said = f"{place}: {shown(spoken)} is no area of the {geography} geography"
+            said = f"{place}: {shown(spoken)} is not an area of the {geography} geography"
             # Likenesses of thousands of names would take minutes.
             near = n < PROBLEMS_SHOWN and theirs[other] < len(self.unknown)
             lines.append(said + (near_area(self.built_in, spoken) if near else ""))
@@ -423,7 +425,7 @@ class Rows:
         if value is None:
             decimal = re.fullmatch(r"\d+,\d+", text) is not None
             hint = "; a decimal point is wanted, not a comma" if decimal else ""
-            self._problem(f"{shown(text)} is no number of £m{hint}", row, column)
+            self._problem(f"{shown(text)} is not a number of £m{hint}", row, column)
             return _WRONG
         if math.isnan(value):
             return None

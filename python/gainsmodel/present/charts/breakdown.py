@@ -326,7 +326,7 @@ def _bars(
         caption += (
             " Lines: the range that holds 9 of 10."
             if ranged
-            else " Ranges of single rows are not known here."
+            else " Ranges of single rows are not available here."
         )
     shown = [row for row in rows if row[mean] is not None]
     columns: dict[str, Any] = {heading: [row[heading] for row in shown]}

@@ -131,7 +131,7 @@ def frontier(
     caption = (
         f"Grey: packages tried; line: the best for each sum; orange: {CHOSEN.lower()}"
         + (", with the range of 9 in 10 futures" if whisker else "")
-        + f". Real £m at {PRICES}; what adopting costs firms is left out. Sizes of effect and "
+        + f". Real £m at {PRICES}; what adopting costs firms is not included. Sizes of effect and "
         "costs are judgement."
     )
     if flat is not None:

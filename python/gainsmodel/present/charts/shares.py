@@ -254,7 +254,7 @@ def _shares(
         return vega.message(f"{reading.excluded}, so shares are withheld.", theme, width, height)
     if not result.holds_draws:
         return vega.message(
-            "This run kept no single futures to count; run fewer at once to see dots.",
+            "This run did not keep single futures; run fewer to see dots.",
             theme,
             width,
             height,

@@ -355,9 +355,9 @@ def _caption(
     if measure == "against_gva":
         apart = [row for row in rows if row["Class"] not in (NO_DATA, 2)]
         grey = (
-            "With these assumptions, no area can."
+            "With these assumptions, no area can be told apart."
             if not apart
-            else f"{len(apart)} of {len(rows)} areas can, surely or probably."
+            else f"{len(apart)} of {len(rows)} areas can be told apart, surely or probably."
         )
         return (
             "Times in 100 that an area’s share of the gain exceeds its share of the economy. "

@@ -126,7 +126,7 @@ def gross_to_net(net: Waterfall) -> Iterator[Block]:
     places = {"leakage", "multiplier"} & {*net.switched_on}
     if places and net.table["viewpoint"][0] == "uk":
         yield Words(
-            "Above, leakage and the multiplier count as one area sees them. Within the UK "
-            "nothing leaks and nothing is drawn in, as below."
+            "The figures above count leakage and the multiplier from the area’s viewpoint. Within "
+            "the UK nothing leaks and nothing is drawn in, as below."
         )
     yield Words(UNVERIFIED, "small")

@@ -1,4 +1,4 @@
-"""Under which conditions a plan misses its target."""
+"""Conditions under which a plan misses its target."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -30,9 +30,9 @@ def discovery(misses: Discovery, elsewhere: str = "") -> Iterator[Block]:
         ]
         yield Grid(f"Conditions {box['box']}", ("If", "Evidence"), rows, left=(0, 1))
         yield Words(
-            f"Of the futures within, {_in_100(box, 'density')} miss; of all misses, "
-            f"{_in_100(box, 'coverage')} are within. {format.whole_percent(box['support'])} of all "
-            "futures are within."
+            f"Of the futures that meet these conditions, {_in_100(box, 'density')} miss; of all "
+            f"misses, {_in_100(box, 'coverage')} meet them. {format.whole_percent(box['support'])} "
+            "of all futures meet them."
         )
     yield Points(misses.notes)
     yield Words(text.how_it_was_run(vars(misses)), "small")

@@ -45,7 +45,7 @@ def order(plan: Plan) -> Grid:
     ]
     adds = "Raises the chance by" if plan.objective == "p_target" else "Adds to the value"
     headings = ("Lever", "Intensity", "Cost a year", adds, "Evidence for the cost")
-    title = f"Bought one after the other, the most for its money first{_searched(plan)}"
+    title = f"Bought one after another, best value for money first{_searched(plan)}"
     return Grid(title, headings, rows, left=(0, 4))
 
 

@@ -108,7 +108,7 @@ def without_a_line(row: Mapping[str, Any]) -> str:
     together with something else, moves no middle.
     """
     acts = row["distinguishable"] and row["total"] >= LEAST_SHOWN
-    return "only with others, or in extreme futures" if acts else "not seen to move it"
+    return "only with others, or in extreme futures" if acts else "no effect found"
 
 
 def left_out(reasons: Mapping[str, str]) -> list[str]:

@@ -38,7 +38,7 @@ def statement(findings: Findings) -> list[tuple[str, str]]:
         (
             "Assumptions",
             f"{log.height} in all: {grades['published']} published, {grades['derived']} derived, "
-            f"{grades['judgement']} judgement, {grades['choice']} choices of whoever asks. "
+            f"{grades['judgement']} judgement, {grades['choice']} choices of the user. "
             f"{changed or 'None'} {'differs' if changed < 2 else 'differ'} from the reference "
             "scenario" + (f"; owner not named: {unowned}." if unowned else "."),
         ),
@@ -73,9 +73,9 @@ def counted(page: str | None = None) -> str:
     asked = asked.filter(numerical if page else ~numerical)
     number = {kind: asked.filter(outcome=kind).height for kind in ("holds", "fails", "open")}
     if number["holds"] == asked.height:
-        return f"all {asked.height} questions put before looking hold."
+        return f"all {asked.height} questions set before the figures were seen hold."
     return (
-        f"of {asked.height} questions put before looking {number['holds']} hold, "
+        f"of {asked.height} questions set before the figures were seen {number['holds']} hold, "
         f"{number['fails']} do not and {number['open']} cannot be told."
     )
 
@@ -98,7 +98,7 @@ def afterwards() -> str:
     seen = verdicts().filter(pl.col("asked_after_the_figures_were_seen"))
     number = {kind: seen.filter(outcome=kind).height for kind in ("holds", "fails", "open")}
     return (
-        f" Of {seen.height} more put after the figures had been seen {number['holds']} hold, "
+        f" Of {seen.height} more set after the figures had been seen {number['holds']} hold, "
         f"{number['fails']} do not and {number['open']} cannot be told."
     )
 

@@ -172,12 +172,7 @@ def _drivers(findings: Findings) -> Iterator[Block]:
         return
     yield Points(findings.drivers.caveats)
     if findings.drivers.disagreement:
-        yield Words(
-            findings.drivers.disagreement.replace(
-                "Trust the right-hand chart.", "Trust the shares above more than the bars below."
-            ),
-            "small",
-        )
+        yield Words(findings.drivers.disagreement, "small")
     yield Picture(
         f"How far each group of assumptions moves it in {a.place}",
         charts.tornado(findings.drivers.tornado, findings.drivers.unit, width=WIDTH),
@@ -226,7 +221,7 @@ def _method(findings: Findings) -> Iterator[Block]:
 
 def _repeat(findings: Findings, manifest_name: str) -> Iterator[Block]:
     manifest = findings.result.manifest
-    yield Heading("To repeat it")
+    yield Heading("How to repeat it")
     yield Code([f"gainsmodel run {manifest_name} --area {shlex.quote(findings.about.name)}"])
     own = " Add --data with the same figures." if manifest.get("own_data") else ""
     yield Words(

@@ -172,7 +172,7 @@ def _plain(
 
 def _footer(document: Document, on: date) -> str:
     version = document.manifest["versions"]["gainsmodel"]
-    return f"gainsmodel {version}, {on.day} {on:%B %Y}. A scenario tool: it predicts nothing."
+    return f"gainsmodel {version}, {on.day} {on:%B %Y}. A scenario tool, not a forecast."
 
 
 def _data_address(content: bytes, mime: str) -> str:
