@@ -1,6 +1,6 @@
 """A queue of jobs for all visitors: runs happen off the script's thread, each only once.
 
-A run that several visitors want is shared; one that nobody waits for any more is cancelled.
+A run that several visitors want is shared; one that no visitor waits for is cancelled.
 Results are kept by what was asked for, the latest first, up to a limit of memory, and are
 never changed, so that no visitor sees another's state.
 """
@@ -211,7 +211,7 @@ def pair_key(choice: Choice, draws: int) -> Hashable:
 
 
 def run_key(choice: Choice) -> tuple[Hashable, ...]:
-    """How a choice is run, beside its scenario."""
+    """How a choice is run, apart from its scenario."""
     return (choice.seed, choice.sampler, tuple(sorted(choice.dataset.hashes.items())))
 
 

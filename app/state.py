@@ -125,11 +125,11 @@ def note(*notices: str) -> None:
 def bound(
     key: str, value: Any, on_change: Callable[[Any], None], /, **shown: Any
 ) -> dict[str, Any]:
-    """Arguments that make a widget show a value and hand over what it is changed to.
+    """Arguments that make a widget show a value and report its changes.
 
     `shown` is the widget's own argument for the same value. A busy browser may pass over the
     message that sets a value when the next run is close behind: it then shows this one, and not
-    the first of a list, which it would hand back as the visitor's choice.
+    the first of a list, which it would return as the visitor's choice.
     """
     if key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value

@@ -55,7 +55,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceW
 
 
 def own_figures() -> Dataset:
-    """Twice the built-in figures of the regions, as a table of somebody's own."""
+    """Twice the built-in figures of the regions, as a user's own table."""
     itl1 = load_dataset("itl1")
     rows = zip(itl1.areas["area_code"], (2 * itl1.gva_gbp_m).tolist(), strict=True)
     lines = [["area", *SECTORS], *([code, *row] for code, row in rows)]

@@ -125,14 +125,14 @@ def test_ranks_are_those_of_the_sensitivity_run() -> None:
     )
     effect = row(log, "parameters.productivity_effect")
     one = alone.indices.row(by_predicate=pl.col("group") == "one", named=True)
-    assert effect["takes_part_in"] == one["total"]
+    assert effect["total_effect"] == one["total"]
     assert effect["rank"] == 1
     assert "Greater Manchester" in effect["ranked_by"]
     assert "500 futures in each sample, seed 3" in effect["ranked_by"]
     ranked = log.filter(pl.col("rank").is_not_null()).unique("rank").sort("rank")
     assert ranked["rank"].to_list() == list(range(1, ranked.height + 1))
-    assert ranked["takes_part_in"].is_sorted(descending=True)
-    assert (ranked["takes_part_in_low"] > 0).all()
+    assert ranked["total_effect"].is_sorted(descending=True)
+    assert (ranked["total_effect_low"] > 0).all()
     # Technologies of one parameter are drawn together.
     start = log.filter(pl.col("key").str.starts_with("parameters.initial_adoption.by_technology"))
     assert start["rank"].n_unique() == 1

@@ -1,4 +1,4 @@
-"""The app on somebody's own areas: every screen shows them or says what it does not have."""
+"""The app on own areas: every screen shows them or says what it does not have."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def unmarked(text: str) -> str:
 
 @cache
 def expected(choice: Choice) -> dict[str, Any]:
-    """Run a choice through the package's front door, and give what is said of it."""
+    """Run a choice with the public functions, and give what is said of it."""
     pair = with_plan, without = run_paired(
         choice.scenario,
         draws=choice.draws,

@@ -237,7 +237,7 @@ def test_ctrl_c_ends_it_in_words(
     assert err.strip() == "stopped; nothing was written"
 
 
-def test_what_takes_part_in_the_variance_is_not_said_to_move_nothing(
+def test_what_accounts_for_variance_is_not_said_to_move_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     # Seldom does the cap bind, so that the middle does not feel it; when it does, it cuts off much.

@@ -327,7 +327,7 @@ def test_a_scenario_names_its_figures(tmp_path: Path) -> None:
     assert str(tmp_path) not in str(result.manifest)
     handed = gainsmodel.run("reference", dataset=own, draws=64)
     assert result.manifest["data_sha256"] == handed.manifest["data_sha256"]
-    # It stays with what is made of the scenario, and figures handed over come first.
+    # It stays with what is made of the scenario, and figures passed in come first.
     edited = named.without_plan().edit({"title": "Nothing"})
     assert gainsmodel.run(edited, draws=64).areas().equals(handed.areas())
     other = gainsmodel.aggregate("local_authority", SOLENT | NORTH)

@@ -292,7 +292,7 @@ def test_a_workbook_of_something_else_is_refused_in_words() -> None:
 
 
 def own_names(tmp_path: Path) -> tuple[Path, Path]:
-    """A table in somebody's own words, and what they mean."""
+    """A table in the user's own words, and what they mean."""
     regions = load_dataset("itl1")
     words = {"London": "The Big Smoke", "Wales": "Cymru", "J": "Digital", "K": "Money"}
     names = regions.areas["area_name"]

@@ -1,4 +1,4 @@
-"""Somebody's own GVA figures: what is read, what is refused and in which words."""
+"""The user's own GVA figures: what is read, what is refused and in which words."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def appraise(
     gross : bool
         Before displacement, leakage and multiplier.
     prices : {"real", "nominal"}
-        Base-year prices, or money of the day by the published GDP deflator and then the
+        Base-year prices, or current prices by the published GDP deflator and then the
         scenario's inflation: a sum over years each in its own money, amounts a year in that of
         the final year, present values in that of the start year, discounted at
         (1 + real rate)(1 + inflation) − 1, which are the real ones in other money.

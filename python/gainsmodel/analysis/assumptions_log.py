@@ -22,7 +22,7 @@ from gainsmodel.scenario.parameters import CHOICES, PARAMETERS
 from gainsmodel.scenario.quantities import SPREAD_PARAMETERS
 
 STRUCTURE = "Structure"
-# Key of what is no figure: plain name, what it does, unit, and whether somebody judged it.
+# Key of what is not a figure: plain name, what it does, unit, and whether somebody judged it.
 # Headings, in their order; structure last.
 GROUPS = (
     "The £208bn",
@@ -88,11 +88,11 @@ def log(
         A row for each assumption, in the order of `GROUPS`, structure last: ``group``, ``name``,
         ``symbol``, ``what``, ``key`` (as `Scenario.edit` takes it), ``value`` in words,
         ``middle``, ``low``, ``high`` (50%, 5% and 95% quantiles in the figure's unit; null for
-        what is no number), ``unit``, ``kind`` of distribution, ``source``, ``evidence`` (or
+        what is not a number), ``unit``, ``kind`` of distribution, ``source``, ``evidence`` (or
         "choice", for what somebody decides), ``note``, ``owner``, ``dated``, ``switched_on``
         (null but for adjustments), ``changed``, ``reference``, the base's value in words, and
         ``base_middle``, ``base_low`` and ``base_high``, the base's quantiles. With `ranking` also
-        ``rank`` (1 moves the answer most), ``takes_part_in`` (total Sobol index, share of the
+        ``rank`` (1 moves the answer most), ``total_effect`` (total Sobol index, share of the
         variance) with the ends of its 95% interval, ``no_rank`` (why there is none) and
         ``ranked_by``. A figure as in the reference is the project's, of its version, unless it
         says otherwise.
@@ -205,7 +205,7 @@ def rank_in_words(row: Mapping[str, Any]) -> str:
     """The rank in a row of a ranked log, with the share of the variance, or why there is none."""
     if row["rank"] is None:
         return str(row["no_rank"])
-    part = row["takes_part_in"]
+    part = row["total_effect"]
     return f"{row['rank']} ({'under 0.1%' if part < 0.001 else f'{part:.1%}'})"
 
 
@@ -239,7 +239,7 @@ _COMPARED = (
 )
 _RANK_SCHEMA: dict[str, Any] = {
     "rank": pl.Int64,
-    **dict.fromkeys(("takes_part_in", "takes_part_in_low", "takes_part_in_high"), pl.Float64),
+    **dict.fromkeys(("total_effect", "total_effect_low", "total_effect_high"), pl.Float64),
     "no_rank": pl.String,
     "ranked_by": pl.String,
 }
@@ -281,7 +281,7 @@ def _rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
             "Appraisal",
             f"Discount rate from year {rate.from_year}",
             "",
-            "Makes money of later years comparable with today’s.",
+            "Makes amounts of later years comparable with today’s.",
         )
         yield _row(("discounting", "rates", place), about, scenario.discounting, rate.rate)
     yield from _structure(scenario)
@@ -309,7 +309,7 @@ def _row(
 
 
 def _structure(scenario: Scenario) -> Iterator[dict[str, Any]]:
-    """Rows of what is no figure with a source of its own."""
+    """Rows of what is not a figure with a source of its own."""
     data = scenario.to_dict()
     project = {"source": "gainsmodel, 2026", "note": "", "evidence": "judgement"}
     for key, of in CHOICES.items():
@@ -371,9 +371,9 @@ def _ranks(ranking: Sensitivity) -> dict[str, dict[str, Any]]:
             rank += 1
         ranks[row["group"]] = {
             "rank": rank if row["distinguishable"] else None,
-            "takes_part_in": row["total"],
-            "takes_part_in_low": row["total_low"],
-            "takes_part_in_high": row["total_high"],
+            "total_effect": row["total"],
+            "total_effect_low": row["total_low"],
+            "total_effect_high": row["total_high"],
             "no_rank": None if row["distinguishable"] else "not distinguishable from zero",
         }
     return ranks

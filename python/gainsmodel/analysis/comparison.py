@@ -1,6 +1,6 @@
 """Two scenarios on the same futures: what differs, where, when, and how surely.
 
-Differences are taken draw by draw, so that the luck of the draw, common to both, cancels out
+Differences are taken draw by draw, so that sampling noise, common to both, cancels out
 and each has its own standard error. `docs/explanation/model.md`, section 9, has the formulas.
 """
 
@@ -55,7 +55,7 @@ class Comparison(ShownInNotebooks):
     unit : Unit
         The area or group of `years`, `sectors` and `technologies`: code, name and members.
     paired : bool
-        Whether both met the same futures.
+        Whether both use the same random draws.
     """
 
     first: Result
@@ -316,7 +316,7 @@ def compare(
     Parameters
     ----------
     first, second : Scenario, Result, str or path
-        What is compared. A scenario set beside a result is run with the result's settings, so
+        What is compared. A scenario compared with a result is run with the result's settings, so
         that it meets the same futures.
     area : str, optional
         Name or code of the area or group whose years, sectors and technologies are compared;

@@ -226,7 +226,7 @@ def switching_values(
     area : str
         Name or code of an area or group.
     pair : PairedResult, optional
-        The plan beside its reference, if it was run already; settles `draws`.
+        The plan and its reference, if they were run already; fixes `draws`.
     parameters : sequence of str, optional
         Keys of assumptions to look at, or patterns of them such as ``levers.*.cost_*``; all if
         left out.
@@ -414,7 +414,7 @@ def _searched(row: dict[str, Any], held: Callable[[float], _Point]) -> dict[str,
     brackets = [
         (a, b) for a, b in pairwise(looked_at) if a.is_root or b.is_root or a.mean * b.mean < 0
     ]
-    # Each point beside a bracket may be the root of two.
+    # Each point next to a bracket may be the root of two.
     roots = {(root := _root(a, b, held)).at: root for a, b in brackets}
     if not roots or all(point.is_root for point in looked_at):
         return row | {"several": False, "point": None}

@@ -102,7 +102,7 @@ def of_draws(difference_gbp_m: Draws, sampler: str) -> Verdict:
 
 
 def is_worth(mean_gbp_m: float, mcse_gbp_m: float, range_in_words: str) -> str:
-    """Whether a plan is worth what it costs, by the same rule beside doing nothing.
+    """Whether a plan is worth what it costs, by the same rule, compared with doing nothing.
 
     Parameters
     ----------

@@ -301,7 +301,7 @@ def _options(names: Sequence[str], net: Array, sampler: str) -> pl.DataFrame:
 
 
 def _ranking(options: pl.DataFrame, pairs: Mapping[str, PairedResult], unit: Unit) -> Iterator[str]:
-    """The best option beside the next best, and beside doing nothing."""
+    """The best option compared with the next best, and with doing nothing."""
     best, second = options["option"][:2]
     for other in dict.fromkeys([second, NOTHING]):
         if other != best:

@@ -61,7 +61,7 @@ def run_batch(
     dataset: Dataset | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> BatchResult:
-    """Run many scenarios into one folder; called again, it goes on where it was stopped.
+    """Run many scenarios into one folder; called again, it resumes where it stopped.
 
     Numbers and files are the same for any executor, any number of workers and any number of
     interruptions; files under ``seconds/`` alone differ.
@@ -75,7 +75,7 @@ def run_batch(
     executor : concurrent.futures.Executor or str, optional
         ``"threads"`` of this process (if left out), spawned ``"processes"``, ``"dask"`` for a
         cluster on this machine, ``"dask://host:port"`` for a running one, or any executor.
-        One that is handed over is not shut down.
+        One that is passed in is not shut down.
     workers : int, optional
         Of an executor started here, or how many another has; as many as processors if left out.
     threads : int
@@ -222,7 +222,7 @@ class _Listed:
 
 @dataclass(frozen=True)
 class _Batch:
-    """What is run, however it was handed over."""
+    """What is run, however it was given."""
 
     scenarios: Sweep | _Listed
     settings: Settings

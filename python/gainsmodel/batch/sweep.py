@@ -133,7 +133,9 @@ class CsvAxis(Model):
     """A table of overrides: a dotted key heads each column, each row is one scenario."""
 
     kind: Literal["csv"]
-    file: Text = Field(description="beside the sweep; an empty cell leaves the base as it is")
+    file: Text = Field(
+        description="in the folder of the sweep; an empty cell keeps the value of the base"
+    )
 
     # Read once and with the sweep, so that what is counted is what is run.
     _rows: list[dict[str, Any]] = PrivateAttr(default_factory=list)
@@ -233,7 +235,7 @@ class Sweep(Model):
     Made by `load_sweep`. The last axis varies fastest; without an axis there is one run.
     """
 
-    base: Text = Field(description="scenario file beside the sweep, or the name of a shipped one")
+    base: Text = Field(description="scenario file in the folder of the sweep, or a shipped name")
     question: Text | None = Field(None, description="what the sweep is to answer")
     tables: Annotated[tuple[Table, ...], Field(strict=False, min_length=1)] = Field(
         ("areas", "groups"), description=f"what is kept of each run: {', '.join(TABLES)}"

@@ -48,7 +48,7 @@ SamplerOption = Annotated[
     Sampler | None,
     typer.Option(
         "--sampler",
-        help="quasi-random where cells share numbers (the default), everywhere, or nowhere",
+        help="quasi-random for what cells share (sobol, the default), for all, or for nothing",
     ),
 ]
 ThreadsOption = Annotated[

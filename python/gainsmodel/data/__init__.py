@@ -1,4 +1,4 @@
-"""The figures the model starts from: shipped tables, read and checked, or somebody's own."""
+"""The figures the model starts from: shipped tables, read and checked, or the user's own."""
 
 from typing import TYPE_CHECKING
 

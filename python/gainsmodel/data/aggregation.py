@@ -45,7 +45,7 @@ def aggregate(
     name: str | None = None,
     rest: Rest | None = None,
 ) -> Dataset:
-    """Build new areas from smaller ones; the rest of the UK stays beside them.
+    """Build new areas from smaller ones; the rest of the UK is kept.
 
     GVA, residents and jobs are added up; gigabit coverage and place are averaged by residents.
     That every total is kept is checked, and `Dataset.notes` says so with the figures.
@@ -56,7 +56,7 @@ def aggregate(
         Figures of the smaller areas, or a shipped geography such as ``"local_authority"``.
     lookup : mapping or path
         Smaller area (code or name) to the name of its new area; or a CSV, Parquet or Excel file
-        of two columns. An area that is not named, or has no new area beside it, is left to the
+        of two columns. An area that is not named, or has no new area, is left to the
         rest.
     name : str, optional
         What to call the data in messages and manifests; the new areas' names if left out.
@@ -325,7 +325,7 @@ def _rest(base: Dataset, new: Sequence[Made], rest: Rest) -> tuple[list[Made], d
         if len(open_members) == len(members):
             if plain(name) in taken:
                 raise DataError(
-                    f"{shown(name)} is the name of another area, which stays beside the new ones; "
+                    f"{shown(name)} is the name of another area, which is kept with the new ones; "
                     f"call yours otherwise, such as {shown(f'{name} (new)')}"
                 )
             found.append(Made(code, name, kind, open_members))

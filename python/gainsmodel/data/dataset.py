@@ -27,7 +27,7 @@ from gainsmodel.data.shipped_tables import (
 )
 from gainsmodel.errors import DataError, UnknownNameError
 
-# How the rest of the UK is kept beside new areas.
+# How the rest of the UK is kept with new areas.
 Rest = Literal["mayoral", "regions", "parts"]
 # Ways of saying a group, after `plain`. A group is listed only where it exists.
 GROUP_NAMES = {
@@ -52,7 +52,7 @@ class Dataset:
     Attributes
     ----------
     geography : str
-        One of `GEOGRAPHIES`, or `OWN` where the areas are somebody's own.
+        One of `GEOGRAPHIES`, or `OWN` where the areas are the user's own.
     base_year : int
         Year of the figures and of their prices.
     areas : DataFrame
@@ -67,7 +67,7 @@ class Dataset:
     economy : DataFrame
         UK GVA and GDP deflator by year; columns as ``uk_economy.csv``.
     groups : dict
-        Group to the codes of its areas; groups are reported beside the areas.
+        Group to the codes of its areas; groups are reported as well as the areas.
     wider : dict
         Name or code of a wider area (mayoral or ITL1, where the areas are local
         authorities) to the codes of the areas in it, so that a plan for it can be given.
@@ -76,7 +76,7 @@ class Dataset:
     folder : Path
         Where the tables were read from.
     own_name : str or None
-        What somebody's own GVA figures are called; None for the built-in ones.
+        What the user's GVA figures are called; None for the built-in ones.
     notes : tuple of str
         In plain words, how own figures were read.
     built_in_cells : tuple

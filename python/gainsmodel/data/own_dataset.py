@@ -1,4 +1,4 @@
-"""Datasets with somebody's own figures, known by the content of their tables."""
+"""Datasets with own figures, known by the content of their tables."""
 
 import hashlib
 from collections.abc import Iterable

@@ -92,7 +92,7 @@ def _provenance(dataset: Dataset) -> str:
     import tomlkit  # Slow to import, and needed here only.
 
     document = tomlkit.document()
-    document.add(tomlkit.comment("What own figures these are and how they were read."))
+    document.add(tomlkit.comment("Which own figures these are and how they were read."))
     document["dataset_version"] = 1
     document["geography"] = dataset.geography
     document["name"] = str(dataset.own_name)
@@ -100,7 +100,7 @@ def _provenance(dataset: Dataset) -> str:
     for note in dataset.notes:
         document["notes"].append(note)
     document["built_in_cells"] = [list(cell) for cell in dataset.built_in_cells]
-    # What else the figures stand beside; of other shipped tables they would mean something else.
+    # The shipped tables used with the figures; with others they would mean something else.
     document["shipped_sha256"] = _shipped(dataset.geography, dataset.built_in_cells)
     return tomlkit.dumps(document)
 

@@ -298,7 +298,7 @@ class AreaSummary:
 
 
 def is_cbi_figure(scenario: Scenario) -> bool:
-    """Whether the prize is the published one, and not a figure of somebody's own."""
+    """Whether the prize is the published one, and not the user's own."""
     return scenario.prize.value == 208 and "CBI" in scenario.prize.source
 
 

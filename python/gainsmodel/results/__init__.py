@@ -1,1 +1,1 @@
-"""What a run gives: a result, a plan beside its reference, their tables, draws and files."""
+"""What a run gives: a result, a plan with its reference, their tables, draws and files."""

@@ -21,7 +21,7 @@ class CoreDraws:
     """Draws still held by the core."""
 
     def __init__(self, outcome: _core.RunOutcome, report: Report) -> None:
-        """Keep what the core handed over."""
+        """Keep what the core returned."""
         self._outcome, self._report = outcome, report
 
     @property

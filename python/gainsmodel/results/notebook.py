@@ -1,6 +1,6 @@
 """How results show themselves in a notebook: as `present` says, which stands above them.
 
-Nothing is imported upwards: the front door of the package says where the forms are (`shown_by`),
+Nothing is imported upwards: ``gainsmodel/__init__.py`` says where the forms are (`shown_by`),
 and they are loaded when a notebook first asks.
 """
 

@@ -40,7 +40,7 @@ COSTS = {
     "authority_cost_per_year_gbp_m": "lever_cost_per_year_gbp_m",
 }
 NET_PRESENT_VALUE = "net_present_value_gbp_m"
-# What a plan says beside its title: the rest of a scenario is what is assumed.
+# What a plan states apart from its title: the rest of a scenario is what is assumed.
 _OF_A_PLAN = ("title", "question", "plan")
 
 
@@ -50,7 +50,7 @@ class PairedResult(ShownInNotebooks):
 
     Amounts are those with the plan less those without, draw by draw, so that sampling noise
     cancels and each has its own standard error. Unpacks into its two results. Two plans under
-    the same assumptions may stand beside each other too; what one adds more than the other is
+    the same assumptions may be paired too; what one adds more than the other is
     then meant wherever it says "added". Pickles and copies as `Result`; a notebook shows what the
     plan adds, and the gain with and without it.
 
@@ -68,7 +68,7 @@ class PairedResult(ShownInNotebooks):
     without: Result
 
     def __post_init__(self) -> None:
-        """See that both met the same draws."""
+        """Check that both use the same draws."""
         check_paired(self.with_plan, self.without)
 
     def __iter__(self) -> Iterator[Result]:
@@ -157,7 +157,7 @@ class PairedResult(ShownInNotebooks):
             Before displacement, leakage and multiplier, (1 − d) (1 − l) m, which apply to gains
             where the scenario switches them on.
         prices : {"real", "nominal"}
-            Base-year prices, or money of the day: a sum over years each in its own money, an
+            Base-year prices, or current prices: a sum over years each in its own money, an
             amount a year in that of the final year, a present value in that of the start year.
 
         Returns
@@ -200,7 +200,7 @@ class PairedResult(ShownInNotebooks):
         )
 
     def _difference(self, metric: str, unit: Unit | None, levels: Draws | None) -> Draws:
-        """With the plan less without; gross, in money of its own year where levels are given."""
+        """With the plan less without; gross, in current prices where levels are given."""
 
         def real(metric: str) -> Draws:
             return draws_of(self.with_plan, metric, unit) - draws_of(self.without, metric, unit)
@@ -363,7 +363,7 @@ def accepts_two_results(question: Callable[P, R]) -> Callable[P, R]:
 
 
 def check_paired(first: Result, second: Result) -> None:
-    """See that two results met the same draws.
+    """Check that two results use the same draws.
 
     Raises
     ------

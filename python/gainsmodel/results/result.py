@@ -120,7 +120,7 @@ class Result(ShownInNotebooks):
         return self._tables["groups"]
 
     def on(self, dataset: Dataset) -> "Result":
-        """The same result with figures handed over that were not saved along.
+        """The same result, given the figures that were not saved with it.
 
         Raises
         ------
@@ -204,7 +204,7 @@ class Result(ShownInNotebooks):
             for each sector, and ``adoption_by_technology_and_year``, columns such as
             ``cloud_2031``.
         columns : sequence of str, optional
-            Those wanted beside ``draw``, such as codes of areas; all if left out.
+            Those wanted in addition to ``draw``, such as codes of areas; all if left out.
 
         Raises
         ------

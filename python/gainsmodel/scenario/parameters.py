@@ -121,7 +121,7 @@ class Parameter:
 
 _OFF = " Off unless switched on; its size is unverified."
 _DEVIATION = "a deviation from the UK's growth, with a middle of 0"
-# In the order of the fields of `Parameters`; the prize, which stands beside them, as in the core.
+# In the order of the fields of `Parameters`; the prize, which is separate, as in the core.
 PARAMETERS = {
     parameter.field: parameter
     for parameter in (

@@ -141,7 +141,7 @@ class NamedData(NamedTuple):
 
 
 class Scenario(Model):
-    """Everything assumed and everything done: what a run needs beside the data.
+    """Everything assumed and everything done: all that a run needs but the data.
 
     Build one with `gainsmodel.load_scenario` or `from_dict`; change one with `edit`.
     """

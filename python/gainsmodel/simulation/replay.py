@@ -40,7 +40,7 @@ def start_again(
     manifest : path or mapping
         A ``manifest.json``, the folder of a saved result, or what such a file holds.
     dataset : Dataset, optional
-        The same own figures, if it was run on such and they do not stand beside the manifest.
+        The same own figures, if it was run on such and they are not saved with the manifest.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which figures a scenario runs on: the built-in ones, or somebody's own."""
+"""Which figures a scenario runs on: the built-in ones, or the user's own."""
 
 import os
 from pathlib import Path
@@ -26,14 +26,14 @@ def own_figures(
 ) -> Dataset | None:
     """Give the own figures that scenarios run on, None where those are the built-in ones.
 
-    Those handed over come first; then the folder that a scenario's file names with `data`.
+    Those passed in come first; then the folder that a scenario's file names with `data`.
 
     Parameters
     ----------
     *scenarios : Scenario, str or path
         What is run on one set of figures, such as two plans to compare.
     dataset : Dataset, optional
-        Figures handed over.
+        Figures passed in.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def own_figures(
     named = [loaded.data for loaded in map(_loaded, scenarios) if loaded.data is not None]
     if not named:
         return None
-    # Reading somebody's own tables is loaded by those who bring one.
+    # Code that reads own tables is loaded only when needed.
     from gainsmodel.data.saved import read_named
 
     first, *others = (read_named(*one) for one in named)
@@ -81,7 +81,7 @@ def as_scenario(
 
 
 def figures_for(scenario: Scenario, dataset: Dataset | None) -> Dataset:
-    """Give the figures to run on; somebody's own must be of the geography."""
+    """Give the figures to run on; the user's own must be of the geography."""
     geography = scenario.setting.geography
     dataset = own_figures(scenario, dataset=dataset)
     if dataset is None:

@@ -106,11 +106,11 @@ class Run:
         self._handle.cancel()
 
     def result(self, on_progress: Callable[[int, int], None] | None = None) -> Result:
-        """Wait for the run to end and hand over its result; as `results`."""
+        """Wait for the run to end and give its result; as `results`."""
         return self.results(on_progress)[0]
 
     def results(self, on_progress: Callable[[int, int], None] | None = None) -> tuple[Result, ...]:
-        """Wait for the run to end; hand over its result and, if it was paired, the reference's.
+        """Wait for the run to end; give its result and, if it was paired, the reference's.
 
         May be asked for once.
 
@@ -126,17 +126,17 @@ class Run:
         KeyboardInterrupt
             On Ctrl-C; the run is cancelled first.
         ResultError
-            If it was handed over before.
+            If it was taken already.
         """
         self._wait(on_progress)
         return self._named(self._handle.outcomes())
 
     def pair(self, on_progress: Callable[[int, int], None] | None = None) -> PairedResult:
-        """Wait for a paired run to end and hand over both results as one; as `results`."""
+        """Wait for a paired run to end and give both results as one; as `results`."""
         return PairedResult(*self.results(on_progress))
 
     def piece(self) -> bytes:
-        """Wait for a piece and hand it over; errors as `results`."""
+        """Wait for a piece and give it; errors as `results`."""
         self._wait()
         assert isinstance(self._handle, _core.RunHandle)
         return self._handle.piece()
@@ -333,7 +333,7 @@ def start(
 ) -> Run:
     """Start a run without waiting for it; parameters and errors as `run`.
 
-    With `paired`, the same scenario without its plan runs beside it (`Run.results`). With
+    With `paired`, the same scenario without its plan runs with it (`Run.results`). With
     `piece`, only draws from the first to before the second are simulated, for `Run.piece` and
     `join`; both are multiples of `SPAN`, or the second is the end of the run.
     """
@@ -358,7 +358,7 @@ def join(
     """Make a run's result of all its pieces in their order; other parameters as `start`.
 
     To the last bit what the run gives in one go, wherever the pieces were simulated. One piece
-    is held at a time beside the sum. `Result.inputs` and `standard_normals` cannot answer.
+    is held at a time, with the sum. `Result.inputs` and `standard_normals` cannot answer.
 
     Raises
     ------

@@ -82,7 +82,7 @@ class Plan:
     order : pl.DataFrame
         The recommended package lever by lever, each time the one that raises the objective
         most for its cost: ``lever``, ``label``, ``intensity``, ``cost_gbp_m_per_year``,
-        ``gain`` (in the objective, beside those before it) and ``gain_mcse``,
+        ``gain`` (in the objective, added to those before it) and ``gain_mcse``,
         ``gain_per_gbp_m``, ``objective_after`` and ``evidence``.
     finalists : pl.DataFrame
         The best packages on the futures of the search, valued again on futures that played no

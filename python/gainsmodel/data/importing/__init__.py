@@ -1,1 +1,1 @@
-"""From somebody's own table to figures that can be run, or one clear message why not."""
+"""From a user's own table to figures that can be run, or one clear message why not."""

@@ -26,7 +26,7 @@ SPOKEN = {"area name": "area", "name": "area", "residents": "population", "itl1"
 
 
 def described(source: str | os.PathLike[str]) -> tuple[Dataset, list[str]]:
-    """Read what somebody's own areas are.
+    """Read what own areas are.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def described(source: str | os.PathLike[str]) -> tuple[Dataset, list[str]]:
 
 
 def with_rest(own: Dataset) -> Dataset:
-    """Put the rest of every region beside somebody's own areas, so that they make up the UK.
+    """Add the rest of every region to own areas, so that they make up the UK.
 
     Raises
     ------

@@ -84,7 +84,7 @@ def read_gva(
     areas : path, optional
         Of a table of areas that no shipped geography has: a file that says of each its region,
         residents and, where known, coverage and place (see `own_areas`). What
-        they leave of their regions, and the other regions, stand beside them.
+        they leave of their regions, and the other regions, are added.
 
     Returns
     -------

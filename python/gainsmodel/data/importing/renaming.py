@@ -1,4 +1,4 @@
-"""Somebody's own names for areas and sectors, put into those that are known here."""
+"""The user's own names for areas and sectors, put into those that are known here."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ Sheets = dict[str, list[Row]]
 def renamed(
     files: Sequence[Sheets], names: Mapping[str, str] | str | os.PathLike[str]
 ) -> tuple[list[Sheets], list[str]]:
-    """Put names that are known here in the place of somebody's own, wherever a cell is one.
+    """Put names that are known here in the place of the user's own, wherever a cell is one.
 
     Parameters
     ----------

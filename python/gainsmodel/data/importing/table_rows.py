@@ -300,7 +300,7 @@ class Rows:
         return known.get(plain(spoken)) or known.get(plain(RECODED.get(spoken, "")))
 
     def _renamed(self, spoken: str, row: int, partner: int | None) -> str | None:
-        """Give the area beside a code that no list of areas here has, as a new edition may."""
+        """Give the area named with a code that no list of areas here has, as a new edition may."""
         beside = "" if partner is None else text_of(self._cell(row, partner))
         code = self._area(beside) if beside else None
         if code is None or not OFFICIAL.fullmatch(spoken) or self._known_elsewhere(spoken):
@@ -310,7 +310,7 @@ class Rows:
 
     @staticmethod
     def _known_elsewhere(code: str) -> bool:
-        """Whether a code is that of another area, so that a name beside it is a contradiction."""
+        """Whether a code is that of another area, so that the name with it is a contradiction."""
         lists = (area_codes(frame(name)) for name in frames_of(None))
         return plain(code) in FORMER or any(plain(code) in known for known in lists)
 

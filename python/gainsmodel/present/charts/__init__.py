@@ -6,7 +6,7 @@
 >>> sorted(chart.data)
 ['amounts', 'extent']
 
-Drawing a page needs nothing beside this package; pictures and Altair objects need its extra
+Drawing a page needs only this package; pictures and Altair objects need its extra
 ``charts``.
 """
 

@@ -30,7 +30,7 @@ CHANNELS = {
     "digital_platforms": "Digital and data platforms",
     "rest_of_market": "Rest of the market",
 }
-# Names that fit beside a bar on a phone; the table and the hover have them in full.
+# Names that fit next to a bar on a phone; the table and the hover have them in full.
 SHORT_NAMES = {
     "AB": "Farming and mining",
     "DE": "Energy, water, waste",
@@ -197,7 +197,7 @@ def local_authorities(
     width: int | None = None,
     height: int | None = None,
 ) -> vega.Chart:
-    """What digital adoption carries in local authorities, beside a split by size of economy.
+    """What digital adoption carries in local authorities, compared with a split by size of economy.
 
     Parameters
     ----------

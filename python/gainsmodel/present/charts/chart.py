@@ -1,4 +1,4 @@
-"""What every chart is: a specification, rows, words and a table; and how it leaves the house.
+"""What every chart is: a specification, rows, words and a table; and how it is exported.
 
 Specifications are Vega-Lite written out: a plain dictionary that is made once for a kind, theme
 and size and shared, with rows given by name, so that a new result costs no more than its rows.

@@ -33,7 +33,7 @@ def share_dots(
     width: int | None = None,
     height: int = 230,
 ) -> vega.Chart:
-    """How sure the share is: 20 dots, each 1 chance in 20, beside the share of the economy.
+    """How sure the share is: 20 dots, each 1 chance in 20, with the share of the economy.
 
     The reference is always an edge between two columns of dots, so that none straddles it.
 
@@ -162,7 +162,7 @@ def difference_dots(
     width: int | None = None,
     height: int = 230,
 ) -> vega.Chart:
-    """What one plan adds more than another: 20 dots, each 1 chance in 20, beside no difference.
+    """What one plan adds more than another: 20 dots, each 1 chance in 20, around no difference.
 
     Parameters
     ----------

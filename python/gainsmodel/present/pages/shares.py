@@ -27,7 +27,7 @@ def shares(
         Areas and groups that were asked for: each has its headline, and its row in the table;
         every area has a row if left out.
     pair : PairedResult, optional
-        The same run beside its reference: adds what the plan adds.
+        The same run with its reference: shows what the plan adds.
     """
     uk = AreaSummary(result, "uk")
     scenario = result.scenario

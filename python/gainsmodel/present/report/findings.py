@@ -26,7 +26,7 @@ from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
 from gainsmodel.simulation.run import run_paired
 from gainsmodel.simulation.settings import Sampler
 
-# Runs that a paper takes beside those of its levers, in samples of the draws: the pair, and some
+# Runs that a paper takes in addition to its levers, in samples of the draws: the pair, and some
 # fifteen for what drives the answer.
 DRIVERS_RUNS = 15
 
@@ -109,7 +109,7 @@ def gather(
     area : str
         Name or code of an area or group of the geography.
     against : Scenario, str or path, optional
-        Another scenario, set beside it in the same futures.
+        Another scenario to compare, on the same draws.
     draws, seed, sampler, geography, dataset, threads
         As `run`.
     on_progress : callable, optional
