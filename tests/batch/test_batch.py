@@ -495,7 +495,7 @@ def test_ctrl_c_leaves_a_folder_that_goes_on(
         os.killpg(process.pid, signal.SIGINT)
         code, out, err = finish(process)
         assert (code, out) == (130, "")
-        assert f"what is finished is kept in {tmp_path}" in err
+        assert f"finished runs are kept in {tmp_path}" in err
         assert "Traceback" not in err
         group_ends(process)
     gainsmodel.run_batch(sweep, tmp_path)
@@ -564,7 +564,7 @@ def test_a_full_disk_is_said_and_costs_nothing_that_is_finished(
     process = program(sweep, "--out", tmp_path, "--executor", "threads", preexec_fn=small_disk)
     code, _, err = finish(process)
     assert code == 2
-    assert "cannot be written: File too large; the parts that are finished are kept" in err
+    assert "cannot be written: File too large; finished parts are kept" in err
     gainsmodel.run_batch(sweep, tmp_path)
     assert tree(tmp_path) == expected
 
@@ -623,7 +623,7 @@ def test_a_folder_of_another_batch_is_refused_by_what_differs(tmp_path: Path, sw
     with pytest.raises(BatchError, match="cannot be written: Not a directory"):
         gainsmodel.run_batch(["reference"], tmp_path / "letter.txt" / "out")
     (out / "batch.json").write_text("{")
-    with pytest.raises(BatchError, match="was damaged"):
+    with pytest.raises(BatchError, match="is damaged"):
         gainsmodel.run_batch(["late_start"], out, settings=gainsmodel.Settings(draws=16))
 
 

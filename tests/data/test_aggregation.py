@@ -347,7 +347,7 @@ def test_a_scenario_names_its_figures(tmp_path: Path) -> None:
     asked_plan = ("plan", "reference", *asked, "--data", folder, "--budget", "1")
     # The longest of them, on a machine that does other things besides.
     assert area in answered(*asked_plan, timeout=300)
-    assert "valid on The Solent, 24 areas" in answered("validate", plan)
+    assert "valid on The Solent, 24 areas" in " ".join(answered("validate", plan).split())
     answered("report", plan, *asked, "--out", tmp_path / "paper.xlsx")
     sweep = tmp_path / "sweep.toml"
     sweep.write_text(

@@ -319,7 +319,7 @@ def test_own_names_are_put_into_ours(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="'The Big Smoke' is not an area"):
         read_gva(table, "itl1", names={"Cymru": "Wales", "Digital": "J", "Money": "K"})
     folder = save_dataset(own, tmp_path / "folder")
-    with pytest.raises(DataError, match="names: was settled"):
+    with pytest.raises(DataError, match="names: cannot be combined with"):
         read_gva(folder, names=mapping)
 
 

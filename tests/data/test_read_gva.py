@@ -340,9 +340,9 @@ BAD_CELLS = {
     "infinite": ("inf", "not infinite"),
     "too large": ("1e10", "must be from 0"),
     "decimal comma": ("12,5", "a decimal point is wanted, not a comma"),
-    "thousands amiss": ("12,34,567", "no number of £m"),
-    "per cent": ("5%", "no number of £m"),
-    "formula": ("=cmd|'/c calc'!A1", "no number of £m"),
+    "thousands amiss": ("12,34,567", "not a number of £m"),
+    "per cent": ("5%", "not a number of £m"),
+    "formula": ("=cmd|'/c calc'!A1", "not a number of £m"),
     "HTML": ("<b>5</b>", "'<b>5</b>' is not a number of £m"),
     "escape codes": ("\x1b[31m5", r"'\x1b[31m5' is not a number of £m"),
     "very long": ("9a" * 500, "…' is not a number of £m"),
@@ -501,7 +501,7 @@ def test_an_unknown_sector_is_named_with_the_nearest() -> None:
             "protected by a password",
         ),
         (b"PAR1 nonsense PAR1", "is not a Parquet file that can be read"),
-        (b'area,AB\n"' + b"x" * 200_000, "no table of separated values"),
+        (b'area,AB\n"' + b"x" * 200_000, "not a table of separated values"),
     ],
 )
 def test_a_file_that_is_no_table(content: bytes, words: str) -> None:
@@ -812,7 +812,7 @@ def test_a_folder_of_something_else_is_neither_replaced_nor_read(tmp_path: Path)
 
 def test_a_folder_settles_how_it_was_read(tmp_path: Path) -> None:
     folder = gainsmodel.save_dataset(read(rows_of()), tmp_path / "own")
-    with pytest.raises(DataError, match="fill: was settled"):
+    with pytest.raises(DataError, match="fill: cannot be combined with"):
         read_gva(folder, "itl1", fill="built_in")
     with pytest.raises(DataError, match="holds figures of the itl1 geography, not of mayoral"):
         read_gva(folder)
@@ -898,6 +898,6 @@ def test_the_command_line_says_what_is_wrong_with_a_table(tmp_path: Path) -> Non
     assert "own.csv, row 2, column 'AB': no figure for North East, sector AB ('..')" in message
     assert "(--fill-built-in)" in message
     assert "kept in 1 cell:" in answered(*run, "--data", table, "--fill-built-in")
-    assert "--sheet: says how to read --data" in refused(*run, "--sheet", "A")
+    assert "--sheet: needs --data" in refused(*run, "--sheet", "A")
     assert "itl1 geography" in refused("run", "reference", "--data", table)
     assert "no such file" in refused(*run, "--data", tmp_path / "absent.csv")

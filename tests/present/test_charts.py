@@ -892,7 +892,7 @@ def test_the_uks_share_is_everything_and_identical_plans_are_the_same() -> None:
 def test_without_draws_there_are_no_dots() -> None:
     tables = {name: getattr(reference(), name)() for name in ("areas", "groups", "statistics")}
     loaded = gainsmodel.Result(reference().manifest, tables, None)
-    assert "kept no single futures" in charts.share_dots(loaded, GM).alt
+    assert "did not keep single futures" in charts.share_dots(loaded, GM).alt
     assert charts.three_amounts(loaded, GM).data == charts.three_amounts(reference(), GM).data
 
 
