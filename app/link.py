@@ -170,7 +170,7 @@ def _moved(choice: Choice, lever: str, params: Mapping[str, str], notices: list[
         return choice
     intensity = percent / 100
     if percent:
-        # A division would not give back every share to the last digit.
+        # A division would not reproduce every share to the last digit.
         with suppress(ValueError):
             intensity = float(f"{params[lever].strip()}e-2")
     return choice.move(lever, intensity=intensity, start=start, ramp=ramp)

@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     )
     from gainsmodel.simulation.settings import Settings as Settings
 
-# Public names by the module they stand in; whoever needs an error does not wait for Polars.
+# Public names by module, loaded when used: importing an error does not import Polars.
 _NAMES = {
     "analysis.additionality": "Waterfall waterfall",
     "analysis.appraisal": "appraise delay_cost",
@@ -137,7 +137,7 @@ _RENAMED = {
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
 __all__ = sorted({*_MODULE_OF, *_MODULES})
 
-# How results look in notebooks stands above them; it is loaded when a notebook asks.
+# How results look in notebooks belongs to a higher layer; it is loaded when a notebook asks.
 import_module("gainsmodel.results.notebook").shown_by(
     lambda: import_module("gainsmodel.present.notebook").FORMS
 )
@@ -149,7 +149,7 @@ def __getattr__(name: str) -> Any:
 
         new = _RENAMED[name]
         warnings.warn(
-            f"gainsmodel.{name} is now gainsmodel.{new}; the old name goes with the next release",
+            f"gainsmodel.{name} is now gainsmodel.{new}; the old name will be removed in the next release",
             DeprecationWarning,
             stacklevel=2,
         )

@@ -6,7 +6,7 @@ Progress = Callable[[int, int], None]
 
 
 class Steps:
-    """Hands every piece of work what it is to call; whoever waits hears of the whole.
+    """Gives every piece of work a callback; the caller is told of the whole.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ class Steps:
     """
 
     def __init__(self, on_progress: Progress | None, draws: int, runs: int) -> None:
-        """Take over whom to tell, and how much work there is."""
+        """Set the callback to tell, and how much work there is."""
         self._on_progress, self._draws, self._runs, self._begun = on_progress, draws, runs, 0
 
     def next(self, runs: int = 1) -> Progress | None:

@@ -1,4 +1,4 @@
-"""What a plan is worth: what it adds, what it costs whom, whether it pays back.
+"""What a plan is worth: what it adds, what it costs and for whom, whether it pays back.
 
 Everything is the paired difference from the same futures without the plan, draw by draw;
 `docs/explanation/model.md`, section 9, has the formulas.

@@ -1,4 +1,4 @@
-"""The assumptions log as an assurance file keeps it: who says so, since when, how much it matters.
+"""The assumptions log for an assurance file: source, evidence, owner, date and importance.
 
 Every figure and every choice of structure once, with source, owner, date, what differs from the
 reference, and the rank in a sensitivity run.

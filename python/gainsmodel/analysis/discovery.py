@@ -28,7 +28,7 @@ from gainsmodel.simulation.settings import Sampler, Settings
 
 # Draws in all: half to find boxes, half to judge them.
 LEAST_DRAWS = 1_000
-# A box that holds fewer of the misses than this tells no story.
+# A box that holds a smaller share of the misses than this is not reported.
 LEAST_COVERAGE = 0.05
 Z975 = 1.959963984540054
 

@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 
 FOLDS = 5
-# Numbers whose correlation with an option's worth is below so many standard errors are let go.
+# Numbers whose correlation with an option's worth is below so many standard errors are dropped.
 SCREEN = 2.5
 # Products of numbers are tried where few enough are left.
 MOST_IN_PRODUCTS = 10

@@ -1,4 +1,4 @@
-"""The smallest plan, or the smallest budget, that reaches a target as likely as is asked."""
+"""The smallest plan, or the smallest budget, that reaches a target with a given probability."""
 
 import math
 import os
@@ -39,7 +39,7 @@ MOST_LEVERS = 6
 
 @dataclass(frozen=True, eq=False)
 class GoalSeek:
-    """How much of a plan, and how little money, reaches a target; made by `goal_seek`.
+    """The smallest plan and budget that reach a target; made by `goal_seek`.
 
     Attributes
     ----------
@@ -157,7 +157,7 @@ def goal_seek(
 ) -> GoalSeek:
     """Find the smallest intensity, and the smallest budget, that reaches a target.
 
-    Everything meets the same futures; in each of them more of a lever adds no less (section 6
+    Everything uses the same draws; in each of them more of a lever adds no less (section 6
     of `docs/explanation/model.md`), so the probability is found by bisection.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What each lever of a plan adds: alone, and in company."""
+"""What each lever of a plan adds: alone, and with the others."""
 
 import os
 
@@ -31,7 +31,7 @@ def lever_contributions(
     threads: int | None = None,
     on_progress: Progress | None = None,
 ) -> pl.DataFrame:
-    """What each lever of a plan adds in one area, alone and in company.
+    """What each lever of a plan adds in one area, alone and with the others.
 
     Parameters
     ----------

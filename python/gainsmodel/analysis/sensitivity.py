@@ -205,7 +205,7 @@ def sensitivity(
     of = sobol_indices(f_a[known], f_b[known], f_ab[:, known])
 
     middle = question.typical(f_a[:few])
-    # Draws without a share tell nothing of what moves it.
+    # Draws without a share say nothing about what moves it.
     answers = np.concatenate([f_a, f_b])
     there = ~np.isnan(answers)
     pull = _pull(answers[there], np.hstack([z_a, z_b])[:, there], ranked=output != "p_target")

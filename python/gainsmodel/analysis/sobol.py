@@ -1,4 +1,4 @@
-"""Sobol indices: shares of a variance in which inputs take part, first-order and total."""
+"""Sobol indices: shares of a variance that inputs account for, first-order and total."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How likely a plan reaches a target, and how much of it, or how little money, reaches one."""
+"""Probability that a plan reaches a target."""
 
 import math
 import os

@@ -14,7 +14,7 @@ from gainsmodel.data.units import Unit
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.statistics import COLUMNS, Draws, statistics_of
 
-# What it is called to have no plan, wherever that is weighed against one.
+# Name of the option to have no plan.
 NOTHING = "Do nothing"
 # How many standard errors of its mean a difference must be from 0.
 STANDARD_ERRORS = 2.0

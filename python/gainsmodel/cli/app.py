@@ -1,4 +1,4 @@
-"""What every verb of the command line uses: the way in and out, options, progress."""
+"""What every verb uses: start and exit, options, progress."""
 
 import io
 import os
@@ -91,7 +91,7 @@ _OPTIONS = {
 
 
 class Stopped(RunCancelled):
-    """Ctrl-C where something is kept; says what."""
+    """Ctrl-C where something is kept; the message says what."""
 
 
 def _print_version(asked: bool) -> None:
@@ -113,7 +113,7 @@ def options_of_all(
 
 
 def main() -> None:
-    """Run the command line; every way out has its exit code here."""
+    """Run the command line and set its exit code."""
     kept = "nothing was written"
     for stream in (sys.stdout, sys.stderr):
         # A terminal without a £ gets a question mark, not a traceback.

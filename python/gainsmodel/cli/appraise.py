@@ -58,7 +58,7 @@ def appraise_command(
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What a plan adds, what it costs whom, and whether it pays back."""
+    """What a plan adds, what it costs the authority and firms, and whether it pays back."""
     check_target(target)
     dataset = own_folder(data, scenario)
     loaded = as_scenario(scenario, geography, dataset)

@@ -103,7 +103,7 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
 
     def on_progress(done: int, total: int) -> None:
         nonlocal told, first
-        # What was finished before says nothing of the speed.
+        # Runs finished earlier say nothing about the speed.
         first = done if first is None else first
         if bar.console.is_terminal:
             bar.start()

@@ -14,7 +14,7 @@ from gainsmodel.present.blocks import Block, Box, Code, Grid, Heading, Picture, 
 
 # In a file or a pipe a table keeps its columns; a terminal has its own width.
 WIDTH_OF_A_PIPE = 160
-# Prose is no easier to read for being wider.
+# Longer lines are harder to read.
 WIDTH_OF_PROSE = 100
 # Between columns; and what a column of prose and one of names need.
 GAP, NARROWEST_PROSE, NARROWEST_NAMES = 2, 16, 32
@@ -109,7 +109,7 @@ def _widths(grid: Grid, room: int) -> list[int] | None:
             return None
         natural[longest] -= 1
         over -= 1
-    # Headings of figures may have the room that is left.
+    # Headings of figures share the space that is left.
     for i, heading in enumerate(grid.headings):
         wanted = min(cell_len(heading), 2 * natural[i])
         while over < 0 and natural[i] < wanted and i not in grid.left:

@@ -32,7 +32,7 @@ app.add_typer(data_app, name="data")
 
 @data_app.command("list")
 def data_list() -> None:
-    """Geographies and what there is of each."""
+    """Geographies and what each holds."""
     show(pages.geographies())
 
 
@@ -46,7 +46,7 @@ def data_show(
     ] = "mayoral",
     area: Annotated[list[str] | None, typer.Option(help="only this area or group")] = None,
 ) -> None:
-    """Figures of each area; of each sector where areas are named.
+    """Figures of each area, or by sector where areas are named.
 
     Of a folder, first where they come from; an edited or outdated folder is refused.
     """

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     )
     from gainsmodel.data.importing.table_rows import Fill
 else:
-    # Reading tables of every make is loaded by those who bring one.
+    # Code that reads tables is loaded only when needed.
     def __getattr__(name):
         from importlib import import_module
 

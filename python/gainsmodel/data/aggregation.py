@@ -330,7 +330,7 @@ def _rest(base: Dataset, new: Sequence[Made], rest: Rest) -> tuple[list[Made], d
                 )
             found.append(Made(code, name, kind, open_members))
             continue
-        # What lost parts must not be taken for the whole.
+        # An area that lost parts must not be mistaken for the whole.
         called = f"{name}, less what is new" if name.startswith("Rest of ") else f"Rest of {name}"
         if plain(called) in taken | {plain(name) for name in shipped.areas["area_name"]}:
             called = f"{name}, less what is new"

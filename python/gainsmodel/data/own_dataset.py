@@ -33,7 +33,7 @@ def own_dataset(
     )
     hashes = {file: value for file, value in built_in.hashes.items() if file != "gva.csv"}
     if own.geography == OWN:
-        # Of the shipped tables only these still stand behind own areas.
+        # The shipped tables that own areas still depend on.
         shipped = load_dataset("mayoral").hashes
         hashes = {file: shipped[file] for file in ("sectors.csv", "uk_economy.csv")}
         hashes[OWN_AREAS] = hashlib.sha256(areas_table(own)).hexdigest()

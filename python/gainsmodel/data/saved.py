@@ -106,7 +106,7 @@ def _provenance(dataset: Dataset) -> str:
 
 
 def _shipped(geography: str, cells: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Hashes of the shipped tables that own figures stand on; of GVA if cells were kept."""
+    """Hashes of the shipped tables that own figures depend on; of GVA if cells were kept."""
     # Own areas were made of shipped ones, or measured by them.
     own = geography == OWN
     hashes = load_dataset("local_authority" if own else geography).hashes

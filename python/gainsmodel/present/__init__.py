@@ -1,1 +1,1 @@
-"""Words, tables, charts, files and papers: one set for every way in."""
+"""Words, tables, charts, files and papers: one set for every user."""

@@ -74,7 +74,7 @@ def headline(a: AreaSummary, added: Estimate | None = None) -> tuple[str, str]:
     plan = "" if added is None else f" with this plan, which adds {added.about_gbp}"
     prices = f", in {PRICES}" if a.prize_at_base_prices else ""
     if a.unit == "uk":
-        # The whole has no share to estimate; what it amounts to is news in other prices only.
+        # The UK has no share to estimate; its amount differs from the prize only in other prices.
         whole = (
             f", {a.part.about_gbp} in {PRICES}" if a.prize_at_base_prices and a.part.is_told else ""
         )
@@ -104,7 +104,7 @@ def ranges(a: AreaSummary) -> str:
 
 
 def causes(a: AreaSummary) -> str:
-    """The caveat that stands on every first screen."""
+    """The caveat on every first screen."""
     if not is_cbi_figure(a.result.scenario):
         return f"{_capital(a.the_prize)} is this scenario’s own figure, not the CBI’s £208bn."
     return (
@@ -136,7 +136,7 @@ def prize_read(scenario: Scenario, basis: str) -> str:
 
 
 def prices(a: AreaSummary) -> str:
-    """In which money the prize and the gain stand."""
+    """The prices of the prize and of the gain."""
     return f"The prize is {a.prize_prices}; what digital carries is at {PRICES}."
 
 
@@ -261,7 +261,7 @@ def judgement(scenario: Scenario) -> str:
 
 
 def money(scenario: Scenario, prices: str) -> str:
-    """In which money amounts of an appraisal are, and how they are discounted."""
+    """The prices of an appraisal's amounts, and how they are discounted."""
     setting = scenario.setting
     bands = scenario.discounting.rates
     rates = dict.fromkeys(b.rate for b in bands if b.from_year <= setting.horizon_years)

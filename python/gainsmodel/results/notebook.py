@@ -1,4 +1,4 @@
-"""How results show themselves in a notebook: as `present` says, which stands above them.
+"""How results show themselves in a notebook: as `present`, a higher layer, says.
 
 Nothing is imported upwards: ``gainsmodel/__init__.py`` says where the forms are (`shown_by`),
 and they are loaded when a notebook first asks.

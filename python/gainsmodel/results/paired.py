@@ -352,7 +352,7 @@ def accepts_two_results(question: Callable[P, R]) -> Callable[P, R]:
                 first, second = first.on(dataset), second.on(dataset)
             warnings.warn(
                 f"{question.__name__} takes the PairedResult that run_paired gives, not two "
-                "results; those go with the next release",
+                "results; that will end with the next release",
                 DeprecationWarning,
                 stacklevel=2,
             )

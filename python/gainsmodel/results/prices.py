@@ -1,4 +1,4 @@
-"""Money at base-year prices, or of the day it is paid."""
+"""Amounts at base-year prices, or at current prices."""
 
 from typing import Literal, get_args
 
@@ -29,7 +29,7 @@ PRICES: tuple[Prices, ...] = get_args(Prices)
 
 
 def check_prices(prices: str) -> None:
-    """Refuse prices that there are not."""
+    """Refuse unknown prices."""
     if prices not in PRICES:
         raise SettingError(
             f"prices: must be one of {', '.join(PRICES)}, not {prices!r}"

@@ -1,4 +1,4 @@
-"""What a run gives: tables, draws, a manifest, and the way back from disk."""
+"""What a run gives: tables, draws, a manifest, and how they are read from disk."""
 
 import math
 import os
@@ -279,7 +279,7 @@ class Result(ShownInNotebooks):
     def difference(
         self, baseline: "Result", metric: str = "gain_final_year_gbp_m", *, net: bool = True
     ) -> pl.DataFrame:
-        """Deprecated: `PairedResult.added`, which `run_paired` gives; gone with the next release.
+        """Deprecated: `PairedResult.added`, which `run_paired` gives; removed in the next release.
 
         Net of displacement, leakage and multiplier where this scenario switches them on, as
         everywhere, unless ``net=False``.

@@ -61,7 +61,7 @@ def difference(
         if mergeable and isinstance(value, Mapping) and isinstance(old, Mapping):
             out[key] = difference(value, old, (*path, key))
     if _is_quantity(path) and any(key in out for key in _FIGURES):
-        # What is not said of a new figure needs no word: merging drops what was said of the old.
+        # What a new figure does not state is left out: merging drops what the old one stated.
         out = {k: v for k, v in out.items() if k not in _ABOUT}
         out |= {key: new[key] for key in _ABOUT if new.get(key)}
     return out

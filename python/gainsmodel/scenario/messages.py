@@ -167,7 +167,7 @@ def _translate(
         limits = dict(context)
         for rule in field.metadata if field else ():
             limits |= {k: getattr(rule, k) for k in ("gt", "ge", "lt", "le") if hasattr(rule, k)}
-        # Limits that only keep arithmetic safe are of no interest until they are met.
+        # Limits that only keep arithmetic safe are not mentioned until they are met.
         limits = {k: v for k, v in limits.items() if abs(v) < 1e12 or k in context}
         return [(path, f"must be {_range(limits)}{found}")]
     return [(path, f"cannot be used here{about}{found}")]

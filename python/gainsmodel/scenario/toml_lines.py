@@ -53,7 +53,7 @@ def _syntax(error: Exception, text: str) -> str:
         message = re.sub(f"^{pattern}$", words, message)
     place = f"line {line}, column {column}" if line else f"line {text.count(chr(10)) + 1}"
     if not isinstance(error, tomllib.TOMLDecodeError):
-        # Only Python's limit on the digits of a whole number comes this way.
+        # Only Python's limit on the digits of a whole number is raised here.
         number = re.search(r"[0-9_]{4000}", text)
         lines = text.count("\n", 0, number.start()) + 1 if number else 1
         return f", line {lines}: holds a number with too many digits"

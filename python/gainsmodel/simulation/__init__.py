@@ -1,1 +1,1 @@
-"""From a scenario and figures to a result: settings, what the core is handed, the run."""
+"""From a scenario and figures to a result: settings, what the core is given, the run."""

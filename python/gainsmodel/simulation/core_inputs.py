@@ -1,4 +1,4 @@
-"""What the core is handed: a scenario and figures as plain values and arrays."""
+"""What the core is given: a scenario and figures as plain values and arrays."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +19,7 @@ from gainsmodel.simulation.settings import Settings
 def core_inputs(
     scenario: Scenario, dataset: Dataset, settings: Settings
 ) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
-    """What the core is handed: parameters as plain values, and arrays.
+    """What the core is given: parameters as plain values, and arrays.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def prize_factor(scenario: Scenario, dataset: Dataset) -> float:
 
 
 def is_uncertain(spec: object) -> bool:
-    """Whether any distribution in what the core is handed is more than one value."""
+    """Whether any distribution in what the core is given is more than one value."""
     if isinstance(spec, dict):
         if "kind" in spec:
             return bool(spec["kind"] != "fixed")

@@ -47,7 +47,7 @@ class Split(NamedTuple):
 
 MAIN = Split(1998, 2009, 2019)
 SPLITS = (MAIN, Split(1998, 2008, 2018), Split(1998, 2007, 2017), Split(1998, 2013, 2019))
-# The pandemic and what followed stand apart.
+# The pandemic and what followed are shown separately.
 PANDEMIC = Split(1998, 2019, 2023)
 
 

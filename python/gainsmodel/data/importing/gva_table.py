@@ -14,7 +14,7 @@ from gainsmodel.data.shipped_tables import BASE_YEAR, OWN, SECTORS
 from gainsmodel.errors import DataError
 
 Cells = tuple[tuple[str, str], ...]
-# A table in another unit is off by a thousand; nobody's own estimate is off by fifty.
+# A table in another unit differs a thousandfold; no estimate of the user's differs fiftyfold.
 MOST_TIMES_BUILT_IN = 50.0
 # With imputed rent, real estate is some four times as large.
 MOST_TIMES_RENT = 2.0

@@ -105,7 +105,7 @@ def config(theme: str) -> dict[str, Any]:
     """Vega-Lite configuration that every chart shares."""
     colours = palette(theme)
     return {
-        # One description stands for the whole; else every bar is read out with its colour code.
+        # One description for the whole; otherwise every bar is read out with its colour code.
         "aria": False,
         "mark": {"aria": False},
         "background": colours.background,

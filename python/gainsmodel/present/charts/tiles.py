@@ -341,7 +341,7 @@ def _alt(
     said += f" Highest: {ranked[0]['Area']} {ranked[0]['Value']}."
     for rank, row in enumerate(ranked, 1):
         if row["code"] == selected:
-            # An order among what cannot be told apart would say too much.
+            # A rank among areas that cannot be told apart would mislead.
             place = "" if measure == "against_gva" else f", rank {rank}"
             said += f" {row['Area']}: {row['Value']}{place}."
     return f"{said} Values in the table below."

@@ -164,7 +164,7 @@ def gather(
             loaded, output, unit.code, on_progress=steps.next(DRIVERS_RUNS), **asked
         )
     except SettingError as error:
-        # An answer that nothing moves is an answer, too.
+        # An answer without uncertainty is an answer, too.
         no_drivers = f"{str(error)[:1].upper()}{str(error)[1:]}."
     return Findings(
         *(loaded, figures, unit.code, result, without, added, worth, parts, costs, net),
