@@ -21,8 +21,8 @@ def main() -> None:
     st.header("Three amounts, not one", anchor=False)
     st.markdown(
         f"- **Share of the prize.** {plain(prize[:1].upper() + prize[1:])}, split as the model "
-        "splits the gain from digital adoption. It says how a national total would be divided, not that "
-        "it will come.\n"
+        "splits the gain from digital adoption. It says how a national total would be divided, "
+        "not that it will come.\n"
         "- **Carried by digital adoption.** What the model builds bottom-up: how far four "
         "technologies spread in each sector of each area, and what firms gain from using them, "
         "compared with no further adoption.\n"

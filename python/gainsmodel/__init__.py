@@ -149,7 +149,7 @@ def __getattr__(name: str) -> Any:
 
         new = _RENAMED[name]
         warnings.warn(
-            f"gainsmodel.{name} is now gainsmodel.{new}; the old name will be removed in the next release",
+            f"gainsmodel.{name} is now gainsmodel.{new}; the next release removes the old name",
             DeprecationWarning,
             stacklevel=2,
         )
