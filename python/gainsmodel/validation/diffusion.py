@@ -339,7 +339,7 @@ survey would print.
 Errors are root mean squares in percentage points. Ceilings below
 {percent(min(close), 0)} fit worse than {points(CLOSE, 1)} points; from there to
 {percent(max(close), 0)} the points cannot choose, and adoption ten years on is little else than the
-ceiling somebody chose. Knowing the four points moves the ceiling's 90% range from
+ceiling that was chosen. Knowing the four points moves the ceiling's 90% range from
 {percent(blind.ceiling[0], 0)}–{percent(blind.ceiling[2], 0)} to
 {percent(told.ceiling[0], 0)}–{percent(told.ceiling[2], 0)}: they take off the lowest and leave the
 rest as it was assumed. Innovation and imitation trade off too: at a ceiling of 75% the best fit to

@@ -373,7 +373,7 @@ to expect every area to grow alike, as the model does.
 {_missed(relative)}
 """,
         f"""
-## Fitted before, held against after
+## Fitted before, compared with after
 
 {_growth_table(held_out)}
 
@@ -414,7 +414,7 @@ local authorities are smaller still, so bands of that geography are likely to be
     return Page(
         "hindcast",
         "Hindcast: growth without levers",
-        "Growth and its spread fitted on early years, held against later ones. It checks the "
+        "Growth and its spread fitted on early years, compared with later ones. It checks the "
         "growth of GVA only: no adoption was observed in areas, so that part cannot be hindcast.",
         tuple(verdicts),
         sections,
@@ -449,7 +449,7 @@ def _itl1_areas() -> Verdict:
     counted = hindcast("itl1", MAIN).areas.coverage(0.9)
     return Verdict(
         f"{GEOGRAPHIES['itl1']}, {MAIN.label}: at least 85% of areas lie in their 90% interval "
-        "(asked of productivity, held against GVA)",
+        "(asked of productivity, compared with GVA)",
         f"{counted.count}; all share the UK's growth, so these are few proofs",
         "holds" if counted.inside >= 0.85 * counted.cases else "fails",
     )

@@ -32,7 +32,7 @@ SPLIT_TOTALS_GBP_BN = {
 
 
 def nominal_gva_gbp_bn(year: int) -> float:
-    """UK GVA in the money of its year, published to 2025, then by the reference's assumptions."""
+    """UK GVA in the prices of its year, published to 2025, then by the reference's assumptions."""
     economy = load_dataset("mayoral").economy
     known = dict(zip(economy["year"], economy["gva_current_gbp_m"], strict=True))
     last = max(known)
@@ -297,10 +297,10 @@ def page() -> Page:
 ## Totals on one footing
 
 Share of UK GVA in the one year that the study names. Its own percentage where it states one (of
-GDP, which is some tenth above GVA); else its pounds over the UK's GVA of that year in the money of
+GDP, which is some tenth above GVA); else its pounds over the UK's GVA of that year in the prices of
 that year, published to 2025 and then by the reference scenario's growth and inflation. A sum over
 years that grow evenly is put as the level of the last. *Today* is the same share of the UK's GVA
-of 2026, in the money of 2026. Ours is the reference scenario after as many years as the study
+of 2026, in the prices of 2026. Ours is the reference scenario after as many years as the study
 looks ahead (ten where it names no date): middle and 90% band, and the chance of as much. Figures
 that were not read at a source are left out.
 
@@ -355,14 +355,14 @@ where adoption is already high have less of it left to come.
             for row in ledger.iter_rows(named=True)
         ],
         "gain a year, % of UK GVA",
-        "Published gains as a share of UK GVA, as dots, beside the 90% band of the reference "
+        "Published gains as a share of UK GVA, as dots, with the 90% band of the reference "
         "scenario after as many years.",
     )
     return Page(
         "ledger",
         "Benchmark ledger",
         "Published totals and splits re-based to one footing. They measure different things, so "
-        "agreement is no proof and a difference no fault: each row says why.",
+        "agreement is not proof and a difference is not a fault; each row says why.",
         tuple(verdicts),
         sections,
         {"totals": picture},

@@ -42,7 +42,7 @@ class Page:
         """The whole page."""
         parts = [MADE, f"# {self.title}", self.summary, verdict_table(self.verdicts)]
         if any(verdict.afterwards for verdict in self.verdicts):
-            parts.append("† Asked after the figures had been seen: it describes and is no test.")
+            parts.append("† Asked after the figures had been seen: it describes and is not a test.")
         for section in self.sections:
             lines = []
             for line in section.strip().splitlines():
@@ -81,12 +81,12 @@ def index(pages: Sequence[Page]) -> str:
     parts = [
         MADE,
         "# Validation",
-        "The model held against published figures and against itself. No assumption of the model "
-        "was changed for what it is held against. Verdicts follow from the figures by rule, good "
-        "or bad. A question marked † was put, or the line it is held to drawn, after the figures "
-        "had been seen: it describes and is no test. `make validation` makes these pages, a test "
-        "keeps them up to date, and [decision 12](../decisions/0012-validation.md) says why they "
-        f"are as they are.\n\n{tally(verdicts)}",
+        "The model compared with published figures and checked against itself. No assumption of "
+        "the model was changed to fit them. Verdicts follow from the figures by rule, good or bad. A "
+        "question marked † was put, or the line it is held to drawn, after the figures had been "
+        "seen: it describes and is not a test. `make validation` makes these pages, a test keeps "
+        "them up to date, and [decision 12](../decisions/0012-validation.md) explains their design."
+        f"\n\n{tally(verdicts)}",
     ]
     for page in pages:
         parts += [f"## [{page.title}]({page.name}.md)", page.summary, verdict_table(page.verdicts)]

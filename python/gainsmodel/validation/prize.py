@@ -2,7 +2,7 @@
 
 Every local area's output an hour is projected ten years on at its own rate, and again at the rate
 of the top performer in its region or nation where that is faster; hours stay as they are. The
-difference, in the money of the tenth year, is the prize. What "top performer" and "local area"
+difference, in the prices of the tenth year, is the prize. What "top performer" and "local area"
 meant in 2016 is not known, so there are variants. None of them is the CBI's own.
 """
 
@@ -317,11 +317,11 @@ current prices, unsmoothed) and hours a week, 179 ITL3 and 41 ITL2 areas, 2004 t
         }
 
 The baseline needs no percentile, and £208bn is about a tenth of it, as the CBI said: this is why we
-read the figure as an annual level by the tenth year, in the money of that year. The rest *was*
+read the figure as an annual level by the tenth year, in the prices of that year. The rest *was*
 chosen. An earlier reproduction of ours had found that a 90th percentile meets £208bn; to meet its
 totals again, seven ways of smoothing and nine of reading a percentile between two areas were tried,
 and the pair that does was kept. So the second row shows that the figure can be met, not how the CBI
-made it, and its decimal is no evidence. Read as a ten-year sum, the same rule would have given
+made it, and its decimal is not evidence. Read as a ten-year sum, the same rule would have given
 {bn(tuned.sum_gbp_bn, 0)}.
 
 ## The split
@@ -345,7 +345,7 @@ GVA in 2023.
 Distance from the null model, half the sum of absolute differences, percentage points:
 {"; ".join(f"{name} {points(value, 1)}" for name, value in apart.items())}. Catching up *within*
 regions gives London and the South East {percent(float(london["catch_up_share"].sum()), 0)} of the
-prize: their own areas differ most. It is no rule for levelling regions.
+prize: their own areas differ most. It is not a rule for levelling regions.
 """,
     )
     return Page(

@@ -203,7 +203,7 @@ everywhere; its effect sizes are judgement and were not set from that figure. On
 a part of the premises only, so a like-for-like effect would be larger than the one measured.
 
 **Below-average areas.** QuickBooks and Oxford Economics put raising areas below the average in
-digital skills and infrastructure at £15.3bn a year (some 170 areas; money of its own year). Here
+digital skills and infrastructure at £15.3bn a year (some 170 areas; prices of its own year). Here
 the adoption of today and the complements of areas with below-average readiness move to the average,
 at once.
 {_raised_words(raised, coarse)}
@@ -222,13 +222,13 @@ do better than either scheme did.
             Row("Mayoral geography raised to the average", *_ends(coarse), 15.3),
         ],
         "£bn a year, 2023 prices; published as a dot",
-        "Three effects in the model, 90% bands, beside the published figures, as dots.",
+        "Three effects in the model, 90% bands, with the published figures, as dots.",
     )
     return Page(
         "reverse",
         "Reverse checks",
-        "Questions that were measured or published elsewhere, put to the model with nothing set "
-        "for them.",
+        "Questions that were measured or published elsewhere, put to the model with nothing fitted "
+        "to them.",
         verdicts,
         sections,
         {"checks": picture},

@@ -36,7 +36,7 @@ class Verdict:
         Whether the two agree; ``open`` where the figures cannot tell.
     afterwards : bool
         Whether the question, or the line it is held to, was set after the figures had been seen.
-        Such a verdict describes; it is no test.
+        Such a verdict describes; it is not a test.
     """
 
     asked: str
