@@ -82,10 +82,11 @@ def index(pages: Sequence[Page]) -> str:
         MADE,
         "# Validation",
         "The model compared with published figures and checked against itself. No assumption of "
-        "the model was changed to fit them. Verdicts follow from the figures by rule, good or bad. A "
-        "question marked † was put, or the line it is held to drawn, after the figures had been "
-        "seen: it describes and is not a test. `make validation` makes these pages, a test keeps "
-        "them up to date, and [decision 12](../decisions/0012-validation.md) explains their design."
+        "the model was changed to fit them. Verdicts follow from the figures by rule, good or "
+        "bad. A question marked † was put, or the line it is held to drawn, after the figures "
+        "had been seen: it describes and is not a test. `make validation` makes these pages, a "
+        "test keeps them up to date, and [decision 12](../decisions/0012-validation.md) "
+        "explains their design."
         f"\n\n{tally(verdicts)}",
     ]
     for page in pages:
