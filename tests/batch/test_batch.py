@@ -495,7 +495,7 @@ def test_ctrl_c_leaves_a_folder_that_goes_on(
         os.killpg(process.pid, signal.SIGINT)
         code, out, err = finish(process)
         assert (code, out) == (130, "")
-        assert f"what is finished is kept in {tmp_path}" in err
+        assert f"finished runs are kept in {tmp_path}" in err
         assert "Traceback" not in err
         group_ends(process)
     gainsmodel.run_batch(sweep, tmp_path)

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from gainsmodel.present.blocks import Block, Box, Code, Grid, Heading, Picture, Points, Words
 
-# In a file or a pipe a table keeps its columns; a terminal has its own width.
+# In a file or a pipe a table keeps its columns and a paragraph is one line; a terminal has its own
+# width.
 WIDTH_OF_A_PIPE = 160
 # Prose is no easier to read for being wider.
 WIDTH_OF_PROSE = 100
@@ -44,19 +45,19 @@ def _console() -> Console:
 def _show(console: Console, block: Block) -> None:
     match block:
         case Heading(text) | Words(text, "lead"):
-            console.print(_wrapped(console, text), style="bold")
+            console.print(_wrapped(console, text), soft_wrap=True, style="bold")
         case Words(text):
-            console.print(_wrapped(console, text))
+            console.print(_wrapped(console, text), soft_wrap=True)
         case Points(items):
             for item in items:
-                console.print(_wrapped(console, item, "- "))
+                console.print(_wrapped(console, item, "- "), soft_wrap=True)
         case Box(title, items):
-            console.print(_wrapped(console, title), style="bold")
+            console.print(_wrapped(console, title), soft_wrap=True, style="bold")
             for item in items:
-                console.print(_wrapped(console, item))
+                console.print(_wrapped(console, item), soft_wrap=True)
         case Grid():
             if block.title:
-                console.print(_wrapped(console, block.title), style="bold")
+                console.print(_wrapped(console, block.title), soft_wrap=True, style="bold")
             _table(console, block)
         case Code(lines):
             for line in lines:
@@ -66,6 +67,8 @@ def _show(console: Console, block: Block) -> None:
 
 
 def _wrapped(console: Console, text: str, mark: str = "") -> str:
+    if not console.is_terminal:
+        return mark + text
     return textwrap.fill(
         mark + text,
         min(console.width, WIDTH_OF_PROSE),
@@ -122,8 +125,10 @@ def _blocks(console: Console, grid: Grid) -> None:
     for number, row in enumerate(grid.rows):
         if number:
             console.print()
-        console.print(_wrapped(console, row[0]), style="bold")
+        console.print(_wrapped(console, row[0]), soft_wrap=True, style="bold")
         for heading, cell in zip(grid.headings[1:], row[1:], strict=True):
             if cell:
                 label = f"{heading}: " if heading else ""
-                console.print(textwrap.indent(_wrapped(console, f"{label}{cell}"), "  "))
+                console.print(
+                    textwrap.indent(_wrapped(console, f"{label}{cell}"), "  "), soft_wrap=True
+                )
