@@ -19,6 +19,8 @@ WIDTH_OF_A_PIPE = 160
 WIDTH_OF_PROSE = 100
 # Between columns; and what a column of prose and one of names need.
 GAP, NARROWEST_PROSE, NARROWEST_NAMES = 2, 16, 32
+# What says nothing has no line.
+NOTHING: tuple[Block, ...] = (Points([]), Points(()), Words(""))
 
 
 def print_json(answer: Mapping[str, Any]) -> None:
@@ -29,7 +31,8 @@ def print_json(answer: Mapping[str, Any]) -> None:
 def show(blocks: Iterable[Block]) -> None:
     """Print blocks on standard output, an empty line between them."""
     console = _console()
-    for number, block in enumerate(blocks):
+    told = (block for block in blocks if block not in NOTHING)
+    for number, block in enumerate(told):
         if number:
             console.print()
         _show(console, block)
