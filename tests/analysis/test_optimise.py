@@ -285,7 +285,7 @@ def test_what_is_bought_first_does_most_for_its_money_and_gains_add_up() -> None
 def test_the_plan_that_is_given_back_runs_to_the_same() -> None:
     plan = found("p_target", 10.0)
     table = gainsmodel.appraise(
-        *gainsmodel.run_paired(plan.scenario, draws=DRAWS, seed=5), target_gbp_m=TARGET
+        gainsmodel.run_paired(plan.scenario, draws=DRAWS, seed=5), target_gbp_m=TARGET
     )
     row = row_of(table, "area_name", WALES)
     assert row["p_target"] == plan.recommended["p_target"] == plan.recommended["objective"]

@@ -55,7 +55,7 @@ def draws(metric: str, which: int = 0) -> np.ndarray:
 
 
 def test_what_the_plan_adds_is_that_of_an_appraisal() -> None:
-    table = gainsmodel.appraise(*both(), target_gbp_m=40)
+    table = gainsmodel.appraise(both(), target_gbp_m=40)
     row = table.row(by_predicate=pl.col("area_name") == WALES, named=True)
     found = target(PLANNED, WALES, gain_gbp_m=40, **FEW)
     assert (found.p, found.p_mcse) == (row["p_target"], row["p_target_mcse"])

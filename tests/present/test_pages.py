@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -128,11 +129,19 @@ def pages() -> dict[str, list[Block]]:
 
 def printed(blocks: Iterable[Block], width: int) -> str:
     stream = io.StringIO()
-    screen = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    screen = Console(
+        file=stream,
+        width=width,
+        force_terminal=True,
+        no_color=True,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(console, "_console", lambda: screen)
         console.show(blocks)
-    return stream.getvalue()
+    return re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())
 
 
 def test_no_figure_is_cut_on_a_terminal_of_any_width() -> None:

@@ -12,12 +12,15 @@ from rich.table import Table
 
 from gainsmodel.present.blocks import Block, Box, Code, Grid, Heading, Picture, Points, Words
 
-# In a file or a pipe a table keeps its columns; a terminal has its own width.
+# In a file or a pipe a table keeps its columns and a paragraph is one line; a terminal has its own
+# width.
 WIDTH_OF_A_PIPE = 160
 # Longer lines are harder to read.
 WIDTH_OF_PROSE = 100
 # Between columns; and what a column of prose and one of names need.
 GAP, NARROWEST_PROSE, NARROWEST_NAMES = 2, 16, 32
+# What says nothing has no line.
+NOTHING: tuple[Block, ...] = (Points([]), Points(()), Words(""))
 
 
 def print_json(answer: Mapping[str, Any]) -> None:
@@ -28,7 +31,8 @@ def print_json(answer: Mapping[str, Any]) -> None:
 def show(blocks: Iterable[Block]) -> None:
     """Print blocks on standard output, an empty line between them."""
     console = _console()
-    for number, block in enumerate(blocks):
+    told = (block for block in blocks if block not in NOTHING)
+    for number, block in enumerate(told):
         if number:
             console.print()
         _show(console, block)
@@ -44,19 +48,19 @@ def _console() -> Console:
 def _show(console: Console, block: Block) -> None:
     match block:
         case Heading(text) | Words(text, "lead"):
-            console.print(_wrapped(console, text), style="bold")
+            console.print(_wrapped(console, text), soft_wrap=True, style="bold")
         case Words(text):
-            console.print(_wrapped(console, text))
+            console.print(_wrapped(console, text), soft_wrap=True)
         case Points(items):
             for item in items:
-                console.print(_wrapped(console, item, "- "))
+                console.print(_wrapped(console, item, "- "), soft_wrap=True)
         case Box(title, items):
-            console.print(_wrapped(console, title), style="bold")
+            console.print(_wrapped(console, title), soft_wrap=True, style="bold")
             for item in items:
-                console.print(_wrapped(console, item))
+                console.print(_wrapped(console, item), soft_wrap=True)
         case Grid():
             if block.title:
-                console.print(_wrapped(console, block.title), style="bold")
+                console.print(_wrapped(console, block.title), soft_wrap=True, style="bold")
             _table(console, block)
         case Code(lines):
             for line in lines:
@@ -66,6 +70,8 @@ def _show(console: Console, block: Block) -> None:
 
 
 def _wrapped(console: Console, text: str, mark: str = "") -> str:
+    if not console.is_terminal:
+        return mark + text
     return textwrap.fill(
         mark + text,
         min(console.width, WIDTH_OF_PROSE),
@@ -122,8 +128,10 @@ def _blocks(console: Console, grid: Grid) -> None:
     for number, row in enumerate(grid.rows):
         if number:
             console.print()
-        console.print(_wrapped(console, row[0]), style="bold")
+        console.print(_wrapped(console, row[0]), soft_wrap=True, style="bold")
         for heading, cell in zip(grid.headings[1:], row[1:], strict=True):
             if cell:
                 label = f"{heading}: " if heading else ""
-                console.print(textwrap.indent(_wrapped(console, f"{label}{cell}"), "  "))
+                console.print(
+                    textwrap.indent(_wrapped(console, f"{label}{cell}"), "  "), soft_wrap=True
+                )
