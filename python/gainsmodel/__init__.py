@@ -130,6 +130,7 @@ _RENAMED = {
     "assumption_log": "assumptions_log",
     "lever_parts": "lever_contributions",
     "reach": "goal_seek",
+    "reading": "present.area_summary",
     "register": "assumptions_log",
     "sentences": "text",
     "words": "format",
@@ -153,7 +154,7 @@ def __getattr__(name: str) -> Any:
             DeprecationWarning,
             stacklevel=2,
         )
-        return __getattr__(new)
+        return import_module(f"gainsmodel.{new}") if "." in new else __getattr__(new)
     if name in _MODULES:
         return import_module(f"gainsmodel.{_MODULES[name]}")
     if name in _MODULE_OF:

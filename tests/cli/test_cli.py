@@ -399,7 +399,7 @@ def test_appraise_says_what_is_added_spent_and_paid_back() -> None:
     assert "Counting what the authority and firms spend, discounted, it pays back" in text
     assert "discounted at 3.5% a year" in text
     assert "The plan adds at least £50m a year by 2036 in 7" in text
-    assert "Waiting a year costs about £80m of net present value" in text
+    assert "Waiting a year costs about £130m of net present value on average" in text
     assert "Net present value" in text
     assert "judgement" in text
 

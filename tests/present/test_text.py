@@ -262,12 +262,45 @@ def test_unpaired_runs_are_called_so(pair: tuple[Result, Result]) -> None:
 def test_what_waiting_costs_or_saves() -> None:
     table = delay_cost("skills_first", "Greater Manchester", draws=500)
     said = text.waiting_costs(table)
-    assert re.fullmatch(r"Waiting a year costs about £\S+ of net present value \(.+\)\.", said)
-    name = "lost_net_present_value_gbp_m"
-    turned = table.with_columns(
-        **{f"{name}_p50": -pl.col(f"{name}_p50"), "delay_years": pl.lit(2.0)}
-    )
+    pattern = r"Waiting a year costs about £\S+ of net present value on average \(.+\)\."
+    assert re.fullmatch(pattern, said)
+    mean = pl.col("lost_net_present_value_gbp_m_mean")
+    turned = table.with_columns(-mean, delay_years=pl.lit(2.0))
     assert "Waiting 2 years would save about £" in text.waiting_costs(turned)
+    assert "cannot be told" in text.waiting_costs(table.with_columns(mean * 0))
+
+
+def test_waiting_is_judged_as_a_comparison_with_the_later_plan_is() -> None:
+    """Nothing but the levers' cost makes the middle future one in which waiting saves."""
+    cost = {"levers.skills.cost_gbp_per_head_per_year.value": 36.0}
+    plan = load_scenario("skills_first").edit(cost)
+    later = plan.edit({"setting.lever_delay_years": 1.0, "title": "Later"})
+    table = delay_cost(plan, GM, draws=500)
+    row = table.row(0, named=True)
+    verdict = compare(plan, later, area=GM, draws=500).verdict
+    assert row["lost_net_present_value_gbp_m_p50"] < 0 < verdict.difference_gbp_m
+    assert row["lost_net_present_value_gbp_m_mean"] == pytest.approx(verdict.difference_gbp_m)
+    costs = format.gbp(verdict.difference_gbp_m, verdict.difference_mcse_gbp_m)
+    assert f"Waiting a year costs about {costs} of" in text.waiting_costs(table)
+    assert f"is worth about {costs} more than “Later”" in verdict.in_words("Now", "Later")
+
+
+def test_a_plan_in_current_prices_is_told_in_them() -> None:
+    pair = run_paired("skills_first", draws=500)
+    row = appraise(pair, prices="nominal").row(
+        by_predicate=pl.col("area_name") == "Greater Manchester", named=True
+    )
+    said, *_ = text.plan_in_short(pair, row, "nominal")
+    for metric, words in (("added_final_year", "adds about"), ("authority_cost_per_year", "costs")):
+        assert f"{words} {text.amount_of(row, f'{metric}_gbp_m').gbp} a year" in said
+
+
+def test_one_future_ranks_nothing_by_any_question() -> None:
+    pair = run_paired("skills_first", draws=1)
+    row = appraise(pair).row(by_predicate=pl.col("area_code") == "uk", named=True)
+    assert "cannot be told" in text.net_value(row)
+    found = compare(pair.with_plan, pair.without, area="uk")
+    assert "cannot be ranked" in text.verdict(found, "P", "Q")
 
 
 def test_an_unknown_area_is_told_at_once(pair: tuple[Result, Result]) -> None:

@@ -48,7 +48,7 @@ class Verdict:
     @property
     def is_ranked(self) -> bool:
         """Whether the expected difference is told apart from 0."""
-        return abs(self.difference_gbp_m) > STANDARD_ERRORS * self.difference_mcse_gbp_m
+        return is_told(self.difference_gbp_m, self.difference_mcse_gbp_m)
 
     def in_words(self, first: str, second: str) -> str:
         """The verdict in a sentence, by the names of the two; the same in either order."""
@@ -89,7 +89,7 @@ def of_draws(difference_gbp_m: Draws, sampler: str) -> Verdict:
     wrong = difference_gbp_m if difference_gbp_m.mean() < 0 else -difference_gbp_m
     numbers = statistics_of(np.stack([difference_gbp_m, np.maximum(wrong, 0.0)]), sampler)
     (mean, loss), errors = (numbers[:, COLUMNS.index(name)] for name in ("mean", "mcse_mean"))
-    mcse, loss_mcse = np.nan_to_num(errors)
+    mcse, loss_mcse = errors
     return Verdict(
         difference_gbp_m=float(mean),
         difference_mcse_gbp_m=float(mcse),
@@ -99,6 +99,11 @@ def of_draws(difference_gbp_m: Draws, sampler: str) -> Verdict:
         expected_loss_mcse_gbp_m=float(loss_mcse),
         draws=difference_gbp_m.size,
     )
+
+
+def is_told(mean: float, mcse: float) -> bool:
+    """Whether a mean is told apart from 0; one future, whose error is unknown, tells nothing."""
+    return abs(mean) > STANDARD_ERRORS * mcse
 
 
 def is_worth(mean_gbp_m: float, mcse_gbp_m: float, range_in_words: str) -> str:
@@ -113,7 +118,7 @@ def is_worth(mean_gbp_m: float, mcse_gbp_m: float, range_in_words: str) -> str:
     """
     if mean_gbp_m == 0 and not mcse_gbp_m > 0:
         return "The plan neither costs nor brings anything here."
-    if not abs(mean_gbp_m) > STANDARD_ERRORS * mcse_gbp_m:
+    if not is_told(mean_gbp_m, mcse_gbp_m):
         return (
             "Whether the plan is worth its cost cannot be told: average net present value is "
             f"within its simulation error (in 9 of 10 futures {range_in_words})."

@@ -366,3 +366,10 @@ def plain(value: float | None) -> float:
 def or_none(value: float) -> float | None:
     """A number of a row, None where it is unknown."""
     return value if value == value else None
+
+
+def __getattr__(name: str) -> Any:
+    # As `gainsmodel.reading` had them in 0.3, kept for one release.
+    if name in ("Reading", "Three"):
+        return AreaSummary if name == "Reading" else Estimate
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,10 +12,11 @@ import polars as pl
 
 from gainsmodel import format
 from gainsmodel.analysis.comparison import Comparison
-from gainsmodel.analysis.verdict import breaks_even, is_worth
+from gainsmodel.analysis.verdict import breaks_even, is_told, is_worth
 from gainsmodel.present.area_summary import PRICES, AreaSummary, Estimate, is_cbi_figure, plain
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.plan_levers import lever_costs
+from gainsmodel.results.prices import Prices
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import quantiles
 from gainsmodel.scenario import PARAMETERS, Scenario
@@ -229,18 +230,18 @@ def spillover_only(place: str) -> str:
     return f"No lever is moved in {place}: any gain there is spillover from other areas."
 
 
-def plan_in_short(pair: PairedResult, worth: dict[str, Any]) -> list[str]:
+def plan_in_short(pair: PairedResult, worth: dict[str, Any], prices: Prices = "real") -> list[str]:
     """What a plan adds and costs, whether it pays back and is worth it, on what evidence.
 
-    `worth` is the area's row of `gainsmodel.appraise`.
+    `worth` is the area's row of `gainsmodel.appraise`, in these prices.
     """
     scenario, code = pair.scenario, worth["area_code"]
     costs = lever_costs(scenario, pair.dataset)
-    if code in pair.with_plan.codes:
-        a = AreaSummary(pair.with_plan, code)
+    known = code in pair.with_plan.codes
+    a = AreaSummary(pair.with_plan, code if known else "uk")
+    if known and prices == "real":
         said = [plan_adds(a, a.added(pair.without), cost_a_year(costs, code))]
-    else:  # a wider area has no row of its own in a result's tables
-        a = AreaSummary(pair.with_plan, "uk")
+    else:  # a result's tables have neither a wider area nor current prices
         metric = "added_cumulative_gbp_m" if a.cumulative else "added_final_year_gbp_m"
         cost = plain(worth["authority_cost_per_year_gbp_m_mean"])
         said = [plan_adds(a, amount_of(worth, metric), cost)]
@@ -469,13 +470,22 @@ def waiting_costs(table: pl.DataFrame) -> str:
     lost = amount_of(row, "lost_net_present_value_gbp_m")
     wait = "a year" if row["delay_years"] == 1 else f"{row['delay_years']:g} years"
     ends = f"9 of 10 futures: {lost.gbp_range}"
-    if lost.middle < 0:
-        saved = format.about(format.gbp(-lost.middle, lost.error))
+    mean, error = (
+        plain(row[f"lost_net_present_value_gbp_m_{name}"]) for name in ("mean", "mcse_mean")
+    )
+    if not is_told(mean, error):
         return (
-            f"Waiting {wait} would save {saved} of net present "
-            f"value more than it forgoes ({ends}, where a minus is a saving)."
+            f"Whether waiting {wait} costs or saves cannot be told: the average loss of net "
+            f"present value is within its simulation error ({ends})."
         )
-    return f"Waiting {wait} costs {lost.about_gbp} of net present value ({ends})."
+    amount = format.gbp(abs(mean), error)
+    size = "" if amount == format.TOO_FEW else f" {format.about(amount)} of"
+    if mean < 0:
+        return (
+            f"Waiting {wait} would save{size} net present value on average, more than it forgoes "
+            f"({ends}, where a minus is a saving)."
+        )
+    return f"Waiting {wait} costs{size} net present value on average ({ends})."
 
 
 def _capital(text: str) -> str:

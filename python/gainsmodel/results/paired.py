@@ -345,8 +345,10 @@ def accepts_two_results(question: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(question)
     def asked(*args: Any, **options: Any) -> R:
-        if args and isinstance(args[0], Result):
-            first, second, *rest = args
+        named = [options.pop(name) for name in ("with_plan", "without") if name in options]
+        if named or (args and isinstance(args[0], Result)):
+            places = 2 - len(named)
+            first, second, *rest = (*args[:places], *named, *args[places:])
             dataset = options.pop("dataset", None)
             if dataset is not None:
                 first, second = first.on(dataset), second.on(dataset)

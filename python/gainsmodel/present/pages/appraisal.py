@@ -54,7 +54,7 @@ def appraisal(
     a = AreaSummary(pair.with_plan, unit) if unit in pair.with_plan.codes else None
     final = scenario.setting.start_year + scenario.setting.horizon_years
     yield Heading(f"{scenario.title}: {worth['area_name']}")
-    sentences = text.plan_in_short(pair, worth)
+    sentences = text.plan_in_short(pair, worth, net.prices)
     yield Words(" ".join(sentences))
     if target_gbp_m is not None:
         draws = pair.manifest["draws"]
