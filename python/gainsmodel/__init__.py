@@ -130,10 +130,12 @@ _RENAMED = {
     "assumption_log": "assumptions_log",
     "lever_parts": "lever_contributions",
     "reach": "goal_seek",
+    "reading": "area_summary",
     "register": "assumptions_log",
     "sentences": "text",
     "words": "format",
 }
+_MODULES_NOT_LISTED = {"area_summary": "present.area_summary"}
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
 __all__ = sorted({*_MODULE_OF, *_MODULES})
 
@@ -154,8 +156,8 @@ def __getattr__(name: str) -> Any:
             stacklevel=2,
         )
         return __getattr__(new)
-    if name in _MODULES:
-        return import_module(f"gainsmodel.{_MODULES[name]}")
+    if module := (_MODULES | _MODULES_NOT_LISTED).get(name):
+        return import_module(f"gainsmodel.{module}")
     if name in _MODULE_OF:
         globals()[name] = getattr(import_module(f"gainsmodel.{_MODULE_OF[name]}"), name)
         return globals()[name]

@@ -132,6 +132,4 @@ def _blocks(console: Console, grid: Grid) -> None:
         for heading, cell in zip(grid.headings[1:], row[1:], strict=True):
             if cell:
                 label = f"{heading}: " if heading else ""
-                console.print(
-                    textwrap.indent(_wrapped(console, f"{label}{cell}"), "  "), soft_wrap=True
-                )
+                console.print(_wrapped(console, f"{label}{cell}", "  "), soft_wrap=True)

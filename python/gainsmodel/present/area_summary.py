@@ -4,6 +4,7 @@ Sentences, charts and exports all read a result through this, so that no two of 
 name a thing in two ways.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -366,3 +367,12 @@ def plain(value: float | None) -> float:
 def or_none(value: float) -> float | None:
     """A number of a row, None where it is unknown."""
     return value if value == value else None
+
+
+def __getattr__(name: str) -> Any:
+    """Give what was called otherwise in 0.3; deprecated, gone with the next release."""
+    new = {"Reading": AreaSummary, "Three": Estimate}.get(name)
+    if new is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(f"{name} is now {new.__name__}", DeprecationWarning, stacklevel=2)
+    return new

@@ -276,6 +276,13 @@ class Result(ShownInNotebooks):
             raise ResultError("a loaded result has no standard normals; run it again with replay")
         return self._kept.numbers()
 
+    def numbers(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:
+        """Deprecated: `standard_normals`; gone with the next release."""
+        warnings.warn(
+            "Result.numbers is now Result.standard_normals", DeprecationWarning, stacklevel=2
+        )
+        return self.standard_normals()
+
     def difference(
         self, baseline: "Result", metric: str = "gain_final_year_gbp_m", *, net: bool = True
     ) -> pl.DataFrame:
