@@ -334,3 +334,49 @@ def test_examples_in_docstrings_run(name: str) -> None:
 def test_there_are_examples_of_the_main_entry_points() -> None:
     found = doctest.DocTestFinder().find(gainsmodel) + doctest.DocTestFinder().find(gainsmodel.run)
     assert sum(bool(test.examples) for test in found) >= 2
+
+
+# ---------------------------------------------------------------- names of 0.3
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Reach", "GoalSeek"),
+        ("Switching", "SwitchingValues"),
+        ("assumption_log", "assumptions_log"),
+        ("lever_parts", "lever_contributions"),
+        ("reach", "goal_seek"),
+        ("reading", "area_summary"),
+        ("register", "assumptions_log"),
+        ("sentences", "text"),
+        ("words", "format"),
+    ],
+)
+def test_names_of_0_3_are_kept_for_one_release(old: str, new: str) -> None:
+    with pytest.warns(DeprecationWarning, match=new):
+        kept = getattr(gainsmodel, old)
+    assert kept is getattr(gainsmodel, new)
+    assert old not in gainsmodel.__all__
+
+
+def test_questions_take_two_results_as_in_0_3() -> None:
+    pair = gainsmodel.run_paired("skills_first", draws=64)
+    with_plan, without = pair
+    assert (pair[0], pair[1]) == (with_plan, without)
+    figures = gainsmodel.load_dataset("mayoral")
+    with pytest.warns(DeprecationWarning, match="PairedResult"):
+        table = gainsmodel.appraise(with_plan, without, target_gbp_m=50, dataset=figures)
+    assert table.equals(gainsmodel.appraise(pair, target_gbp_m=50))
+    with pytest.warns(DeprecationWarning, match="PairedResult"):
+        net = gainsmodel.waterfall(with_plan, without, "Wales")
+    assert net.table.equals(gainsmodel.waterfall(pair, "Wales").table)
+    # The same answer as everywhere: net, unless gross is asked for.
+    with pytest.warns(DeprecationWarning, match=r"PairedResult\.added"):
+        assert with_plan.difference(without).equals(pair.added())
+    with pytest.warns(DeprecationWarning, match="standard_normals"):
+        names, numbers = with_plan.numbers()
+    assert names.height == len(numbers)
+    with pytest.warns(DeprecationWarning, match="AreaSummary"):
+        kept = importlib.import_module("gainsmodel.present.area_summary").Reading
+    assert kept is gainsmodel.AreaSummary

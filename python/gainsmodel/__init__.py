@@ -130,11 +130,12 @@ _RENAMED = {
     "assumption_log": "assumptions_log",
     "lever_parts": "lever_contributions",
     "reach": "goal_seek",
-    "reading": "present.area_summary",
+    "reading": "area_summary",
     "register": "assumptions_log",
     "sentences": "text",
     "words": "format",
 }
+_MODULES_NOT_LISTED = {"area_summary": "present.area_summary"}
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
 __all__ = sorted({*_MODULE_OF, *_MODULES})
 
@@ -154,9 +155,9 @@ def __getattr__(name: str) -> Any:
             DeprecationWarning,
             stacklevel=2,
         )
-        return import_module(f"gainsmodel.{new}") if "." in new else __getattr__(new)
-    if name in _MODULES:
-        return import_module(f"gainsmodel.{_MODULES[name]}")
+        return __getattr__(new)
+    if module := (_MODULES | _MODULES_NOT_LISTED).get(name):
+        return import_module(f"gainsmodel.{module}")
     if name in _MODULE_OF:
         globals()[name] = getattr(import_module(f"gainsmodel.{_MODULE_OF[name]}"), name)
         return globals()[name]

@@ -55,7 +55,7 @@ def printed_gbp_m(value_gbp_m: float, mcse_gbp_m: float = 0.0) -> float:
 
 
 def goal(value_gbp_m: float) -> str:
-    """An amount that somebody chose, unrounded: ``£208bn``, ``£12.5m``."""
+    """A chosen amount, unrounded: ``£208bn``, ``£12.5m``."""
     if abs(value_gbp_m) >= 1000:
         return f"£{value_gbp_m / 1000:,.12g}bn"
     return f"£{value_gbp_m:.12g}m"

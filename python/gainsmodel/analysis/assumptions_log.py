@@ -22,7 +22,7 @@ from gainsmodel.scenario.parameters import CHOICES, PARAMETERS
 from gainsmodel.scenario.quantities import SPREAD_PARAMETERS
 
 STRUCTURE = "Structure"
-# Key of what is not a figure: plain name, what it does, unit, and whether somebody judged it.
+# Key of what is not a figure: plain name, what it does, unit, and whether it is judgement.
 # Headings, in their order; structure last.
 GROUPS = (
     "The £208bn",
@@ -89,7 +89,7 @@ def log(
         ``symbol``, ``what``, ``key`` (as `Scenario.edit` takes it), ``value`` in words,
         ``middle``, ``low``, ``high`` (50%, 5% and 95% quantiles in the figure's unit; null for
         what is not a number), ``unit``, ``kind`` of distribution, ``source``, ``evidence`` (or
-        "choice", for what somebody decides), ``note``, ``owner``, ``dated``, ``switched_on``
+        "choice", for what is decided), ``note``, ``owner``, ``dated``, ``switched_on``
         (null but for adjustments), ``changed``, ``reference``, the base's value in words, and
         ``base_middle``, ``base_low`` and ``base_high``, the base's quantiles. With `ranking` also
         ``rank`` (1 moves the answer most), ``total_effect`` (total Sobol index, share of the

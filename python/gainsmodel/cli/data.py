@@ -144,7 +144,7 @@ def data_template(
         raise DataError(f"--out: must end in .xlsx or .csv, not {out.name!r}")
     content = gva_template(geography, "csv" if kind == "csv" else "xlsx", filled=filled)
     try:
-        # A table that somebody has filled in must not be lost.
+        # A table that has been filled in must not be lost.
         with out.open("xb") as opened:
             opened.write(content)
     except FileExistsError:

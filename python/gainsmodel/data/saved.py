@@ -116,7 +116,7 @@ def _shipped(geography: str, cells: tuple[tuple[str, str], ...]) -> dict[str, st
 
 
 def read_named(folder: Path, place: str) -> Dataset:
-    """Read the folder that somebody names; errors begin with where, such as ``"--data: "``."""
+    """Read the folder that is named; errors begin with where, such as ``"--data: "``."""
     if is_dataset(folder):
         try:
             return read_saved(folder)

@@ -4,6 +4,7 @@ Sentences, charts and exports all read a result through this, so that no two of 
 name a thing in two ways.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -369,7 +370,9 @@ def or_none(value: float) -> float | None:
 
 
 def __getattr__(name: str) -> Any:
-    # As `gainsmodel.reading` had them in 0.3, kept for one release.
-    if name in ("Reading", "Three"):
-        return AreaSummary if name == "Reading" else Estimate
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    """Give what was called otherwise in 0.3; deprecated, gone with the next release."""
+    new = {"Reading": AreaSummary, "Three": Estimate}.get(name)
+    if new is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(f"{name} is now {new.__name__}", DeprecationWarning, stacklevel=2)
+    return new

@@ -44,7 +44,7 @@ LIMITS = (
     "Adoption has not been observed for any English region; readiness is a proxy.",
     "Gains are gross: what is taken from elsewhere is deducted only if switched on, and its "
     "size is unverified.",
-    "It is a scenario tool, not a forecast and not a business case.",
+    "It is a scenario tool. It does not predict, and it is not a business case.",
 )
 WORDS = (
     f"{FUTURE} The middle estimate is the median: half of the futures lie above it. The average "

@@ -277,7 +277,7 @@ class Result(ShownInNotebooks):
         return self._kept.numbers()
 
     def numbers(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:
-        """Deprecated: `standard_normals`; removed in the next release."""
+        """Deprecated: `standard_normals`; gone with the next release."""
         warnings.warn(
             "Result.numbers is now Result.standard_normals", DeprecationWarning, stacklevel=2
         )

@@ -490,7 +490,7 @@ def _summary(plan: Plan, scenario: Scenario, verdicts: Sequence[str]) -> list[st
     told = "" if gained.endswith(format.TOO_FEW) else f" which {gained}"
     sentences.append(
         f"Bought first: {first['label']},{told} for "
-        f"{format.cost(first['cost_gbp_m_per_year'])} a year, the most for its money."
+        f"{format.cost(first['cost_gbp_m_per_year'])} a year, the best value for money."
     )
     if plan.regret.height:
         sentences.append(_stable(plan))

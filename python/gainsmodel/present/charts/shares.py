@@ -173,7 +173,7 @@ def difference_dots(
     when : str
         What follows £: ``"a year by 2036"``.
     paired : bool
-        Whether both met the same futures; if not, the chart says so.
+        Whether both use the same draws; if not, the chart says so.
     theme, width, height
         As `gainsmodel.charts.three_amounts`.
 
