@@ -380,3 +380,13 @@ def test_questions_take_two_results_as_in_0_3() -> None:
     with pytest.warns(DeprecationWarning, match="AreaSummary"):
         kept = importlib.import_module("gainsmodel.present.area_summary").Reading
     assert kept is gainsmodel.AreaSummary
+
+
+def test_arguments_of_0_3_are_kept_for_one_release() -> None:
+    net = gainsmodel.waterfall(gainsmodel.run_paired("skills_first", draws=64), "Wales")
+    with pytest.warns(DeprecationWarning, match="the argument found is now net"):
+        kept = gainsmodel.charts.waterfall(found=net)
+    assert kept.alt == gainsmodel.charts.waterfall(net).alt
+    reference = gainsmodel.load_scenario("reference")
+    with pytest.warns(DeprecationWarning, match="the argument found is now ranking"):
+        gainsmodel.assumptions_log.log(reference, found=None)

@@ -2,12 +2,17 @@
 
 import difflib
 import operator
-from collections.abc import Iterable
-from typing import SupportsIndex
+import warnings
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import ParamSpec, SupportsIndex, TypeVar
 
 import numpy as np
 
 from gainsmodel.errors import SettingError
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def whole_number(name: str, value: object, low: int, high: int) -> int:
@@ -32,6 +37,24 @@ def escape(text: str) -> str:
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
     )
+
+
+def renamed(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a function be called with an argument's name of 0.3, ``old="new"``; deprecated."""
+
+    def with_old_names(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def called(*args: P.args, **options: P.kwargs) -> R:
+            for old in names.keys() & options.keys():
+                new = names[old]
+                message = f"{function.__name__}: the argument {old} is now {new}"
+                warnings.warn(message, DeprecationWarning, stacklevel=2)
+                options[new] = options.pop(old)
+            return function(*args, **options)
+
+        return called
+
+    return with_old_names
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:

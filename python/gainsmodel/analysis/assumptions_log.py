@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from gainsmodel.analysis.sensitivity import Output, Sensitivity, sensitivity
+from gainsmodel.checks import renamed
 from gainsmodel.data import Dataset
 from gainsmodel.format import figure
 from gainsmodel.results.manifest import build_info
@@ -69,6 +70,7 @@ def ranked(
     )
 
 
+@renamed(found="ranking")
 def log(
     scenario: Scenario, base: Scenario | None = None, ranking: Sensitivity | None = None
 ) -> pl.DataFrame:
@@ -134,6 +136,7 @@ def assumptions(scenario: Scenario, base: Scenario | None = None) -> pl.DataFram
     return log(scenario, base or scenario).filter(pl.col("group") != STRUCTURE)
 
 
+@renamed(found="ranking")
 def about(scenario: Scenario, ranking: Sensitivity | None = None) -> list[tuple[str, str]]:
     """What the log is of, for the head of a file: pairs of what and the words for it."""
     rows = [

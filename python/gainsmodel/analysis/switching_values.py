@@ -158,8 +158,8 @@ class SwitchingValues:
             (
                 row["name"],
                 _now(row),
-                f"{'above' if row['pays_above'] else 'below'} {_number(row['switching_value'])} "
-                f"± {_number(row['switching_mcse'], 1)}",
+                f"{'above' if row['pays_above'] else 'below'} "
+                f"{_with_error(row['switching_value'], row['switching_mcse'])}",
                 _change(row["change_percent"]),
                 within[row["within_range"]],
                 format.out_of_100(row["p_pays_back"], self.draws),
@@ -553,6 +553,12 @@ def _now(row: Mapping[str, Any]) -> str:
 
 def _change(percent: float | None) -> str:
     return "" if percent is None else f"{percent:+,.0f}%".replace("-", "−")
+
+
+def _with_error(value: float, error: float) -> str:
+    """A value to the digits that its error leaves standing, 3 at the most, and the error."""
+    known = math.floor(math.log10(abs(value) / error)) + 1 if value and error > 0 else 3
+    return f"{_number(value, min(max(known, 1), 3))} ± {_number(error, 1)}"
 
 
 def _number(value: float, digits: int = 3) -> str:

@@ -57,6 +57,8 @@ class Target:
     excluded : float
         Share of futures left out: those whose national gain is too small to be shared.
     draws, seed, final_year : int
+    net_of : tuple of str
+        Adjustments that what the plan adds is net of.
     sampler : str
     """
 
@@ -74,6 +76,7 @@ class Target:
     seed: int
     sampler: str
     final_year: int
+    net_of: tuple[str, ...]
 
     @property
     def summary(self) -> list[str]:
@@ -220,6 +223,7 @@ def target(
         seed=settings.seed,
         sampler=settings.sampler,
         final_year=setting.start_year + setting.horizon_years,
+        net_of=pair.net_of,
     )
 
 

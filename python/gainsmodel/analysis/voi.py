@@ -21,7 +21,7 @@ from gainsmodel.analysis.verdict import NOTHING, verdict
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError
-from gainsmodel.results.paired import PairedResult
+from gainsmodel.results.paired import PairedResult, assumed
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import COLUMNS, statistics_of
 from gainsmodel.scenario import Scenario
@@ -269,14 +269,11 @@ def _plans(
         plans[plan.title] = plan
     if not plans:
         raise SettingError("scenarios: no lever is moved in any, so there is nothing to decide")
-    ignored = {"plan", "title", "question"}
     first, *others = plans.values()
     for other in others:
-        mine, theirs = first.to_dict(), other.to_dict()
+        mine, theirs = assumed(first.to_dict()), assumed(other.to_dict())
         differs = [
-            key
-            for key in sorted(mine.keys() | theirs.keys())
-            if key not in ignored and mine.get(key) != theirs.get(key)
+            key for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)
         ]
         if differs:
             raise SettingError(

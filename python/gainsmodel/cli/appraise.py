@@ -25,6 +25,7 @@ from gainsmodel.cli.app import (
 from gainsmodel.cli.console import print_json, show
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import ScenarioError
+from gainsmodel.present import text
 from gainsmodel.present.pages.appraisal import appraisal
 from gainsmodel.results.prices import Prices
 from gainsmodel.simulation.resolve import as_scenario, figures_for
@@ -97,6 +98,7 @@ def appraise_command(
     if as_json:
         answer: dict[str, Any] = {
             "appraisal": row,
+            "summary": [*text.plan_in_short(pair, row, prices), text.breaks_even_of(row)],
             "waterfall": net.to_dict(),
             "delay": None if waiting is None else waiting.row(0, named=True),
         }

@@ -1,5 +1,6 @@
 """``gainsmodel compare``: scenarios on the same draws, each compared with the first."""
 
+from dataclasses import asdict
 from enum import StrEnum
 from itertools import chain
 from typing import Annotated, Any
@@ -164,6 +165,9 @@ def _plain(
         "net_of": list(compared.net_of),
         "manifests": [compared.first.manifest, compared.second.manifest],
         "areas": compared.areas().to_dicts(),
+        "verdict": None
+        if compared.verdict is None
+        else {**asdict(compared.verdict), "sentence": compared.verdict.in_words(*names)},
         "by": [
             {"split": kind, "scenario": title or None, "rows": table.to_dicts()}
             for (kind, title), table in tables.items()

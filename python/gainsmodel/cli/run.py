@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+import polars as pl
 import typer
 
 from gainsmodel.cli.app import (
@@ -100,10 +101,15 @@ def run_command(
         )
     units = [unit_of(run.dataset, name) for name in area or ()]
     result = finish(run, "Simulating")
+    codes, pair = _codes(units, run.dataset), _pair(result, threads)
     if as_json:
-        print_json(result.to_dict([code for unit in units for code in unit.members] or None))
+        answer = result.to_dict([code for unit in units for code in unit.members] or None)
+        added = None if pair is None else pair.added()
+        if added is not None and codes:
+            added = added.filter(pl.col("area_code").is_in([*codes, "uk"]))
+        print_json(answer | {"plan_adds": None if added is None else added.to_dicts()})
     else:
-        show(shares(result, _codes(units, run.dataset) or None, _pair(result, threads)))
+        show(shares(result, codes or None, pair))
     if out is not None:
         result.save(out, csv=True)
         print(f"written: {out}", file=sys.stderr)

@@ -102,7 +102,8 @@ class PairedResult(ShownInNotebooks):
     @cached_property
     def only_plans_differ(self) -> bool:
         """Whether both assume the same and differ only in what is done."""
-        return _assumed(self.with_plan) == _assumed(self.without)
+        first, second = (result.manifest["scenario"] for result in self)
+        return assumed(first) == assumed(second)
 
     @cached_property
     def net_of(self) -> tuple[str, ...]:
@@ -392,8 +393,11 @@ def check_paired(first: Result, second: Result) -> None:
             )
 
 
-def _assumed(result: Result) -> Mapping[str, Any]:
-    """A scenario without what is planned in it and when."""
-    scenario = {k: v for k, v in result.manifest["scenario"].items() if k not in _OF_A_PLAN}
-    setting = {k: v for k, v in scenario["setting"].items() if k != "lever_delay_years"}
-    return scenario | {"setting": setting}
+def assumed(scenario: Mapping[str, Any]) -> dict[str, Any]:
+    """A scenario as a plain dict without what is planned in it and when.
+
+    Two plans may be ranked where this is the same in both.
+    """
+    rest = {key: value for key, value in scenario.items() if key not in _OF_A_PLAN}
+    setting = {k: v for k, v in rest["setting"].items() if k != "lever_delay_years"}
+    return rest | {"setting": setting}

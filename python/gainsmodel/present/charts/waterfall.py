@@ -6,6 +6,7 @@ import polars as pl
 
 from gainsmodel import format
 from gainsmodel.analysis.additionality import UNVERIFIED, Waterfall
+from gainsmodel.checks import renamed
 from gainsmodel.present.area_summary import GBP_M, PRICES, RANGE, plain
 from gainsmodel.present.charts import chart as vega
 from gainsmodel.present.charts.theme import Theme, palette
@@ -16,6 +17,7 @@ ROW, AXIS = 24, 52
 ROOM_FOR_VALUE = 1.6
 
 
+@renamed(found="net")
 def waterfall(
     net: Waterfall,
     *,

@@ -46,6 +46,11 @@ def comparison(
     yield Words(text.compared_error(compared, first))
     if verdict := text.verdict(compared, first, second):
         yield Words(verdict)
+    elif compared.paired and not compared.only_plans_differ:
+        yield Words(
+            "They differ in more than their plans, so the difference is gross, and neither plan "
+            "is ranked above the other."
+        )
     table, others = differences(compared, names, everywhere=everywhere)
     yield table
     if others:

@@ -29,7 +29,7 @@ def target(answer: Target, seek: GoalSeek | None = None, elsewhere: str = "") ->
     if seek is not None:
         yield from goal_seek(seek)
     if seek is not None or answer.of == "added":
-        yield Words(GRADES, "small")
+        yield Words(f"{text.adjusted(answer.net_of)} {GRADES}", "small")
     yield Words(text.how_it_was_run(vars(answer)), "small")
 
 

@@ -33,7 +33,7 @@ def voi(value: ValueOfInformation, elsewhere: str = "") -> Iterator[Block]:
         )
         for row in value.options.iter_rows(named=True)
     ]
-    yield Grid("", ("Option", "Average net benefit", text.RANGE, "Best"), options)
+    yield Grid("", ("Option", "Average net present value", text.RANGE, "Best"), options)
     if value.groups.height:
         yield worth_knowing(value)
     yield Points([*value.notes, *left_out(value.left_out)])

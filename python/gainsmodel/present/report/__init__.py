@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Literal, get_args
 
-from gainsmodel.checks import did_you_mean
+from gainsmodel.checks import did_you_mean, renamed
 from gainsmodel.errors import SettingError
 from gainsmodel.present.report import writers
 from gainsmodel.present.report.book import workbook
@@ -38,6 +38,7 @@ _PAPERS: Mapping[str, Callable[[Document, date], bytes]] = {
 }
 
 
+@renamed(found="findings")
 def write(
     findings: Findings,
     kind: Format,

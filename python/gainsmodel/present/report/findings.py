@@ -15,7 +15,7 @@ from gainsmodel.analysis.lever_contributions import lever_contributions
 from gainsmodel.analysis.sensitivity import LEAST_DRAWS, Output, Sensitivity, sensitivity
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
-from gainsmodel.errors import SettingError
+from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.present.area_summary import AreaSummary, Estimate
 from gainsmodel.progress import Steps
 from gainsmodel.results.paired import PairedResult
@@ -129,6 +129,11 @@ def gather(
     loaded = as_scenario(scenario, geography, dataset)
     figures = figures_for(loaded, dataset)
     unit = unit_of(figures, area)
+    if unit.code not in figures.units:
+        raise UnknownNameError(
+            f"area: a board paper is on one area or group, and {unit.name} is a wider area of "
+            f"{len(unit.members)}; name one of them, or use appraise, compare or target"
+        )
     moved = loaded.moved_levers()
     runs = 2 + (2 * len(moved) + 2) * bool(moved) + (against is not None) + DRIVERS_RUNS
     steps = Steps(on_progress, draws, runs)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from gainsmodel import format
+from gainsmodel.checks import renamed
 from gainsmodel.present import charts, export, text
 from gainsmodel.present.blocks import (
     Block,
@@ -32,6 +33,7 @@ WIDTH, HEIGHT = 680, 250
 CHANGES_SHOWN = 15
 
 
+@renamed(found="findings")
 def board_paper(findings: Findings, manifest_name: str = "manifest.json") -> Document:
     """Write a paper of some pages on one area from what was found.
 
