@@ -421,3 +421,13 @@ def test_the_take_up_of_every_lever_counts() -> None:
     assert [lever for _, area, _, lever in of_take_up if not area] == [*scenario.levers]
     areas = load_dataset("mayoral").areas.height
     assert len(of_take_up) == len(scenario.levers) * (areas + 1)
+
+
+def test_plans_that_start_later_are_options_of_one_decision_as_in_compare() -> None:
+    plan = gainsmodel.load_scenario("skills_first")
+    later = plan.edit({"setting.lever_delay_years": 3.0, "title": "Three years later"})
+    asked = {"draws": 200, "seed": 3}
+    value = gainsmodel.voi([plan, later], "Greater Manchester", study_draws=200, **asked)
+    compared = gainsmodel.compare(plan, later, area="Greater Manchester", **asked)
+    assert compared.verdict is not None
+    assert compared.verdict.in_words(plan.title, later.title) in value.summary
