@@ -24,7 +24,7 @@ AUTHORITIES = ("--geography", "local_authority")
     ("asked", "said"),
     [
         # No lever moved anywhere.
-        (("appraise", "reference"), "every lever is at zero"),
+        (("appraise", "reference"), "no lever is moved in any area"),
         (("target", "reference", *AREA, "--gain", "9"), "no lever is moved"),
         (("sensitivity", "reference", "--output", "plan_adds"), "set one, such as"),
         (("voi", "reference", *AREA), "no lever is moved"),

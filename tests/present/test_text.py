@@ -306,3 +306,16 @@ def test_one_future_ranks_nothing_by_any_question() -> None:
 def test_an_unknown_area_is_told_at_once(pair: tuple[Result, Result]) -> None:
     with pytest.raises(UnknownNameError, match="Atlantis"):
         text.about(pair[0], "Atlantis")
+
+
+def test_too_few_futures_make_no_amount_in_a_sentence() -> None:
+    pair = run_paired("skills_first", draws=1)
+    a = text.about(pair.with_plan, GM)
+    added = a.added(pair.without)
+    first, second = text.headline(a, added)
+    assert first.endswith("cannot be stated: too few futures to say.")
+    assert second.endswith("with this plan cannot be stated: too few futures to say.")
+    assert text.plan_adds(a, added, 15.0) == (
+        "What this plan adds a year by 2036 cannot be stated: too few futures to say. It costs "
+        "£15m a year once running."
+    )

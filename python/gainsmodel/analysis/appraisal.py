@@ -13,7 +13,7 @@ import polars as pl
 
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
-from gainsmodel.errors import ScenarioError, SettingError
+from gainsmodel.errors import SettingError
 from gainsmodel.progress import Steps
 from gainsmodel.results.paired import NET_PRESENT_VALUE, PairedResult, accepts_two_results
 from gainsmodel.results.prices import Prices
@@ -174,11 +174,7 @@ def delay_cost(
         As `run`.
     """
     loaded = as_scenario(scenario, geography, dataset)
-    if not loaded.moved_levers():
-        raise ScenarioError(
-            "plan: no lever is moved in any area, so there is nothing to delay; set one, such as "
-            'plan."Greater Manchester".skills = 1.0'
-        )
+    loaded.require_plan("delay")
     if not years > 0:
         raise SettingError(f"years: must be above 0, not {years!r}")
     delay = loaded.setting.lever_delay_years + years

@@ -15,7 +15,7 @@ from gainsmodel.analysis.prim import Array, Box, Hits, by_chance, find_box
 from gainsmodel.checks import did_you_mean
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
-from gainsmodel.errors import ScenarioError, SettingError, UnknownNameError
+from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import chances_of
@@ -225,11 +225,7 @@ def discover(
     for name, value in (("most_boxes", most_boxes), ("most_conditions", most_conditions)):
         if value < 1:
             raise SettingError(f"{name}: must be at least 1, not {value!r}")
-    if not loaded.moved_levers():
-        raise ScenarioError(
-            "plan: no lever is moved in any area, so there is no plan to fail; set one, such as "
-            f'plan."{unit.name}".skills = 1.0'
-        )
+    loaded.require_plan("miss a target with", unit.name)
     settings = Settings(draws=draws, seed=seed, sampler=sampler)
     searched = Settings(draws=search_draws, seed=seed, sampler="random")
     if searched.draws < LEAST_DRAWS:

@@ -20,7 +20,7 @@ from gainsmodel.analysis.optimise.problem import (
 )
 from gainsmodel.analysis.optimise.response_surface import Surface
 from gainsmodel.analysis.optimise.search import cheapest
-from gainsmodel.analysis.target import NO_LEVER, Z975, Of, _check_of, _plain
+from gainsmodel.analysis.target import Z975, Of, _check_of, _plain
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import ScenarioError, SettingError
@@ -214,7 +214,10 @@ def goal_seek(
         raise SettingError(f"probability: must be above 0 and below 1, not {probability!r}{hint}")
     planned = levers_moved_in(loaded, figures, unit)
     if not planned:
-        raise ScenarioError(NO_LEVER.format(unit.name, unit.name))
+        raise ScenarioError(
+            f"plan: no lever is moved in {unit.name}, so there is nothing to reach a target with; "
+            f'set one, such as plan."{unit.name}".skills = 1.0'
+        )
     surface = (len(QUARTERS) - 1) * len(planned) + math.comb(len(planned), 2)
     settings = Settings(draws=draws, seed=seed, sampler=sampler)
     searched = replace(settings, draws=min(search_draws, settings.draws))

@@ -7,7 +7,6 @@ import polars as pl
 
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
-from gainsmodel.errors import ScenarioError
 from gainsmodel.progress import Progress, Steps
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
@@ -68,12 +67,8 @@ def lever_contributions(
     ['alone', 'left_out', 'alone', 'left_out', 'alone', 'left_out', 'together', 'bundle']
     """
     loaded = as_scenario(scenario, geography, dataset)
+    loaded.require_plan("split")
     moved = loaded.moved_levers()
-    if not moved:
-        raise ScenarioError(
-            "plan: no lever is moved in any area, so there is nothing to split; set one, such as "
-            'plan."Greater Manchester".skills = 1.0'
-        )
     unit = unit_of(figures_for(loaded, dataset), area)
     settings = Settings(draws=draws, seed=seed, sampler=sampler)
     without = {lever: frozenset(moved) - {lever} for lever in moved}

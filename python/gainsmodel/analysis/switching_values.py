@@ -23,7 +23,7 @@ from gainsmodel.analysis.verdict import breaks_even, is_worth
 from gainsmodel.checks import did_you_mean
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
-from gainsmodel.errors import ScenarioError, SettingError, UnknownNameError
+from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.results.paired import NET_PRESENT_VALUE, PairedResult
 from gainsmodel.results.prices import Prices, check_prices
 from gainsmodel.results.statistics import COLUMNS, Draws, chances_of, statistics_of
@@ -261,11 +261,7 @@ def switching_values(
     'benefits'
     """
     loaded, figures = resolve(scenario, geography, dataset)
-    if not loaded.moved_levers():
-        raise ScenarioError(
-            "plan: no lever is moved in any area, so there is nothing that could break even; set "
-            'one, such as plan."Greater Manchester".skills = 1.0'
-        )
+    loaded.require_plan("break even")
     if pair is not None:
         draws, seed, sampler = (pair.manifest[name] for name in ("draws", "seed", "sampler"))
     settings = Settings(draws=draws, seed=seed, sampler=sampler)

@@ -12,7 +12,7 @@ from gainsmodel import format
 from gainsmodel.checks import did_you_mean
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
-from gainsmodel.errors import ScenarioError, SettingError
+from gainsmodel.errors import SettingError
 from gainsmodel.progress import Progress
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import draws_of
@@ -25,10 +25,6 @@ from gainsmodel.simulation.settings import Sampler, Settings
 
 Of = Literal["added", "carried"]
 OFS: tuple[Of, ...] = get_args(Of)
-NO_LEVER = (
-    "plan: no lever is moved in {}, so there is nothing to reach a target with; set one, such as "
-    'plan."{}".skills = 1.0'
-)
 # The core's own reading of "larger than its share of GVA".
 LARGER = 1.0 + 1e-6
 Z975 = 1.959963984540054
@@ -193,8 +189,8 @@ def target(
         raise SettingError(f"{kind}: must be a number above 0, not {wanted!r}")
     if kind != "gain_gbp_m" and not null and float(wanted) > 1:
         raise SettingError(f"{kind}: is a share, 0.01 for 1%, and cannot be {wanted:g}")
-    if of == "added" and not loaded.moved_levers():
-        raise ScenarioError(NO_LEVER.format("any area", unit.name))
+    if of == "added":
+        loaded.require_plan("reach a target with", unit.name)
 
     settings = Settings(draws=draws, seed=seed, sampler=sampler)
     run = Run(loaded, figures, settings, threads, paired=True)

@@ -126,10 +126,9 @@ def is_worth(mean_gbp_m: float, mcse_gbp_m: float, range_in_words: str) -> str:
     amount = format.gbp(abs(mean_gbp_m), mcse_gbp_m)
     size = "" if amount == format.TOO_FEW else f" {format.about(amount)}"
     side = "more than it costs" if mean_gbp_m > 0 else "less than it costs"
-    return (
-        f"On average the plan is worth{size} {side} (net present value; in 9 of 10 futures "
-        f"{range_in_words})."
-    )
+    certain = range_in_words.startswith("the same")
+    spread = range_in_words if certain else f"in 9 of 10 futures {range_in_words}"
+    return f"On average the plan is worth{size} {side} (net present value; {spread})."
 
 
 def breaks_even(benefits_times: float, costs_times: float) -> str:

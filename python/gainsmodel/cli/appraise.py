@@ -24,7 +24,6 @@ from gainsmodel.cli.app import (
 )
 from gainsmodel.cli.console import print_json, show
 from gainsmodel.data.units import unit_of
-from gainsmodel.errors import ScenarioError
 from gainsmodel.present import text
 from gainsmodel.present.pages.appraisal import appraisal
 from gainsmodel.results.prices import Prices
@@ -63,11 +62,7 @@ def appraise_command(
     check_target(target)
     dataset = own_folder(data, scenario)
     loaded = as_scenario(scenario, geography, dataset)
-    if not loaded.moved_levers():
-        raise ScenarioError(
-            f"{scenario}: every lever is at zero, so the plan adds nothing; set one, such as "
-            'plan."Greater Manchester".skills = 1.0'
-        )
+    loaded.require_plan("appraise")
     unit = unit_of(figures_for(loaded, dataset), area or "uk")
     settings = stated(draws=draws, seed=seed, sampler=sampler, dataset=dataset)
     with progress("Simulating") as on_progress:

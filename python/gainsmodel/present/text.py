@@ -72,7 +72,10 @@ def headline(a: AreaSummary, added: Estimate | None = None) -> tuple[str, str]:
 
     `added` is what the plan adds (`AreaSummary.added`), or None where there is no plan.
     """
-    plan = "" if added is None else f" with this plan, which adds {added.about_gbp}"
+    plan = ""
+    if added is not None:
+        plan = " with this plan"
+        plan += f", which adds {added.about_gbp}" if added.is_told else ""
     prices = f", in {PRICES}" if a.prize_at_base_prices else ""
     if a.unit == "uk":
         # The UK has no share to estimate; its amount differs from the prize only in other prices.
@@ -82,9 +85,13 @@ def headline(a: AreaSummary, added: Estimate | None = None) -> tuple[str, str]:
         first = f"The UK as a whole would have all of {a.the_prize} {a.when}{whole}."
     elif a.shares_withheld:
         first = f"{a.whose} share of {a.the_prize} cannot be stated."
+    elif not a.part.is_told:
+        first = f"{a.whose} share of {a.the_prize} cannot be stated: {format.TOO_FEW}."
     else:
         first = f"{a.whose} share of {a.the_prize} would be {a.part.about_gbp} {a.when}{prices}."
     same = " over the same years" if a.cumulative else " a year"
+    if not a.carried.is_told:
+        return first, f"What digital adoption carries{plan} cannot be stated: {format.TOO_FEW}."
     return first, f"Digital adoption plausibly carries {a.carried.gbp}{same}{plan}."
 
 
@@ -212,6 +219,11 @@ def plan_adds(a: AreaSummary, added: Estimate, cost_gbp_m_per_year: float) -> st
     if added.middle == added.low == added.high == 0:
         return (
             f"This plan adds nothing in {a.name}. It costs "
+            f"{format.cost(cost_gbp_m_per_year)} a year once running."
+        )
+    if not added.is_told:
+        return (
+            f"What this plan adds {a.when} cannot be stated: {format.TOO_FEW}. It costs "
             f"{format.cost(cost_gbp_m_per_year)} a year once running."
         )
     return (

@@ -288,6 +288,20 @@ class Scenario(Model):
             if any(lever in plan and plan[lever].intensity > 0 for plan in self.plan.values())
         ]
 
+    def require_plan(self, purpose: str, area: str = "Greater Manchester") -> None:
+        """Refuse a question about a plan where no lever is moved.
+
+        Raises
+        ------
+        ScenarioError
+            With the purpose ("nothing to …") and an entry for `area` that would make a plan.
+        """
+        if not self.moved_levers():
+            raise ScenarioError(
+                f"plan: no lever is moved in any area, so there is nothing to {purpose}; set one, "
+                f'such as plan."{area}".skills = 1.0'
+            )
+
     def edit(self, changes: Mapping[str, Any]) -> Self:
         """Change some entries, validated as a whole.
 
