@@ -262,6 +262,6 @@ def test_the_command_line_shows_it_where_a_factor_is_on(
         )
         assert net == pytest.approx(answer["appraisal"]["added_final_year_gbp_m_mean"], rel=1e-5)
     assert "From gross to net" not in said("skills_first")
-    elsewhere = "as one area sees them"
+    elsewhere = "from the area’s viewpoint"
     assert elsewhere not in text
     assert elsewhere in said(str(scenario), area="uk")

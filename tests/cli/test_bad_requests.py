@@ -76,7 +76,7 @@ AUTHORITIES = ("--geography", "local_authority")
         (("discover", "skills_first", *AREA, "--target", "5", "--parameter", "ceilin"), "ceiling"),
         (("appraise", "skills_frist"), "did you mean 'skills_first'"),
         # Plans that are no options of one decision.
-        (("voi", "skills_first", "late_start", *AREA), "in more than its plan"),
+        (("voi", "skills_first", "delivered_in_full", *AREA), "in more than its plan"),
         (("voi", "skills_first", "skills_first", *AREA), "rename one"),
     ],
     ids=str,

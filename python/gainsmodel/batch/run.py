@@ -6,6 +6,7 @@ import math
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     BrokenExecutor,
@@ -37,6 +38,8 @@ from gainsmodel.simulation.run import SPAN
 from gainsmodel.simulation.settings import Settings
 
 EXECUTORS = ("threads", "processes", "dask")
+# How long a pool of ended processes may take to notice.
+PATIENCE_SECONDS = 5.0
 # Tasks handed out at a time: enough for hundreds of workers, few enough to hold. A piece may
 # have tens of megabytes, so two for each worker.
 IN_FLIGHT, LEAST_IN_FLIGHT = 512, 32
@@ -516,11 +519,40 @@ def _started(executor: Executor | str | None, workers: int | None) -> Iterator[E
         # Processes would finish runs that nobody waits for; threads cannot be stopped. Once they
         # are gone, waiting takes no time and gives back what the pool holds of the system.
         processes = list((getattr(pool, "_processes", None) or {}).values())
-        for process in processes:
-            process.terminate()
-        pool.shutdown(wait=bool(processes), cancel_futures=True)
+        results = getattr(pool, "_result_queue", None)
+        manager = getattr(pool, "_executor_manager_thread", None)
+        with _silent(manager):
+            for process in processes:
+                process.terminate()
+            pool.shutdown(wait=False, cancel_futures=True)
+            if manager is not None:
+                manager.join(PATIENCE_SECONDS)
+                if manager.is_alive() and results is not None:
+                    # A worker that ended while it wrote has left half a message, for the rest of
+                    # which the pool waits as long as anyone could write it: now only we could.
+                    results._writer.close()
+                    manager.join(PATIENCE_SECONDS)
         raise
     pool.shutdown()
+
+
+@contextmanager
+def _silent(thread: threading.Thread | None) -> Iterator[None]:
+    """Keep what a thread fails with from standard error.
+
+    A pool's own thread stumbles over futures that were cancelled before its workers were ended.
+    """
+    before = threading.excepthook
+
+    def hook(args: threading.ExceptHookArgs) -> None:
+        if args.thread is not thread:
+            before(args)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 @contextmanager
