@@ -27,7 +27,7 @@ WITHHELD = "cannot be stated"
 NOT_KNOWN = "not known"
 AVERAGES_ADD_UP = "Averages add up; middle estimates do not."
 FUTURE = "A future is one run of the model with every uncertain assumption drawn once."
-JUDGEMENT = "Size of effect: judgement; what is known stands with the assumption."
+JUDGEMENT = "Size of effect: judgement."
 NO_PLAN = "Every lever is at zero, so the plan adds nothing. Pick a starting plan or move a lever."
 METHOD = (
     "Figures of output by area and sector (ONS, 2023, or your own) are carried to the start year.",
@@ -326,7 +326,8 @@ def lever_source(scenario: Scenario, lever: str) -> str:
     """Where the sizes of a lever's effects come from."""
     effects = [effect for _, effect in scenario.levers[lever].effects if effect is not None]
     if any(effect.evidence == "judgement" for effect in effects):
-        return JUDGEMENT
+        notes = dict.fromkeys(effect.note for effect in effects if effect.note)
+        return " ".join([JUDGEMENT, *notes])
     return f"Source: {'; '.join(dict.fromkeys(effect.source for effect in effects))}."
 
 
