@@ -12,7 +12,7 @@ from app.components.blocks import plain
 from app.jobs import Job
 from gainsmodel import GainsModelError, PairedResult, Result, RunCancelled, lever_costs
 from gainsmodel.present import text
-from gainsmodel.present.area_summary import AreaSummary, Estimate
+from gainsmodel.present.area_summary import Added, AreaSummary
 
 # A run that takes longer than this shows its progress.
 PATIENCE_SECONDS = 1.0
@@ -26,7 +26,7 @@ class Answer:
     choice: Choice
     pair: PairedResult
     about: AreaSummary
-    added: Estimate | None
+    added: Added | None
     cost_gbp_m_per_year: float
     refining: Job | None
 

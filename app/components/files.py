@@ -17,7 +17,7 @@ from app.components.blocks import plain
 from app.link import to_query, too_long
 from gainsmodel import Dataset, GainsModelError, load_scenario, parse_scenario, read_gva, to_toml
 from gainsmodel.present import charts, export, report, text
-from gainsmodel.present.area_summary import AreaSummary, Estimate
+from gainsmodel.present.area_summary import Added, AreaSummary
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
 EXCEL = f"{OFFICE}.spreadsheetml.sheet"
@@ -142,7 +142,7 @@ def share() -> None:
             "image/png",
             lambda: charts.three_amounts(pair.with_plan, choice.unit, without, width=720).png(
                 heading=" ".join(text.headline(about, added)),
-                note=f"{text.ranges(about)} {text.causes(about)} {text.prices(about)}",
+                note=f"{text.ranges(about, added)} {text.causes(about)} {text.prices(about)}",
             ),
         )
     st.markdown("**Board paper**")
@@ -185,11 +185,11 @@ def _findings(choice: Choice, on_progress: Any) -> report.Findings:
     )
 
 
-def text_to_paste(about: AreaSummary, added: Estimate | None, choice: Choice) -> str:
+def text_to_paste(about: AreaSummary, added: Added | None, choice: Choice) -> str:
     """The headline with all that must go with it."""
     sentences = [
         *text.headline(about, added),
-        text.ranges(about),
+        text.ranges(about, added),
         text.causes(about),
         text.against_gva(about),
     ]

@@ -27,8 +27,9 @@ def main() -> None:
         "technologies spread in each sector of each area, and what firms gain from using them, "
         "compared with no further adoption.\n"
         "- **Added by the plan.** The difference that the plan’s levers make in each future.\n\n"
-        "Every share is compared with the area’s share of the economy. Where the two cannot be "
-        "told apart, the share says nothing beyond size, and the app says so."
+        "Every share is compared with the area’s share of the economy, as a ratio. Where the "
+        "assumptions do not separate the two, the share says nothing beyond size, and the app "
+        "says so."
     )
     st.header("How the model works", anchor=False)
     blocks.listed(text.METHOD, numbered=True)

@@ -311,7 +311,7 @@ def _form(row: dict[str, Any]) -> None:
         certain = (
             figure is not None
             and figure.kind != "fixed"
-            and st.checkbox("One certain value, the middle")
+            and st.checkbox("One certain value, the median")
         )
         source = st.text_input("Source of the new figure", key=f"{key}_source", max_chars=200)
         if not st.form_submit_button("Use it", type="primary", disabled=not asked):

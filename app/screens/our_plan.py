@@ -287,9 +287,9 @@ def _lever_parts(choice: Choice, on_progress: Any) -> pl.DataFrame:
         dataset=choice.data,
         on_progress=on_progress,
     )
-    gain = "gain_final_year_gbp_m_"
+    gain, kept = "gain_final_year_gbp_m_", ("mean", "mcse_mean", "p05", "p95", "p_below_1")
     return table.filter(pl.col("part") != "left_out").rename(
-        {"part": "kind"} | {f"{gain}{name}": name for name in ("mean", "p05", "p95")}
+        {"part": "kind"} | {f"{gain}{name}": name for name in kept}
     )
 
 

@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
 TOO_FEW = "too few futures to say"
+NOT_SEPARATED = "not separated"
 _COUNTS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -249,13 +250,23 @@ def out_of_100(probability: float, futures: int) -> str:
     return f"{probability * 100:.0f} in 100"
 
 
+def next_to_nothing(probability: float, futures: int) -> str:
+    """How often a plan adds less than £1m: ``less than £1m in 35 of 100 futures``."""
+    return f"less than £1m {chance(probability, futures)}"
+
+
+def ratio(value: float) -> str:
+    """One share over another, such as ``0.98``."""
+    return f"{value:.2f}".replace("-", "−") if math.isfinite(value) else TOO_FEW
+
+
 def against_gva(p_share_above_gva: float, futures: int) -> str:
-    """How a share compares with the share of GVA, the null model."""
+    """Whether the assumptions separate a share from the share of GVA, the null model."""
     # The finest word, "larger", means 39 futures of 40.
     if not math.isfinite(p_share_above_gva) or futures < 40:
         return TOO_FEW
     if 0.10 <= p_share_above_gva <= 0.90:
-        return "cannot be told apart"
+        return NOT_SEPARATED
     side = "larger" if p_share_above_gva > 0.5 else "smaller"
     sure = min(p_share_above_gva, 1 - p_share_above_gva) < 0.025
     return side if sure else f"probably {side}"
@@ -265,7 +276,7 @@ def compared(
     first: str,
     second: str,
     *,
-    middle_gbp_m: float,
+    mean_gbp_m: float,
     low_gbp_m: float,
     high_gbp_m: float,
     mcse_gbp_m: float,
@@ -277,15 +288,14 @@ def compared(
 ) -> str:
     """Which of two scenarios comes to more in an area, in one or two sentences.
 
-    Told apart where one is the higher in more than nine of ten futures, as a share is from its
-    null model.
+    One is said to come to more where it does on average and in more than nine of ten futures.
 
     Parameters
     ----------
     first, second : str
         Their names.
-    middle_gbp_m, low_gbp_m, high_gbp_m, mcse_gbp_m : float
-        First minus second, £m: median, 5%, 95% and Monte Carlo standard error.
+    mean_gbp_m, low_gbp_m, high_gbp_m, mcse_gbp_m : float
+        First minus second, £m: mean, 5%, 95% and Monte Carlo standard error of the mean.
     p_first_higher, p_second_higher : float
         Probabilities; in the other futures the two are equal.
     futures : int
@@ -301,19 +311,27 @@ def compared(
     if p_first_higher == p_second_higher == 0:
         return f"{a} and {b} come to the same here in every future."
     sure = max(p_first_higher, p_second_higher)
-    if sure <= 0.90:
-        verb = "adds" if plans else "comes to"
+    verb = "adds" if plans else "comes to"
+    side = p_first_higher - p_second_higher
+    if sure <= 0.90 or mean_gbp_m * side < 0:
+        amount = gbp(mean_gbp_m, mcse_gbp_m)
+        average = (
+            "The average difference is within its simulation error"
+            if amount == TOO_FEW
+            else f"On average {a} {verb} {about(gbp(abs(mean_gbp_m), mcse_gbp_m))} a year "
+            f"{'more' if mean_gbp_m >= 0 else 'less'}"
+        )
         return (
             f"Which {verb} more by {year} depends on the future: {a} {verb} more "
-            f"{chance(p_first_higher, futures)}."
+            f"{chance(p_first_higher, futures)}. {average}; in 9 of 10 futures the difference is "
+            f"{gbp_range(low_gbp_m, high_gbp_m)}."
         )
     if p_second_higher > p_first_higher:
         a, b = b, a
-        middle_gbp_m, low_gbp_m, high_gbp_m = -middle_gbp_m, -high_gbp_m, -low_gbp_m
+        mean_gbp_m, low_gbp_m, high_gbp_m = -mean_gbp_m, -high_gbp_m, -low_gbp_m
     probably = "" if sure > 0.975 else "probably "
-    amount = gbp(middle_gbp_m, mcse_gbp_m)
+    amount = gbp(mean_gbp_m, mcse_gbp_m)
     how_much = "" if amount == TOO_FEW else f"{about(amount)} a year "
-    verb = "adds" if plans else "comes to"
     told = f"{a} {probably}{verb} {how_much}more than {b} by {year}"
     if amount == TOO_FEW:
         return f"{told}, {chance(sure, futures)}; by how much: {TOO_FEW}."

@@ -919,7 +919,7 @@ def test_contrast_is_reckoned_as_wcag_does() -> None:
 @pytest.mark.parametrize("theme", themes.THEMES)
 def test_text_and_graphics_can_be_told_from_the_page(theme: str) -> None:
     colours = themes.palette(theme)
-    for text in (colours.text, colours.secondary, colours.plan, colours.median):
+    for text in (colours.text, colours.secondary, colours.plan, colours.centre):
         assert contrast(text, colours.background) >= 4.5, text
     for mark in (colours.prize, colours.carried, colours.plan):
         assert contrast(mark, colours.background) >= 3, mark

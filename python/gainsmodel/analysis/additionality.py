@@ -19,7 +19,13 @@ from gainsmodel.errors import SettingError
 from gainsmodel.results.paired import FINAL_YEAR_GAIN, PairedResult, accepts_two_results
 from gainsmodel.results.prices import Prices
 from gainsmodel.results.result import Result
-from gainsmodel.results.statistics import Draws, columns_of_differences, quantiles, statistics_of
+from gainsmodel.results.statistics import (
+    Draws,
+    chance_of_nothing,
+    columns_of_differences,
+    quantiles,
+    statistics_of,
+)
 from gainsmodel.results.tables import METRICS
 from gainsmodel.scenario.parameters import ADJUSTMENTS
 
@@ -31,6 +37,8 @@ STEPS = {
     "multiplier": "Knock-on effects",
     "net": "Added, net",
 }
+# The steps that are amounts, and no changes of one.
+TOTALS = ("gross", "net")
 UNVERIFIED = (
     "Displacement, leakage and multiplier are judgement, from memory of a guide, and unverified."
 )
@@ -53,7 +61,8 @@ class Waterfall:
         ``step`` (``gross``, ``displacement``, ``leakage``, ``multiplier``, ``net``), ``label``,
         ``switched_on`` (null of gross and net), ``factor_mean`` (mean of the factor as this
         viewpoint has it; null of gross and net), and of ``amount_gbp_m``, what the step adds
-        or takes, the statistics of `Result` and ``_mcse_p50``. Averages add up.
+        or takes, the statistics of `Result`, ``_mcse_p50``, and ``_p_below_1``, the probability
+        that it is less than £1m, with ``_p_below_1_mcse``.
     """
 
     area: str
@@ -86,10 +95,20 @@ class Waterfall:
             gross, *_, net = rows.iter_rows(named=True)
             where = "the UK" if place == "United Kingdom" else place
             said.append(
-                f"For {where} the plan adds {_amount(gross)} {self.when} gross and "
-                f"{_amount(net)} net."
+                f"For {where} the plan adds {self._amount(gross)} {self.when} gross and "
+                f"{self._amount(net)} net, on average."
             )
         return [*said, UNVERIFIED]
+
+    def _amount(self, row: Mapping[str, Any]) -> str:
+        """Average, range and chance of next to nothing of a step."""
+        low, mean, high, error, nothing = (
+            float("nan") if (value := row[f"amount_gbp_m_{name}"]) is None else value
+            for name in ("p05", "mean", "p95", "mcse_mean", "p_below_1")
+        )
+        amount = format.gbp(mean, error if mean else 0.0)
+        next_to_nothing = format.next_to_nothing(nothing, self.draws)
+        return f"{amount} ({format.gbp_range(low, high)}; {next_to_nothing})"
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -183,7 +202,9 @@ def waterfall(
             }
         )
         numbers = statistics_of(steps, sampler)
-        tables.append(names.hstack(columns_of_differences("amount_gbp_m", numbers)))
+        columns = columns_of_differences("amount_gbp_m", numbers)
+        columns += chance_of_nothing("amount_gbp_m", steps, sampler)
+        tables.append(names.hstack(columns))
     setting = scenario.setting
     return Waterfall(
         area=unit.name,
@@ -253,13 +274,3 @@ def outside_share(gva: Mapping[str, float], unit: Unit, places: Unit) -> float:
         sum(gva[code] for code in codes) for codes in (gva, unit.members, places.members)
     )
     return (uk - of_places) / (uk - of_unit) if len(unit.members) < len(gva) else 0.0
-
-
-def _amount(row: Mapping[str, Any]) -> str:
-    """Middle and range of a step."""
-    low, middle, high, error = (
-        float("nan") if (value := row[f"amount_gbp_m_{name}"]) is None else value
-        for name in ("p05", "p50", "p95", "mcse_p50")
-    )
-    amount = format.gbp(middle, error if middle else 0.0)
-    return f"{amount} ({format.gbp_range(low, high)})"

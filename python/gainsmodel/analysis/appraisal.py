@@ -15,9 +15,20 @@ from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError
 from gainsmodel.progress import Steps
-from gainsmodel.results.paired import NET_PRESENT_VALUE, PairedResult, accepts_two_results
+from gainsmodel.results.paired import (
+    ADDED,
+    NET_PRESENT_VALUE,
+    PairedResult,
+    accepts_two_results,
+)
 from gainsmodel.results.prices import Prices
-from gainsmodel.results.statistics import FROM_CORE, chances_of, columns_of, statistics_of
+from gainsmodel.results.statistics import (
+    FROM_CORE,
+    chance_of_nothing,
+    chances_of,
+    columns_of,
+    statistics_of,
+)
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import as_scenario, figures_for
 from gainsmodel.simulation.run import Run
@@ -58,7 +69,8 @@ def appraise(
         its discount rates; of each quantity the statistics of `Result`:
 
         ``added_final_year_gbp_m``, ``added_cumulative_gbp_m``, ``added_present_value_gbp_m``
-            Gain added, net of displacement, leakage and multiplier where switched on.
+            Gain added, net of displacement, leakage and multiplier where switched on; also
+            ``_p_below_1``, the probability that it is less than £1m, and ``_p_below_1_mcse``.
         ``authority_cost_present_value_gbp_m``
             What the levers cost, paid at their intensity whatever the take-up.
         ``firms_cost_present_value_gbp_m``
@@ -102,6 +114,8 @@ def appraise(
     columns: list[pl.Series] = []
     for name, draws in values.items():
         columns += columns_of(name, statistics_of(draws, sampler)[:, FROM_CORE])
+        if name in ADDED:
+            columns += chance_of_nothing(name, draws, sampler)
     spent = values["authority_cost_present_value_gbp_m"] + values["firms_cost_present_value_gbp_m"]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(spent > 0, values["added_present_value_gbp_m"] / spent, np.nan)

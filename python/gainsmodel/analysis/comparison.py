@@ -36,6 +36,10 @@ from gainsmodel.simulation.resolve import as_scenario, own_figures
 from gainsmodel.simulation.run import Run, start
 from gainsmodel.simulation.settings import Sampler, Settings
 
+SIDES = ("first", "second")
+# What is told of each side by itself.
+OF_A_SIDE = ("mean", "mcse_mean", "p50")
+
 
 @dataclass(frozen=True, eq=False)
 class Comparison(ShownInNotebooks):
@@ -111,8 +115,9 @@ class Comparison(ShownInNotebooks):
     def areas(self) -> pl.DataFrame:
         """Difference of `metric` in each area and group.
 
-        ``first_p50`` and ``second_p50`` are the two medians, whose difference is not the median
-        of the differences. A wider area that was asked for has the last row.
+        ``first_mean`` and ``second_mean`` are the two expected values, with their standard errors
+        ``first_mcse_mean`` and ``second_mcse_mean``, and ``first_p50`` and ``second_p50`` the two
+        medians. A wider area that was asked for has the last row.
         """
         _check_comparable(self.first, self.second, self.metric)
         units = pl.concat([self.first.areas(), self.first.groups()], how="diagonal")
@@ -121,7 +126,11 @@ class Comparison(ShownInNotebooks):
         if not self.paired:
             sides = [_means(result, self.metric, codes) for result in (self.first, self.second)]
             return names.hstack(_independent(self.metric, *sides)).hstack(
-                [sides[0]["p50"].alias("first_p50"), sides[1]["p50"].alias("second_p50")]
+                [
+                    side[name].alias(f"{which}_{name}")
+                    for which, side in zip(SIDES, sides, strict=True)
+                    for name in OF_A_SIDE
+                ]
             )
         both = [draws_of(result, self.metric) for result in (self.first, self.second)]
         gaps = self.pair.added_draws(self.metric)
@@ -135,12 +144,9 @@ class Comparison(ShownInNotebooks):
             names = pl.concat([names, pl.DataFrame(wider, names.schema, orient="row")])
         return names.hstack(self._differences(self.metric, gaps)).hstack(
             [
-                pl.Series(
-                    f"{name}_p50",
-                    self._statistics(side)[:, STATISTICS.index("p50")],
-                    nan_to_null=True,
-                )
-                for name, side in zip(("first", "second"), both, strict=True)
+                pl.Series(f"{which}_{name}", numbers[:, STATISTICS.index(name)], nan_to_null=True)
+                for which, numbers in zip(SIDES, map(self._statistics, both), strict=True)
+                for name in OF_A_SIDE
             ]
         )
 
@@ -182,7 +188,7 @@ class Comparison(ShownInNotebooks):
     def sectors(self) -> pl.DataFrame:
         """Difference of the final-year gain of `unit` in each sector, £m a year.
 
-        Averages add up to the difference of the unit; middle estimates do not.
+        Averages add up to the difference of the unit.
 
         Raises
         ------
@@ -426,7 +432,7 @@ def _check_comparable(first: Result, second: Result, metric: str) -> None:
 
 
 def _means(result: Result, metric: str, codes: list[str]) -> pl.DataFrame:
-    """Mean, its standard error and median of a quantity in some areas and groups."""
+    """`OF_A_SIDE` of a quantity in some areas and groups."""
     statistics = result.statistics()
     last = f"gain_gbp_m_{_years(result)[-1]}"
     quantity = last if metric == "gain_final_year_gbp_m" else metric
@@ -437,7 +443,7 @@ def _means(result: Result, metric: str, codes: list[str]) -> pl.DataFrame:
     found = of_metric.filter(pl.col("area_code").is_in(codes))
     if found.height != len(codes):
         raise ResultError(f"{codes[0]}: is not reported unpaired; name an area or a group")
-    return found.select("mean", "mcse_mean", "p50")
+    return found.select(OF_A_SIDE)
 
 
 def _independent(metric: str, first: pl.DataFrame, second: pl.DataFrame) -> list[pl.Series]:

@@ -10,7 +10,13 @@ from gainsmodel.data.units import unit_of
 from gainsmodel.progress import Progress, Steps
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
-from gainsmodel.results.statistics import FROM_CORE, Draws, columns_of, statistics_of
+from gainsmodel.results.statistics import (
+    FROM_CORE,
+    Draws,
+    chance_of_nothing,
+    columns_of,
+    statistics_of,
+)
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import as_scenario, figures_for
 from gainsmodel.simulation.run import start
@@ -44,7 +50,8 @@ def lever_contributions(
     Returns
     -------
     DataFrame
-        Columns ``lever``, ``label``, ``part`` and the statistics of `metric`. For each lever
+        Columns ``lever``, ``label``, ``part``, the statistics of `metric` and ``_p_below_1``,
+        the probability that a part is less than £1m, with ``_p_below_1_mcse``. For each lever
         that is moved anywhere the part ``alone``, what it adds by itself, and ``left_out``,
         what the bundle adds less what it adds without this lever; then ``together``, the
         bundle less the sum of the parts alone; then ``bundle``. Every part is a paired
@@ -98,10 +105,14 @@ def lever_contributions(
         parts += [alone[lever], bundle - added.get(without[lever], 0.0)]
     names += [(None, "Working together", "together"), (None, "All of them", "bundle")]
     parts += [bundle - np.sum(list(alone.values()), axis=0), bundle]
-    numbers = statistics_of(np.stack(parts), sampler)
+    draws_of_parts = np.stack(parts)
+    numbers = statistics_of(draws_of_parts, sampler)
     text = {"lever": pl.String, "label": pl.String, "part": pl.String}
     return pl.DataFrame(names, schema=text, orient="row").hstack(
-        columns_of(metric, numbers[:, FROM_CORE])
+        [
+            *columns_of(metric, numbers[:, FROM_CORE]),
+            *chance_of_nothing(metric, draws_of_parts, sampler),
+        ]
     )
 
 

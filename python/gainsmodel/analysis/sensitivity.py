@@ -68,16 +68,16 @@ class Sensitivity:
         share that would stay if everything else were. Estimates below 0 are left so.
     tornado : pl.DataFrame
         One row a group, largest swing first: ``group``, ``label``, ``leading`` (the
-        parameter that counts most in it), ``low``, ``middle``, ``high`` and ``swing``
+        parameter that counts most in it), ``low``, ``mean``, ``high`` and ``swing``
         (how far apart the two are), in the unit of the answer. The group's numbers are
         moved together along the line on which they move the answer most; ``low`` and
-        ``high`` are the median answer (for a probability: the probability) with the group
+        ``high`` are the mean answer (for a probability: the probability) with the group
         held at the 10th and 90th percentile of that line, turned so that the leading
         number is low in ``low``. Numbers of single cells stay as they are. Groups without
         a line have no swing.
     structure : pl.DataFrame
         Choices in the model itself, which no draw varies: ``switch`` (key in a scenario),
-        ``choice``, ``in_use`` and ``middle``, the median answer (or probability) with it.
+        ``choice``, ``in_use`` and ``mean``, the mean answer (or probability) with it.
     disagreement : str, optional
         Where the two rank differently, in words.
     caveats, notes : list of str
@@ -204,7 +204,7 @@ def sensitivity(
     question.refuse_constant(f_a[known], f_b[known])
     of = sobol_indices(f_a[known], f_b[known], f_ab[:, known])
 
-    middle = question.typical(f_a[:few])
+    mean = float(np.nanmean(f_a[:few]))
     # Draws without a share say nothing about what moves it.
     answers = np.concatenate([f_a, f_b])
     there = ~np.isnan(answers)
@@ -213,17 +213,17 @@ def sensitivity(
     for group in found:
         leading, direction = _line(group, names, pull)
         ends = [
-            question.typical(question.answer(fewer, {"held": {"direction": direction, "at": at}}))
+            float(np.nanmean(question.answer(fewer, {"held": {"direction": direction, "at": at}})))
             if direction
-            else middle
+            else mean
             for at in (-Z90, Z90)
         ]
-        bars.append((group.name, group.label, leading, ends[0], middle, ends[1]))
+        bars.append((group.name, group.label, leading, ends[0], mean, ends[1]))
     structure = [
-        (switch, choice, False, question.typical(question.answer(fewer, scenario=other)))
+        (switch, choice, False, float(np.nanmean(question.answer(fewer, scenario=other))))
         for switch, choice, other in others
     ]
-    structure += [(s, _in_use(scenario, s), True, middle) for s in _structures(output)]
+    structure += [(s, _in_use(scenario, s), True, mean) for s in _structures(output)]
     question.progress(question.total)
     indices, tornado = _frames(found, of, bars)
     return Sensitivity(
@@ -235,7 +235,7 @@ def sensitivity(
         indices=indices,
         tornado=tornado,
         structure=pl.DataFrame(
-            structure, schema=["switch", "choice", "in_use", "middle"], orient="row"
+            structure, schema=["switch", "choice", "in_use", "mean"], orient="row"
         ).sort("switch", "in_use", "choice", descending=[False, True, False]),
         disagreement=disagreement(indices, tornado),
         caveats=caveats(indices),
@@ -367,10 +367,6 @@ class _Question:
         adds = PairedResult(*results).added_draws(unit=self.unit_of_area)
         return adds if self.target is None else (adds >= self.target).astype(float)
 
-    def typical(self, values: Array) -> float:
-        """Give the median, or the mean of what is either so or not."""
-        return float(np.nanmean(values) if self.output == "p_target" else np.nanmedian(values))
-
     def refuse_constant(self, f_a: Array, f_b: Array) -> None:
         """Say so where there is nothing to explain."""
         if f_a.size and np.ptp(np.concatenate([f_a, f_b])) > 0:
@@ -475,7 +471,7 @@ def _frames(
         }
     ).with_columns(distinguishable=pl.col("total_low") > 0)
     schema = dict.fromkeys(("group", "label", "leading"), pl.String) | dict.fromkeys(
-        ("low", "middle", "high"), pl.Float64
+        ("low", "mean", "high"), pl.Float64
     )
     tornado = pl.DataFrame(bars, schema=schema, orient="row").with_columns(
         swing=(pl.col("high") - pl.col("low")).abs()

@@ -111,7 +111,7 @@ def compare_command(
             chain(
                 comparison(found, names, everywhere=area is None),
                 *(
-                    split(kind, table, found.unit.name, title)
+                    split(kind, table, found.unit.name, title, found.first.manifest["draws"])
                     for (kind, title), table in tables.items()
                 ),
             )

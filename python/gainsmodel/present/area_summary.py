@@ -4,11 +4,12 @@ Sentences, charts and exports all read a result through this, so that no two of 
 name a thing in two ways.
 """
 
+import math
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
@@ -23,6 +24,7 @@ from gainsmodel.scenario.parameters import ADJUSTMENTS
 
 GBP_M = {"m": 1.0, "bn": 1000.0}
 RANGE = "In 9 of 10 futures"
+NOTHING = "Adds less than £1m in"
 PRICES = f"{BASE_YEAR} prices"
 # Above this share of futures without a share, shares are withheld.
 SHARES_WITHHELD_ABOVE = 0.2
@@ -31,25 +33,24 @@ FEWEST_FUTURES_FOR_DOTS = 200
 
 @dataclass(frozen=True)
 class Estimate:
-    """A middle estimate, its range, and the Monte Carlo error of the middle."""
+    """An expected value, its range, and the Monte Carlo error of the expected value."""
 
     low: float
-    middle: float
+    mean: float
     high: float
     error: float = 0.0
 
     @classmethod
-    def of(
-        cls, row: Mapping[str, Any], metric: str, error: float = 0.0, scale: float = 1.0
-    ) -> "Estimate":
-        """Read the quantiles of a quantity from a table's row; what is unknown is NaN."""
-        low, middle, high = (plain(row[f"{metric}_{q}"]) for q in ("p05", "p50", "p95"))
-        return cls(low * scale, middle * scale, high * scale, error * scale)
+    def of(cls, row: Mapping[str, Any], metric: str, scale: float = 1.0) -> Self:
+        """Read a quantity, £m where it is money, from a table's row; what is unknown is NaN."""
+        names = ("p05", "mean", "p95", "mcse_mean")
+        low, mean, high, error = (plain(row[f"{metric}_{name}"]) * scale for name in names)
+        return cls(low, mean, high, error)
 
     @property
     def gbp(self) -> str:
-        """The middle in words, from £m."""
-        return format.gbp(self.middle, self.error)
+        """The expected value in words, from £m."""
+        return format.gbp(self.mean, self.error if self.mean else 0.0)
 
     @property
     def percent_range(self) -> str:
@@ -60,7 +61,7 @@ class Estimate:
 
     @property
     def about_gbp(self) -> str:
-        """The middle as it stands in a sentence: ``about £2.1bn``, or ``less than £1m``."""
+        """The expected value as it stands in a sentence: ``about £2.1bn``, or ``less than £1m``."""
         return format.about(self.gbp)
 
     @property
@@ -72,7 +73,7 @@ class Estimate:
 
     @property
     def is_told(self) -> bool:
-        """Whether there are futures enough to print the middle."""
+        """Whether there are futures enough to print the expected value."""
         return self.gbp != format.TOO_FEW
 
     @property
@@ -83,7 +84,34 @@ class Estimate:
     @property
     def is_zero(self) -> bool:
         """Whether it is nothing in every future that the range covers."""
-        return self.low == self.middle == self.high == 0
+        return self.low == self.mean == self.high == 0
+
+
+@dataclass(frozen=True)
+class Added(Estimate):
+    """What a plan adds, and how often it adds less than £1m."""
+
+    p_nothing: float = float("nan")
+    futures: int = 0
+    without: Estimate | None = None
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any], metric: str, futures: int) -> "Added":
+        """Read what a plan adds from a row of a table that has the chance of nothing."""
+        return replace(
+            cls.of(row, metric), p_nothing=plain(row[f"{metric}_p_below_1"]), futures=futures
+        )
+
+    @property
+    def nothing(self) -> str:
+        """How often it adds less than £1m, as it stands in a table: ``35 of 100 futures``."""
+        return format.chance(self.p_nothing, self.futures).removeprefix("in ")
+
+    def range_and_nothing(self, joint: str = "{}; {}") -> str:
+        """The range, and how often it adds less than £1m."""
+        if self.is_certain:
+            return self.gbp_range
+        return joint.format(self.gbp_range, format.next_to_nothing(self.p_nothing, self.futures))
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,31 +299,36 @@ class AreaSummary:
         """Probability that digital adoption alone reaches the prize across the UK."""
         return plain(self.uk.row[f"p_{self.basis}_reaches_prize"])
 
+    @property
+    def ratio(self) -> Estimate:
+        """Share of the gain over share of GVA, the null model."""
+        return Estimate.of(self.row, "share", 1 / self.gva_share)
+
+    @property
+    def separating_ratios(self) -> tuple[float, float]:
+        """From which ratio down, and up, these assumptions would separate the two shares.
+
+        The expected ratio at which one in ten futures would lie on the other side of 1, had the
+        share the same spread relative to its mean; NaN where that has no such ratio.
+        """
+        mean, low, high = (plain(self.row[f"share_{q}"]) for q in ("mean", "p10", "p90"))
+        return (mean / high if high > 0 else math.nan), (mean / low if low > 0 else math.nan)
+
     def three(self, metric: str, scale: float = 1.0) -> Estimate:
-        """Give one quantity's middle and range."""
-        error = errors_of_medians(self.result, metric)[self.unit]
-        return Estimate.of(self.row, metric, error, scale)
+        """Give one quantity's expected value and range."""
+        return Estimate.of(self.row, metric, scale)
 
     def gains(self) -> list[tuple[int, Estimate, dict[str, Any]]]:
         """Give each year, its gain in £m, and its row in the table of years."""
-        errors = {
-            quantity: plain(error)
-            for quantity, error in self.result.statistics()
-            .filter(pl.col("area_code") == self.unit)
-            .select("quantity", "mcse_p50")
-            .iter_rows()
-        }
         rows = self.result.years().filter(pl.col("area_code") == self.unit).rows(named=True)
-        return [
-            (row["year"], Estimate.of(row, "gain_gbp_m", errors[f"gain_gbp_m_{row['year']}"]), row)
-            for row in rows
-        ]
+        return [(row["year"], Estimate.of(row, "gain_gbp_m"), row) for row in rows]
 
-    def added(self, without: Result) -> Estimate:
+    def added(self, without: Result) -> Added:
         """Give what the plan adds on the scenario's basis, £m, paired and net."""
         frame = PairedResult(self.result, without).added(self.gain)
         row = frame.filter(pl.col("area_code") == self.unit).row(0, named=True)
-        return Estimate.of(row, self.gain, plain(row[f"{self.gain}_mcse_p50"]))
+        added = Added.of_row(row, self.gain, self.futures)
+        return replace(added, without=AreaSummary(without, self.unit).carried)
 
 
 def is_cbi_figure(scenario: Scenario) -> bool:
@@ -332,15 +365,6 @@ def unknown_unit(unit: object, result: Result, suffix: str = "") -> UnknownNameE
         f"this result ({result.manifest['geography']}) has no area or group{suffix} of code "
         f"{unit!r}{words_near}"
     )
-
-
-def errors_of_medians(result: Result, metric: str) -> dict[str, float]:
-    """Monte Carlo standard error of one quantity's median, by code of area or group."""
-    setting = result.manifest["scenario"]["setting"]
-    final = setting["start_year"] + setting["horizon_years"]
-    quantity = f"gain_gbp_m_{final}" if metric == "gain_final_year_gbp_m" else metric
-    found = result.statistics().filter(pl.col("quantity") == quantity)
-    return {code: plain(error) for code, error in found["area_code", "mcse_p50"].iter_rows()}
 
 
 def has_plan(result: Result) -> bool:

@@ -60,27 +60,30 @@ def areas_csv(result: Result) -> bytes:
     return csv(table.with_columns(**{name: pl.lit(value) for name, value in said.items()}))
 
 
-def about_table(result: Result, unit: str, on: date | None = None) -> pl.DataFrame:
+def about_table(
+    result: Result, unit: str, on: date | None = None, without: Result | None = None
+) -> pl.DataFrame:
     """What every file says first: headline, ranges, caveat, basis, prices, how it was run.
 
     It bears the date `on`, today's if left out.
     """
     a = text.about(result, unit)
+    added = None if without is None else a.added(without)
     manifest = result.manifest
     scenario = Scenario.from_dict(manifest["scenario"])
     own = {name for name in manifest["data_sha256"] if name.startswith("own")}
     rows = [
         ("Scenario", scenario.title),
         ("Question", scenario.question),
-        ("Result", " ".join(text.headline(a))),
-        ("Range", text.ranges(a)),
+        ("Result", " ".join(text.headline(a, added))),
+        ("Range", text.ranges(a, added)),
         ("Compared with the economy", text.against_gva(a)),
         ("Caveat", text.causes(a)),
         ("What the figure is", text.prize_note(scenario)),
         ("Digital across the UK", text.national(a)),
         ("Amounts are", a.when),
         ("Prices", text.prices(a)),
-        ("Middle estimates", "are medians, which do not add up; means do."),
+        ("Single figures", "are expected values, the averages of all futures (columns …_mean)."),
         ("A future", text.FUTURE.removeprefix("A future ")),
         ("Futures", f"{manifest['draws']:,}"),
         ("Seed", str(manifest["seed"])),
@@ -117,7 +120,7 @@ def sheets(
 ) -> dict[str, pl.DataFrame]:
     """The tables of `workbook`, by the names of their sheets."""
     scenario = Scenario.from_dict(result.manifest["scenario"])
-    found: dict[str, pl.DataFrame] = {"About": about_table(result, unit, on)}
+    found: dict[str, pl.DataFrame] = {"About": about_table(result, unit, on, without)}
     if without is not None:
         found["What the plan adds"] = PairedResult(result, without).added()
     return found | {

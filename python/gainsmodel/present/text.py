@@ -1,8 +1,9 @@
 """What a result says, in sentences: the rules by which words are chosen from numbers.
 
 The app, reports and anyone who writes about a result use these, so that no text says more
-than its numbers carry. Every amount comes with its range somewhere in the same passage;
-middle estimates are medians. Plain text, British English.
+than its numbers carry. Every amount is an expected value, the average of all futures, and comes
+with its range somewhere in the same passage; what a plan adds also with the chance that it is next
+to nothing. Plain text, British English.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,16 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.analysis.comparison import Comparison
 from gainsmodel.analysis.verdict import breaks_even, is_told, is_worth
-from gainsmodel.present.area_summary import PRICES, AreaSummary, Estimate, is_cbi_figure, plain
+from gainsmodel.present.area_summary import (
+    NOTHING as NOTHING,
+    PRICES,
+    RANGE as RANGE,
+    Added,
+    AreaSummary,
+    Estimate,
+    is_cbi_figure,
+    plain,
+)
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.plan_levers import lever_costs
 from gainsmodel.results.prices import Prices
@@ -21,11 +31,10 @@ from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import quantiles
 from gainsmodel.scenario import PARAMETERS, Scenario
 
-RANGE = "In 9 of 10 futures"
 CERTAIN = "the same in every future"
 WITHHELD = "cannot be stated"
 NOT_KNOWN = "not known"
-AVERAGES_ADD_UP = "Averages add up; middle estimates do not."
+AVERAGE = "On average"
 FUTURE = "A future is one run of the model with every uncertain assumption drawn once."
 JUDGEMENT = "Size of effect: judgement."
 NO_PLAN = "Every lever is at zero, so the plan adds nothing. Pick a starting plan or move a lever."
@@ -36,7 +45,7 @@ METHOD = (
     "own area and elsewhere, up to a ceiling.",
     "Gains show in output after a delay, then fade; stacked gains stop at a cap.",
     "Levers speed up adoption, raise its ceiling or raise the gain, so far as they are taken up.",
-    "Middle, range and chances are counted over the futures.",
+    "The expected value is the average of all futures; ranges and chances are counted over them.",
 )
 LIMITS = (
     "Sizes of effect and costs of the levers of the reference scenario are judgement. Of "
@@ -50,9 +59,9 @@ LIMITS = (
     "It is a scenario tool. It does not predict, and it is not a business case.",
 )
 WORDS = (
-    f"{FUTURE} The middle estimate is the median: half of the futures lie above it. The average "
-    "is the mean: averages add up, middle estimates do not. “9 of 10 futures” leaves out the "
-    "lowest and the highest twentieth."
+    f"{FUTURE} Every single figure is an expected value: the average of all futures. “9 of 10 "
+    "futures” leaves out the lowest and the highest twentieth. A plan adds next to nothing where "
+    "it adds less than £1m."
 )
 
 
@@ -65,20 +74,16 @@ def about(result: Result, unit: str) -> AreaSummary:
         If the result has no such area or group.
     """
     reading = AreaSummary(result, unit)
-    # An unknown code is told here, not in the middle of a sentence.
+    # An unknown code is told here, not within a sentence.
     assert reading.row
     return reading
 
 
-def headline(a: AreaSummary, added: Estimate | None = None) -> tuple[str, str]:
+def headline(a: AreaSummary, added: Added | None = None) -> tuple[str, str]:
     """The two clauses of the headline: the share of the prize, and what digital carries.
 
     `added` is what the plan adds (`AreaSummary.added`), or None where there is no plan.
     """
-    plan = ""
-    if added is not None:
-        plan = " with this plan"
-        plan += f", which adds {added.about_gbp}" if added.is_told else ""
     prices = f", in {PRICES}" if a.prize_at_base_prices else ""
     if a.unit == "uk":
         # The UK has no share to estimate; its amount differs from the prize only in other prices.
@@ -94,20 +99,36 @@ def headline(a: AreaSummary, added: Estimate | None = None) -> tuple[str, str]:
         first = f"{a.whose} share of {a.the_prize} would be {a.part.about_gbp} {a.when}{prices}."
     same = " over the same years" if a.cumulative else " a year"
     if not a.carried.is_told:
-        return first, f"What digital adoption carries{plan} cannot be stated: {format.TOO_FEW}."
-    return first, f"Digital adoption plausibly carries {a.carried.gbp}{same}{plan}."
+        return first, f"What digital adoption carries cannot be stated: {format.TOO_FEW}."
+    carried = f"Digital adoption plausibly carries {a.carried.gbp}{same}"
+    return first, f"{carried}{_of_which(a, added)}."
 
 
-def ranges(a: AreaSummary) -> str:
-    """The ranges of both amounts of the headline."""
+def _of_which(a: AreaSummary, added: Added | None) -> str:
+    """How much of what digital carries would come without the plan, and how much it adds."""
+    if added is None:
+        return " with this plan" if a.has_plan else ", all of it without a plan"
+    if added.without is None or not added.without.is_told:
+        return " with this plan"
+    anyway = f", of which {added.without.gbp} would come without the plan"
+    if added.is_zero:
+        return f"{anyway}; the plan adds nothing"
+    return f"{anyway}; the plan adds {added.about_gbp}{a.net_of}" if added.is_told else anyway
+
+
+def ranges(a: AreaSummary, added: Added | None = None) -> str:
+    """The ranges of the amounts of the headline, and how often the plan adds next to nothing."""
     if a.part.is_certain and a.carried.is_certain:
         return f"{a.certainty}, so there is no range."
     carried = f"digital carries {a.carried.gbp_range}"
+    if added is not None and added.is_told and not added.is_zero:
+        carried += f" and the plan adds {added.range_and_nothing('{} ({})')}"
     if a.unit == "uk":
         return f"In 9 of 10 simulated futures {carried}."
     if a.shares_withheld:
         return f"In 9 of 10 simulated futures {carried}. {a.excluded}, so no share is given."
-    said = f"In 9 of 10 simulated futures the share is {a.part.gbp_range} and {carried}."
+    joint = "," if " and " in carried else " and"
+    said = f"In 9 of 10 simulated futures the share is {a.part.gbp_range}{joint} {carried}."
     if plain_share := a.row["share_excluded_draws"]:
         rest = format.percent(1 - plain_share)
         said += f" {a.excluded}, so shares use the other {rest}."
@@ -152,16 +173,46 @@ def prices(a: AreaSummary) -> str:
 
 
 def against_gva(a: AreaSummary) -> str:
-    """How the share stands against the null model, the share of the economy."""
+    """How the share stands against the null model, the share of the economy: as a ratio."""
     if a.unit == "uk":
         return "The UK’s share is the whole."
-    economy = f"{a.whose} share of the economy ({format.percent(a.gva_share)})"
+    economy = f"share of the economy ({format.percent(a.gva_share)})"
     verdict = format.against_gva(a.p_above_gva, a.futures)
     if verdict == format.TOO_FEW:
-        return f"There are too few futures to compare the share with {economy}."
-    if verdict == "cannot be told apart":
-        return f"The share cannot be told from {economy}."
-    return f"The share is {verdict} than {economy}."
+        return f"There are too few futures to compare the share with {a.whose} {economy}."
+    said = (
+        f"{a.whose} share of the gain is {format.ratio(a.ratio.mean)} times its {economy}; in 9 "
+        f"of 10 futures {ratio_range(a)} times."
+    )
+    if verdict != format.NOT_SEPARATED:
+        return (
+            f"{said} With these assumptions the share of the gain is {verdict}: "
+            f"{format.chance(a.p_above_gva, a.futures)} it is the larger of the two."
+        )
+    down, up = a.separating_ratios
+    from_where = f"from a ratio of about {up:.1f} up or {down:.1f} down"
+    would = f"; they would {from_where}" if up == up and down == down else ""
+    return f"{said} These assumptions do not separate the two{would}."
+
+
+def ratio_range(a: AreaSummary) -> str:
+    """The range of the share of the gain over the share of GVA."""
+    low, high = (format.ratio(end) for end in (a.ratio.low, a.ratio.high))
+    return low if low == high else f"{low} to {high}"
+
+
+def separated(result: Result) -> str:
+    """In how many areas the assumptions separate the share of the gain from that of GVA."""
+    areas, futures = result.areas(), int(result.manifest["draws"])
+    told = [format.against_gva(plain(p), futures) for p in areas["p_share_above_gva"]]
+    known = [verdict for verdict in told if verdict != format.TOO_FEW]
+    if areas.height == 1 or not known:
+        return ""
+    apart = len(known) - known.count(format.NOT_SEPARATED)
+    return (
+        "These assumptions separate the share of the gain from the share of GVA (one is the larger "
+        f"in more than 9 of 10 futures) in {apart or 'none'} of the {len(known)} areas."
+    )
 
 
 def against_gva_hover(a: AreaSummary) -> str:
@@ -217,9 +268,9 @@ def prize_note(scenario: Scenario) -> str:
     )
 
 
-def plan_adds(a: AreaSummary, added: Estimate, cost_gbp_m_per_year: float) -> str:
+def plan_adds(a: AreaSummary, added: Added, cost_gbp_m_per_year: float) -> str:
     """The plan's own result line."""
-    if added.middle == added.low == added.high == 0:
+    if added.is_zero:
         return (
             f"This plan adds nothing in {a.name}. It costs "
             f"{format.cost(cost_gbp_m_per_year)} a year once running."
@@ -230,8 +281,8 @@ def plan_adds(a: AreaSummary, added: Estimate, cost_gbp_m_per_year: float) -> st
             f"{format.cost(cost_gbp_m_per_year)} a year once running."
         )
     return (
-        f"This plan adds {added.about_gbp} {a.when} ({added.gbp_range}){a.net_of} and costs "
-        f"{format.cost(cost_gbp_m_per_year)} a year once running. Firms would also spend to adopt."
+        f"This plan adds {added.about_gbp} {a.when} ({added.range_and_nothing()}){a.net_of} and "
+        f"costs {format.cost(cost_gbp_m_per_year)} a year once running. Firms would also spend to adopt."
     )
 
 
@@ -259,7 +310,7 @@ def plan_in_short(pair: PairedResult, worth: dict[str, Any], prices: Prices = "r
     else:  # a result's tables have neither a wider area nor current prices
         metric = "added_cumulative_gbp_m" if a.cumulative else "added_final_year_gbp_m"
         cost = plain(worth["authority_cost_per_year_gbp_m_mean"])
-        said = [plan_adds(a, amount_of(worth, metric), cost)]
+        said = [plan_adds(a, Added.of_row(worth, metric, a.futures), cost)]
     back = pays_back(plain(worth["p_pays_back"]), a)
     value = net_value(worth)
     return [*said, back, value, *filter(None, [judgement(scenario)])]
@@ -341,18 +392,23 @@ def pays_back(p_pays_back: float, a: AreaSummary) -> str:
 
 def net_value(worth: dict[str, Any]) -> str:
     """Whether a plan is worth what it costs on average, from a row of `gainsmodel.appraise`."""
-    mean, error = (plain(worth[f"net_present_value_gbp_m_{s}"]) for s in ("mean", "mcse_mean"))
-    return is_worth(mean, error, amount_of(worth, "net_present_value_gbp_m").gbp_range)
+    net = Estimate.of(worth, "net_present_value_gbp_m")
+    return is_worth(net.mean, net.error, net.gbp_range)
 
 
 def breaks_even_of(worth: dict[str, Any]) -> str:
     """`breaks_even` from a row of `gainsmodel.appraise`; nothing where it adds or costs nothing."""
+    added, spent = added_and_spent(worth)
+    return breaks_even(spent / added, added / spent) if added > 0 < spent else ""
+
+
+def added_and_spent(worth: dict[str, Any]) -> tuple[float, float]:
+    """Expected present value of what a plan adds, and of what authority and firms spend, £m."""
     added, *costs = (
         plain(worth[f"{name}_present_value_gbp_m_mean"])
         for name in ("added", "authority_cost", "firms_cost")
     )
-    spent = sum(costs)
-    return breaks_even(spent / added, added / spent) if added > 0 < spent else ""
+    return added, sum(costs)
 
 
 def reaches_target(p_target: float, target_gbp_m: float, year: int, futures: int) -> str:
@@ -379,11 +435,11 @@ def compared(comparison: Comparison, first: str, second: str) -> str:
             f"These two runs use different random draws, so part of the difference between "
             f"“{first}” and “{second}” is sampling noise."
         )
-    gap = amount_of(row, comparison.metric)
+    gap = Estimate.of(row, comparison.metric)
     said = format.compared(
         first,
         second,
-        middle_gbp_m=gap.middle,
+        mean_gbp_m=gap.mean,
         low_gbp_m=gap.low,
         high_gbp_m=gap.high,
         mcse_gbp_m=gap.error,
@@ -405,23 +461,21 @@ def compared(comparison: Comparison, first: str, second: str) -> str:
 
 
 def compared_error(comparison: Comparison, first: str) -> str:
-    """How sure the difference is: chance, average with its error, and sampling noise."""
+    """How sure the difference is: chance, error of its average, and sampling noise."""
     row = _compared(comparison)
     futures = comparison.first.manifest["draws"]
-    mean, error = (plain(row[f"{comparison.metric}_{name}"]) for name in ("mean", "mcse_mean"))
-    said = "less than £0.1m" if error < 0.05 else format.cost(error)
+    gap = Estimate.of(row, comparison.metric)
+    said = "less than £0.1m" if gap.error < 0.05 else format.cost(gap.error)
     if not comparison.paired:
         return (
-            f"The average difference is {format.gbp(mean, error)}, with a standard error of "
-            f"{said}, treating the runs as independent."
+            f"The average difference is {gap.gbp}, with a standard error of {said}, treating the "
+            "runs as independent."
         )
     kind, verb = ("plans", "adds") if comparison.only_plans_differ else ("scenarios", "comes to")
-    spread = amount_of(row, comparison.metric).gbp_range
     return (
         f"“{first}” {verb} more {format.chance(plain(row['p_first_higher']), futures)}. "
-        f"The average difference is {format.gbp(mean, error)} (9 of 10 futures: {spread}), "
-        f"with a standard error of {said} from the number of futures. Both {kind} use the "
-        f"same {futures:,} random draws, so sampling noise cancels."
+        f"The standard error of the average difference is {said}, from the number of futures. "
+        f"Both {kind} use the same {futures:,} random draws, so sampling noise cancels."
     )
 
 
@@ -431,10 +485,11 @@ def _compared(comparison: Comparison) -> dict[str, Any]:
     )
 
 
-def mean_of(row: dict[str, Any], metric: str) -> str:
-    """The average of a quantity of a table's row, £m, as far as its error lets it be printed."""
-    mean, error = (plain(row[f"{metric}_{name}"]) for name in ("mean", "mcse_mean"))
-    return format.gbp(mean, error if mean else 0.0)
+def nothing_of(part: Mapping[str, Any], metric: str, futures: int) -> str:
+    """How often a part of a plan adds less than £1m, from a row of `lever_contributions`."""
+    if part["part"] == "together":  # an effect on each other, not something that is added
+        return ""
+    return Added.of_row(part, metric, futures).nothing
 
 
 def how_it_was_run(manifest: Mapping[str, Any]) -> str:
@@ -472,31 +527,20 @@ def the(place: str) -> str:
     return "the UK" if place == "United Kingdom" else place
 
 
-def amount_of(row: dict[str, Any], metric: str) -> Estimate:
-    """A quantity of a table's row, £m where it is money."""
-    middle, low, high = (plain(row[f"{metric}_{q}"]) for q in ("p50", "p05", "p95"))
-    errors = (row.get(f"{metric}_{name}") for name in ("mcse_p50", "mcse_mean"))
-    error = next((error for error in errors if error is not None), None)
-    return Estimate(low, middle, high, plain(error))
-
-
 def waiting_costs(table: pl.DataFrame) -> str:
     """What starting a plan later costs, from `gainsmodel.delay_cost`."""
     row = table.row(0, named=True)
-    lost = amount_of(row, "lost_net_present_value_gbp_m")
+    lost = Estimate.of(row, "lost_net_present_value_gbp_m")
     wait = "a year" if row["delay_years"] == 1 else f"{row['delay_years']:g} years"
     ends = f"9 of 10 futures: {lost.gbp_range}"
-    mean, error = (
-        plain(row[f"lost_net_present_value_gbp_m_{name}"]) for name in ("mean", "mcse_mean")
-    )
-    if not is_told(mean, error):
+    if not is_told(lost.mean, lost.error):
         return (
             f"Whether waiting {wait} costs or saves cannot be told: the average loss of net "
             f"present value is within its simulation error ({ends})."
         )
-    amount = format.gbp(abs(mean), error)
+    amount = format.gbp(abs(lost.mean), lost.error)
     size = "" if amount == format.TOO_FEW else f" {format.about(amount)} of"
-    if mean < 0:
+    if lost.mean < 0:
         return (
             f"Waiting {wait} would save{size} net present value on average, more than it forgoes "
             f"({ends}, where a minus is a saving)."

@@ -20,7 +20,13 @@ from gainsmodel.errors import ResultError
 from gainsmodel.results.notebook import ShownInNotebooks
 from gainsmodel.results.prices import Prices, price_levels
 from gainsmodel.results.result import Result, draws_of
-from gainsmodel.results.statistics import Draws, chances_of, columns_of_differences, statistics_of
+from gainsmodel.results.statistics import (
+    Draws,
+    chance_of_nothing,
+    chances_of,
+    columns_of_differences,
+    statistics_of,
+)
 from gainsmodel.results.tables import named_units
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.parameters import ADJUSTMENTS
@@ -241,6 +247,8 @@ class PairedResult(ShownInNotebooks):
         DataFrame
             ``area_code``, ``area_name``, the statistics of `metric`, ``_mcse_p50`` of its
             median, and ``p_higher`` with ``p_higher_mcse``: the probability that it is above 0.
+            Of a gain also ``_p_below_1`` and ``_p_below_1_mcse``: the probability that the plan
+            adds less than £1m.
         """
         units, values = self.every_unit(
             area, lambda unit: {metric: self.added_draws(metric, unit, gross=gross, prices=prices)}
@@ -250,6 +258,7 @@ class PairedResult(ShownInNotebooks):
         return units.hstack(
             [
                 *columns_of_differences(metric, statistics_of(draws, sampler)),
+                *(chance_of_nothing(metric, draws, sampler) if metric.startswith("gain_") else ()),
                 *chances_of("p_higher", draws > 0, ~np.isnan(draws), sampler),
             ]
         )

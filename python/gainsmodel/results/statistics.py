@@ -18,6 +18,8 @@ def quantiles(distribution: Distribution) -> tuple[float, float, float]:
 
 
 Draws = NDArray[np.float64]
+# A plan that adds less than this, £m, is said to add next to nothing: it is printed as no number.
+NOTHING_BELOW_GBP_M = 1.0
 QUANTILES = ("p05", "p10", "p25", "p50", "p75", "p90", "p95")
 STATISTICS = ("mean", "sd", *QUANTILES, "mcse_mean")
 # Columns of the core's statistics.
@@ -53,6 +55,15 @@ def chances_of(
         pl.Series(f"{name}{end}", numbers[:, COLUMNS.index(column)], nan_to_null=True)
         for end, column in (("", "mean"), ("_mcse", "mcse_mean"))
     ]
+
+
+def chance_of_nothing(metric: str, draws: NDArray[np.float64], sampler: str) -> list[pl.Series]:
+    """Give the probability that each series, £m, is below `NOTHING_BELOW_GBP_M`.
+
+    Two columns, ``{metric}_p_below_1`` and ``{metric}_p_below_1_mcse``.
+    """
+    below = draws < NOTHING_BELOW_GBP_M
+    return chances_of(f"{metric}_p_below_1", below, ~np.isnan(draws), sampler)
 
 
 def columns_of_differences(metric: str, numbers: NDArray[np.float64]) -> list[pl.Series]:

@@ -40,7 +40,7 @@ def bands(rows: Sequence[Row], title: str, alt: str) -> vega.Chart:
             ),
             vega.layer(
                 "rows",
-                {"type": "tick", "size": 13, "thickness": 2, "color": colours.median},
+                {"type": "tick", "size": 13, "thickness": 2, "color": colours.centre},
                 x=middle,
                 y=y,
             ),

@@ -76,7 +76,8 @@ class Plan:
         Every package within the budget that was run, and those among them that no cheaper one
         equals, cheapest first: ``cost_gbp_m_per_year``, ``cost_gbp_per_head``, ``objective``
         and ``objective_mcse``; mean, ``_p05``, ``_p50``, ``_p95`` and ``_mcse_mean`` of
-        ``net_present_value_gbp_m`` and ``added_final_year_gbp_m``; ``p_pays_back``;
+        ``net_present_value_gbp_m`` and ``added_final_year_gbp_m``, of the latter also
+        ``_p_below_1``, the chance of less than £1m; ``p_pays_back``;
         ``p_target``, null without a target; ``levers``, in words; and ``intensity_…`` of each
         lever (``start_years_…`` too where starts were tried).
     order : pl.DataFrame

@@ -9,7 +9,12 @@ import polars as pl
 
 from gainsmodel import format
 from gainsmodel.analysis.optimise.problem import Grid, Objective, Option, Package, Trials, values_of
-from gainsmodel.results.statistics import COLUMNS, Draws, statistics_of
+from gainsmodel.results.statistics import (
+    COLUMNS,
+    NOTHING_BELOW_GBP_M,
+    Draws,
+    statistics_of,
+)
 from gainsmodel.scenario import Scenario
 
 Z975 = 1.959963984540054
@@ -79,7 +84,8 @@ class _Table:
     def _row(self, package: Package) -> dict[str, Any]:
         added, net = values_of(self.trials.trial(self.grid.plan(package)))
         reached = np.full_like(added, np.nan) if self.target is None else added >= self.target
-        stacked = np.stack([self.goal.series(added, net), net, added, net > 0, reached])
+        nothing = added < NOTHING_BELOW_GBP_M
+        stacked = np.stack([self.goal.series(added, net), net, added, net > 0, reached, nothing])
         numbers = statistics_of(stacked, self.trials.settings.sampler)
         mean, mcse = COLUMNS.index("mean"), COLUMNS.index("mcse_mean")
         cost = self.grid.cost(package)
@@ -94,6 +100,7 @@ class _Table:
         ):
             for statistic in ("mean", "p05", "p50", "p95", "mcse_mean"):
                 row[f"{name}_{statistic}"] = float(of[COLUMNS.index(statistic)])
+        row["added_final_year_gbp_m_p_below_1"] = float(numbers[5, mean])
         row["p_pays_back"] = float(numbers[3, mean])
         row["p_target"] = None if self.target is None else float(numbers[4, mean])
         row["levers"] = self.said(package)

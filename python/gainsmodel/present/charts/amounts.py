@@ -9,6 +9,7 @@ from gainsmodel.present.area_summary import (
     GBP_M,
     PRICES,
     RANGE,
+    Added,
     AreaSummary,
     Estimate,
     or_none,
@@ -58,7 +59,7 @@ def three_amounts(
     """
     reading = AreaSummary(result, unit)
     no_share = reading.shares_withheld
-    amounts = [
+    amounts: list[tuple[str, str, Estimate]] = [
         ("prize", f"Share of the {reading.prize}", reading.three("prize_gbp_bn", 1e3)),
         ("carried", "Carried by digital adoption", reading.three(reading.gain)),
     ]
@@ -70,7 +71,7 @@ def three_amounts(
         amounts[0] = (*amounts[0][:2], UNKNOWN)
     known = [three for _, _, three in amounts if three.is_told]
     low = min((three.low for three in known if three.low == three.low), default=0.0)
-    high = max((max(three.high, three.middle) for three in known), default=0.0)
+    high = max((max(three.high, three.mean) for three in known), default=0.0)
     unit_of_money = format.money_unit(max(high, -low))
     per = GBP_M[unit_of_money]
     money = f"£{unit_of_money} {reading.when}"
@@ -83,25 +84,27 @@ def three_amounts(
                 "Role": role,
                 "Amount": label,
                 f"Low, {money}": or_none(drawn.low / per),
-                f"Middle, {money}": or_none(drawn.middle / per),
+                f"Average, {money}": or_none(drawn.mean / per),
                 f"High, {money}": or_none(drawn.high / per),
                 # Where the value is printed: right of all that is drawn.
-                "End": max(
-                    0.0, or_none(drawn.high / per) or 0.0, or_none(drawn.middle / per) or 0.0
-                ),
-                "Middle": "not defined" if withheld else three.gbp,
+                "End": max(0.0, or_none(drawn.high / per) or 0.0, or_none(drawn.mean / per) or 0.0),
+                "Average": "not defined" if withheld else three.gbp,
                 RANGE: _range(three),
             }
         )
     ends = [{"x": min(low, 0.0) / per}, {"x": (high or per) * ROOM_FOR_VALUE / per}]
     said = [
-        f"{vega.lowered(label)} {row['Middle']}" + (f" ({row[RANGE]})" if row[RANGE] else "")
+        f"{vega.lowered(label)} {row['Average']}" + (f" ({row[RANGE]})" if row[RANGE] else "")
         for row, (_, label, _) in zip(rows, amounts, strict=True)
     ]
-    count = {2: "Two", 3: "Estimate"}[len(rows)]
+    count = {2: "Two", 3: "Three"}[len(rows)]
+    plan = amounts[-1][2]
+    nothing = ""
+    if isinstance(plan, Added) and plan.is_told and not plan.is_certain:
+        nothing = f" The plan adds {format.next_to_nothing(plan.p_nothing, plan.futures)}."
     caption = (
-        "Bars show the middle estimate; lines the range that holds 9 of 10 futures. "
-        f"Grey: {reading.prize_prices}. Blue and orange: {PRICES}."
+        "Bars show the average of all futures; lines the range that holds 9 of 10. "
+        f"Grey: {reading.prize_prices}. Blue and orange: {PRICES}.{nothing}"
     )
     if no_share:
         caption += f" {reading.excluded}, so shares are withheld."
@@ -112,7 +115,8 @@ def three_amounts(
     return vega.Chart(
         _three_amounts_spec(theme, width, height, money),
         {"amounts": rows, "extent": ends},
-        f"{count} bars on one scale for {reading.place}, {reading.when}: {', '.join(said)}.",
+        f"{count} bars on one scale for {reading.place}, {reading.when}: {', '.join(said)}."
+        f"{nothing}",
         caption,
         _money_table(rows, "Amount", money),
     )
@@ -122,11 +126,11 @@ def three_amounts(
 def _three_amounts_spec(theme: str, width: int | None, height: int, money: str) -> vega.Spec:
     colours = palette(theme)
     row = vega.name("Amount", axis=None, scale={"paddingInner": 0, "paddingOuter": 0})
-    low, middle, high = (vega.number(f"{end}, {money}") for end in ("Low", "Middle", "High"))
+    low, mean, high = (vega.number(f"{end}, {money}") for end in ("Low", "Average", "High"))
     axis = {"grid": True, "tickCount": 5, "format": ",~r", "orient": "bottom"}
     x = {"axis": axis, "title": money, "scale": {"nice": False}}
     above = {"type": "text", "baseline": "bottom", "dy": -9}
-    hover = vega.tooltip("Amount", "Middle", RANGE)
+    hover = vega.tooltip("Amount", "Average", RANGE)
     left = {"value": 0}
     return vega.view(
         theme,
@@ -140,7 +144,7 @@ def _three_amounts_spec(theme: str, width: int | None, height: int, money: str) 
                 "amounts",
                 {"type": "bar", "height": 14, "yOffset": 8},
                 y=row,
-                x={**middle, **x},
+                x={**mean, **x},
                 color=vega.roles(theme),
                 tooltip=hover,
             ),
@@ -157,7 +161,7 @@ def _three_amounts_spec(theme: str, width: int | None, height: int, money: str) 
                 {"type": "text", "align": "left", "dx": 6, "dy": 9, "fontWeight": "bold"},
                 y=row,
                 x=vega.number("End"),
-                text=vega.text("Middle"),
+                text=vega.text("Average"),
             ),
             vega.layer(
                 "amounts",
@@ -182,7 +186,7 @@ def fan(
     width: int | None = None,
     height: int = 260,
 ) -> vega.Chart:
-    """What digital adoption carries, year by year: middle, bands, and the middle without plan.
+    """What digital adoption carries, year by year: average, bands, and without plan.
 
     Parameters as `three_amounts`. Amounts are £ a year at base-year prices on either basis.
 
@@ -200,26 +204,26 @@ def fan(
     final = mine[-1][1]
     if not final.is_told:
         return vega.message(f"{reading.name}: {format.TOO_FEW}.", theme, width, height)
-    ends = [value for _, three, _ in mine for value in (three.low, three.middle, three.high)]
-    ends += [three.middle for _, three, _ in theirs or []]
+    ends = [value for _, three, _ in mine for value in (three.low, three.mean, three.high)]
+    ends += [three.mean for _, three, _ in theirs or []]
     ends = [value for value in ends if value == value]
     top, bottom = max(*ends, 0.0), min(*ends, 0.0)
     unit_of_money = format.money_unit(max(top, -bottom))
     per = GBP_M[unit_of_money]
     money = f"£{unit_of_money} a year"
     names = [f"{band}, {money}" for band in _BANDS.values()]
-    start: vega.Row = {"Year": first, **dict.fromkeys(names, 0.0), "Middle": "£0", RANGE: "£0"}
+    start: vega.Row = {"Year": first, **dict.fromkeys(names, 0.0), "Average": "£0", RANGE: "£0"}
     rows = [start]
     for year, three, row in mine:
         values = [or_none(plain(row[f"gain_gbp_m_{q}"]) / per) for q in _BANDS]
-        said = {"Middle": three.gbp, RANGE: _range(three) or "no range"}
+        said = {"Average": three.gbp, RANGE: _range(three) or "no range"}
         rows.append({"Year": year, **dict(zip(names, values, strict=True)), **said})
-    reference = f"No plan, middle, {money}"
+    reference = f"No plan, average, {money}"
     data: dict[str, list[vega.Row]] = {"years": rows}
     if theirs is not None:
         data["without"] = [
             {"Year": first, reference: 0.0},
-            *({"Year": year, reference: or_none(three.middle / per)} for year, three, _ in theirs),
+            *({"Year": year, reference: or_none(three.mean / per)} for year, three, _ in theirs),
         ]
     certain, zero = final.is_certain, top == bottom == 0
     # A scale of nothing still needs a height.
@@ -234,8 +238,8 @@ def fan(
         sentence = f"No gain for {reading.place} with these assumptions: a flat line at zero"
     else:
         sentence = (
-            f"Gain of {reading.place} {'falls' if final.middle < 0 else 'rises'} from zero in "
-            f"{first} to {final.gbp} a year in {last} in the middle estimate; "
+            f"Gain of {reading.place} {'falls' if final.mean < 0 else 'rises'} from zero in "
+            f"{first} to {final.gbp} a year in {last} on average; "
         )
         sentence += (
             vega.lowered(reading.certainty)
@@ -243,10 +247,10 @@ def fan(
             else f"9 in 10 futures lie between {low} and {high}"
         )
         if lasting is not None:
-            sentence += f". Without the plan the middle is {lasting.gbp}"
+            sentence += f". Without the plan the average is {lasting.gbp}"
     caption = (
-        "Line: the middle estimate. Inner band: half of the futures; outer band: 9 of 10. "
-        + ("Dashed: the middle without the plan. " if theirs is not None else "")
+        "Line: the average of all futures. Inner band: half of the futures; outer band: 9 of 10. "
+        + ("Dashed: the average without the plan. " if theirs is not None else "")
         + f"{PRICES}, compared with no further adoption after {first}."
     )
     columns = {
@@ -267,7 +271,7 @@ def fan(
 _BANDS = {
     "p05": "Low",
     "p25": "Lower quarter",
-    "p50": "Middle",
+    "mean": "Average",
     "p75": "Upper quarter",
     "p95": "High",
 }
@@ -283,12 +287,12 @@ def _end_labels(
     last: int,
 ) -> list[vega.Row]:
     """Words at the right end, moved apart where they would touch."""
-    labels = [(f"Middle {final.gbp}", final.middle, "middle")]
+    labels = [(f"Average {final.gbp}", final.mean, "mean")]
     if not final.is_certain:
         low, high = format.gbp_ends(final.low, final.high)
         labels += [(f"High {high}", final.high, "end"), (f"Low {low}", final.low, "end")]
     if lasting is not None:
-        labels.append((f"No plan {lasting.gbp}", lasting.middle, "without"))
+        labels.append((f"No plan {lasting.gbp}", lasting.mean, "without"))
     labels = [label for label in labels if label[1] == label[1]]
     line = 15 / max(height - 50, 60) * (top - bottom)
     places = vega.apart([value for _, value, _ in labels], line, bottom, top)
@@ -318,13 +322,13 @@ def _fan_spec(
         scale={"nice": False, "zero": False, "domain": [first, last]},
     )
     bands = [vega.number(f"{band}, {money}") for band in _BANDS.values()]
-    low, quarter, middle, three_quarters, high = bands
+    low, quarter, mean, three_quarters, high = bands
     above = {"titleAngle": 0, "titleAlign": "left", "titleX": 0, "titleY": -10}
     y: vega.Spec = {
         "title": f"{money}, {PRICES}",
         "axis": {"grid": True, "tickCount": 4, "format": ",~r", "titleBaseline": "bottom", **above},
     }
-    ink = {"middle": colours.median, "end": colours.secondary, "without": colours.plan}
+    ink = {"mean": colours.centre, "end": colours.secondary, "without": colours.plan}
     line: vega.Spec = {"field": "Line", "type": "nominal", "legend": None}
     line["scale"] = {"domain": list(ink), "range": list(ink.values())}
     band = {"type": "area", "color": colours.carried, "line": False}
@@ -333,12 +337,12 @@ def _fan_spec(
         vega.layer("years", {**band, "opacity": 0.28}, x=x, y={**low, **y}, y2=vega.to(high)),
         vega.layer("years", {**band, "opacity": 0.42}, x=x, y=quarter, y2=vega.to(three_quarters)),
         vega.layer(
-            "years", {"type": "line", "strokeWidth": 2.5, "color": ink["middle"]}, x=x, y=middle
+            "years", {"type": "line", "strokeWidth": 2.5, "color": ink["mean"]}, x=x, y=mean
         ),
     ]
     if last - first == 1:
         # A band of one year is a dot with its range.
-        dot = {"type": "point", "filled": True, "size": 60, "color": colours.median, "opacity": 1}
+        dot = {"type": "point", "filled": True, "size": 60, "color": colours.centre, "opacity": 1}
         layers = [
             vega.extent(x=vega.number("x"), y=vega.number("y")),
             vega.layer(
@@ -348,12 +352,12 @@ def _fan_spec(
                 y={**low, **y},
                 y2=vega.to(high),
             ),
-            vega.layer("years", dot, x=x, y=middle),
+            vega.layer("years", dot, x=x, y=mean),
         ]
     if with_reference:
         dashed = {"type": "line", "strokeWidth": 2, "strokeDash": [6, 4], "color": colours.plan}
         layers.append(
-            vega.layer("without", dashed, x=x, y=vega.number(f"No plan, middle, {money}"))
+            vega.layer("without", dashed, x=x, y=vega.number(f"No plan, average, {money}"))
         )
     hover = {
         "type": "rule",
@@ -379,7 +383,7 @@ def _fan_spec(
             text=vega.text("Note"),
         ),
         vega.layer(
-            "years", hover, x=x, tooltip=[vega.number("Year"), *vega.tooltip("Middle", RANGE)]
+            "years", hover, x=x, tooltip=[vega.number("Year"), *vega.tooltip("Average", RANGE)]
         ),
     ]
     return vega.view(
@@ -397,7 +401,7 @@ def _range(three: Estimate) -> str:
 
 
 def _money_table(rows: list[vega.Row], first: str, money: str) -> pl.DataFrame:
-    columns = [f"{end}, {money}" for end in ("Low", "Middle", "High")]
+    columns = [f"{end}, {money}" for end in ("Low", "Average", "High")]
     return pl.DataFrame(
         {
             first: [row[first] for row in rows],

@@ -1,4 +1,4 @@
-"""Amounts by sector, lever and local authority: averages, since averages add up."""
+"""Amounts by sector, lever and local authority, on average."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,8 +45,8 @@ SHORT_NAMES = {
     "R": "Arts and recreation",
     "T": "Household employers",
 }
-ADD_UP = "Averages add up; middle estimates do not."
 NAN = float("nan")
+NOTHING = "Less than £1m, times in 100"
 LONGEST_LABEL = 27
 # Pixels of a row, and of the axis with its title.
 ROW, AXIS = 24, 52
@@ -122,7 +122,7 @@ def sectors(
         "carried",
         f"Where the gain of {reading.place} arises, on average {reading.by_final_year}: "
         f"most in {'; '.join(named)}.",
-        f"{PRICES}, average of all futures. {ADD_UP}",
+        f"{PRICES}, average of all futures.",
         "Channel" if by == "channel" else "Sector",
         theme,
         width,
@@ -143,7 +143,8 @@ def levers(
     Parameters
     ----------
     frame : DataFrame
-        Columns ``lever``, ``label``, ``mean``, ``p05``, ``p95`` in £m, and ``kind``: ``alone``,
+        Columns ``lever``, ``label``, ``mean``, ``mcse_mean``, ``p05``, ``p95`` in £m,
+        ``p_below_1``, the probability of less than £1m, and ``kind``: ``alone``,
         ``together`` (all less the sum of each alone; may be negative) or ``bundle`` (all).
     when : str
         What follows £: ``"a year by 2036"``.
@@ -155,7 +156,7 @@ def levers(
     SettingError
         If a column is missing, or a kind is none of the three.
     """
-    checked(frame, ("lever", "label", "mean", "p05", "p95", "kind"))
+    checked(frame, ("lever", "label", "mean", "mcse_mean", "p05", "p95", "p_below_1", "kind"))
     kinds = ("alone", "together", "bundle")
     wrong = [kind for kind in frame["kind"] if kind not in kinds]
     if wrong:
@@ -166,6 +167,8 @@ def levers(
             row["label"],
             row["label"],
             *(plain(row["mean"]), plain(row["p05"]), plain(row["p95"])),
+            error=plain(row["mcse_mean"]) if row["mean"] else 0.0,
+            p_nothing=NAN if row["kind"] == "together" else plain(row["p_below_1"]),
             is_total=row["kind"] == "bundle",
         )
         for row in rows
@@ -174,13 +177,17 @@ def levers(
         return vega.message(
             "Every lever is at zero, so the plan adds nothing.", theme, width, height or 120
         )
-    said = [f"{amount.label} {amount.value}" for amount in amounts]
+    said = [
+        f"{amount.label} {amount.value}"
+        + (f" ({amount.nothing} of 100 futures less than £1m)" if amount.nothing else "")
+        for amount in amounts
+    ]
     return _bars(
         amounts,
         when,
         "plan",
         f"What each lever adds on average {when}: {', '.join(said)}.",
-        f"{PRICES}, average of all futures; lines the range that holds 9 of 10. {ADD_UP} Size of "
+        f"{PRICES}, average of all futures; lines the range that holds 9 of 10. Size of "
         "effect: judgement.",
         "Lever",
         theme,
@@ -244,7 +251,7 @@ def local_authorities(
         "dots",
         f"Average gain of {len(amounts)} local authorities {when}: {named}.",
         "Dot: average; line: the range that holds 9 of 10 futures; hollow diamond: the same total "
-        f"split by size of economy. {PRICES}. {ADD_UP}",
+        f"split by size of economy. {PRICES}.",
         "Local authority",
         theme,
         width,
@@ -264,6 +271,7 @@ class _Amount:
     error: float = 0.0
     group: str = ""
     reference: float = NAN
+    p_nothing: float = NAN
     is_heading: bool = False
     is_total: bool = False
 
@@ -271,6 +279,11 @@ class _Amount:
     def value(self) -> str:
         """Its average in words."""
         return format.gbp(self.mean, self.error)
+
+    @property
+    def nothing(self) -> str:
+        """Of 100 futures those in which a plan adds less than £1m, whole; empty where unknown."""
+        return f"{100 * self.p_nothing:.0f}" if self.p_nothing == self.p_nothing else ""
 
     @property
     def numbers(self) -> list[float]:
@@ -318,6 +331,7 @@ def _bars(
                 "Value": said if drawn else f"{amount.value} together",
                 "Short": amount.value if drawn else f"{amount.value} together",
                 RANGE: spread,
+                NOTHING: amount.nothing,
                 "Weight": "bold" if amount.is_heading or amount.is_total else "normal",
             }
         )
@@ -333,6 +347,8 @@ def _bars(
     columns[mean] = vega.rounded([row[mean] for row in shown])
     if ranged:
         columns |= {end: vega.rounded([row[end] for row in shown]) for end in (low, high)}
+    if kind == "plan":
+        columns[NOTHING] = [row[NOTHING] for row in shown]
     if kind == "dots":
         split = f"Split by size of economy, {money}"
         columns[split] = vega.rounded([row["Split by size of economy"] for row in shown])
@@ -364,7 +380,7 @@ def _bars_spec(
     y = vega.name("Label", axis=None, scale={"paddingInner": 0.35, "paddingOuter": 0.2})
     x = {**mean, "title": f"Average, {money}", "scale": {"zero": True, "nice": False}}
     x["axis"] = {"grid": True, "tickCount": 4, "format": ",~r"}
-    hover = vega.tooltip(heading, "Value", RANGE)
+    hover = vega.tooltip(heading, "Value", RANGE, *[NOTHING] * (kind == "plan"))
     rule = {"type": "rule", "strokeWidth": 2, "color": colours.text}
     range_of = vega.layer("amounts", rule, y=y, x=low, x2=vega.to(high), tooltip=hover)
     ranges = [range_of] if ranged else []

@@ -27,14 +27,14 @@ def tornado(
 ) -> vega.Chart:
     """How far each group of assumptions moves the answer, the ten that move it most.
 
-    Drawn as changes from the middle answer, since that comes from draws of its own: a board paper
+    Drawn as changes from the average answer, since that comes from draws of its own: a board paper
     that printed it would have two figures for one quantity. The table holds the answers.
 
     Parameters
     ----------
     frame : DataFrame
         Columns ``group``, ``label``, ``low`` and ``high`` (the answer with the group at its
-        10th and 90th percentile), ``middle`` and ``swing``.
+        10th and 90th percentile), ``mean`` and ``swing``.
     unit_of_output : str
         What the answer is in: ``"£m a year by 2036"`` (£m), ``"% of the UK gain"`` (shares, 0
         to 1) or ``"times in 100"`` (probabilities).
@@ -48,12 +48,12 @@ def tornado(
     SettingError
         If a column is missing, or the unit is none of these.
     """
-    checked(frame, ("group", "label", "low", "high", "middle", "swing"))
+    checked(frame, ("group", "label", "low", "high", "mean", "swing"))
     ranked = frame.with_columns(pl.col("swing").abs()).sort(
         "swing", descending=True, nulls_last=True, maintain_order=True
     )
     ranked = ranked.filter(pl.col("swing").is_not_null() & pl.col("swing").is_not_nan())
-    moved = ranked.with_columns(pl.col("low", "high") - pl.col("middle"))
+    moved = ranked.with_columns(pl.col("low", "high") - pl.col("mean"))
     largest = max((abs(plain(v)) for v in (*moved["low"], *moved["high"])), default=0.0)
     title, factor, say = _unit(unit_of_output, largest)
     if ranked.height == 0 or ranked["swing"][0] == 0:
@@ -87,7 +87,7 @@ def tornado(
             "as_it_is": [{"As it is": 0.0, "Label": "As it is"}],
         },
         f"Assumptions that move the answer most, and by how much: {'; '.join(said)}.",
-        "Each bar: how the middle result changes with one assumption low (1 in 10 lies below it; "
+        "Each bar: how the average result changes with one assumption low (1 in 10 lies below it; "
         f"{faint}) and high (1 in 10 above; {strong}), all others left uncertain.{more}",
         pl.DataFrame(
             {
@@ -218,7 +218,7 @@ def _tornado_spec(theme: str, width: int | None, height: int, title: str) -> veg
     hover = vega.tooltip("Assumption", "Where it is low", "Where it is high")
     end = {"type": "text", "yOffset": 9}
     line = {"type": "rule", "color": colours.border}
-    tick = {"type": "tick", "size": 18, "thickness": 2, "yOffset": 8, "color": colours.median}
+    tick = {"type": "tick", "size": 18, "thickness": 2, "yOffset": 8, "color": colours.centre}
     above = {"type": "text", "baseline": "bottom", "dy": -4, "color": colours.secondary}
 
     def half(channel: vega.Spec, colour: str) -> vega.Spec:

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import polars as pl
 
 from gainsmodel import format
 from gainsmodel.analysis.optimise.plan import Plan
 from gainsmodel.errors import SettingError
-from gainsmodel.present.area_summary import GBP_M, PRICES, plain
+from gainsmodel.present.area_summary import GBP_M, NOTHING, PRICES, plain
 from gainsmodel.present.charts import chart as vega
 from gainsmodel.present.charts.theme import Theme, palette
 
@@ -37,7 +37,7 @@ def frontier(
     plan : Plan
         As `gainsmodel.plan` gives it.
     show : {"added", "p_target"}
-        Upwards the gain added in the final year, middle estimate, or the chance of reaching the
+        Upwards the gain added in the final year, on average, or the chance of reaching the
         target, which the plan must have.
     named : mapping, optional
         Other plans by name: what each costs, £m a year once running, and what it has upwards
@@ -56,7 +56,7 @@ def frontier(
         raise SettingError("this plan has no target; make it with target_gbp_m")
     setting = plan.scenario.setting
     final = setting.start_year + setting.horizon_years
-    column = "p_target" if show == "p_target" else "added_final_year_gbp_m_p50"
+    column = "p_target" if show == "p_target" else "added_final_year_gbp_m_mean"
     tried = plan.tried.sort("cost_gbp_m_per_year", column, maintain_order=True)
     if not plan.levers.height:
         return vega.message("No package is worth more than doing nothing.", theme, width, height)
@@ -65,12 +65,14 @@ def frontier(
         title, factor = "Chance of reaching the target, in 100", 100.0
     else:
         money = format.money_unit(largest)
-        title, factor = f"Added, £{money} a year by {final}, middle estimate", 1 / GBP_M[money]
+        title, factor = f"Added, £{money} a year by {final}, on average", 1 / GBP_M[money]
 
-    def said(value: float) -> str:
+    def said(row: Mapping[str, Any]) -> str:
+        value = row[column]
         if show == "p_target":
             return format.out_of_100(value, plan.draws)
-        return format.gbp(value)
+        error = row.get("added_final_year_gbp_m_mcse_mean", 0.0)
+        return format.gbp(value, error if value else 0.0)
 
     dots: list[vega.Row] = []
     steps: list[vega.Row] = []
@@ -82,8 +84,9 @@ def frontier(
             "Height": row[column] * factor,
             "Package": row["levers"],
             "Costs a year": format.cost(row["cost_gbp_m_per_year"]),
-            "Has": said(row[column]),
+            "Has": said(row),
             "Added in 9 of 10 futures": format.gbp_range(low, high),
+            NOTHING: format.out_of_100(row["added_final_year_gbp_m_p_below_1"], plan.draws),
         }
         dots.append(at)
         if row[column] > best:
@@ -97,7 +100,7 @@ def frontier(
             "Cost": chosen["cost_gbp_m_per_year"],
             "Height": chosen[column] * factor,
             "Package": chosen["levers"],
-            "Has": said(chosen[column]),
+            "Has": said(chosen),
         }
     ]
     for name, (cost, value) in (named or {}).items():
@@ -107,7 +110,7 @@ def frontier(
                 "Cost": cost,
                 "Height": value * factor,
                 "Package": "",
-                "Has": said(value),
+                "Has": said({column: value}),
             }
         )
     whisker: list[vega.Row] = []
@@ -156,6 +159,7 @@ def frontier(
                 COST: vega.rounded([*tried["cost_gbp_m_per_year"]]),
                 title: vega.rounded([plain(v) * factor for v in tried[column]]),
                 "Added in 9 of 10 futures": [row["Added in 9 of 10 futures"] for row in dots],
+                NOTHING: [row[NOTHING] for row in dots],
             }
         ),
     )
@@ -184,7 +188,7 @@ def _spec(theme: str, width: int | None, height: int, title: str) -> vega.Spec:
     )
     y = vega.number("Height", title=title, axis=axis, scale={"zero": True})
     low = vega.number("Low")
-    hover = vega.tooltip("Package", "Costs a year", "Has", "Added in 9 of 10 futures")
+    hover = vega.tooltip("Package", "Costs a year", "Has", "Added in 9 of 10 futures", NOTHING)
     dot = {"type": "point", "filled": True, "opacity": 1}
     line = {"type": "line", "interpolate": "step-after", "color": colours.carried}
     rule = {"type": "rule", "strokeWidth": 2, "color": colours.plan, "tooltip": None}

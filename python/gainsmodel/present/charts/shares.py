@@ -101,7 +101,7 @@ def share_curve(
         return found
     reading, shares = found
     reference = float(reading.row["gva_share"]) * 100
-    low, middle, high = (plain(reading.row[f"share_{q}"]) * 100 for q in ("p05", "p50", "p95"))
+    low, mean, high = (plain(reading.row[f"share_{q}"]) * 100 for q in ("p05", "mean", "p95"))
     counts, edges = np.histogram(
         shares, CURVE_BINS, range=tuple(np.quantile(shares, [0.002, 0.998]))
     )
@@ -133,14 +133,14 @@ def share_curve(
             "reference": _reference(
                 reference, f"Share of the economy {economy}", cuts[0], cuts[-1], top * 1.18
             ),
-            "middle": [{"x": middle, "y": 0.0, "y2": top / 5}],
+            "average": [{"x": mean, "y": 0.0, "y2": top / 5}],
             "range": _range(low, high, format.percent_range(low / 100, high / 100)),
         },
-        f"Curve of how likely each share is: middle {format.percent(middle / 100)}, "
+        f"Curve of how likely each share is: average {format.percent(mean / 100)}, "
         f"9 of 10 futures from {format.percent_range(low / 100, high / 100)}; "
         f"share of the economy {economy}.",
         "Height: how many futures have that share. Dark: the range that holds 9 of 10; tick: the "
-        f"middle estimate. {_chance(reading)}",
+        f"average of all futures. {_chance(reading)}",
         pl.DataFrame(
             {
                 "From, %": vega.rounded(edges[:-1].tolist()),
@@ -194,7 +194,8 @@ def difference_dots(
         return _too_few(values.size, theme, width, height)
     money = format.money_unit(float(np.quantile(np.abs(values), 0.975)))
     dots, bins = _dots(values / GBP_M[money], 0.0)
-    low, middle, high = np.quantile(values, [0.05, 0.5, 0.95]).tolist()
+    low, high = np.quantile(values, [0.05, 0.95]).tolist()
+    mean = float(values.mean())
     more = float((values > 0).mean())
     title = f"Difference, £{money} {when}"
     rows = [
@@ -231,7 +232,7 @@ def difference_dots(
             "sides": shown,
         },
         f"20 dots, each 1 chance in 20. “{first}” adds more than “{second}” "
-        f"{format.chance(more, values.size)}; middle difference {format.gbp(middle)} {when}, "
+        f"{format.chance(more, values.size)}; average difference {format.gbp(mean)} {when}, "
         f"in 9 of 10 futures {format.gbp_range(low, high)}.{unpaired}",
         f"Each dot is 1 chance in 20. Blue: “{first}” adds more; grey: “{second}” does. "
         + (
@@ -286,8 +287,9 @@ def _possessive(name: str) -> str:
 def _chance(reading: AreaSummary) -> str:
     chance = format.chance(plain(reading.row["p_share_above_gva"]), reading.futures)
     told = format.against_gva(plain(reading.row["p_share_above_gva"]), reading.futures)
-    verdict = "they cannot be told apart" if told == "cannot be told apart" else f"it is {told}"
-    return f"The share is the larger {chance}: {verdict}."
+    if told == format.NOT_SEPARATED:
+        return f"The share is the larger {chance}: these assumptions do not separate the two."
+    return f"The share is the larger {chance}: with these assumptions it is {told}."
 
 
 def _dots(values: NDArray[np.float64], reference: float) -> tuple[list[float], list[vega.Row]]:
@@ -456,7 +458,7 @@ def _curve_spec(theme: str, width: int | None, height: int) -> vega.Spec:
     reference, bracket = _marks(theme)
     opacity: vega.Spec = {"field": "Within 9 of 10", "type": "ordinal", "legend": None}
     opacity["scale"] = {"domain": ["no", "yes"], "range": [0.28, 0.7]}
-    tick = {"type": "rule", "strokeWidth": 2.5, "color": colours.median}
+    tick = {"type": "rule", "strokeWidth": 2.5, "color": colours.centre}
     return vega.view(
         theme,
         [
@@ -471,7 +473,7 @@ def _curve_spec(theme: str, width: int | None, height: int) -> vega.Spec:
                 opacity=opacity,
                 tooltip=[vega.text("About"), vega.number("Futures in 100", format=".1f")],
             ),
-            vega.layer("middle", tick, x=vega.number("x"), y=Y, y2={"field": "y2"}),
+            vega.layer("average", tick, x=vega.number("x"), y=Y, y2={"field": "y2"}),
             *reference,
             *bracket,
         ],

@@ -64,23 +64,23 @@ def adoption(
         "extent": [{"x": 0}, {"x": panels.start(len(titles) - 1) + 1}],
     }
     if shown != "uk":
-        data["uk"] = _middles(_of(result, "uk"), panels)
+        data["uk"] = _averages(_of(result, "uk"), panels)
     with_reference = without is not None and not same_scenario(result, without)
     if without is not None and with_reference:
-        data["without"] = _middles(_of(without, shown), panels)
+        data["without"] = _averages(_of(without, shown), panels)
     of = place if shown != "uk" else "the UK"
     said = []
     for technology in reading.scenario["technologies"].values():
         label = technology["label"]
-        middles = [row["Middle, %"] / 100 for row in rows if row["Technology"] == label]
-        start, end = format.whole_percent(middles[0]), format.whole_percent(middles[-1])
+        averages = [row["Average, %"] / 100 for row in rows if row["Technology"] == label]
+        start, end = format.whole_percent(averages[0]), format.whole_percent(averages[-1])
         reached = f"reaches {end} by {last}"
-        if middles[-1] - middles[0] < NO_GROWTH:
+        if averages[-1] - averages[0] < NO_GROWTH:
             reached = "is already at its ceiling"
         said.append(f"{label} starts at {start} and {reached}")
-    caption = "Share of activity that uses it. Line: the middle estimate; band: 9 of 10 futures."
+    caption = "Share of activity that uses it. Line: the average of all futures; band: 9 of 10."
     if with_reference:
-        caption += " Dashed: the middle without the plan."
+        caption += " Dashed: the average without the plan."
     if shown != "uk":
         caption += " Dotted: the UK."
     elif unit != "uk":
@@ -88,7 +88,7 @@ def adoption(
     return vega.Chart(
         _adoption_spec(theme, width, height, first, last, lines, "uk" in data, "without" in data),
         data,
-        f"Adoption in {of} in the middle estimate: {'; '.join(said)}.",
+        f"Adoption in {of} on average: {'; '.join(said)}.",
         caption,
         pl.DataFrame(
             {
@@ -96,7 +96,7 @@ def adoption(
                 "Year": [row["Year"] for row in rows],
                 **{
                     column: vega.rounded([row[column] for row in rows])
-                    for column in ("Low, %", "Middle, %", "High, %")
+                    for column in ("Low, %", "Average, %", "High, %")
                 },
             }
         ),
@@ -112,10 +112,10 @@ def _of(result: Result, unit: str) -> pl.DataFrame:
 
 
 def _is_yearly(table: pl.DataFrame, years: tuple[int, int]) -> bool:
-    """Whether there is a middle for every technology and year."""
-    middles = table["adoption_p50"]
+    """Whether there is an average for every technology and year."""
+    averages = table["adoption_mean"]
     expected = table["technology"].n_unique() * (years[1] - years[0] + 1)
-    known = middles.is_not_null() & middles.is_not_nan()
+    known = averages.is_not_null() & averages.is_not_nan()
     return table.height == expected > 0 and bool(known.all())
 
 
@@ -139,27 +139,27 @@ class _Panels:
 
 
 def _row(row: vega.Row, panels: _Panels) -> vega.Row:
-    low, middle, high = (plain(row[f"adoption_{q}"]) for q in ("p05", "p50", "p95"))
+    low, mean, high = (plain(row[f"adoption_{q}"]) for q in ("p05", "mean", "p95"))
     said = f"{format.whole_percent(low)} to {format.whole_percent(high)}"
     return {
         "x": panels.x(row),
         "Technology": row["label"],
         "Year": row["year"],
         "Low, %": or_none(low * 100),
-        "Middle, %": middle * 100,
+        "Average, %": mean * 100,
         "High, %": or_none(high * 100),
-        "Middle": format.whole_percent(middle),
+        "Average": format.whole_percent(mean),
         RANGE: said if high > low else "no uncertainty",
     }
 
 
-def _middles(table: pl.DataFrame, panels: _Panels) -> list[vega.Row]:
+def _averages(table: pl.DataFrame, panels: _Panels) -> list[vega.Row]:
     return [
         {
             "x": panels.x(row),
             "Technology": row["label"],
             "Year": row["year"],
-            "Middle, %": or_none(plain(row["adoption_p50"]) * 100),
+            "Average, %": or_none(plain(row["adoption_mean"]) * 100),
         }
         for row in table.iter_rows(named=True)
     ]
@@ -168,7 +168,7 @@ def _middles(table: pl.DataFrame, panels: _Panels) -> list[vega.Row]:
 def _ends(rows: list[vega.Row], first: int, last: int) -> list[vega.Row]:
     """Words at both ends of each line, and the years below."""
     sides = {first: "left", last: "right"}
-    kept = ("x", "Year", "Middle, %", "Middle")
+    kept = ("x", "Year", "Average, %", "Average")
     return [
         {**{column: row[column] for column in kept}, "Align": sides[row["Year"]]}
         for row in rows
@@ -192,8 +192,8 @@ def _adoption_spec(
     at = {"x": vega.number("x", axis=None, scale={"nice": False, "zero": False})}
     axis: vega.Spec = {"grid": True, "values": [0, 50, 100], "labelExpr": "datum.value + '%'"}
     low = vega.number("Low, %", title=None, axis=axis, scale={"domain": [0, 100]})
-    middle, high, each = (
-        vega.number("Middle, %"),
+    mean, high, each = (
+        vega.number("Average, %"),
         vega.number("High, %"),
         {"detail": vega.text("Technology")},
     )
@@ -228,20 +228,20 @@ def _adoption_spec(
                 y=low,
                 y2=vega.to(high),
             ),
-            *(vega.layer(kind, dashed[kind], **at, **each, y=middle) for kind in references),
+            *(vega.layer(kind, dashed[kind], **at, **each, y=mean) for kind in references),
             vega.layer(
                 "years",
-                {**line, "strokeWidth": 2.5, "color": colours.median},
+                {**line, "strokeWidth": 2.5, "color": colours.centre},
                 **at,
                 **each,
-                y=middle,
+                y=mean,
             ),
             vega.layer(
                 "ends",
                 {**align, "dy": rise, "fontWeight": 600, "color": colours.text},
                 **at,
-                y=middle,
-                text=vega.text("Middle"),
+                y=mean,
+                text=vega.text("Average"),
             ),
             vega.layer(
                 "ends", year, **at, y={"value": {"expr": "height + 6"}}, text=vega.number("Year")
@@ -253,7 +253,7 @@ def _adoption_spec(
                 tooltip=[
                     *vega.tooltip("Technology"),
                     vega.number("Year"),
-                    *vega.tooltip("Middle", RANGE),
+                    *vega.tooltip("Average", RANGE),
                 ],
             ),
         ],

@@ -28,12 +28,12 @@ class Palette:
         Page, text, axis text, and lines that only decorate.
     prize, carried, plan : str
         The three roles.
-    median : str
-        Median line over the bands of `carried`.
+    centre : str
+        Line of the average over the bands of `carried`.
     pale : str
         Low end of a bar that is dark at its high end.
     sequential, diverging : tuple of str
-        Five classes of tiles; the middle diverging class says "cannot be told apart".
+        Five classes of tiles; the third diverging class says "not separated".
     sequential_ink, diverging_ink : tuple of str
         Text on them.
     """
@@ -45,7 +45,7 @@ class Palette:
     prize: str
     carried: str
     plan: str
-    median: str
+    centre: str
     pale: str
     sequential: tuple[str, ...]
     sequential_ink: tuple[str, ...]
@@ -62,7 +62,7 @@ PALETTES: dict[str, Palette] = {
         prize="#6F8292",
         carried="#2569A0",
         plan="#C2500A",
-        median="#0E3B69",
+        centre="#0E3B69",
         pale="#63A0CB",
         sequential=("#E3EEF6", "#B4D2E7", "#63A0CB", "#2569A0", "#0E3B69"),
         sequential_ink=(_DARK_INK, _DARK_INK, _DARK_INK, _WHITE, _WHITE),
@@ -77,7 +77,7 @@ PALETTES: dict[str, Palette] = {
         prize="#6F8292",
         carried="#6CB8E6",
         plan="#FFA15C",
-        median="#CFE8F8",
+        centre="#CFE8F8",
         pale="#2E6FA3",
         sequential=("#1D2F3E", "#20486A", "#2E6FA3", "#63A6D6", "#BFE0F5"),
         sequential_ink=(_WHITE, _WHITE, _WHITE, _DARK_INK, _DARK_INK),

@@ -21,7 +21,6 @@ from gainsmodel.present.area_summary import (
     RANGE,
     AreaSummary,
     Estimate,
-    errors_of_medians,
     plain,
     unknown_unit,
 )
@@ -104,14 +103,14 @@ LAYOUTS: dict[str, Layout] = {
         (8, 12, 16, 24),
     ),
 }
-# Quintiles of the 23 mayoral areas' middle estimate in £ a head, reference scenario, 10,000
+# Quintiles of the 23 mayoral areas' expected value in £ a head, reference scenario, 10,000
 # futures, seed 1, to two figures; frozen so that colours mean the same in every map.
 PER_HEAD_CLASSES: dict[str, tuple[float, ...]] = {
     "final_year": (590, 630, 680, 740),
     "cumulative": (3_500, 3_700, 4_000, 4_300),
 }
 # Classes of the comparison with the share of GVA, in the words that decide between them.
-AGAINST_GVA = ("smaller", "probably smaller", "cannot be told apart", "probably larger", "larger")
+AGAINST_GVA = ("smaller", "probably smaller", format.NOT_SEPARATED, "probably larger", "larger")
 NO_DATA = -1
 IDENTITY = ("area_code", "area_name", "mayor_2017")
 
@@ -165,7 +164,7 @@ def tile_map(
     values = _values(result, measure, first)
     classes = _classes(measure, first.basis, layout)
     rows: list[vega.Row] = []
-    shown = areas.select(*IDENTITY, "share_p50", "gva_share", "p_share_above_gva")
+    shown = areas.select(*IDENTITY, "share_mean", "gva_share", "p_share_above_gva")
     for row in shown.iter_rows(named=True):
         code = row["area_code"]
         if code not in layout.tiles:
@@ -184,7 +183,7 @@ def tile_map(
                 "Value": value.printed,
                 "Class": _class_of(measure, value, row, classes, first.futures),
                 RANGE: _range(measure, value.three),
-                "Share of the gain": format.percent(plain(row["share_p50"])),
+                "Share of the gain": format.percent(plain(row["share_mean"])),
                 "Share of the economy": format.percent(row["gva_share"]),
                 "Share of the gain is the larger": format.out_of_100(
                     plain(row["p_share_above_gva"]), first.futures
@@ -230,18 +229,16 @@ def _values(result: Result, measure: Measure, first: AreaSummary) -> Values:
             values[code] = _Value(three, _short_count(chance, first.futures), chance)
         return values
     metric = "prize_gbp_bn" if measure == "gbp" else first.gain
-    rows = areas.select("area_code", *(f"{metric}_{q}" for q in ("p05", "p50", "p95")))
-    errors = errors_of_medians(result, metric)
     dataset = load_dataset(result.manifest["geography"])
     population = dict(dataset.areas["area_code", "population"].iter_rows())
-    for row in rows.iter_rows(named=True):
+    for row in areas.iter_rows(named=True):
         code = row["area_code"]
         scale = 1e3 if measure == "gbp" else 1e6 / population[code]
-        three = Estimate.of(row, metric, errors[code], scale)
-        classed = format.printed_gbp_m(three.middle, three.error)
-        printed = three.gbp if measure == "gbp" else format.gbp_a_head(three.middle)
+        three = Estimate.of(row, metric, scale)
+        classed = format.printed_gbp_m(three.mean, three.error)
+        printed = three.gbp if measure == "gbp" else format.gbp_a_head(three.mean)
         if classed != classed:
-            printed = "no data" if three.middle != three.middle else "too few"
+            printed = "no data" if three.mean != three.mean else "too few"
         values[code] = _Value(three, printed, classed)
     return values
 
@@ -294,7 +291,7 @@ def _title(measure: Measure, first: AreaSummary) -> tuple[str, str]:
 def _key(measure: Measure, classes: Sequence[float], layout: Layout) -> list[vega.Row]:
     """Labels of the five classes, the highest on top, in the free corner."""
     if measure == "against_gva":
-        labels = ["smaller", "probably\nsmaller", "cannot\nbe told", "probably\nlarger", "larger"]
+        labels = ["smaller", "probably\nsmaller", "not\nseparated", "probably\nlarger", "larger"]
     else:
         per = 1e3 if measure == "gbp" else 1
         ends = [f"{end / per:,.0f}" for end in classes]
@@ -329,7 +326,7 @@ def _alt(
     measure: Measure, values: Values, rows: list[vega.Row], selected: str | None, when: str
 ) -> str:
     known = [row for row in rows if row["Class"] != NO_DATA]
-    ranked = sorted(known, key=lambda row: values[row["code"]].three.middle, reverse=True)
+    ranked = sorted(known, key=lambda row: values[row["code"]].three.mean, reverse=True)
     of = {
         "gbp": f"share of the prize {when}",
         "per_head": f"£ a head carried by digital adoption {when}",
@@ -341,7 +338,7 @@ def _alt(
     said += f" Highest: {ranked[0]['Area']} {ranked[0]['Value']}."
     for rank, row in enumerate(ranked, 1):
         if row["code"] == selected:
-            # A rank among areas that cannot be told apart would mislead.
+            # A rank among areas that are not separated would mislead.
             place = "" if measure == "against_gva" else f", rank {rank}"
             said += f" {row['Area']}: {row['Value']}{place}."
     return f"{said} Values in the table below."
@@ -355,31 +352,31 @@ def _caption(
     if measure == "against_gva":
         apart = [row for row in rows if row["Class"] not in (NO_DATA, 2)]
         grey = (
-            "With these assumptions, no area can be told apart."
+            "These assumptions separate the two in no area."
             if not apart
-            else f"{len(apart)} of {len(rows)} areas can be told apart, surely or probably."
+            else f"These assumptions separate the two in {len(apart)} of {len(rows)} areas."
         )
         return (
             "Times in 100 that an area’s share of the gain exceeds its share of the economy. "
-            f"Grey: cannot be told apart. {grey}{note}"
+            f"Grey: not separated. {grey}{note}"
         )
-    known = areas.filter(pl.col("share_p50").is_not_null())
-    middles = [values[code].three.middle for code in known["area_code"]]
+    known = areas.filter(pl.col("share_mean").is_not_null())
+    averages = [values[code].three.mean for code in known["area_code"]]
     if measure == "gbp":
-        follows = pl.DataFrame({"value": middles, "gva": known["gva_share"]}).select(
+        follows = pl.DataFrame({"value": averages, "gva": known["gva_share"]}).select(
             pl.corr("value", "gva")
         )
         size = plain(follows.item()) > 0.9
         follow = " Mostly follows the size of each economy." if size else ""
         return (
-            f"Middle estimate of each area’s share of the {first.prize} {first.when}, "
+            f"Average of each area’s share of the {first.prize} {first.when}, "
             f"{first.prize_prices}.{follow}{note}"
         )
     ranges = sorted(value.three.high - value.three.low for value in values.values())
-    blurred = middles and ranges[0] > max(middles) - min(middles)
+    blurred = averages and ranges[0] > max(averages) - min(averages)
     blur = " Every area’s own range is wider than the gap between the highest and the lowest."
     return (
-        f"Middle estimate of what digital adoption carries {first.when} for each resident of "
+        f"Average of what digital adoption carries {first.when} for each resident of "
         f"today, {PRICES}.{blur if blurred else ''}{note}"
     )
 
@@ -391,11 +388,11 @@ def _table(
     columns: dict[str, list[object] | pl.Series] = {"Area": areas["area_name"]}
     if measure != "against_gva":
         per, unit = (1e3, "£bn") if measure == "gbp" else (1.0, "£ a head")
-        for end in ("low", "middle", "high"):
+        for end, heading in (("low", "Low"), ("mean", "Average"), ("high", "High")):
             ends = [getattr(three, end) / per for three in threes]
-            columns[f"{end.capitalize()}, {unit} {first.when}"] = [*vega.rounded(ends)]
+            columns[f"{heading}, {unit} {first.when}"] = [*vega.rounded(ends)]
     for heading, column in (
-        ("Share of the gain, %", "share_p50"),
+        ("Share of the gain, %", "share_mean"),
         ("Share of the economy, %", "gva_share"),
         ("Share of the gain is the larger, times in 100", "p_share_above_gva"),
     ):

@@ -5,13 +5,12 @@ from functools import lru_cache
 import polars as pl
 
 from gainsmodel import format
-from gainsmodel.analysis.additionality import UNVERIFIED, Waterfall
+from gainsmodel.analysis.additionality import TOTALS, UNVERIFIED, Waterfall
 from gainsmodel.checks import renamed
-from gainsmodel.present.area_summary import GBP_M, PRICES, RANGE, plain
+from gainsmodel.present.area_summary import GBP_M, NOTHING, PRICES, RANGE, Added, plain
 from gainsmodel.present.charts import chart as vega
 from gainsmodel.present.charts.theme import Theme, palette
 
-TOTALS = ("gross", "net")
 # Pixels of a row, and of the axis with its title.
 ROW, AXIS = 24, 52
 ROOM_FOR_VALUE = 1.6
@@ -72,6 +71,7 @@ def waterfall(
                     # At the end of a range, a figure alone would pass for that end.
                     "Value": f"{value} ({spread})" if total and known else value,
                     RANGE: spread,
+                    NOTHING: Added.of_row(step, "amount_gbp_m", net.draws).nothing if total else "",
                     "End": max(0.0, begin, end, high if total and known else 0.0) / per,
                     "Kind": "total" if total else "step",
                     "Weight": "bold" if total else "normal",
@@ -88,14 +88,14 @@ def waterfall(
             "extent": [{"x": least / per}, {"x": most * ROOM_FOR_VALUE / per}],
         },
         f"What the plan adds on average {net.when}: {'; '.join(said)}.",
-        f"{PRICES}, average of all futures; lines the range that holds 9 of 10. Averages add up; "
-        f"middle estimates do not. {UNVERIFIED}",
+        f"{PRICES}, average of all futures; lines the range that holds 9 of 10. {UNVERIFIED}",
         pl.DataFrame(
             {
                 "Seen from": net.table["area_name"],
                 "Step": net.table["label"],
                 f"Average, {money}": vega.rounded([value / per for value in averages]),
                 RANGE: [row[RANGE] for row in bars],
+                NOTHING: [row[NOTHING] for row in bars],
             }
         ),
     )
@@ -111,7 +111,7 @@ def _spec(theme: str, width: int | None, height: int, money: str) -> vega.Spec:
     kinds = {"total": colours.plan, "step": colours.prize}
     colour: vega.Spec = {"field": "Kind", "type": "nominal", "legend": None}
     colour["scale"] = {"domain": [*kinds], "range": [*kinds.values()]}
-    hover = vega.tooltip("Name", "Value", RANGE)
+    hover = vega.tooltip("Name", "Value", RANGE, NOTHING)
     words_of = {"type": "text", "fontWeight": {"expr": "datum.Weight"}}
     label = {**words_of, "align": "right", "dx": -7}
     bar = {"type": "bar", "height": {"band": 1}}

@@ -6,12 +6,12 @@ from typing import Any
 import polars as pl
 
 from gainsmodel import format
-from gainsmodel.analysis.additionality import UNVERIFIED, Waterfall
+from gainsmodel.analysis.additionality import TOTALS, UNVERIFIED, Waterfall
 from gainsmodel.analysis.switching_values import SwitchingValues
 from gainsmodel.present import text
-from gainsmodel.present.area_summary import AreaSummary
+from gainsmodel.present.area_summary import Added, AreaSummary, Estimate
 from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
-from gainsmodel.results.paired import PairedResult
+from gainsmodel.results.paired import ADDED, PairedResult
 from gainsmodel.results.plan_levers import lever_costs
 
 AMOUNTS = {
@@ -80,8 +80,8 @@ def appraisal(
 def cost_and_return(pair: PairedResult, worth: dict[str, Any], title: str = "") -> Grid:
     """What a plan brings and costs, from a row of `gainsmodel.appraise`.
 
-    Benefit for each £1 last, without an average, since a ratio may have none; not where
-    nothing is spent.
+    Benefit for each £1 last: the expected gain over the expected cost, since a ratio may have no
+    mean; not where nothing is spent.
     """
     setting = pair.scenario.setting
     labels = {
@@ -90,15 +90,18 @@ def cost_and_return(pair: PairedResult, worth: dict[str, Any], title: str = "") 
     }
     rows = []
     for name, label in AMOUNTS.items():
-        amount = text.amount_of(worth, name)
-        mean = text.mean_of(worth, name)
-        rows.append((label.format(**labels), amount.gbp, amount.gbp_range, mean))
-    ratio = [worth[f"benefit_cost_ratio_{q}"] for q in ("p50", "p05", "p95")]
-    if None not in ratio:
-        middle, low, high = (format.gbp_for_each_pound(number) for number in ratio)
-        spread = f"{low} to {high}" if ratio[1] < ratio[2] else text.CERTAIN
-        rows.append(("Gain for each £1 that authority and firms spend", middle, spread, ""))
-    return Grid(title, ("", "Middle estimate", text.RANGE, "Average"), rows)
+        amount, nothing = Estimate.of(worth, name), ""
+        if name in ADDED:
+            nothing = Added.of_row(worth, name, pair.manifest["draws"]).nothing
+        rows.append((label.format(**labels), amount.gbp, amount.gbp_range, nothing))
+    ends = [worth[f"benefit_cost_ratio_{q}"] for q in ("p05", "p95")]
+    added, spent = text.added_and_spent(worth)
+    if None not in ends and spent > 0:
+        low, high = map(format.gbp_for_each_pound, ends)
+        spread = f"{low} to {high}" if ends[0] < ends[1] else text.CERTAIN
+        each = format.gbp_for_each_pound(added / spent)
+        rows.append(("Gain for each £1 that authority and firms spend", each, spread, ""))
+    return Grid(title, ("", text.AVERAGE, text.RANGE, text.NOTHING), rows)
 
 
 def switching_values(values: SwitchingValues) -> Iterator[Block]:
@@ -116,13 +119,15 @@ def gross_to_net(net: Waterfall) -> Iterator[Block]:
         return
     rows = []
     for (place,), steps in net.table.group_by(["area_name"], maintain_order=True):
-        rows.append((f"Seen from {text.the(str(place))}", "", ""))
+        rows.append((f"Seen from {text.the(str(place))}", "", "", ""))
         for step in steps.iter_rows(named=True):
             off = " (off)" if step["switched_on"] is False else ""
-            amount = text.amount_of(step, "amount_gbp_m")
-            mean = text.mean_of(step, "amount_gbp_m")
-            rows.append((f"  {step['label']}{off}", mean, amount.gbp_range))
-    yield Grid(f"From gross to net, {net.when}", ("", "Average", text.RANGE), rows)
+            amount, nothing = Estimate.of(step, "amount_gbp_m"), ""
+            if step["step"] in TOTALS:
+                nothing = Added.of_row(step, "amount_gbp_m", net.draws).nothing
+            rows.append((f"  {step['label']}{off}", amount.gbp, amount.gbp_range, nothing))
+    headings = ("", text.AVERAGE, text.RANGE, text.NOTHING)
+    yield Grid(f"From gross to net, {net.when}", headings, rows)
     places = {"leakage", "multiplier"} & {*net.switched_on}
     if places and net.table["viewpoint"][0] == "uk":
         yield Words(

@@ -7,9 +7,9 @@ import polars as pl
 
 from gainsmodel import format
 from gainsmodel.analysis.appraisal import appraise
-from gainsmodel.analysis.comparison import Comparison
+from gainsmodel.analysis.comparison import SIDES, Comparison
 from gainsmodel.present import text
-from gainsmodel.present.area_summary import PRICES, AreaSummary, plain
+from gainsmodel.present.area_summary import PRICES, AreaSummary, Estimate, plain
 from gainsmodel.present.blocks import Block, Grid, Heading, Words
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.plan_levers import lever_costs
@@ -57,8 +57,7 @@ def comparison(
         yield Words(f"{others} other areas and groups differ by less than £1m.", "small")
     yield Words(
         f"What digital adoption carries, at {PRICES}, compared with no further adoption. "
-        f"{text.adjusted(compared.net_of)} Middle estimates are medians, which do not add up, and "
-        "the middle difference is not the difference of the middles.",
+        f"{text.adjusted(compared.net_of)} Figures are averages of all futures.",
         "small",
     )
     yield Words(text.how_it_was_run(compared.first.manifest), "small")
@@ -81,7 +80,6 @@ def differences(
         f"“{_short(second)}” a year by {year}",
         "Difference",
         text.RANGE,
-        "Average difference",
         "First is higher",
     )
     rows = [_side_by_side(row, compared) for row in shown.iter_rows(named=True)]
@@ -89,41 +87,40 @@ def differences(
 
 
 def _side_by_side(row: dict[str, Any], compared: Comparison) -> tuple[str, ...]:
-    amount = text.amount_of(row, compared.metric)
+    amount = Estimate.of(row, compared.metric)
     known = row["p_first_higher"] is not None
     futures = compared.first.manifest["draws"]
-    sides = (format.gbp(plain(row[f"{side}_p50"])) for side in ("first", "second"))
+    sides = (
+        format.gbp(plain(row[f"{side}_mean"]), plain(row[f"{side}_mcse_mean"])) for side in SIDES
+    )
     chance = format.chance(plain(row["p_first_higher"]), futures).removeprefix("in ")
     return (
         row["area_name"],
         *sides,
-        amount.gbp if known else text.NOT_KNOWN,
+        amount.gbp,
         amount.gbp_range if known else text.NOT_KNOWN,
-        text.mean_of(row, compared.metric),
         chance if known else text.NOT_KNOWN,
     )
 
 
-def split(kind: str, table: pl.DataFrame, place: str, of: str = "") -> Iterator[Block]:
-    """A difference, or what a plan adds, by year, sector, technology or lever."""
+def split(
+    kind: str, table: pl.DataFrame, place: str, of: str = "", futures: int = 0
+) -> Iterator[Block]:
+    """A difference by year, sector or technology, or what a plan adds by lever.
+
+    By lever, `of` is the plan and `futures` the number of draws.
+    """
     name = {"year": "year", "sector": "sector_name"}.get(kind, "label")
     metric = "gain_gbp_m" if kind == "year" else "gain_final_year_gbp_m"
+    of_plan = kind == "lever"
     rows = []
     for row in table.iter_rows(named=True):
-        amount = text.amount_of(row, metric)
-        known = row[f"{metric}_p50"] is not None
-        rows.append(
-            (
-                f"{row[name]}{PARTS.get(str(row.get('part')), '')}",
-                text.mean_of(row, metric),
-                amount.gbp if known else text.NOT_KNOWN,
-                amount.gbp_range if known else text.NOT_KNOWN,
-            )
-        )
-    headings = (kind.capitalize(), "Average", "Middle estimate", text.RANGE)
+        amount, known = Estimate.of(row, metric), row[f"{metric}_p05"] is not None
+        cells = [f"{row[name]}{PARTS.get(str(row.get('part')), '')}", amount.gbp]
+        cells.append(amount.gbp_range if known else text.NOT_KNOWN)
+        rows.append([*cells, *([text.nothing_of(row, metric, futures)] if of_plan else ())])
+    headings = (kind.capitalize(), text.AVERAGE, text.RANGE, *[text.NOTHING] * of_plan)
     yield Grid(f"{HEADINGS[kind].format(of=of)}: {place}", headings, rows)
-    if kind != "year":
-        yield Words(text.AVERAGES_ADD_UP, "small")
 
 
 def side_by_side(
@@ -134,7 +131,8 @@ def side_by_side(
         lever.label for pair in pairs.values() for lever in pair.scenario.levers.values()
     )
     when = next(iter(pairs.values())).with_plan
-    heads = [f"Adds {AreaSummary(when, unit).when}", text.RANGE, "Costs a year", "Pays back"]
+    heads = [f"Adds {AreaSummary(when, unit).when}", text.RANGE, text.NOTHING]
+    heads += ["Costs a year", "Pays back"]
     if target_gbp_m:
         heads.append(f"Adds {format.goal(target_gbp_m)} or more")
     rows = []
@@ -154,7 +152,12 @@ def side_by_side(
         )
         a = AreaSummary(pair.with_plan, unit)
         added = a.added(pair.without)
-        row += [added.gbp, added.gbp_range, format.cost(text.cost_a_year(costs, unit))]
+        row += [
+            added.gbp,
+            added.gbp_range,
+            added.nothing,
+            format.cost(text.cost_a_year(costs, unit)),
+        ]
         row.append(format.chance(plain(worth["p_pays_back"]), draws))
         if target_gbp_m:
             row.append(format.chance(plain(worth["p_target"]), draws))

@@ -6,7 +6,7 @@ from typing import Any
 from gainsmodel import format
 from gainsmodel.analysis.optimise.plan import Plan
 from gainsmodel.present import text
-from gainsmodel.present.area_summary import plain
+from gainsmodel.present.area_summary import Estimate, plain
 from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
 
 # Rows of a frontier that are shown; --json has all.
@@ -59,10 +59,8 @@ def frontier(plan: Plan) -> Grid:
         if plan.objective == "p_target":
             value = format.out_of_100(row["objective"], plan.search_draws)
         else:
-            value = text.mean_of(
-                {"value_mean": row["objective"], "value_mcse_mean": row["objective_mcse"]}, "value"
-            )
-        npv = text.amount_of(row, "net_present_value_gbp_m")
+            value = format.gbp(row["objective"], row["objective_mcse"] if row["objective"] else 0.0)
+        npv = Estimate.of(row, "net_present_value_gbp_m")
         rows.append(
             (
                 format.cost(row["cost_gbp_m_per_year"]),

@@ -41,7 +41,7 @@ def sensitivity(drivers: Sensitivity, elsewhere: str = "") -> Iterator[Block]:
     yield Points(drivers.caveats)
     if elsewhere:
         yield Words(text.spillover_only(elsewhere))
-    change, middle = change_of(drivers), drivers.tornado["middle"][0]
+    change, mean = change_of(drivers), drivers.tornado["mean"][0]
     bars = {row["group"]: row for row in drivers.tornado.iter_rows(named=True)}
     rows = []
     for row in drivers.indices.iter_rows(named=True):
@@ -49,14 +49,14 @@ def sensitivity(drivers: Sensitivity, elsewhere: str = "") -> Iterator[Block]:
         ends = (
             without_a_line(row)
             if bar["leading"] is None
-            else " … ".join(change(bar[end] - middle) for end in ("low", "high"))
+            else " … ".join(change(bar[end] - mean) for end in ("low", "high"))
         )
         rows.append((row["label"], _index(row, "first"), _index(row, "total"), ends))
     headings = (
         "Assumptions",
         "Share of the variance alone",
         "Share with others (total effect)",
-        "Change of the middle answer if low … high",
+        "Change of the average answer if low … high",
     )
     yield Grid("", headings, rows, left=(0, 3))
     yield structure(drivers)
@@ -80,17 +80,17 @@ def change_of(drivers: Sensitivity) -> Callable[[float], str]:
 
 
 def structure(drivers: Sensitivity) -> Grid:
-    """What other choices in the model itself do to the middle answer."""
-    change, middle = change_of(drivers), drivers.tornado["middle"][0]
+    """What other choices in the model itself do to the average answer."""
+    change, mean = change_of(drivers), drivers.tornado["mean"][0]
     rows = [
         (
             CHOICES[row["switch"]].label,
             SETTINGS[row["choice"]],
-            "in use" if row["in_use"] else change(row["middle"] - middle),
+            "in use" if row["in_use"] else change(row["mean"] - mean),
         )
         for row in drivers.structure.iter_rows(named=True)
     ]
-    headings = ("Model structure", "Setting", "Change of the middle answer")
+    headings = ("Model structure", "Setting", "Change of the average answer")
     return Grid("", headings, rows, left=(0, 1))
 
 
@@ -102,10 +102,10 @@ def _index(row: Mapping[str, Any], name: str) -> str:
 
 
 def without_a_line(row: Mapping[str, Any]) -> str:
-    """What to say of the middle answer where no single number of a group is seen to move it.
+    """What to say of the average answer where no single number of a group is seen to move it.
 
     A group may account for variance all the same: what a cap cuts off, or what only matters
-    together with something else, moves no middle.
+    together with something else, is not seen to move the average.
     """
     acts = row["distinguishable"] and row["total"] >= LEAST_SHOWN
     return "only with others, or in extreme futures" if acts else "no effect found"

@@ -1,14 +1,13 @@
 """Shares of the gain and of the prize, what digital adoption carries, what a plan adds."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import polars as pl
 
 from gainsmodel import format
 from gainsmodel.data import OWN
 from gainsmodel.present import text
-from gainsmodel.present.area_summary import PRICES, AreaSummary
+from gainsmodel.present.area_summary import PRICES, Added, AreaSummary
 from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.plan_levers import lever_costs
@@ -36,14 +35,15 @@ def shares(
     for a in asked:
         added = None if pair is None else a.added(pair.without)
         yield Words(" ".join(text.headline(a, added)), "lead")
-        yield Words(f"{text.ranges(a)} {text.against_gva(a)}")
+        yield Words(f"{text.ranges(a, added)} {text.against_gva(a)}")
     yield Words(f"{text.causes(uk)} {text.prize_note(scenario)}")
     if own := result.manifest.get("own_data"):
         what = "areas" if result.manifest["geography"] == OWN else "GVA figures"
         yield Words(f"Using your own {what}:")
         yield Points(own["notes"])
     yield shares_table(result, [a.unit for a in asked] or None)
-    yield Words(f"{text.national(uk)} {text.prices(uk)}")
+    yield Words(" ".join(filter(None, [text.separated(result), text.national(uk)])))
+    yield Words(text.prices(uk))
     if pair is not None:
         yield from _plan(pair, asked)
     yield Words(text.WORDS, "small")
@@ -60,19 +60,20 @@ def shares_table(result: Result, codes: Iterable[str] | None = None) -> Grid:
     # The whole of a prize that is certain is that prize, unrounded.
     certain = uk.part.is_certain and not uk.prize_at_base_prices
     whole = uk.prize if certain else uk.part.gbp
-    rows.append((uk.name, "100%", "100%", "", "", whole, uk.carried.gbp, uk.carried.gbp_range))
+    rows.append((uk.name, "100%", "100%", "", "", "", whole, uk.carried.gbp, uk.carried.gbp_range))
     prices = f", {PRICES}" if uk.prize_at_base_prices else ""
     headings = (
         "Area",
         "Share of UK GVA",
         "Share of the gain",
         text.RANGE,
-        "Compared with its share of GVA",
+        "Share of the gain over share of GVA",
+        text.RANGE,
         f"Its part of {uk.the_prize} {uk.when}{prices}",
         f"Digital carries {uk.when}",
         text.RANGE,
     )
-    return Grid("", headings, rows, left=(0, 4))
+    return Grid("", headings, rows)
 
 
 def _row(a: AreaSummary) -> tuple[str, ...]:
@@ -80,9 +81,10 @@ def _row(a: AreaSummary) -> tuple[str, ...]:
     return (
         a.name,
         format.percent(a.gva_share),
-        text.WITHHELD if withheld else format.percent(a.share.middle),
+        text.WITHHELD if withheld else format.percent(a.share.mean),
         text.WITHHELD if withheld else a.share.percent_range,
-        format.against_gva(a.p_above_gva, a.futures),
+        text.WITHHELD if withheld else format.ratio(a.ratio.mean),
+        text.WITHHELD if withheld else text.ratio_range(a),
         text.WITHHELD if withheld else a.part.gbp,
         a.carried.gbp,
         a.carried.gbp_range,
@@ -105,26 +107,28 @@ def _plan(pair: PairedResult, asked: list[AreaSummary]) -> Iterator[Block]:
 def plan_table(pair: PairedResult, codes: Iterable[str], costs: pl.DataFrame) -> Grid:
     """What the plan adds and costs in some areas, on the scenario's basis."""
     summaries = [AreaSummary(pair.with_plan, code) for code in codes]
-    added = pair.added(summaries[0].gain)
-    rows_of: dict[str, dict[str, Any]] = {row["area_code"]: row for row in added.to_dicts()}
+    added = {row["area_code"]: row for row in pair.added(summaries[0].gain).to_dicts()}
     rows = []
     for a in summaries:
-        row = rows_of[a.unit]
-        amount = text.amount_of(row, a.gain)
+        amount = Added.of_row(added[a.unit], a.gain, a.futures)
         rows.append(
             (
                 a.name,
+                a.carried.gbp,
+                AreaSummary(pair.without, a.unit).carried.gbp,
                 amount.gbp,
                 amount.gbp_range,
-                text.mean_of(row, a.gain),
+                amount.nothing,
                 format.cost(text.cost_a_year(costs, a.unit)),
             )
         )
     headings = (
         "Area",
-        f"Adds {summaries[0].when}",
+        f"Digital carries {summaries[0].when}",
+        "Of which without the plan",
+        "The plan adds",
         text.RANGE,
-        "Average",
+        text.NOTHING,
         "Costs the authority a year once running",
     )
     return Grid("", headings, rows)

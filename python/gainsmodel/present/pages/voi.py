@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from gainsmodel import format
 from gainsmodel.analysis.voi import ValueOfInformation
 from gainsmodel.present import text
-from gainsmodel.present.area_summary import PRICES
+from gainsmodel.present.area_summary import PRICES, Estimate
 from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
 from gainsmodel.present.pages.sensitivity import NOT_DISTINGUISHABLE, left_out
 
@@ -27,8 +27,8 @@ def voi(value: ValueOfInformation, elsewhere: str = "") -> Iterator[Block]:
     options = [
         (
             row["option"],
-            text.mean_of(row, metric),
-            text.amount_of(row, metric).gbp_range,
+            Estimate.of(row, metric).gbp,
+            Estimate.of(row, metric).gbp_range,
             format.chance(row["p_best"], value.draws),
         )
         for row in value.options.iter_rows(named=True)

@@ -20,8 +20,9 @@ UNITS = (
     ("…_gbp_bn", "£ billion, as About says"),
     ("…_share, share_…", "0 to 1"),
     ("p_…", "probability, 0 to 1"),
-    ("…_mean", "average over the futures; averages add up"),
-    ("…_p05, …_p50, …_p95", "below which 5, 50, 95 of 100 futures lie; these do not add up"),
+    ("…_mean", "expected value: the average of all futures"),
+    ("…_p05, …_p50, …_p95", "below which 5, 50, 95 of 100 futures lie"),
+    ("…_p_below_1", "probability of less than £1m, 0 to 1"),
     ("…_mcse_…", "standard error from the number of futures"),
     ("mean, median, low, high of assumptions", "in the unit that stands in their row"),
 )
@@ -71,9 +72,9 @@ def _split(findings: Findings) -> Callable[[Any, Any], None]:
     """Shares of the gain, and a cell for the prize from which their amounts are worked out."""
     a, prize, prices = findings.about, findings.scenario.prize.value, ""
     if a.prize_at_base_prices:
-        prize, prices = a.uk.part.middle / GBP_M["bn"], f", {PRICES}"
+        prize, prices = a.uk.part.mean / GBP_M["bn"], f", {PRICES}"
     areas = findings.result.areas()
-    shares = ("gva_share", "share_p50", "share_p05", "share_p95")
+    shares = ("gva_share", "share_mean", "share_p05", "share_p95")
 
     def draw(book: Any, sheet: Any) -> None:
         bold = book.add_format({"bold": True})
@@ -89,8 +90,8 @@ def _split(findings: Findings) -> Callable[[Any, Any], None]:
         )
         sheet.write_string(3, 0, f"Prize, £bn{prices} (type another)", bold)
         sheet.write_number(3, 1, prize, entry)
-        heads = ["Area", "Share of UK GVA", "Share of the gain, middle", "low", "high"]
-        heads += ["By GVA, £bn", "Middle, £bn", "Low, £bn", "High, £bn"]
+        heads = ["Area", "Share of UK GVA", "Share of the gain, average", "low", "high"]
+        heads += ["By GVA, £bn", "Average, £bn", "Low, £bn", "High, £bn"]
         for column, head in enumerate(heads):
             sheet.write_string(FIRST_ROW - 1, column, head, wrapped)
         for line, row in enumerate(areas.iter_rows(named=True), FIRST_ROW):

@@ -16,7 +16,7 @@ from gainsmodel.analysis.sensitivity import LEAST_DRAWS, Output, Sensitivity, se
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError, UnknownNameError
-from gainsmodel.present.area_summary import AreaSummary, Estimate
+from gainsmodel.present.area_summary import Added, AreaSummary
 from gainsmodel.progress import Steps
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.plan_levers import lever_costs
@@ -43,7 +43,7 @@ class Findings:
         Code of the area or group that it is about.
     result, without : Result
         The same futures with the plan and without it.
-    added : Estimate, optional
+    added : Added, optional
         What the plan adds, £m on the scenario's basis; None where no lever is moved anywhere.
     worth : dict, optional
         Row of `appraise` for the area.
@@ -66,7 +66,7 @@ class Findings:
     unit: str
     result: Result
     without: Result
-    added: Estimate | None
+    added: Added | None
     worth: dict[str, Any] | None
     parts: pl.DataFrame | None
     costs: pl.DataFrame | None

@@ -11,6 +11,7 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.checks import renamed
 from gainsmodel.present import charts, export, text
+from gainsmodel.present.area_summary import Estimate
 from gainsmodel.present.blocks import (
     Block,
     Box,
@@ -63,7 +64,7 @@ def board_paper(findings: Findings, manifest_name: str = "manifest.json") -> Doc
 def _in_short(findings: Findings) -> Iterator[Block]:
     a = findings.about
     yield Words(" ".join(text.headline(a, findings.added)), "lead")
-    said = f"{text.ranges(a)} {text.against_gva(a)}"
+    said = f"{text.ranges(a, findings.added)} {text.against_gva(a)}"
     if findings.added is None:
         yield Words(f"{said} No lever is moved in this scenario.")
     else:
@@ -106,6 +107,7 @@ def _plan(findings: Findings) -> Iterator[Block]:
     if not findings.costs["intensity"].sum():
         yield Words(text.spillover_only(a.place))
         return
+    gain = "gain_final_year_gbp_m"
     costs = {row["lever"]: row for row in findings.costs.iter_rows(named=True)}
     rows = []
     for row in findings.parts.filter(pl.col("part") != "left_out").iter_rows(named=True):
@@ -114,17 +116,18 @@ def _plan(findings: Findings) -> Iterator[Block]:
             [
                 row["label"],
                 "" if lever is None else format.whole_percent(lever["intensity"]),
-                text.mean_of(row, "gain_final_year_gbp_m"),
-                text.amount_of(row, "gain_final_year_gbp_m").gbp_range,
+                Estimate.of(row, gain).gbp,
+                Estimate.of(row, gain).gbp_range,
+                text.nothing_of(row, gain, findings.result.manifest["draws"]),
                 "" if lever is None else format.cost(lever["cost_gbp_m_per_year"]),
                 "" if lever is None else text.lever_evidence(findings.scenario, name),
             ]
         )
-    rows[-1][4] = format.cost(text.cost_a_year(findings.costs, a.unit))
+    rows[-1][5] = format.cost(text.cost_a_year(findings.costs, a.unit))
     yield Grid(
         f"Each lever by itself, a year by {a.years[1]}, compared with the same futures without it",
         [
-            *("Lever", "Intensity", "Adds on average", text.RANGE),
+            *("Lever", "Intensity", "Adds on average", text.RANGE, text.NOTHING),
             *("Costs the authority a year", "Evidence"),
         ],
         rows,
