@@ -24,11 +24,13 @@ from gainsmodel.format import (
     gbp_range,
     goal,
     money_unit,
+    next_to_nothing,
     out_of_100,
     percent,
     percent_range,
     points_change,
     printed_gbp_m,
+    ratio,
     when,
     whole_percent,
 )
@@ -384,9 +386,9 @@ def test_few_futures_are_not_made_a_hundred(draws: int) -> None:
 @pytest.mark.parametrize(
     ("probability", "text"),
     [
-        (0.5, "cannot be told apart"),
-        (0.1, "cannot be told apart"),
-        (0.9, "cannot be told apart"),
+        (0.5, "not separated"),
+        (0.1, "not separated"),
+        (0.9, "not separated"),
         (0.95, "probably larger"),
         (0.05, "probably smaller"),
         (0.98, "larger"),
@@ -476,7 +478,7 @@ def test_intensities_are_whole_per_cent() -> None:
 
 
 def told(p_first: float, p_second: float, **changes: object) -> str:
-    amounts = {"middle_gbp_m": 120.0, "low_gbp_m": 14.0, "high_gbp_m": 610.0, "mcse_gbp_m": 1.0}
+    amounts = {"mean_gbp_m": 120.0, "low_gbp_m": 14.0, "high_gbp_m": 610.0, "mcse_gbp_m": 1.0}
     other = {"futures": 10_000, "year": 2036, "plans": True}
     chances = {"p_first_higher": p_first, "p_second_higher": p_second}
     return compared("P", "Q", **(amounts | other | chances | changes))  # type: ignore[arg-type]
@@ -490,9 +492,11 @@ def told(p_first: float, p_second: float, **changes: object) -> str:
         (0.95, 0.05, "“P” probably adds about £120m a year more than “Q” by 2036. In 9 of 10 "
          "futures the difference is £14m to £610m."),
         (0.54, 0.46, "Which adds more by 2036 depends on the future: “P” adds more in 54 of "
-         "100 futures."),
+         "100 futures. On average “P” adds about £120m a year more; in 9 of 10 futures the "
+         "difference is £14m to £610m."),
         (0.9, 0.1, "Which adds more by 2036 depends on the future: “P” adds more in 90 of "
-         "100 futures."),
+         "100 futures. On average “P” adds about £120m a year more; in 9 of 10 futures the "
+         "difference is £14m to £610m."),
         (0.0, 0.0, "“P” and “Q” come to the same here in every future."),
     ],
 )  # fmt: skip
@@ -503,9 +507,24 @@ def test_two_plans_are_told_apart_as_the_rules_say(
 
 
 def test_the_higher_of_two_comes_first() -> None:
-    turned = told(0.0, 0.99, middle_gbp_m=-120.0, low_gbp_m=-610.0, high_gbp_m=-14.0)
+    turned = told(0.0, 0.99, mean_gbp_m=-120.0, low_gbp_m=-610.0, high_gbp_m=-14.0)
     swapped = turned.replace("“P”", "?").replace("“Q”", "“P”").replace("?", "“Q”")
     assert swapped == told(0.99, 0.0)
+
+
+def test_more_often_and_yet_less_on_average_is_no_order() -> None:
+    text = told(0.95, 0.05, mean_gbp_m=-30.0)
+    assert text.startswith("Which adds more by 2036 depends on the future: “P” adds more in 95 of ")
+    assert "On average “P” adds about £30m a year less;" in text
+    unsure = told(0.5, 0.5, mcse_gbp_m=80.0)
+    assert "The average difference is within its simulation error;" in unsure
+
+
+def test_less_than_a_million_is_next_to_nothing_and_a_ratio_has_two_decimals() -> None:
+    assert next_to_nothing(0.35, 10_000) == "less than £1m in 35 of 100 futures"
+    assert next_to_nothing(0.0, 100) == "less than £1m in none of the 100 futures"
+    assert (ratio(1.074), ratio(0.5), ratio(-0.02)) == ("1.07", "0.50", "−0.02")
+    assert ratio(NAN) == TOO_FEW
 
 
 def test_scenarios_with_other_assumptions_are_no_plans() -> None:

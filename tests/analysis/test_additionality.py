@@ -169,6 +169,7 @@ def test_every_viewpoint_by_hand() -> None:
                 "p50": np.median(draws),
                 "p95": np.quantile(draws, 0.95),
                 "mcse_mean": draws.std(ddof=1) / 16,
+                "p_below_1": (draws < 1).mean(),
             }
             for name, value in statistics.items():
                 stated = row[f"amount_gbp_m_{name}"]

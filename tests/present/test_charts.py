@@ -110,6 +110,8 @@ LEVERS = pl.DataFrame(
         "mean": [120.0, 20.0, -15.0, 125.0],
         "p05": [4.0, 0.5, -60.0, 10.0],
         "p95": [420.0, 90.0, 10.0, 480.0],
+        "mcse_mean": [1.0, 0.2, 0.4, 1.0],
+        "p_below_1": [0.03, 0.08, 0.9, 0.01],
         "kind": ["alone", "alone", "together", "bundle"],
     }
 )
@@ -119,7 +121,7 @@ TORNADO = pl.DataFrame(
         "label": [f"Assumption {i}" for i in range(12)],
         "low": [2_000.0 - 100 * i for i in range(12)],
         "high": [2_200.0 + 150 * i for i in range(12)],
-        "middle": [2_100.0] * 12,
+        "mean": [2_100.0] * 12,
         "swing": [200.0 + 250 * i for i in range(12)],
     }
 )
@@ -364,19 +366,20 @@ def test_three_amounts_are_those_of_the_result() -> None:
         (chart.data["amounts"][1], row, gain, 1000),
         (chart.data["amounts"][2], added, gain, 1000),
     ):
-        for end, q in (("Low", "p05"), ("Middle", "p50"), ("High", "p95")):
+        for end, q in (("Low", "p05"), ("Average", "mean"), ("High", "p95")):
             assert drawn[f"{end}, £bn {WHEN}"] == pytest.approx(source[f"{metric}_{q}"] / per)
     assert [row["Role"] for row in chart.data["amounts"]] == ["prize", "carried", "plan"]
     largest = max(row[f"High, £bn {WHEN}"] for row in chart.data["amounts"])
     assert chart.data["extent"][1]["x"] == pytest.approx(1.28 * largest)
     carried = format.gbp_range(row[f"{gain}_p05"], row[f"{gain}_p95"])
     assert (
-        f"carried by digital adoption {chart.data['amounts'][1]['Middle']} ({carried})" in chart.alt
+        f"carried by digital adoption {chart.data['amounts'][1]['Average']} ({carried})"
+        in chart.alt
     )
     assert chart.table["Amount"].to_list()[0] == "Share of the £208bn"
     np.testing.assert_allclose(
-        chart.table[f"Middle, £bn {WHEN}"],
-        [row[f"Middle, £bn {WHEN}"] for row in chart.data["amounts"]],
+        chart.table[f"Average, £bn {WHEN}"],
+        [row[f"Average, £bn {WHEN}"] for row in chart.data["amounts"]],
         atol=0.005,
     )
 
@@ -387,7 +390,7 @@ def test_a_plan_that_does_nothing_adds_nothing_and_one_without_its_reference_is_
         charts.three_amounts(reference(), GM),
         charts.three_amounts(plan, GM, plan),
     ):
-        assert chart.data["amounts"][2]["Middle"] == "£0"
+        assert chart.data["amounts"][2]["Average"] == "£0"
         assert chart.alt.endswith("added by the plan £0.")
     assert len(charts.three_amounts(plan, GM).data["amounts"]) == 2
     assert charts.three_amounts(plan, GM).alt.startswith("Two bars")
@@ -399,8 +402,8 @@ def test_the_basis_decides_which_gain_stands_beside_the_prize() -> None:
     chart = charts.three_amounts(cumulative(), GM)
     money = "£bn over the ten years to 2036"
     row = cumulative().areas().filter(area_code=GM).row(0, named=True)
-    assert chart.data["amounts"][1][f"Middle, {money}"] == pytest.approx(
-        row["gain_cumulative_gbp_m_p50"] / 1000
+    assert chart.data["amounts"][1][f"Average, {money}"] == pytest.approx(
+        row["gain_cumulative_gbp_m_mean"] / 1000
     )
     assert "over the ten years to 2036" in chart.alt
 
@@ -416,7 +419,7 @@ def test_the_caption_says_which_prices() -> None:
 def test_amounts_below_a_billion_are_in_millions() -> None:
     small = edited(parameters__productivity_effect__value=1e-4, prize__value=1.0)
     chart = charts.three_amounts(small, GM)
-    assert "Middle, £m a year by 2036" in chart.table.columns
+    assert "Average, £m a year by 2036" in chart.table.columns
     assert "Share of the £1bn" in chart.table["Amount"].to_list()
 
 
@@ -428,25 +431,25 @@ def test_the_fan_is_the_table_of_years() -> None:
     rows = pl.DataFrame(chart.data["years"])
     assert rows["Year"].to_list() == [2026, *mine["year"]]
     for name, q in (
-        *(("Low", "p05"), ("Lower quarter", "p25"), ("Middle", "p50")),
+        *(("Low", "p05"), ("Lower quarter", "p25"), ("Average", "mean")),
         *(("Upper quarter", "p75"), ("High", "p95")),
     ):
         expected = [0.0, *(mine[f"gain_gbp_m_{q}"] / 1000)]
         np.testing.assert_allclose(rows[f"{name}, £bn a year"], expected)
         np.testing.assert_allclose(chart.table[f"{name}, £bn a year"], expected, atol=0.005)
-    dashed = [row["No plan, middle, £bn a year"] for row in chart.data["without"]]
-    np.testing.assert_allclose(dashed, [0.0, *(theirs["gain_gbp_m_p50"] / 1000)])
+    dashed = [row["No plan, average, £bn a year"] for row in chart.data["without"]]
+    np.testing.assert_allclose(dashed, [0.0, *(theirs["gain_gbp_m_mean"] / 1000)])
     labels = [row["Label"].split(" £")[0] for row in chart.data["labels"]]
-    assert sorted(labels) == ["High", "Low", "Middle", "No plan"]
+    assert sorted(labels) == ["Average", "High", "Low", "No plan"]
     assert "rises from zero in 2026 to £" in chart.alt
     assert "9 in 10 futures lie between £0." in chart.alt
 
 
 def test_the_fan_and_the_bars_print_the_same_number() -> None:
     plan, without = pair()
-    printed = charts.three_amounts(plan, GM, without).data["amounts"][1]["Middle"]
+    printed = charts.three_amounts(plan, GM, without).data["amounts"][1]["Average"]
     labels = [row["Label"] for row in charts.fan(plan, GM).data["labels"]]
-    assert f"Middle {printed}" in labels
+    assert f"Average {printed}" in labels
 
 
 def test_a_plan_compared_with_itself_has_no_second_line() -> None:
@@ -520,7 +523,7 @@ def test_a_difference_is_counted_beside_zero() -> None:
     draws = np.random.default_rng(1).normal(5, 60, 4_000)
     chart = charts.difference_dots(draws, "A", "B", WHEN)
     more = format.chance(float((draws > 0).mean()), 4_000)
-    assert f"“A” adds more than “B” {more}; middle difference £" in chart.alt
+    assert f"“A” adds more than “B” {more}; average difference £" in chart.alt
     quantiles = np.quantile(draws, (np.arange(20) + 0.5) / 20)
     drawn = [dot[f"Difference, £m {WHEN}"] for dot in chart.data["dots"]]
     np.testing.assert_allclose(drawn, quantiles)
@@ -572,7 +575,11 @@ def test_sectors_have_ranges_where_the_result_has_them() -> None:
 def test_levers_end_with_all_of_them_and_together_may_be_negative() -> None:
     chart = charts.levers(LEVERS.reverse(), WHEN)
     assert [row["Lever"] for row in chart.data["amounts"]][-2:] == ["Working together", "Both"]
-    assert "Working together −£15m" in chart.alt
+    assert "Digital skills £120m (3 of 100 futures less than £1m)" in chart.alt
+    assert chart.alt.endswith(
+        "Working together −£15m, Both £120m (1 of 100 futures less than £1m)."
+    )
+    assert chart.table["Less than £1m, times in 100"].to_list() == ["8", "3", "", "1"]
     assert "judgement" in chart.caption
     nothing = charts.levers(LEVERS.with_columns(mean=pl.lit(0.0)), WHEN)
     assert nothing.alt == "Every lever is at zero, so the plan adds nothing."
@@ -635,9 +642,9 @@ def test_adoption_is_the_uks_where_the_areas_years_were_not_kept() -> None:
     chart = charts.adoption(reference(), GM)
     frame = reference().adoption().filter(area_code="uk", technology="cloud")
     drawn = [
-        row["Middle, %"] for row in chart.data["years"] if row["Technology"] == "Cloud services"
+        row["Average, %"] for row in chart.data["years"] if row["Technology"] == "Cloud services"
     ]
-    np.testing.assert_allclose(drawn, frame["adoption_p50"] * 100)
+    np.testing.assert_allclose(drawn, frame["adoption_mean"] * 100)
     assert "These are the UK’s rates" in chart.caption
     assert "Adoption in the UK" in chart.alt
     assert "These are" not in charts.adoption(reference(), "uk").caption
@@ -646,7 +653,7 @@ def test_adoption_is_the_uks_where_the_areas_years_were_not_kept() -> None:
 def test_adoption_is_the_areas_own_where_its_years_are_there() -> None:
     frame = reference().adoption()
     own = frame.filter(area_code="uk").with_columns(
-        pl.lit(GM).alias("area_code"), pl.col("^adoption_p.*$") * 0.9
+        pl.lit(GM).alias("area_code"), pl.col("^adoption_(p|mean).*$") * 0.9
     )
     rest = frame.filter(pl.col("area_code") != GM)
     result = gainsmodel.Result(
@@ -658,9 +665,9 @@ def test_adoption_is_the_areas_own_where_its_years_are_there() -> None:
         None,
     )
     chart = charts.adoption(result, GM)
-    middles = [row["Middle, %"] for row in chart.data["years"]]
-    dotted = [row["Middle, %"] for row in chart.data["uk"]]
-    np.testing.assert_allclose(middles, np.array(dotted) * 0.9)
+    averages = [row["Average, %"] for row in chart.data["years"]]
+    dotted = [row["Average, %"] for row in chart.data["uk"]]
+    np.testing.assert_allclose(averages, np.array(dotted) * 0.9)
     assert "Dotted: the UK." in chart.caption
     assert "Adoption in Greater Manchester" in chart.alt
 
@@ -675,7 +682,7 @@ def test_the_tornado_has_the_ten_that_move_most_and_counts_the_rest() -> None:
     assert rows[0]["Low end"] == pytest.approx(0.9 - 2.1)
     assert rows[0]["High end"] == pytest.approx(3.85 - 2.1)
     assert (rows[0]["Left end"], rows[0]["Right end"]) == ("−£1.2bn", "+£1.8bn")
-    # The middle comes from draws of its own: it stands nowhere.
+    # The average comes from draws of its own: it stands nowhere.
     assert chart.data["as_it_is"] == [{"As it is": 0.0, "Label": "As it is"}]
     assert "£2.1bn" not in f"{chart.alt} {chart.caption} {chart.data}"
     assert "2 more assumptions move it less." in chart.caption
@@ -684,17 +691,17 @@ def test_the_tornado_has_the_ten_that_move_most_and_counts_the_rest() -> None:
 
 
 def test_an_assumption_that_lowers_the_answer_is_drawn_the_other_way_round() -> None:
-    turned = TORNADO.select("group", "label", "middle", "swing", low="high", high="low")
+    turned = TORNADO.select("group", "label", "mean", "swing", low="high", high="low")
     row = charts.tornado(turned, f"£m {WHEN}").data["assumptions"][0]
     assert row["Low end"] > row["High end"]
     assert (row["Left end"], row["Right end"]) == ("−£1.2bn", "+£1.8bn")
 
 
 def test_a_tornado_of_shares_and_of_chances() -> None:
-    shares = TORNADO.with_columns(pl.col("low", "high", "middle", "swing") / 50_000)
+    shares = TORNADO.with_columns(pl.col("low", "high", "mean", "swing") / 50_000)
     row = charts.tornado(shares, "% of the UK gain").data["assumptions"][0]
     assert (row["Left end"], row["Right end"]) == ("−2.4 points", "+3.5 points")
-    chances = TORNADO.with_columns(pl.col("low", "high", "middle", "swing") / 10_000)
+    chances = TORNADO.with_columns(pl.col("low", "high", "mean", "swing") / 10_000)
     row = charts.tornado(chances, "times in 100").data["assumptions"][0]
     assert (row["Left end"], row["Right end"]) == ("−12", "+18")
 
@@ -740,13 +747,13 @@ def test_tiles_print_the_prize_of_each_area_and_outline_the_selected() -> None:
     areas = reference().areas()
     errors = reference().statistics().filter(quantity="prize_gbp_bn")
     for row in chart.data["areas"]:
-        middle = areas.filter(area_code=row["code"])["prize_gbp_bn_p50"].item() * 1e3
-        error = errors.filter(area_code=row["code"])["mcse_p50"].item() * 1e3
-        assert row["Value"] == format.gbp(middle, error)
-        printed = format.printed_gbp_m(middle, error) / 1e3
+        mean = areas.filter(area_code=row["code"])["prize_gbp_bn_mean"].item() * 1e3
+        error = errors.filter(area_code=row["code"])["mcse_mean"].item() * 1e3
+        assert row["Value"] == format.gbp(mean, error)
+        printed = format.printed_gbp_m(mean, error) / 1e3
         assert row["Class"] == sum(printed >= end for end in (2, 4, 8, 16))
     assert [row["code"] for row in chart.data["areas"] if row["Selected"]] == [GM]
-    ranked = areas.sort("prize_gbp_bn_p50", descending=True)["area_code"].to_list()
+    ranked = areas.sort("prize_gbp_bn_mean", descending=True)["area_code"].to_list()
     printed = {row["code"]: row["Value"] for row in chart.data["areas"]}
     assert f"Highest: Greater London {printed[LONDON]}." in chart.alt
     assert f"Greater Manchester: {printed[GM]}, rank {ranked.index(GM) + 1}." in chart.alt
@@ -775,7 +782,7 @@ def test_a_click_selects_by_code() -> None:
 def test_tiles_compare_in_the_words_that_decide() -> None:
     chart = charts.tile_map(reference(), "against_gva")
     assert {row["Class"] for row in chart.data["areas"]} == {2}
-    assert "With these assumptions, no area can be told apart." in chart.caption
+    assert "These assumptions separate the two in no area." in chart.caption
     assert "rank" not in chart.alt
     p = dict(reference().areas()["area_code", "p_share_above_gva"].iter_rows())
     assert all(row["Value"] == f"{p[row['code']] * 100:.0f}" for row in chart.data["areas"])
@@ -803,7 +810,7 @@ def test_classes_of_the_comparison_are_fixed(p: float, value: str, shade: int) -
 def test_pounds_a_head_use_the_population() -> None:
     chart = charts.tile_map(reference(), "per_head")
     people = dict(load_dataset("mayoral").areas["area_code", "population"].iter_rows())
-    gain = dict(reference().areas()["area_code", "gain_final_year_gbp_m_p50"].iter_rows())
+    gain = dict(reference().areas()["area_code", "gain_final_year_gbp_m_mean"].iter_rows())
     for row in chart.data["areas"]:
         assert row["Value"] == format.gbp_a_head(gain[row["code"]] * 1e6 / people[row["code"]])
     assert "wider than the gap" in chart.caption
@@ -814,7 +821,7 @@ def test_classes_of_pounds_a_head_are_the_quintiles_of_the_reference_run() -> No
     people = load_dataset("mayoral").areas["area_code", "population"]
     frame = areas.join(people, on="area_code")
     for basis, metric in (("final_year", "final_year"), ("cumulative", "cumulative")):
-        a_head = frame[f"gain_{metric}_gbp_m_p50"] * 1e6 / frame["population"]
+        a_head = frame[f"gain_{metric}_gbp_m_mean"] * 1e6 / frame["population"]
         quintiles = np.quantile(a_head, [0.2, 0.4, 0.6, 0.8])
         assert PER_HEAD_CLASSES[basis] == tuple(float(f"{q:.1e}") for q in quintiles)
 
@@ -841,7 +848,7 @@ def test_a_group_may_be_selected_and_has_no_tile() -> None:
 
 def test_no_gain_at_all() -> None:
     bars = charts.three_amounts(zero(), GM)
-    assert [row["Middle"] for row in bars.data["amounts"]] == ["not defined", "£0", "£0"]
+    assert [row["Average"] for row in bars.data["amounts"]] == ["not defined", "£0", "£0"]
     assert "In all of the 500 futures the national gain is too small to divide" in bars.caption
     flat = charts.fan(zero(), GM)
     assert flat.data["note"] == [{"Note": "No gain with these assumptions"}]
@@ -865,7 +872,7 @@ def test_one_year() -> None:
 def test_no_uncertainty() -> None:
     chart = charts.fan(certain(), GM)
     assert chart.data["note"] == [{"Note": "No uncertainty in this run"}]
-    assert [row["Label"].split()[0] for row in chart.data["labels"]] == ["Middle"]
+    assert [row["Label"].split()[0] for row in chart.data["labels"]] == ["Average"]
     bars = charts.three_amounts(certain(), GM)
     assert [row["In 9 of 10 futures"] for row in bars.data["amounts"]] == ["", "", ""]
     assert "No uncertainty in this run." in bars.caption
@@ -879,7 +886,7 @@ def test_too_few_futures() -> None:
     )
     assert "too few" in charts.difference_dots(np.arange(150.0) + 1, "A", "B").alt
     bars = charts.three_amounts(few(1), GM)
-    assert [row["Middle"] for row in bars.data["amounts"]][:2] == [format.TOO_FEW] * 2
+    assert [row["Average"] for row in bars.data["amounts"]][:2] == [format.TOO_FEW] * 2
     assert charts.fan(few(1), GM).alt == f"Greater Manchester: {format.TOO_FEW}."
     assert {row["Value"] for row in charts.tile_map(few(1)).data["areas"]} == {"too few"}
 

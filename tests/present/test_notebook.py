@@ -91,7 +91,7 @@ def test_a_pair_shows_its_answer_and_the_gain_with_and_without(kernel: Any) -> N
     words = " ".join(Read(data["text/html"]).words)
     for needed in (
         "Greater Manchester’s share of the £208bn would be about",
-        "with this plan, which adds about",
+        "would come without the plan; the plan adds about",
         "In 9 of 10 simulated futures",
         "a 2016 estimate for all causes of growth, not digital alone",
         "Size of effect: judgement",
@@ -181,7 +181,7 @@ def test_without_the_library_that_draws_the_picture_is_words(
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     html = pair._repr_html_() or ""
     assert "<img" not in html
-    assert "Without the plan the middle is" in unescape(html)
+    assert "Without the plan the average is" in unescape(html)
 
 
 def test_the_chart_of_a_notebook_is_one_in_the_version_that_it_draws(pair: PairedResult) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -20,6 +21,7 @@ from gainsmodel import (
     run_paired,
 )
 from gainsmodel.present import text
+from gainsmodel.present.area_summary import Estimate
 
 GM, UK = "E47000001", "uk"
 BANNED = (
@@ -52,6 +54,7 @@ def everything(with_plan: Result, without: Result, unit: str) -> list[str]:
         *text.headline(a),
         *text.headline(a, added),
         text.ranges(a),
+        text.ranges(a, added),
         text.causes(a),
         text.prices(a),
         text.against_gva(a),
@@ -73,23 +76,33 @@ def everything(with_plan: Result, without: Result, unit: str) -> list[str]:
 def test_the_headline_is_the_numbers_in_words(pair: tuple[Result, Result]) -> None:
     with_plan, without = pair
     row = with_plan.areas().row(by_predicate=pl.col("area_code") == GM, named=True)
-    errors = dict(
-        with_plan.statistics().filter(pl.col("area_code") == GM)["quantity", "mcse_p50"].iter_rows()
-    )
-    part = format.gbp(row["prize_gbp_bn_p50"] * 1e3, errors["prize_gbp_bn"] * 1e3)
-    carried = format.gbp(row["gain_final_year_gbp_m_p50"], errors["gain_gbp_m_2036"])
+    bare = without.areas().row(by_predicate=pl.col("area_code") == GM, named=True)
+    part = format.gbp(row["prize_gbp_bn_mean"] * 1e3, row["prize_gbp_bn_mcse_mean"] * 1e3)
+    gain = "gain_final_year_gbp_m"
+    carried, anyway = (format.gbp(r[f"{gain}_mean"], r[f"{gain}_mcse_mean"]) for r in (row, bare))
     added = (
         PairedResult(with_plan, without)
         .added()
         .row(by_predicate=pl.col("area_code") == GM, named=True)
     )
-    more = format.gbp(added["gain_final_year_gbp_m_p50"], added["gain_final_year_gbp_m_mcse_p50"])
+    more = format.gbp(added[f"{gain}_mean"], added[f"{gain}_mcse_mean"])
     a = text.about(with_plan, GM)
     assert text.headline(a, a.added(without)) == (
         f"Greater Manchester’s share of the £208bn would be about {part} a year by 2036.",
-        f"Digital adoption plausibly carries {carried} a year with this plan, "
-        f"which adds about {more}.",
+        f"Digital adoption plausibly carries {carried} a year, of which {anyway} would come "
+        f"without the plan; the plan adds about {more}.",
     )
+    draws = (with_plan.draws(gain)[GM] - without.draws(gain)[GM]).to_numpy()
+    below = format.chance(float((draws < 1).mean()), draws.size)
+    spread = format.gbp_range(*np.quantile(draws, [0.05, 0.95]))
+    assert f" the plan adds {spread} (less than £1m {below})." in text.ranges(a, a.added(without))
+    assert f"about {more} a year by 2036 ({spread}; less than £1m {below}) and costs" in (
+        text.plan_adds(a, a.added(without), 15.0)
+    )
+
+
+def test_without_a_plan_all_of_it_comes_anyway(pair: tuple[Result, Result]) -> None:
+    assert text.headline(text.about(pair[1], GM))[1].endswith(" a year, all of it without a plan.")
 
 
 @pytest.mark.parametrize("unit", [GM, "TLL", UK, "mayors_2017"])
@@ -116,23 +129,38 @@ def test_a_sum_over_years_is_never_called_a_year(cumulative: Result) -> None:
     assert "sum over its own ten years" in text.prize_note(load_scenario("cumulative_prize"))
 
 
-def test_no_share_of_the_reference_is_told_from_its_economy() -> None:
+def test_no_share_of_the_reference_is_separated_from_its_economy() -> None:
     result = run("reference", draws=2_000)
     for code in result.areas()["area_code"]:
         a = text.about(result, code)
-        assert text.against_gva(a).startswith("The share cannot be told from ")
+        row = result.areas().row(by_predicate=pl.col("area_code") == code, named=True)
+        ratio = f"{row['share_mean'] / row['gva_share']:.2f} times its share of the economy"
+        assert f"share of the gain is {ratio}" in text.against_gva(a)
+        assert "These assumptions do not separate the two; they would from" in text.against_gva(a)
+    assert text.separated(result).endswith(" in none of the 23 areas.")
+
+
+def test_the_ratio_that_would_separate_follows_from_the_spread_of_the_run() -> None:
+    """Scaled to it, nine in ten of the futures of the same relative spread lie on one side of 1."""
+    result = run("reference", draws=2_000)
+    a = text.about(result, GM)
+    shares = result.draws("share")[GM].to_numpy()
+    down, up = a.separating_ratios
+    assert (up * shares / shares.mean() > 1).mean() == pytest.approx(0.9, abs=0.001)
+    assert (down * shares / shares.mean() < 1).mean() == pytest.approx(0.9, abs=0.001)
+    assert f"from a ratio of about {up:.1f} up or {down:.1f} down." in text.against_gva(a)
 
 
 @pytest.mark.parametrize(
     ("p_above", "verdict"),
-    [(0.95, "is probably larger than"), (0.99, "is larger than"), (0.01, "is smaller than")],
+    [(0.95, "probably larger"), (0.99, "larger"), (0.01, "smaller")],
 )
-def test_a_share_is_told_apart_as_the_rules_say(
+def test_a_share_is_separated_as_the_rules_say(
     pair: tuple[Result, Result], p_above: float, verdict: str
 ) -> None:
     a = text.about(pair[0], GM)
     a.row["p_share_above_gva"] = p_above
-    assert text.against_gva(a).startswith(f"The share {verdict} Greater Manchester’s share")
+    assert f"With these assumptions the share of the gain is {verdict}: " in text.against_gva(a)
 
 
 def test_the_uk_is_not_set_beside_itself(pair: tuple[Result, Result]) -> None:
@@ -151,7 +179,7 @@ def test_a_prize_in_other_prices_says_so_beside_every_amount() -> None:
     a, uk = text.about(result, GM), text.about(result, UK)
     assert text.headline(a)[0].endswith(" a year by 2036, in 2023 prices.")
     worth = f"{uk.part.about_gbp} in 2023 prices"
-    assert uk.part.middle < 208_000
+    assert uk.part.mean < 208_000
     assert text.headline(uk)[0].endswith(f"a year by 2036, {worth}.")
     assert f"({worth})" in text.national(a)
 
@@ -243,12 +271,14 @@ def test_scenarios_that_differ_in_more_than_the_plan_are_not_called_plans(
     high = run("high_spillover", draws=2_000)
     for other, kind, verb in ((pair[1], "plans", "adds"), (high, "scenarios", "comes to")):
         found = compare(pair[0], other, area=GM)
-        gap = text.amount_of(
+        gap = Estimate.of(
             found.areas().row(by_predicate=pl.col("area_code") == GM, named=True), found.metric
         )
         said = text.compared_error(found, "P")
         assert said.startswith(f"“P” {verb} more in ")
-        assert f"(9 of 10 futures: {gap.gbp_range})" in said
+        assert f"in 9 of 10 futures the difference is {gap.gbp_range}" in text.compared(
+            found, "P", "Q"
+        ).replace("In 9", "in 9")
         assert f"Both {kind} use the same 2,000 random draws" in said
 
 
@@ -271,7 +301,7 @@ def test_what_waiting_costs_or_saves() -> None:
 
 
 def test_waiting_is_judged_as_a_comparison_with_the_later_plan_is() -> None:
-    """Nothing but the levers' cost makes the middle future one in which waiting saves."""
+    """In most futures waiting saves, and yet it costs on average: the average decides."""
     cost = {"levers.skills.cost_gbp_per_head_per_year.value": 36.0}
     plan = load_scenario("skills_first").edit(cost)
     later = plan.edit({"setting.lever_delay_years": 1.0, "title": "Later"})
@@ -292,7 +322,7 @@ def test_a_plan_in_current_prices_is_told_in_them() -> None:
     )
     said, *_ = text.plan_in_short(pair, row, "nominal")
     for metric, words in (("added_final_year", "adds about"), ("authority_cost_per_year", "costs")):
-        assert f"{words} {text.amount_of(row, f'{metric}_gbp_m').gbp} a year" in said
+        assert f"{words} {Estimate.of(row, f'{metric}_gbp_m').gbp} a year" in said
 
 
 def test_one_future_ranks_nothing_by_any_question() -> None:
@@ -314,7 +344,7 @@ def test_too_few_futures_make_no_amount_in_a_sentence() -> None:
     added = a.added(pair.without)
     first, second = text.headline(a, added)
     assert first.endswith("cannot be stated: too few futures to say.")
-    assert second.endswith("with this plan cannot be stated: too few futures to say.")
+    assert second.endswith("carries cannot be stated: too few futures to say.")
     assert text.plan_adds(a, added, 15.0) == (
         "What this plan adds a year by 2036 cannot be stated: too few futures to say. It costs "
         "£15m a year once running."

@@ -425,11 +425,14 @@ def test_no_draw_with_a_gain_leaves_shares_null() -> None:
 
 def test_a_result_differs_from_itself_by_nothing() -> None:
     gap = PairedResult(ran(), ran()).added(gross=True)
-    medians = "gain_final_year_gbp_m_mcse_p50"
-    expected = [*UNIT, *columns("gain_final_year_gbp_m"), medians, "p_higher", "p_higher_mcse"]
+    further = [f"gain_final_year_gbp_m_{name}" for name in ("mcse_p50", "p_below_1")]
+    further += [f"{further[-1]}_mcse", "p_higher", "p_higher_mcse"]
+    expected = [*UNIT, *columns("gain_final_year_gbp_m"), *further]
     assert gap.columns == expected
     assert gap.height == 26
-    numbers = gap.drop(UNIT).fill_null(0).to_numpy()
+    assert set(gap["gain_final_year_gbp_m_p_below_1"]) == {1.0}
+    nothing = gap.drop(UNIT, "gain_final_year_gbp_m_p_below_1")
+    numbers = nothing.fill_null(0).to_numpy()
     assert not numbers.any()
 
 
