@@ -105,10 +105,11 @@ def grid(block: Grid) -> None:
 
 
 def _frame_of(block: Grid) -> pl.DataFrame:
-    headings: list[str] = []
-    for heading in block.headings:
-        # A frame takes no name twice; what tells two apart is not seen.
-        headings.append((heading or " ") + "\u200b" * headings.count(heading or " "))
+    # A frame takes no name twice; what tells two apart is not seen.
+    headings = [
+        (heading or " ") + "\u200b" * block.headings[:i].count(heading)
+        for i, heading in enumerate(block.headings)
+    ]
     return pl.DataFrame([*block.rows], headings, orient="row")
 
 

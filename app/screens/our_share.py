@@ -97,7 +97,7 @@ def _headline(shown: Answer) -> None:
     st.title(plain(f"{first} {second}"), anchor=False)
     st.markdown(
         plain(f"{text.ranges(about, shown.added)} {text.causes(about)} {text.against_gva(about)}"),
-        help=plain(f"{text.FUTURE} {text.against_gva_hover(about)}"),
+        help=plain(f"{text.WORDS} {text.against_gva_hover(about)}"),
     )
     if shown.refining is not None:
         blocks.small(

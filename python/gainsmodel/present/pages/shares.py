@@ -60,7 +60,7 @@ def shares_table(result: Result, codes: Iterable[str] | None = None) -> Grid:
     # The whole of a prize that is certain is that prize, unrounded.
     certain = uk.part.is_certain and not uk.prize_at_base_prices
     whole = uk.prize if certain else uk.part.gbp
-    rows.append((uk.name, "100%", "100%", "", "", "", whole, uk.carried.gbp, uk.carried.gbp_range))
+    rows.append((uk.name, "100%", "100%", "", "", whole, uk.carried.gbp, uk.carried.gbp_range))
     prices = f", {PRICES}" if uk.prize_at_base_prices else ""
     headings = (
         "Area",
@@ -68,7 +68,6 @@ def shares_table(result: Result, codes: Iterable[str] | None = None) -> Grid:
         "Share of the gain",
         text.RANGE,
         "Share of the gain over share of GVA",
-        text.RANGE,
         f"Its part of {uk.the_prize} {uk.when}{prices}",
         f"Digital carries {uk.when}",
         text.RANGE,
@@ -83,8 +82,7 @@ def _row(a: AreaSummary) -> tuple[str, ...]:
         format.percent(a.gva_share),
         text.WITHHELD if withheld else format.percent(a.share.mean),
         text.WITHHELD if withheld else a.share.percent_range,
-        text.WITHHELD if withheld else format.ratio(a.ratio.mean),
-        text.WITHHELD if withheld else text.ratio_range(a),
+        text.WITHHELD if withheld else f"{format.ratio(a.ratio.mean)} ({text.ratio_range(a)})",
         text.WITHHELD if withheld else a.part.gbp,
         a.carried.gbp,
         a.carried.gbp_range,
