@@ -226,7 +226,7 @@ def test_the_answer_is_what_the_package_says(query: dict[str, str]) -> None:
     about = want["about"]
     for sentence in (
         want["plan"],
-        text.ranges(about),
+        text.ranges(about, want["added"]),
         text.causes(about),
         text.against_gva(about),
         text.national(about),
