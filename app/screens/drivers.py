@@ -82,10 +82,10 @@ def _show(shown: Sensitivity, asked: str, choice: Choice) -> None:
     blocks.grid(structure(shown))
     blocks.small(
         "One at a time: the change in the average of all futures when one assumption is low or "
-        "high (1 in 10 each way) and the others vary. All at once: the share of the answer’s variance that "
-        "each accounts for (total effect), with a 95% interval; they add up to more than 100% "
-        "where assumptions act together. Which assumptions matter depends on the ranges assumed: "
-        f"most of those are judgement. {format.count(shown.draws)} in each sample."
+        "high (1 in 10 each way) and the others vary. All at once: the share of the answer’s "
+        "variance that each accounts for (total effect), with a 95% interval; they add up to more "
+        "than 100% where assumptions act together. Which assumptions matter depends on the ranges "
+        f"assumed: most of those are judgement. {format.count(shown.draws)} in each sample."
     )
 
 

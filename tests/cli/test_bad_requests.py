@@ -240,7 +240,7 @@ def test_ctrl_c_ends_it_in_words(
 def test_what_accounts_for_variance_is_not_said_to_move_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    # Seldom does the cap bind, so that the middle does not feel it; when it does, it cuts off much.
+    # Seldom does the cap bind, so that no line shows it; when it does, it cuts off much.
     asked = ["sensitivity", "skills_first", *AREA, "--draws", "1000"]
     found = gainsmodel.sensitivity("skills_first", area="Greater Manchester", draws=1_000)
     still = {row["group"] for row in found.tornado.to_dicts() if row["leading"] is None}
