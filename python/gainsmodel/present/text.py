@@ -349,12 +349,12 @@ def lever_effects(scenario: Scenario, lever: str) -> str:
     parts = []
     for target, effect in scenario.levers[lever].effects:
         if effect is not None:
-            low, middle, high = (f"{value:.2g}" for value in quantiles(effect.figure()))
-            size = middle if low == high else f"{middle} ({low} to {high})"
+            low, median, high = (f"{value:.2g}" for value in quantiles(effect.figure()))
+            size = median if low == high else f"{median} ({low} to {high})"
             parts.append(f"it {PARAMETERS[target].lever_adds(size)}")
     if not parts:
         return "No effect is assumed."
-    return f"At full take-up, {', '.join(parts)}; ranges hold 9 of 10 futures."
+    return f"At full take-up, {', '.join(parts)}; assumed medians, and ranges of 9 of 10 futures."
 
 
 def lever_evidence(scenario: Scenario, lever: str) -> str:
