@@ -464,7 +464,8 @@ def test_the_version_is_told_without_loading_the_model() -> None:
     assert re.fullmatch(r"gainsmodel \d+\.\d+\.\d+\S*\n", answered("--version"))
     assert answered("--version", "run") == answered("--version")
     loaded = (
-        "import sys; sys.argv[1:] = ['--version']; from gainsmodel.cli import main; main(); "
+        "import os, sys; sys.argv[1:] = ['--version']; os._exit = lambda code: None; "
+        "from gainsmodel.cli import main; main(); "
         "assert not {'polars', 'typer'} & {*sys.modules}"
     )
     subprocess.run([sys.executable, "-c", loaded], check=True, capture_output=True)

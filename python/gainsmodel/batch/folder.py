@@ -19,7 +19,7 @@ from typing import Any
 
 import polars as pl
 
-from gainsmodel.batch.sweep import canonical
+from gainsmodel.batch.sweep import MAX_RUNS, canonical
 from gainsmodel.errors import BatchError
 from gainsmodel.files import overwrite, writing
 
@@ -227,16 +227,24 @@ def read_batch(path: Path) -> dict[str, Any]:
     file = path / BATCH
     try:
         found = json.loads(file.read_bytes())
-        if isinstance(found, dict) and {"runs", "runs_a_part", "tables"} <= set(found):
+        if isinstance(found, dict) and _is_batch(found):
             return found
     except FileNotFoundError:
         raise BatchError(f"{path}: holds no batch: {BATCH} is missing") from None
     except OSError as error:
         raise BatchError(f"{file}: cannot be read: {error.strerror}") from error
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     raise BatchError(
         f"{file}: is damaged, so the batch in the folder cannot be identified; name another folder"
+    )
+
+
+def _is_batch(found: Mapping[str, Any]) -> bool:
+    counts = [found.get(key) for key in ("runs", "runs_a_part")]
+    tables = found.get("tables")
+    return all(type(count) is int and 0 < count <= MAX_RUNS for count in counts) and (
+        isinstance(tables, list) and all(isinstance(name, str) for name in tables)
     )
 
 

@@ -96,25 +96,13 @@ class BatchResult:
         BatchError
             If the batch does not keep it, no run has succeeded, or a file was changed since.
         """
-        return self._scan(name, range(self._parts))
-
-    def _scan(self, name: str, parts: Iterable[int]) -> pl.LazyFrame:
         if name not in (*self.batch["tables"], MANIFESTS):
             kept = ", ".join(self.batch["tables"])
             raise BatchError(
                 f"{self.folder}: keeps no table {name!r}, only {kept}; add it to tables in the "
                 "sweep and run it into another folder"
             )
-        ended = (self.folder / ENDED).exists()
-        files = []
-        for part in parts:
-            record = self._record(record_of(part))
-            if record is None and ended:
-                raise BatchError(f"{self.folder / record_of(part)}: is missing; {AGAIN}")
-            for file in (record or {"files": ()})["files"]:
-                if file.startswith(f"{name}/"):
-                    self._unchanged(file, record or {}, record_of(part))
-                    files.append(self.folder / file)
+        files = self._files(name, range(self._parts))
         if not files:
             raise BatchError(f"{self.folder}: no run has succeeded, so there is no table {name!r}")
         return pl.scan_parquet(files)
@@ -135,15 +123,31 @@ class BatchResult:
         BatchError
             If that run failed, or there is none of that number.
         """
-        none = f"{self.folder}: has no manifest of run {run}; see runs()"
-        if not 0 <= run < self.batch["runs"]:
-            raise BatchError(none)
         part = run // int(self.batch["runs_a_part"])
-        found = self._scan(MANIFESTS, [part]).filter(pl.col("run") == run).collect()
-        if found.is_empty():
-            raise BatchError(none)
-        manifest: dict[str, Any] = json.loads(found["manifest"].item())
+        files = self._files(MANIFESTS, [part] if 0 <= run < self.batch["runs"] else [])
+        found = [
+            text
+            for file in files
+            for text in pl.scan_parquet(file).filter(pl.col("run") == run).collect()["manifest"]
+        ]
+        if not found:
+            raise BatchError(f"{self.folder}: has no manifest of run {run}; see runs()")
+        manifest: dict[str, Any] = json.loads(found[0])
         return manifest
+
+    def _files(self, name: str, parts: Iterable[int]) -> list[Path]:
+        """Files of a table, each as it was when its part was finished."""
+        ended = (self.folder / ENDED).exists()
+        files = []
+        for part in parts:
+            record = self._record(record_of(part))
+            if record is None and ended:
+                raise BatchError(f"{self.folder / record_of(part)}: is missing; {AGAIN}")
+            for file in (record or {"files": ()})["files"]:
+                if file.startswith(f"{name}/"):
+                    self._unchanged(file, record or {}, record_of(part))
+                    files.append(self.folder / file)
+        return files
 
     def _record(self, name: str) -> dict[str, Any] | None:
         """Read a record of this batch; None if there is none."""

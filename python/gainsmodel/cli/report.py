@@ -23,6 +23,7 @@ from gainsmodel.cli.app import (
     stated,
 )
 from gainsmodel.errors import SettingError
+from gainsmodel.files import write_file
 from gainsmodel.present import report
 from gainsmodel.present.export import file_name
 from gainsmodel.present.report import Format
@@ -85,20 +86,27 @@ def report_command(
             on_progress=on_progress,
             **stated(**asked),
         )
-    manifest = json.dumps(found.result.manifest, ensure_ascii=False, indent=1) + "\n"
+    manifest = json.dumps(found.result.manifest, ensure_ascii=False, indent=1).encode() + b"\n"
     beside = out.with_name(f"{out.stem}-manifest.json")
     content = report.write(found, kind, manifest_name=beside.name)
-    try:
-        if beside.exists() and not force and beside.read_text("utf-8") != manifest:
-            raise SettingError(
-                f"{beside}: is the manifest of another run, which would be lost; choose another "
-                "name for --out, or add --force"
-            )
-        out.write_bytes(content)
-        beside.write_text(manifest, "utf-8")
-    except OSError as error:
-        raise SettingError(f"--out {out}: cannot be written: {error.strerror}") from error
+    if not force and _differs(beside, manifest):
+        raise SettingError(
+            f"{beside}: is the manifest of another run, which would be lost; choose another "
+            "name for --out, or add --force"
+        )
+    write_file(out, content, SettingError)
+    write_file(beside, manifest, SettingError)
     print(f"written: {out}, {beside}", file=sys.stderr)
+
+
+def _differs(beside: Path, manifest: bytes) -> bool:
+    """Whether another manifest stands there, or something that cannot be read."""
+    try:
+        return beside.read_bytes() != manifest
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def _kind_of(out: Path) -> Format:
