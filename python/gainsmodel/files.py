@@ -14,7 +14,7 @@ import secrets
 import shutil
 import stat
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -158,19 +158,47 @@ def write_file(
 
     What is no regular file, such as a pipe, is written as it is.
     """
-    with writing(target, error):
-        place = _settled(target)
-        if place.exists() and not place.is_file() and not place.is_dir():
-            place.write_bytes(content)
-            return
-        if place.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        _may_be_replaced(place)
-        with _beside(place.parent, folder=False) as (part, descriptor):
-            _like(part, place)
-            _fill(descriptor, content)
-            _put_file(part, place, new=new)
-            sync(place.parent)
+    write_files({target: content}, error, new=new)
+
+
+def write_files(
+    contents: Mapping[str | os.PathLike[str], bytes], error: Error, *, new: bool = False
+) -> None:
+    """Write files that belong together as `write_file` does: all are on the disk before any is put.
+
+    Parameters
+    ----------
+    contents : mapping
+        Path of each file to its content.
+    error : type
+        Class of the errors.
+    new : bool
+        Replace no earlier file.
+    """
+    with contextlib.ExitStack() as stack:
+        ready: list[Callable[[], None]] = []
+        for target, content in contents.items():
+            with writing(target, error):
+                ready.append(stack.enter_context(_prepared(Path(target), content, new)))
+        for target, put in zip(contents, ready, strict=True):
+            with writing(target, error):
+                put()
+
+
+@contextlib.contextmanager
+def _prepared(target: Path, content: bytes, new: bool) -> Iterator[Callable[[], None]]:
+    """Have a file's content on the disk; gives what puts it in its place."""
+    place = _settled(target)
+    if place.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if place.exists() and not place.is_file():
+        yield lambda: _pour(content, place)
+        return
+    _may_be_replaced(place)
+    with _beside(place.parent, folder=False) as (part, descriptor):
+        _like(part, place)
+        _fill(descriptor, content)
+        yield lambda: _put_file(part, place, new=new)
 
 
 def overwrite(part: Path, target: Path, content: bytes) -> None:
@@ -336,19 +364,24 @@ def _remove(path: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def _pour(content: bytes, device: Path) -> None:
+    device.write_bytes(content)
+
+
 def _put_file(part: Path, place: Path, *, new: bool) -> None:
     if not new:
         part.replace(place)
-        return
-    try:
-        # Unlike a renamed file, a link never replaces anything.
-        os.link(part, place)
-    except FileExistsError:
-        raise
-    except OSError:  # Some file systems have no links.
-        if place.exists():
+    else:
+        try:
+            # Unlike a renamed file, a link never replaces anything.
+            os.link(part, place)
+        except FileExistsError:
             raise
-        part.rename(place)
+        except OSError:  # Some file systems have no links.
+            if place.exists():
+                raise
+            part.rename(place)
+    sync(place.parent)
 
 
 def _like(made: Path, place: Path) -> None:

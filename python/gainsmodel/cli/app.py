@@ -11,11 +11,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gainsmodel.checks import escape
 from gainsmodel.cli import version
 from gainsmodel.data import Dataset, Fill, Geography, is_dataset, read_gva
 from gainsmodel.data.saved import read_named
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import GainsModelError, RunCancelled, SettingError, UnknownNameError
+from gainsmodel.files import reason
 from gainsmodel.results.plan_levers import levers_moved_in
 from gainsmodel.results.result import Result
 from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
@@ -120,6 +122,10 @@ def main() -> int:
         kept = str(stopped) if isinstance(stopped, Stopped) else kept
     except GainsModelError as error:
         print(f"error: {_as_options(error)}", file=sys.stderr)
+        code = 2
+    except OSError as error:  # of a disk or a folder
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {escape(where)}{reason(error)}", file=sys.stderr)
         code = 2
     if code == 130:
         print(f"stopped; {kept}", file=sys.stderr)

@@ -23,7 +23,7 @@ from gainsmodel.cli.app import (
     stated,
 )
 from gainsmodel.errors import SettingError
-from gainsmodel.files import write_file
+from gainsmodel.files import write_files, writing
 from gainsmodel.present import report
 from gainsmodel.present.export import file_name
 from gainsmodel.present.report import Format
@@ -61,7 +61,11 @@ def report_command(
     if out is None:
         kind = kind or "html"
         out = Path(f"gainsmodel-{file_name(area)}.{kind}")
-    _check_target(out, force)
+    with writing(out, SettingError):
+        _check_target(out, force)
+    beside = out.with_name(f"{out.stem}-manifest.json")
+    with writing(beside, SettingError):
+        beside.exists()
     kind = kind or _kind_of(out)
     loaded: Scenario | str = scenario
     asked: dict[str, Any] = {"draws": draws, "seed": seed, "sampler": sampler}
@@ -87,26 +91,15 @@ def report_command(
             **stated(**asked),
         )
     manifest = json.dumps(found.result.manifest, ensure_ascii=False, indent=1).encode() + b"\n"
-    beside = out.with_name(f"{out.stem}-manifest.json")
     content = report.write(found, kind, manifest_name=beside.name)
-    if not force and _differs(beside, manifest):
-        raise SettingError(
-            f"{beside}: is the manifest of another run, which would be lost; choose another "
-            "name for --out, or add --force"
-        )
-    write_file(out, content, SettingError)
-    write_file(beside, manifest, SettingError)
+    with writing(beside, SettingError):
+        if not force and beside.exists() and beside.read_bytes() != manifest:
+            raise SettingError(
+                f"{beside}: is the manifest of another run, which would be lost; choose another "
+                "name for --out, or add --force"
+            )
+    write_files({out: content, beside: manifest}, SettingError)
     print(f"written: {out}, {beside}", file=sys.stderr)
-
-
-def _differs(beside: Path, manifest: bytes) -> bool:
-    """Whether another manifest stands there, or something that cannot be read."""
-    try:
-        return beside.read_bytes() != manifest
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
 
 
 def _kind_of(out: Path) -> Format:
