@@ -29,8 +29,9 @@ def test_what_a_spreadsheet_would_run_is_escaped(text: str) -> None:
     assert (first[1], second) == ("-1.5", ["plain", "2.0"])
     told = first[0]
     assert head[0] == told == escaped(text)
-    # Whatever separates cells where it is opened, none begins with a formula.
-    assert not any(re.match(r"\s*[=+\-@＝＋－＠]", cell) for cell in re.split(r"[;\t\r\n]", told))
+    # Also where something else separates cells, none begins with a formula.
+    cells = re.split(r"(?<=\w)[;\t\r\n]", told)
+    assert not any(re.match(r"\s*[=+\-@＝＋－＠]", cell) for cell in cells)
     assert unescaped(told) == text
 
 

@@ -14,21 +14,20 @@ from gainsmodel.errors import GainsModelError
 # also after spaces and quotes, and after what separates cells elsewhere than here.
 FORMULA = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
 RISKY = rf"(^|[;\t\r\n])[\s']*{FORMULA}|^'*[\t\r\n]"
-_AHEAD = rf"(?=[\s']*{FORMULA})"
-_RISKY = re.compile(rf"([;\t\r\n]|^){_AHEAD}|^(?='*[\t\r\n])")
-_ESCAPED = re.compile(rf"([;\t\r\n]|^)'{_AHEAD}|^'(?='*[\t\r\n])")
+_RISKY = re.compile(rf"(^|[;\t\r\n])([\s']*{FORMULA})|^()('*[\t\r\n])")
+_ESCAPED = re.compile(rf"(^|[;\t\r\n])'([\s']*{FORMULA})|^()'('*[\t\r\n])")
 # A mark by which spreadsheets know UTF-8.
 MARK = "\ufeff"
 
 
 def escaped(text: str) -> str:
     """Give a text with an apostrophe before whatever a spreadsheet would take for a formula."""
-    return _RISKY.sub(lambda found: f"{found[1] or ''}'", text)
+    return _RISKY.sub(lambda found: f"{found[1] or ''}'{found[2] or found[4]}", text)
 
 
 def unescaped(text: str) -> str:
     """Give the text that `escaped` was given."""
-    return _ESCAPED.sub(lambda found: found[1] or "", text)
+    return _ESCAPED.sub(lambda found: f"{found[1] or ''}{found[2] or found[4]}", text)
 
 
 def csv(table: pl.DataFrame, *, mark: bool = False) -> bytes:
