@@ -466,10 +466,7 @@ impl RunOutcome {
 pub fn level() -> Result<Level, String> {
     match std::env::var("GAINSMODEL_SIMD") {
         Ok(name) if !name.is_empty() => Level::named(&name).ok_or_else(|| {
-            let available: Vec<&str> = (Level::NAMES.iter())
-                .filter(|(level, _)| level.available())
-                .map(|(_, name)| *name)
-                .collect();
+            let available: Vec<&str> = Level::available().map(Level::name).collect();
             format!("GAINSMODEL_SIMD is '{name}', this machine has {}", available.join(", "))
         }),
         _ => Ok(Level::best()),
