@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from app import jobs
@@ -53,6 +54,10 @@ LONG = 120.0
 # Streamlit's simulation of a browser leaves its temporary folder to the garbage collector.
 leaves_a_folder = pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")
 pytestmark = leaves_a_folder
+
+
+# Streamlit reads the metadata of every package installed, at every visit, for components of theirs.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 def slow(*values: Any) -> Any:
