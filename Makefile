@@ -79,14 +79,14 @@ lint: .venv/.ready .venv/.app ## style, types, clippy
 audit: .venv/.audit ## known faults of what we depend on, licences and sources of crates
 	$(BIN)/python .ci/audit.py
 
-# AddressSanitizer watches the tests at every level this machine has; Miri, which has the portable one
-# only, a small run on two threads (rayon's queues are sound in its newer model of borrowing only).
+# AddressSanitizer watches the tests at every level this machine has; Miri has the portable one only
+# and is slow, so it runs those of lanes, registers, random numbers and moments.
 memory: ## the core watched for faults of memory: AddressSanitizer, and Miri where it can be had
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked --quiet -p gainsmodel-core --lib \
 	  --target "$$(rustc -vV | sed -n 's/^host: //p')" --target-dir target/sanitizer
 	if rustup component add --toolchain nightly miri rust-src; then \
-	  MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-tree-borrows -Zmiri-ignore-leaks" cargo +nightly miri run \
-	    --locked --quiet --target-dir target/miri -p gainsmodel-core --example simulate reference 16 2 portable; \
+	  MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --locked --quiet --target-dir target/miri \
+	    -p gainsmodel-core --lib -- lanes:: simd:: moments:: rng:: powers_of_two_end quantiles_are_those; \
 	else echo "Miri DID NOT LOOK: it cannot be installed here"; fi
 
 fmt: .venv/.ready ## format the sources
