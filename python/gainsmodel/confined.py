@@ -8,6 +8,7 @@ Memory and processor time are limited by the operating system where it can (Linu
 only the time is, by a clock.
 """
 
+import atexit
 import contextlib
 import importlib
 import os
@@ -30,6 +31,8 @@ MEMORY_BYTES = 1_000_000_000
 CPU_SECONDS = 20
 CLOCK_SECONDS = 60
 REPLY_BYTES = 200_000_000
+# What is sent is held in memory, in several forms: so much more for each byte of it.
+A_BYTE = 10
 # How long a worker waits for the next file, how much it may have used to be given one, and how
 # many files are read at a time.
 IDLE_SECONDS = 120
@@ -181,6 +184,12 @@ class _Worker:
                 stream.close()
 
 
+@atexit.register
+def _end_all() -> None:
+    while _free:
+        _free.pop().end()
+
+
 def _forget() -> None:
     """A forked child shares the pipes of its parent's workers; it must not use them."""
     global _lock, _places
@@ -236,7 +245,7 @@ def _done(task: bytes) -> bytes:
             function = getattr(importlib.import_module(module), name)
             if folder:
                 os.chdir(folder)
-            _limit()
+            _limit(len(task))
             answer["result"] = function(*args, **options)
         # Readers written in Rust raise what is no ordinary exception when they panic.
         except BaseException as error:
@@ -249,7 +258,7 @@ def _done(task: bytes) -> bytes:
         answer["error"] = RuntimeError(repr(answer.get("error", "a result that cannot be sent")))
         answer.pop("result", None)
         reply = pickle.dumps(answer)
-    if len(reply) > REPLY_BYTES:
+    if len(reply) > REPLY_BYTES + A_BYTE * len(task):
         os._exit(1)
     return reply
 
@@ -258,7 +267,7 @@ try:
     import resource
 except ImportError:  # Windows
 
-    def _limit() -> None:
+    def _limit(sent_bytes: int) -> None:
         pass
 
     def _most_used_bytes() -> int:
@@ -266,12 +275,12 @@ except ImportError:  # Windows
 
 else:
 
-    def _limit() -> None:
+    def _limit(sent_bytes: int) -> None:
         """Limit memory, and processor time from now on."""
         used = resource.getrusage(resource.RUSAGE_SELF)
         seconds = int(used.ru_utime + used.ru_stime) + 1 + CPU_SECONDS
         for kind, most in (
-            (resource.RLIMIT_DATA, MEMORY_BYTES),
+            (resource.RLIMIT_DATA, MEMORY_BYTES + A_BYTE * sent_bytes),
             (resource.RLIMIT_CPU, seconds),
             (resource.RLIMIT_CORE, 0),
         ):

@@ -22,12 +22,13 @@ from gainsmodel.data.importing.layout import Table, find_table
 from gainsmodel.data.importing.names import area_codes
 from gainsmodel.data.importing.own_areas import described, with_rest
 from gainsmodel.data.importing.renaming import renamed
-from gainsmodel.data.importing.sheets import content_of, needed, sheets_of, title_of
+from gainsmodel.data.importing.sheets import content_of, sheets_of, title_of
 from gainsmodel.data.importing.table_rows import Fill
 from gainsmodel.data.own_dataset import own_dataset
 from gainsmodel.data.saved import is_dataset, read_saved, save_dataset
 from gainsmodel.data.shipped_tables import BASE_YEAR, SECTORS
 from gainsmodel.errors import DataError
+from gainsmodel.spreadsheets import csv, workbook
 
 Source = str | os.PathLike[str] | bytes
 __all__ = [
@@ -202,19 +203,16 @@ def gva_template(
     ]
     frame = names.hstack(columns)
     if kind == "csv":
-        return frame.write_csv().encode()
+        return csv(frame)
     if kind != "xlsx":
         raise DataError(f"kind: must be 'csv' or 'xlsx', not {kind!r}")
     buffer = io.BytesIO()
-    # Text that begins with = stays text.
-    with needed("xlsxwriter").Workbook(
-        buffer, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
-    ) as workbook:
+    with workbook(buffer, DataError) as book:
         options: dict[str, Any] = {"autofit": True, "float_precision": 3, "table_style": None}
-        frame.write_excel(workbook, "GVA", position="A3", **options)
-        workbook.get_worksheet_by_name("GVA").write_string(0, 0, TEMPLATE_TITLE)
+        frame.write_excel(book, "GVA", position="A3", **options)
+        book.get_worksheet_by_name("GVA").write_string(0, 0, TEMPLATE_TITLE)
         sectors = pl.DataFrame(
             list(dataset.sector_names.items()), schema=["Code", "Meaning"], orient="row"
         )
-        sectors.write_excel(workbook, "What the letters mean", **options)
+        sectors.write_excel(book, "What the letters mean", **options)
     return buffer.getvalue()
