@@ -29,6 +29,7 @@ from gainsmodel import (
     appraise,
     compare,
     export,
+    format,
     load_dataset,
     load_scenario,
     read_gva,
@@ -408,3 +409,22 @@ def test_a_prize_of_ones_own_is_never_the_cbis() -> None:
             words = words.replace(known, "")
         assert "£208bn" not in words, way
         assert not re.search(r"CBI|in 2016|all causes", words), way
+
+
+# ---------------------------------------------------------------- one central figure
+
+
+@each_case
+def test_no_page_sets_a_median_beside_an_average(name: str) -> None:
+    before = takewhile(lambda block: block != Heading("Assurance"), paper(name))
+    verbs = ("run", "compare", "appraise") if CASES[name].has_plan else ("run",)
+    ways = {
+        "our_share": shown(name, "our_share")[0],
+        **{verb: printed(name, verb) for verb in verbs},
+        "report": " ".join(words_of(before)),
+    }
+    for way, words in ways.items():
+        assert not re.search(r"middle|\bmedian", words, re.IGNORECASE), way
+    a = CASES[name].a
+    mean, error = (a.row[f"{a.gain}_{statistic}"] for statistic in ("mean", "mcse_mean"))
+    assert f"carries {format.gbp(mean, error)}" in ways["run"]
