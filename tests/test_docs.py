@@ -154,7 +154,7 @@ def test_the_officers_hour_quotes_what_the_app_says() -> None:
     comparison = gainsmodel.compare(with_plan, skills_first, area="Greater Manchester")
     said = {
         *text.headline(about, added),
-        text.ranges(about, added),
+        text.ranges(about),
         text.against_gva(about),
         text.plan_adds(about, added, cost),
         text.compared(comparison, "The plan on screen", "Skills first"),

@@ -189,7 +189,7 @@ def text_to_paste(about: AreaSummary, added: Added | None, choice: Choice) -> st
     """The headline with all that must go with it."""
     sentences = [
         *text.headline(about, added),
-        text.ranges(about, added),
+        text.ranges(about),
         text.causes(about),
         text.against_gva(about),
     ]

@@ -96,7 +96,7 @@ def _headline(shown: Answer) -> None:
     first, second = text.headline(about, shown.added)
     st.title(plain(f"{first} {second}"), anchor=False)
     st.markdown(
-        plain(f"{text.ranges(about, shown.added)} {text.causes(about)} {text.against_gva(about)}"),
+        plain(f"{text.ranges(about)} {text.causes(about)} {text.against_gva(about)}"),
         help=plain(f"{text.WORDS} {text.against_gva_hover(about)}"),
     )
     if shown.refining is not None:

@@ -117,7 +117,11 @@ def _of_which(a: AreaSummary, added: Added | None) -> str:
 
 
 def ranges(a: AreaSummary, added: Added | None = None) -> str:
-    """The ranges of the amounts of the headline, and how often the plan adds next to nothing."""
+    """The ranges of the amounts of the headline.
+
+    With `added` also that of what the plan adds, and how often it adds next to nothing: where
+    `plan_adds` does not stand beside it.
+    """
     if a.part.is_certain and a.carried.is_certain:
         return f"{a.certainty}, so there is no range."
     carried = f"digital carries {a.carried.gbp_range}"
@@ -181,8 +185,8 @@ def against_gva(a: AreaSummary) -> str:
     if verdict == format.TOO_FEW:
         return f"There are too few futures to compare the share with {a.whose} {economy}."
     said = (
-        f"{a.whose} share of the gain is {format.ratio(a.ratio.mean)} times its {economy}; in 9 "
-        f"of 10 futures {ratio_range(a)} times."
+        f"{a.whose} share of the gain is {format.ratio(a.ratio.mean)} times its "
+        f"{economy[:-1]}; 9 of 10 futures: {ratio_range(a)})."
     )
     if verdict != format.NOT_SEPARATED:
         return (

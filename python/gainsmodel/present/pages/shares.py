@@ -35,7 +35,10 @@ def shares(
     for a in asked:
         added = None if pair is None else a.added(pair.without)
         yield Words(" ".join(text.headline(a, added)), "lead")
-        yield Words(f"{text.ranges(a, added)} {text.against_gva(a)}")
+        yield Words(f"{text.ranges(a)} {text.against_gva(a)}")
+        if pair is not None and added is not None:
+            cost = text.cost_a_year(lever_costs(pair.scenario, pair.dataset), a.unit)
+            yield Words(text.plan_adds(a, added, cost))
     yield Words(f"{text.causes(uk)} {text.prize_note(scenario)}")
     if own := result.manifest.get("own_data"):
         what = "areas" if result.manifest["geography"] == OWN else "GVA figures"
@@ -92,8 +95,6 @@ def _row(a: AreaSummary) -> tuple[str, ...]:
 def _plan(pair: PairedResult, asked: list[AreaSummary]) -> Iterator[Block]:
     costs = lever_costs(pair.scenario, pair.dataset)
     yield Heading("What the plan adds")
-    for a in asked:
-        yield Words(text.plan_adds(a, a.added(pair.without), text.cost_a_year(costs, a.unit)))
     planned = [code for name in pair.scenario.plan for code in pair.dataset.resolve(name)]
     known = set(pair.with_plan.codes)
     shown = dict.fromkeys([*(a.unit for a in asked), *planned, "uk"])

@@ -64,7 +64,7 @@ def board_paper(findings: Findings, manifest_name: str = "manifest.json") -> Doc
 def _in_short(findings: Findings) -> Iterator[Block]:
     a = findings.about
     yield Words(" ".join(text.headline(a, findings.added)), "lead")
-    said = f"{text.ranges(a, findings.added)} {text.against_gva(a)}"
+    said = f"{text.ranges(a)} {text.against_gva(a)}"
     if findings.added is None:
         yield Words(f"{said} No lever is moved in this scenario.")
     else:
