@@ -318,7 +318,7 @@ def test_compare_says_which_adds_more_by_how_much_and_at_what_cost() -> None:
     text = " ".join(
         answered("compare", "scenarios/skills_first.toml", "reference", "--draws", "2000").split()
     )
-    assert f"{SKILLS} adds about £120m a year more than {REFERENCE_TITLE} by 2036." in text
+    assert f"{SKILLS} adds about £200m a year more than {REFERENCE_TITLE} by 2036." in text
     assert "In 9 of 10 futures the difference is £14m to £" in text
     assert f"{SKILLS} costs £15m a year more than {REFERENCE_TITLE}" in text
     assert "Both plans use the same 2,000 random draws, so sampling noise cancels." in text
@@ -396,7 +396,7 @@ def test_compare_of_saved_runs(tmp_path: Path) -> None:
 def test_appraise_says_what_is_added_spent_and_paid_back() -> None:
     args = ("--area", "greater manchester", "--target", "50", "--delay", "1", "--draws", "2000")
     text = " ".join(answered("appraise", "skills_first", *args).split())
-    assert "This plan adds about £120m a year by 2036 (£14m to £" in text
+    assert "This plan adds about £200m a year by 2036 (£14m to £" in text
     assert "costs £15m a year once running" in text
     assert "Counting what the authority and firms spend, discounted, it pays back" in text
     assert "discounted at 3.5% a year" in text
