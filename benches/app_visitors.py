@@ -49,7 +49,10 @@ class Visitor:
     async def come(self, **query: Any) -> None:
         """Open the page."""
         self.socket: ClientConnection = await connect(
-            self.address, subprotocols=["streamlit"], max_size=None, compression=None  # type: ignore[list-item]
+            self.address,
+            subprotocols=["streamlit"],
+            max_size=None,
+            compression=None,  # type: ignore[list-item]
         )
         self._listening = asyncio.create_task(self._listen())
         await self.ask(**query)

@@ -157,6 +157,7 @@ def _paper(choice: Choice) -> None:
         partial(_findings, choice),
         button="Write a board paper",
         doing="Running the simulations for the paper",
+        size_bytes=jobs.whole_bytes(choice, choice.draws),
     )
     if shown is None:
         return
