@@ -5,7 +5,6 @@ kept by what was asked for as long as somebody wants them, and a few more; they 
 so that no visitor sees another's state. Only the draws that pages ask for are kept.
 """
 
-import os
 import threading
 import time
 from collections import OrderedDict
@@ -15,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from app import limits
 from app.choice import Choice, start
 from app.turns import Lane
 from gainsmodel import GainsModelError, PairedResult, Result, RunCancelled, run, run_paired
@@ -25,9 +25,7 @@ from gainsmodel.simulation.run import DRAWS_IN_MEMORY_BYTES
 # The first answer to a lever; its futures are the first of the longer run's.
 QUICK_DRAWS = 2_000
 QUICK_DRAWS_LOCAL = 256
-# Memory of results: of all visitors together, of one, and of those that nobody looks at.
-MOST_BYTES = 1_000_000 * int(os.environ.get("GAINSMODEL_RESULTS_MB", "1000"))
-MOST_BYTES_EACH = MOST_BYTES // 2
+# Memory of results that nobody looks at any more.
 SPARE_BYTES = 40_000_000
 MOST_RESULTS = 500
 # What somebody wants, but has not looked at for so long, makes room where there is none.
@@ -90,6 +88,7 @@ class JobQueue:
         self._lock = threading.Lock()
         self._jobs: OrderedDict[Hashable, tuple[Job, int]] = OrderedDict()
         self._claims: dict[tuple[str, str], Job] = {}
+        self.orders = 0
         self._lanes = {
             lane: Lane(lane, workers) for lane, workers in (("quick", 4), ("long", 3), ("files", 2))
         }
@@ -126,6 +125,7 @@ class JobQueue:
             If there is no room for the result.
         """
         with self._lock:
+            self.orders += 1
             job, _ = self._jobs.get(key, (None, 0))
             if job is None or (job.ended and job.future.exception() is not None):
                 # What it replaces makes room.
@@ -208,16 +208,17 @@ class JobQueue:
 
     def _make_room(self, visitor: str, size_bytes: int) -> None:
         """Drop what was not looked at lately; refuse what is too much all the same."""
-        if self._bytes(visitor) + size_bytes > MOST_BYTES_EACH:
+        if self._bytes(visitor) + size_bytes > limits.RESULTS_BYTES_EACH:
             self._drop(lambda job: visitor in job.wanted_by and job.wanted_by <= {visitor})
-            if self._bytes(visitor) + size_bytes > MOST_BYTES_EACH:
+            if self._bytes(visitor) + size_bytes > limits.RESULTS_BYTES_EACH:
                 raise TooMuchError(
                     "this needs more memory than one visit may take, "
-                    f"{MOST_BYTES_EACH / 1e6:,.0f} MB; ask for fewer futures under Assumptions"
+                    f"{limits.RESULTS_BYTES_EACH / 1e6:,.0f} MB; ask for fewer futures under "
+                    "Assumptions"
                 )
-        if self._bytes() + size_bytes > MOST_BYTES:
+        if self._bytes() + size_bytes > limits.RESULTS_BYTES:
             self._drop(lambda job: True)
-            if self._bytes() + size_bytes > MOST_BYTES:
+            if self._bytes() + size_bytes > limits.RESULTS_BYTES:
                 raise TooMuchError(
                     "so many visitors are working here that there is no memory left for another "
                     "result; try again in a minute, or ask for fewer futures under Assumptions"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from polars.testing import assert_frame_equal
 
-from app import jobs, turns
+from app import jobs, limits, turns
 from app.choice import start
 from app.jobs import Job, JobQueue, OnProgress, TooMuchError
 from gainsmodel import (
@@ -264,7 +264,7 @@ def ordered(queue: JobQueue, *keys: int, visitor: str = "", size: int = 100) -> 
 def test_what_visitors_look_at_stays_and_more_is_refused_in_words(
     queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "MOST_BYTES", 350)
+    monkeypatch.setattr(limits, "RESULTS_BYTES", 350)
     ordered(queue, 0, 1, 2)
     with pytest.raises(TooMuchError, match="so many visitors are working here"):
         ordered(queue, 3)
@@ -279,7 +279,7 @@ def test_what_visitors_look_at_stays_and_more_is_refused_in_words(
 def test_one_visitor_cannot_take_the_memory_of_all(
     queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "MOST_BYTES_EACH", 250)
+    monkeypatch.setattr(limits, "RESULTS_BYTES_EACH", 250)
     ordered(queue, 0, 1, visitor="a")
     with pytest.raises(TooMuchError, match="more memory than one visit may take"):
         ordered(queue, 2, visitor="a")
@@ -292,7 +292,7 @@ def test_one_visitor_cannot_take_the_memory_of_all(
 def test_what_was_not_looked_at_for_long_makes_room_and_is_made_again(
     queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "MOST_BYTES", 250)
+    monkeypatch.setattr(limits, "RESULTS_BYTES", 250)
     ordered(queue, 0, 1)
     monkeypatch.setattr(jobs, "STALE_SECONDS", -1.0)
     ordered(queue, 2)
