@@ -305,9 +305,9 @@ def run_key(choice: Choice) -> tuple[Hashable, ...]:
     return (choice.seed, choice.sampler, tuple(sorted(choice.dataset.hashes.items())))
 
 
-def small(result: Result, metrics: Iterable[str] = ()) -> Result:
-    """A result with draws of some quantities only; its tables are whole."""
-    return result.with_draws_of(metrics if result.holds_draws else ())
+def small(result: Result, metrics: Iterable[str]) -> Result:
+    """A result with draws of some quantities only, if it holds any; its tables are whole."""
+    return result.with_draws_of(metrics) if result.holds_draws else result
 
 
 def _pair(choice: Choice, draws: int, appraised: bool, on_progress: OnProgress) -> PairedResult:

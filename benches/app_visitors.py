@@ -34,6 +34,7 @@ from websockets.asyncio.client import ClientConnection, connect
 ROOT = Path(__file__).parents[1]
 LEVERS = ("leadership", "open_data", "inclusion", "skills", "connectivity")
 REFINING = "refining"
+LEFT = tuple(map(int, os.environ.get("LEFT", "5 30 90").split()))
 
 
 class Visitor:
@@ -119,19 +120,20 @@ class Visitor:
 
 
 @contextmanager
-def serving(*options: str, **environment: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """Start the app on a free port."""
+def serving(
+    *options: str, log: Path = Path(os.devnull), **environment: str
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Start the app on a free port; what it says goes into a log."""
     with closing(socket.socket()) as tried:
         tried.bind(("127.0.0.1", 0))
         port = tried.getsockname()[1]
     command = [sys.executable, "-m", "app", "--server.headless", "true", "--server.port", str(port)]
-    with subprocess.Popen(
-        [*command, *options],
-        cwd=ROOT,
-        env=os.environ | environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as server:
+    with (
+        log.open("w") as said,
+        subprocess.Popen(
+            [*command, *options], cwd=ROOT, env=os.environ | environment, stdout=said, stderr=said
+        ) as server,
+    ):
         try:
             _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
             yield port, server
@@ -177,7 +179,7 @@ async def many(
     found["rss_mb"]["moved"] = _mb(process)
     for visitor in there:
         await visitor.leave()
-    for seconds in (5, 30, 90):
+    for seconds in LEFT:
         await asyncio.sleep(seconds - found.get("waited", 0))
         found["waited"] = seconds
         found["rss_mb"][f"left_{seconds}_s"] = _mb(process)
