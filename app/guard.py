@@ -17,13 +17,14 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from app import limits
 
-# The name that stands for an uploaded file which there was no room for.
-REFUSED = "?"
+# The type of an empty file that stands for one which there was no room for.
+REFUSED = "application/x-refused"
 _FRAME = Path(streamlit.__file__).with_name("static") / "index.html"
 _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/([^/]+)$")
 # Nobody who visits needs these: figures about the server, and an interface for programs.
 _CLOSED = re.compile(r"/_stcore/(metrics|agent)(/|$)")
 _NO_PAGE = re.compile(r"/(_stcore|static|media|component)(/|$)")
+_NAME = re.compile(rb'filename="([^"\r\n]{1,255})"')
 _HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d+)?|\[[0-9A-Fa-f:]+\](:\d+)?")
 # A browser that finds the page just before the last place is taken still gets in.
 _LATE = 5
@@ -170,12 +171,21 @@ class Guard:
         manager = Runtime.instance().uploaded_file_mgr
         held = len(manager.file_storage.get(session, ()))  # type: ignore[attr-defined]
         if held < 2 * limits.UPLOADS_EACH and Runtime.instance().is_active_session(session):
-            received, more = 0, True
+            received, more, begin = 0, True, b""
             while more and received <= largest:
                 message = await receive()
-                received += len(message.get("body", b""))
+                body = message.get("body", b"")
+                received += len(body)
+                begin += body[: max(0, 2_000 - len(begin))]
                 more = message.get("more_body", False)
-            manager.add_file(session, UploadedFileRec(file, REFUSED, "", b""))  # type: ignore[attr-defined]
+            # Streamlit refuses names that end otherwise than the page allows.
+            name = _NAME.search(begin)
+            manager.add_file(
+                session,
+                UploadedFileRec(
+                    file, name[1].decode(errors="replace") if name else "", REFUSED, b""
+                ),
+            )  # type: ignore[attr-defined]
             await Response(status_code=HTTPStatus.NO_CONTENT)(scope, receive, send)
             return
         refusal = PlainTextResponse("Too many uploads", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

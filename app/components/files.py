@@ -297,7 +297,7 @@ def upload_folder() -> None:
         help="Your own areas, such as a new combined authority made of local authorities, or of a "
         "new release. Held in memory for this visit only.",
     )
-    refused = next((file for file in given if file.name == REFUSED), None)
+    refused = next((file for file in given if file.type == REFUSED), None)
     if given and not (refused and _refused(refused)):
         _offer(
             given[0].name.partition("/")[0],
@@ -308,7 +308,7 @@ def upload_folder() -> None:
 
 def _refused(given: Any) -> bool:
     """Say it where there was no room for an upload."""
-    if given.name != REFUSED:
+    if given.type != REFUSED:
         return False
     st.error(
         f"There is no room for this file: a visit may upload {limits.UPLOADS_EACH} files of "

@@ -33,10 +33,10 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Runtime:
 
 def put(runtime: Runtime, session: str, file: str, size: int) -> int:
     """Upload a file; give the status."""
-    body = bytes(size)
+    body = f'Content-Disposition: form-data; filename="{file}.csv"\r\n'.encode().ljust(size)[:size]
 
     async def streamlit(scope: Scope, receive: Receive, send: Send) -> None:
-        record = UploadedFileRec(file, f"{file}.csv", "", body)
+        record = UploadedFileRec(file, f"{file}.csv", "text/csv", body)
         runtime.uploaded_file_mgr.add_file(session, record)
         await send({"type": "http.response.start", "status": 204, "headers": []})
 
@@ -58,9 +58,9 @@ def put(runtime: Runtime, session: str, file: str, size: int) -> int:
     return int(sent[0]["status"])
 
 
-def held(runtime: Runtime, session: str) -> dict[str, tuple[str, int]]:
+def held(runtime: Runtime, session: str) -> dict[str, tuple[str, str, int]]:
     files = runtime.uploaded_file_mgr.file_storage[session]
-    return {file: (record.name, len(record.data)) for file, record in files.items()}
+    return {file: (record.name, record.type, len(record.data)) for file, record in files.items()}
 
 
 def test_uploads_of_one_visitor_have_a_limit_and_others_go_on(
@@ -70,16 +70,16 @@ def test_uploads_of_one_visitor_have_a_limit_and_others_go_on(
     assert [put(runtime, "a", str(n), 100) for n in range(4)] == [204] * 4
     # What there was no room for stands as an empty file, so that the page can say so.
     assert held(runtime, "a") == {
-        "0": ("0.csv", 100),
-        "1": ("1.csv", 100),
-        "2": (REFUSED, 0),
-        "3": (REFUSED, 0),
+        "0": ("0.csv", "text/csv", 100),
+        "1": ("1.csv", "text/csv", 100),
+        "2": ("2.csv", REFUSED, 0),
+        "3": ("3.csv", REFUSED, 0),
     }
     put(runtime, "b", "0", 100)
-    assert held(runtime, "b") == {"0": ("0.csv", 100)}
+    assert held(runtime, "b") == {"0": ("0.csv", "text/csv", 100)}
     runtime.uploaded_file_mgr.remove_file("a", "0")
     put(runtime, "a", "4", 100)
-    assert held(runtime, "a")["4"] == ("4.csv", 100)
+    assert held(runtime, "a")["4"] == ("4.csv", "text/csv", 100)
 
 
 def test_uploads_of_all_visitors_have_a_limit(
@@ -88,16 +88,16 @@ def test_uploads_of_all_visitors_have_a_limit(
     monkeypatch.setattr(limits, "UPLOADS_BYTES", 150)
     put(runtime, "a", "0", 100)
     put(runtime, "b", "0", 100)
-    assert held(runtime, "b") == {"0": (REFUSED, 0)}
+    assert held(runtime, "b") == {"0": ("0.csv", REFUSED, 0)}
     runtime.uploaded_file_mgr.remove_session_files("a")
     put(runtime, "b", "1", 100)
-    assert held(runtime, "b")["1"] == ("1.csv", 100)
+    assert held(runtime, "b")["1"] == ("1.csv", "text/csv", 100)
 
 
 def test_the_number_of_files_has_a_limit(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "UPLOADS_EACH", 2)
     assert [put(runtime, "a", str(n), 1) for n in range(6)] == [204] * 4 + [413] * 2
-    assert sum(name != REFUSED for name, _ in held(runtime, "a").values()) == 2
+    assert sum(kind != REFUSED for _, kind, _ in held(runtime, "a").values()) == 2
 
 
 def test_nothing_is_kept_for_a_visit_that_there_is_not(
