@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import Runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from app import limits
@@ -91,6 +92,12 @@ async def broken(request: Request, error: Exception) -> Response:
     )
 
 
+def _uploads() -> MemoryUploadedFileManager:
+    manager = Runtime.instance().uploaded_file_mgr
+    assert isinstance(manager, MemoryUploadedFileManager)
+    return manager
+
+
 class Guard:
     """Sees every request first."""
 
@@ -157,6 +164,10 @@ class Guard:
         self, session: str, file: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Let a file in, or have an empty one stand for it, of which the page says why."""
+        if not Runtime.instance().is_active_session(session):
+            # Streamlit refuses it without reading it.
+            await self._app(scope, receive, send)
+            return
         told = Headers(scope=scope).get("content-length", "")
         largest = streamlit.config.get_option("server.maxUploadSize") * 1024 * 1024 + _MARGIN
         size = int(told[:12]) if told.isdigit() else largest
@@ -168,9 +179,9 @@ class Guard:
                 self._arriving[session] -= size
                 self._arriving += Counter()
             return
-        manager = Runtime.instance().uploaded_file_mgr
-        held = len(manager.file_storage.get(session, ()))  # type: ignore[attr-defined]
-        if held < 2 * limits.UPLOADS_EACH and Runtime.instance().is_active_session(session):
+        manager = _uploads()
+        held = len(manager.file_storage.get(session, ()))
+        if held < 2 * limits.UPLOADS_EACH:
             received, more, begin = 0, True, b""
             while more and received <= largest:
                 message = await receive()
@@ -185,14 +196,14 @@ class Guard:
                 UploadedFileRec(
                     file, name[1].decode(errors="replace") if name else "", REFUSED, b""
                 ),
-            )  # type: ignore[attr-defined]
+            )
             await Response(status_code=HTTPStatus.NO_CONTENT)(scope, receive, send)
             return
         refusal = PlainTextResponse("Too many uploads", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         await refusal(scope, receive, send)
 
     def _room(self, session: str, size_bytes: int) -> bool:
-        stored = Runtime.instance().uploaded_file_mgr.file_storage  # type: ignore[attr-defined]
+        stored = _uploads().file_storage
         held = {
             name: [len(file.data) for file in list(files.values())]
             for name, files in list(stored.items())

