@@ -1,5 +1,6 @@
 """Start the app's server: ``python -m app``; options of ``streamlit run`` may follow."""
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -25,6 +26,9 @@ def main() -> None:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(2)
     jobs.warm()
+    # Streamlit loads these with its first table, which takes a second.
+    for name in ("pandas", "pyarrow"):
+        importlib.import_module(name)
     sys.argv = ["streamlit", "run", str(Path(__file__).with_name("server.py")), *sys.argv[1:]]
     cli.main(prog_name="streamlit")
 

@@ -344,11 +344,16 @@ def _metrics(choice: Choice, appraised: bool) -> tuple[str, ...]:
 
 
 def whole_bytes(choice: Choice, draws: int) -> int:
-    """Memory of a pair with the draws of everything."""
+    """Memory of a pair with the draws of everything; a longer run keeps none of them."""
+    runs = 2 if choice.scenario.plan else 1
     series = choice.scenario.setting.horizon_years + len(METRICS)
-    return 2 * min(_size(choice, draws, series), DRAWS_IN_MEMORY_BYTES)
+    return min(runs * series * _series_bytes(choice, draws), DRAWS_IN_MEMORY_BYTES)
 
 
 def _size(choice: Choice, draws: int, metrics: int) -> int:
-    units = len(choice.dataset.units)
-    return SMALL_BYTES + 4 * units * metrics * draws
+    kept = whole_bytes(choice, draws) < DRAWS_IN_MEMORY_BYTES
+    return 5 * SMALL_BYTES + kept * metrics * _series_bytes(choice, draws)
+
+
+def _series_bytes(choice: Choice, draws: int) -> int:
+    return 4 * len(choice.dataset.units) * draws

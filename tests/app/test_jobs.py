@@ -453,6 +453,13 @@ def test_a_pair_keeps_the_draws_that_pages_ask_for() -> None:
         assert_frame_equal(mine, theirs, check_exact=True)
 
 
+def test_a_run_too_long_to_keep_its_draws_takes_little_room() -> None:
+    choice = start().move("skills", intensity=0.5)
+    sizes = [jobs._size(choice, draws, 3) for draws in (10_000, 100_000, 1_000_000)]
+    assert sizes[2] < sizes[0] < sizes[1]
+    assert jobs.whole_bytes(choice, 1_000_000) <= turns.MOST_BYTES
+
+
 def test_a_known_reference_is_used_again_and_changes_no_number() -> None:
     choice = start().move("skills", intensity=0.55)
     # Alone first, so that the pair below finds its reference at hand.
