@@ -70,7 +70,7 @@ async def _keep_tidy() -> None:
         memory.tidy()
         results, size = QUEUE.kept()
         LOG.info(
-            "%d visitors; %d left a while ago; %d results, %.1f MB",
+            "visitors: %d, closed tabs kept: %d, results: %d in %.1f MB",
             *(Guard.visitors, forgotten, results, size / 1e6),
         )
 

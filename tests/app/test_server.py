@@ -22,7 +22,7 @@ from benches.app_visitors import Visitor, serving
 ROOT = Path(__file__).parents[2]
 LONG = 60.0
 # Two results of the first page are kept for good: the quick one and that of all futures.
-TIDIED = re.compile(r"0 visitors; 0 left a while ago; 2 results")
+TIDIED = re.compile(r"visitors: 0, closed tabs kept: 0, results: 2 in")
 
 
 class Served(NamedTuple):
