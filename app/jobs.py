@@ -8,7 +8,7 @@ so that no visitor sees another's state. Only the draws that pages ask for are k
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -20,6 +20,7 @@ from app.turns import Lane
 from gainsmodel import GainsModelError, PairedResult, Result, RunCancelled, run, run_paired
 from gainsmodel.results.paired import ADDED, COSTS, FINAL_YEAR_GAIN
 from gainsmodel.results.tables import METRICS
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 from gainsmodel.simulation.run import DRAWS_IN_MEMORY_BYTES
 
 # The first answer to a lever; its futures are the first of the longer run's.
@@ -280,7 +281,7 @@ def pair(choice: Choice, draws: int, *, visitor: str, slot: str, appraised: bool
         visitor=visitor,
         slot=slot,
         lane=lane,
-        size_bytes=_size(choice, draws, len(_metrics(choice, appraised))),
+        size_bytes=_size(choice, draws, appraised),
         run_bytes=whole_bytes(choice, draws),
     )
 
@@ -305,15 +306,9 @@ def run_key(choice: Choice) -> tuple[Hashable, ...]:
     return (choice.seed, choice.sampler, tuple(sorted(choice.dataset.hashes.items())))
 
 
-def small(result: Result, metrics: Iterable[str]) -> Result:
-    """A result with draws of some quantities only, if it holds any; its tables are whole."""
-    return result.with_draws_of(metrics) if result.holds_draws else result
-
-
 def _pair(choice: Choice, draws: int, appraised: bool, on_progress: OnProgress) -> PairedResult:
     reference = replace(choice, scenario=choice.scenario.without_plan())
     key = pair_key(reference, draws, appraised=appraised)
-    metrics = _metrics(choice, appraised)
     options: dict[str, Any] = {
         "draws": draws,
         "seed": choice.seed,
@@ -325,14 +320,29 @@ def _pair(choice: Choice, draws: int, appraised: bool, on_progress: OnProgress) 
         # Its own threads, so that it does not wait behind a long run.
         options["threads"] = 2
     if not choice.scenario.plan:
-        result = small(run(choice.scenario, **options), metrics)
+        result = _small(run(choice.scenario, **options), choice, appraised)
         return PairedResult(result, result)
     known: PairedResult | None = QUEUE.at_hand(key)
     if known is not None and known.without.holds_draws:
-        return PairedResult(small(run(choice.scenario, **options), metrics), known.without)
-    with_plan, without = (small(one, metrics) for one in run_paired(choice.scenario, **options))
-    QUEUE.keep(key, PairedResult(without, without), _size(choice, draws, len(metrics)))
+        alone = run(choice.scenario, **options)
+        return PairedResult(_small(alone, choice, appraised), known.without)
+    both = run_paired(choice.scenario, **options)
+    with_plan, without = (_small(result, choice, appraised) for result in both)
+    QUEUE.keep(key, PairedResult(without, without), _size(reference, draws, appraised))
     return PairedResult(with_plan, without)
+
+
+def _small(result: Result, choice: Choice, appraised: bool) -> Result:
+    """A result with the draws that pages ask for, if it holds any; its tables are whole."""
+    if not result.holds_draws or _asks_for_inputs(choice, appraised):
+        return result
+    return result.with_draws_of(_metrics(choice, appraised))
+
+
+def _asks_for_inputs(choice: Choice, appraised: bool) -> bool:
+    """Whether an appraisal goes from gross to net, which needs what was sampled."""
+    parameters = choice.scenario.parameters
+    return appraised and any(getattr(parameters, name).enabled for name in ADJUSTMENTS)
 
 
 def _metrics(choice: Choice, appraised: bool) -> tuple[str, ...]:
@@ -350,9 +360,15 @@ def whole_bytes(choice: Choice, draws: int) -> int:
     return min(runs * series * _series_bytes(choice, draws), DRAWS_IN_MEMORY_BYTES)
 
 
-def _size(choice: Choice, draws: int, metrics: int) -> int:
-    kept = whole_bytes(choice, draws) < DRAWS_IN_MEMORY_BYTES
-    return 5 * SMALL_BYTES + kept * metrics * _series_bytes(choice, draws)
+def _size(choice: Choice, draws: int, appraised: bool) -> int:
+    """Memory of what is kept of a pair; of its reference there is but one for all plans."""
+    whole = whole_bytes(choice, draws)
+    kept = len(_metrics(choice, appraised)) * _series_bytes(choice, draws)
+    if whole == DRAWS_IN_MEMORY_BYTES:
+        kept = 0
+    elif _asks_for_inputs(choice, appraised):
+        kept = whole
+    return 5 * SMALL_BYTES + kept
 
 
 def _series_bytes(choice: Choice, draws: int) -> int:

@@ -22,7 +22,7 @@ def _whole(name: str, default: int) -> int:
 VISITORS = _whole("GAINSMODEL_VISITORS", 100)
 # Memory of results, of all visitors together and of one.
 RESULTS_BYTES = 1_000_000 * _whole("GAINSMODEL_RESULTS_MB", 1_000)
-RESULTS_BYTES_EACH = RESULTS_BYTES // 2
+RESULTS_BYTES_EACH = RESULTS_BYTES * 3 // 4
 # Uploaded files are held in memory: of one visitor, of all together, and how many of one.
 UPLOADS_BYTES_EACH = 60_000_000
 UPLOADS_BYTES = 400_000_000

@@ -438,8 +438,9 @@ def test_a_pair_is_what_the_package_gives() -> None:
     assert_frame_equal(found.without.areas(), without.areas(), check_exact=True)
 
 
-def test_a_pair_keeps_the_draws_that_pages_ask_for() -> None:
-    choice = start().move("skills", intensity=0.5)
+@pytest.mark.parametrize("net", [False, True], ids=["gross", "net"])
+def test_a_pair_keeps_the_draws_that_pages_ask_for(net: bool) -> None:
+    choice = start().edit({"parameters.displacement.enabled": net}).move("skills", intensity=0.5)
     whole = run_paired(choice.scenario, draws=700, seed=1)
     shown = jobs.pair(choice, 700, visitor="t", slot="full").future.result(LONG)
     assert_frame_equal(shown.added(), whole.added(), check_exact=True)
@@ -455,7 +456,7 @@ def test_a_pair_keeps_the_draws_that_pages_ask_for() -> None:
 
 def test_a_run_too_long_to_keep_its_draws_takes_little_room() -> None:
     choice = start().move("skills", intensity=0.5)
-    sizes = [jobs._size(choice, draws, 3) for draws in (10_000, 100_000, 1_000_000)]
+    sizes = [jobs._size(choice, draws, False) for draws in (10_000, 100_000, 1_000_000)]
     assert sizes[2] < sizes[0] < sizes[1]
     assert jobs.whole_bytes(choice, 1_000_000) <= turns.MOST_BYTES
 
