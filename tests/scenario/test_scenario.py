@@ -513,6 +513,13 @@ EDITS = st.fixed_dictionaries(
 )
 
 
+def test_a_scenario_is_written_once_to_be_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = REFERENCE.edit({"title": "hashed"})
+    first = hash(scenario)
+    monkeypatch.setattr(type(scenario), "to_dict", None)
+    assert hash(scenario) == hash(scenario.model_copy()) == first
+
+
 @settings(deadline=None, max_examples=50)
 @given(EDITS, EDITS)
 def test_scenarios_survive_every_way_of_writing_them(
@@ -521,6 +528,8 @@ def test_scenarios_survive_every_way_of_writing_them(
     scenario = REFERENCE.edit(first).edit(second)
     assert Scenario.from_dict(json.loads(json.dumps(scenario.to_dict()))) == scenario
     assert hash(Scenario.from_dict(scenario.to_dict())) == hash(scenario)
+    assert hash(pickle.loads(pickle.dumps(scenario))) == hash(scenario)
+    assert hash(scenario.edit({"title": "a title of its own"})) != hash(scenario)
     assert parse_scenario(to_toml(scenario)) == scenario
     relative = to_toml(scenario, REFERENCE)
     assert 'extends = "reference"' in relative
