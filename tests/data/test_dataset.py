@@ -445,6 +445,14 @@ def test_readiness_depends_on_the_ratio_of_weights_only(mayoral: Dataset) -> Non
     assert readiness(*proxies, (1, 3)) == pytest.approx(readiness(*proxies, (2, 6)), abs=1e-12)
 
 
+def test_an_area_without_a_digital_sector_is_as_ready_as_the_least_digital_other_one() -> None:
+    assert readiness([0.6, 0.8, 0.7], [0.0, 0.1, 0.2]) == pytest.approx(
+        readiness([0.6, 0.8, 0.7], [0.1, 0.1, 0.2]), abs=1e-12
+    )
+    nowhere = readiness([0.6, 0.8], [0.0, 0.0])
+    assert nowhere == pytest.approx(readiness([0.6, 0.8], [0.5, 0.5], (1, 0)), abs=1e-12)
+
+
 def test_readiness_is_flat_where_nothing_varies() -> None:
     assert readiness([0.9], [0.05]).tolist() == [0.0]
     assert readiness([0.1 + 0.2, 0.3], [0.05, 0.05]).tolist() == [0.0, 0.0]
@@ -456,7 +464,7 @@ def test_readiness_is_flat_where_nothing_varies() -> None:
 @pytest.mark.parametrize(
     ("gigabit", "digital", "weights"),
     [
-        ([0.5, 0.6], [0.0, 0.1], (1, 1)),
+        ([0.5, 0.6], [-0.1, 0.1], (1, 1)),
         ([0.5, 0.6], [0.1, 1.0], (1, 1)),
         ([0.5, 1.1], [0.1, 0.1], (1, 1)),
         ([0.5, math.nan], [0.1, 0.1], (1, 1)),

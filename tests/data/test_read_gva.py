@@ -26,7 +26,7 @@ import gainsmodel
 from gainsmodel import DataError, Dataset, load_dataset, read_gva
 from gainsmodel.data import GEOGRAPHIES, SECTORS
 from gainsmodel.data.importing import sheets
-from gainsmodel.data.importing.layout import sector_label
+from gainsmodel.data.importing.sector_labels import sector_label
 from gainsmodel.data.own_dataset import gva_table
 from gainsmodel.results.paired import PairedResult
 from program import answered, refused
@@ -185,7 +185,8 @@ def test_a_workbook_as_people_make_them() -> None:
                 at += 1
             sheet.write_row(at, 2, ["Total", 1, sum(values)])
             at += 2
-        sheet.write_row(at, 1, ["United Kingdom", "C (1-9)", 1, 1e6])
+        made = ITL1.gva_gbp_m[:, SECTORS.index("C")].sum()
+        sheet.write_row(at, 1, ["United Kingdom", "C (1-9)", 1, made])
         sheet.write(at + 2, 1, "[note 1] Figures are provisional.")
         sheet.write(at + 3, 3, "Source: somebody")
     own = read_gva(buffer.getvalue(), "itl1", name="own.xlsx")
@@ -197,6 +198,7 @@ def test_a_workbook_as_people_make_them() -> None:
         "left out: rows of areas of other levels (1)",
         "left out: rows of notes (2)",
         "own totals of 12 areas agree with the sums of sectors",
+        "areas add up to the table's own totals of United Kingdom",
     )
 
 
@@ -623,7 +625,13 @@ def test_excel_support_that_is_not_installed_is_named(monkeypatch: pytest.Monkey
         ),
         *(("C (£m)", "C"), ("M", "M"), ("Manufacturing", "C"), ("manufacturing ", "C")),
         *(("68IMP", "68IMP"), ("L (68)", "L"), ("68", "68"), ("CA (10-12)", "CA"), ("45", "45")),
-        *(("Total", ""), ("All industries", ""), ("A-E", ""), ("A figure", None), ("Wales", None)),
+        *(
+            ("Total", ""),
+            ("All industries", ""),
+            ("A-E", "A-E"),
+            ("A figure", None),
+            ("Wales", None),
+        ),
         *(("gva_C_gbp_m", "C"), ("Manufacturing (£m)", "C"), ("C - Manufacturing", "C")),
         *(("E numbers", None), ("S Yorkshire", None), ("2023", None), ("", None)),
     ],

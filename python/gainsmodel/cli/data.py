@@ -101,9 +101,23 @@ def data_import(
         Path | None,
         typer.Option(help="areas of your own: columns area, region, population, gigabit_share …"),
     ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="currency to convert from, such as EUR; needs a rate")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="£ for one unit of that currency, such as 0.8698")
+    ] = None,
+    rate_source: Annotated[
+        str | None, typer.Option(help="where the rate is from, such as 'ECB annual average 2023'")
+    ] = None,
 ) -> None:
     """Keep own figures in a folder that notices edits."""
-    dataset = read_own(tables, geography, sheet, year, fill_built_in, names, areas)
+    dataset = read_own(
+        *(tables, geography, sheet, year, fill_built_in, names, areas),
+        currency=currency,
+        gbp_per_unit=rate,
+        rate_source=rate_source,
+    )
     save_dataset(dataset, out)
     print(f"geography: {dataset.geography}", *dataset.notes, sep="\n")
     print(f"written: {out}", file=sys.stderr)

@@ -26,8 +26,9 @@ def readiness(
         Share of premises that can get gigabit broadband, 0 to 1, shape (areas,).
     j_share_of_gva : array_like
         Information and communication as a share of GVA, shape (areas,), strictly
-        between 0 and 1 unless its weight is 0. A share of 0 has no logit and is refused
-        rather than floored: no shipped area has one (the lowest is 0.2%).
+        below 1 unless its weight is 0. A share of 0 has no logit: it is taken as the lowest
+        share above 0 among the areas, so that such an area is as ready as the least digital
+        other one. No shipped area has one (the lowest is 0.2%).
     weights : sequence of float
         Weight of coverage and of the J share; none negative.
 
@@ -51,8 +52,11 @@ def readiness(
     _require(gigabit, (gigabit >= 0) & (gigabit <= 1), "gigabit share", "from 0 to 1")
     score = weight[0] * _standardise(gigabit)
     if weight[1] > 0:
-        _require(digital, (digital > 0) & (digital < 1), "J share of GVA", "between 0 and 1")
-        score = score + weight[1] * _standardise(np.log(digital / (1.0 - digital)))
+        _require(digital, (digital >= 0) & (digital < 1), "J share of GVA", "from 0 to below 1")
+        some = digital[digital > 0]
+        if some.size:
+            lifted = np.maximum(digital, some.min())
+            score = score + weight[1] * _standardise(np.log(lifted / (1.0 - lifted)))
     return _standardise(score)
 
 

@@ -10,7 +10,8 @@ import polars as pl
 
 from gainsmodel.data.aggregation import is_taken, own_code, wrong_name
 from gainsmodel.data.dataset import Dataset, load_dataset, plain
-from gainsmodel.data.importing.layout import PROBLEMS_SHOWN, first_table, is_filled, text_of
+from gainsmodel.data.importing.cells import is_filled, text_of
+from gainsmodel.data.importing.layout import PROBLEMS_SHOWN, first_table
 from gainsmodel.data.importing.names import area_codes, near_area
 from gainsmodel.data.importing.sheets import shown
 from gainsmodel.data.importing.table_rows import parsed
