@@ -1,25 +1,24 @@
 """From figures by area and sector to GVA of every cell, or everything wrong with them."""
 
 import math
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gainsmodel.data.checks import MOST_TIMES_BUILT_IN, MOST_TIMES_RENT
 from gainsmodel.data.importing.branches import Split, said_of, split_groups
 from gainsmodel.data.importing.changes import MERGED
 from gainsmodel.data.importing.sector_labels import sections_of
 from gainsmodel.data.importing.sheets import shown
 from gainsmodel.data.importing.table_rows import Rows
 from gainsmodel.data.importing.totals import Figure, apart, compare_wider
+from gainsmodel.data.importing.years import years_in_titles
 from gainsmodel.data.shipped_tables import BASE_YEAR, OWN, SECTORS
 from gainsmodel.errors import DataError
 
 Cells = tuple[tuple[str, str], ...]
-# A table in another unit differs a thousandfold; no estimate of the user's differs fiftyfold.
-MOST_TIMES_BUILT_IN = 50.0
-# With imputed rent, real estate is some four times as large.
-MOST_TIMES_RENT = 2.0
 # Ways to make up a sector where a table has finer rows; the first that is there is taken. The
 # publisher's L holds imputed rent (68IMP), its 68 does not.
 PARTS = {"AB": ("A", "B"), "DE": ("D", "E")}
@@ -218,6 +217,7 @@ class Reading(Rows):
                 f"the figures add up to £{total:,.0f}m, the built-in ones to £{beside:,.0f}m"
                 f"{'' if where else '; figures must be in £m'}"
             )
+            return
         let = [(code, s) for code, s in own if s == "L"]
         mine = sum(own[cell] for cell in let)
         theirs = sum(self.built_in.gva_gbp_m[position[code], SECTORS.index(s)] for code, s in let)
@@ -271,7 +271,11 @@ class Reading(Rows):
             said += f", £{mine / 1e3:,.1f}bn of it from the table"
         notes = [said]
         if self.read_year is None:
-            notes.append(f"the table says no year: taken as figures of {BASE_YEAR}")
+            named = years_in_titles([re.sub(r"[-.]", " ", file)]) - {BASE_YEAR}
+            notes.append(
+                f"the table says no year: taken as figures of {BASE_YEAR}"
+                + (f"; check, as its name has {min(named)}" if named else "")
+            )
         elif growth != 1.0:
             notes.append(
                 f"figures of {self.read_year}, carried to {BASE_YEAR} by UK growth in "

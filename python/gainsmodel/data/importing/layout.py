@@ -9,6 +9,7 @@ from typing import Literal
 
 from gainsmodel.data.dataset import plain
 from gainsmodel.data.importing.cells import is_filled, text_of
+from gainsmodel.data.importing.names import area_somewhere
 from gainsmodel.data.importing.sector_labels import sector_label
 from gainsmodel.data.importing.sheets import Row, content_of, sheets_of, shown
 from gainsmodel.data.importing.stated_units import says_gva, stated_in
@@ -135,6 +136,15 @@ def find_table(
     first = next(row for row in rows if is_filled(row))
     seen = ", ".join(shown(text_of(cell), 30) for cell in first[:8] if cell is not None)
     where = f" in any of the sheets {', '.join(map(shown, sheets))}" if len(sheets) > 1 else ""
+    if across := [text for cell in first if area_somewhere(text := text_of(cell))][:3]:
+        listed = ", ".join(map(shown, across))
+        if len(across) > 1:
+            raise DataError(
+                f"{file}: areas stand across, in columns ({listed} …); turn the table, so that "
+                "each area is a row"
+            )
+    periods = [text for cell in first if is_period(text := text_of(cell)) and not year_of(text)]
+    seen += f"; {', '.join(map(shown, periods[:3]))} is no calendar year" if periods else ""
     raise DataError(
         f"{file}: no row{where} reads as headings. Expected a column 'area', one row per area, "
         "and either 'sector' and 'gva_gbp_m' or one column for each sector "
@@ -199,6 +209,10 @@ def _keep_usable(table: Table, money: Money | None) -> None:
         )
         is None
     }
+    if table.layout != "long":
+        # Another column stands for the same sector or year.
+        kept = {*usable.values()}
+        usable = {c: k for c, k in table.figures.items() if c in usable or k not in kept}
     table.figures = usable or table.figures
 
 

@@ -74,7 +74,7 @@ _INDEX = re.compile(
     r"\bind(?:ex|ices|exes)\b(?! (?:of|to) (?:tables?|sheets?|contents))"
     r"|(?:=|\bequals?|\bis) ?100(?:\.0)?\b"
 )
-_TO_INDEX = re.compile(r"\b(?:back|return|go) to (?:the )?index\b|^index$")
+_TO_INDEX = re.compile(r"\b(?:back|return|go) to (?:the )?index\b")
 _OF_YEAR = re.compile(
     r"\b(?:19|20)\d\d(?:[/-]\d\d)?'?s?[ -](?:\w+[ -])?(?:price|money|pounds|us dollars)"
     r"|\bprice(?:s|d)?(?: levels?)?(?: of| in| from| at|:|,)? ?\(?(?:the )?(?:year )?"
@@ -108,7 +108,9 @@ _RATIO = re.compile(
 _OTHER = re.compile(
     r"\b(?:employ(?:ment|ees|ers?)|jobs?|workforce|vacanc(?:y|ies)|earnings|wages|enterprises?|"
     r"businesses|turnover|exports?|imports?|population|hours worked|gross domestic product|gdp|"
-    r"productivity|gdhi|disposable household income|capital formation|investment|"
+    r"productivity|gross output|intermediate consumption|"
+    r"operating surplus|net value added|sales|revenues?|profits?|gross national product|"
+    r"gdhi|disposable household income|capital formation|investment|"
     r"expenditure|emissions?|gross national income|gni)\b"
 )
 _GVA = re.compile(r"\bgva\b|gross ?value ?added")

@@ -277,7 +277,7 @@ class Rows:
             return True
         said = text_of(self._cell(row, column))
         if year_of(said) is None:
-            self._problem(f"{shown(said)} is not a year, such as {BASE_YEAR}", row, column)
+            self._problem(f"{shown(said)} is not a calendar year, such as {BASE_YEAR}", row, column)
         return year_of(said) == self.read_year
 
     def _best(self, columns: list[int], body: range, fits: Callable[[str], bool]) -> int:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MILLION = 1e6
 _SCALE_WORDS = {1.0: "", 1e3: " thousand", 1e6: "m", 1e9: "bn", 1e12: " trillion"}
+_SCALE_NAMES = {1e3: "thousands", 1e6: "millions", 1e9: "billions", 1e12: "trillions"}
 # How much of sheets without a table is read for what they say of units.
 NOTES_ROWS, NOTES_COLUMNS = 300, 20
 # A row with more texts is one of a table.
@@ -37,6 +38,8 @@ _ABOUT_OTHERS = re.compile(
 )
 
 
+_NO_TITLE = re.compile(r"(source|contact|author|index$|https?:|www\.|©)", re.IGNORECASE)
+_PRICES = re.compile(r"(type of )?prices?( (basis|base|type))?")
 _LETTER = re.compile(r"[A-Za-z£€$¥%]")
 # Place of a row and its texts.
 Note = tuple[str, list[str]]
@@ -63,7 +66,8 @@ class Said:
 
     def __str__(self) -> str:
         """Place and text, for messages."""
-        return f"{self.place}: {shown(self.text)}"
+        text = shown(self.text)
+        return self.place if self.place.endswith(text) else f"{self.place}: {text}"
 
 
 @dataclass
@@ -303,7 +307,7 @@ def _contradiction(said: list[Said]) -> str | None:
             if a.currencies and b.currencies and not a.currencies & b.currencies:
                 return f"{one} says {_code(a)}, and {other} says {_code(b)}; they must agree"
             if a.scale and b.scale and a.scale != b.scale:
-                words = [_SCALE_WORDS[s].strip() for s in (a.scale, b.scale)]
+                words = [_SCALE_NAMES[s] for s in (a.scale, b.scale)]
                 return f"{one} says {words[0]}, and {other} says {words[1]}; they must agree"
     return None
 
@@ -368,9 +372,10 @@ def _titles(table: "Table") -> Iterator[Said]:
     for at in range(table.heading):
         text = " ".join(filter(None, map(text_of, table.rows[at])))
         place = f"{table.place}, row {at + 1}"
-        # A paragraph is read as notes are.
-        if text and len(text) <= 250 and not text.rstrip().endswith(".") and (s := stated_in(text)):
-            yield Said(place, text, s)
+        # A paragraph is read as notes are; a source or a link back is no title.
+        titled = len(text) <= 250 and not text.endswith(".") and not _NO_TITLE.match(text)
+        if titled and (stated := stated_in(text)):
+            yield Said(place, text, stated)
 
 
 def _sheet(table: "Table", others: Sequence[Note]) -> Iterator[Said]:
@@ -476,7 +481,9 @@ def unit_cells(table: "Table", at: int) -> tuple[str, ...]:
     for column in table.units:
         text = text_of(row[column]) if column < len(row) else ""
         power = "mult" in plain(table.headings[column]) and re.fullmatch(r"\d\d?", text)
-        cells.append(f"10^{text}" if power else text)
+        # "2019" or "constant" in a column of prices.
+        priced = text and _PRICES.fullmatch(plain(table.headings[column])) and "price" not in text
+        cells.append(f"10^{text}" if power else f"{text} prices" if priced else text)
     return tuple(cells)
 
 

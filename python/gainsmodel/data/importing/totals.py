@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gainsmodel.data.dataset import Dataset, plain
+from gainsmodel.data.importing.sheets import shown
 
 # Every published figure is rounded to £1m.
 ROUNDING_GBP_M = 15.0
@@ -94,6 +95,7 @@ def compare_wider(
             continue
         inside = inside_of(name, dataset, listed)
         agreeing, lacking = 0, 0
+        offshore = _most_offshore(figures, known, inside)
         for sector, figure in figures.items():
             of = known.get(sector, {})
             if figure.value is None or not inside or not {*inside} <= {*of}:
@@ -107,18 +109,19 @@ def compare_wider(
                     continue
                 total -= 0.0 if outside is None else outside.value or 0.0
             added = math.fsum(of[code] for code in inside)
-            called = f"{name}, sector {sector}," if sector else name
+            called = f"the row {shown(name)}" if plain(name) in LISTED else f"the total of {name}"
+            called += f", sector {sector}," if sector else ""
             if not apart(added, total):
                 agreeing += 1
-            elif plain(name) in UK and extra is None and _offshore(sector, added, total):
+            elif plain(name) in UK and extra is None and _offshore(sector, added, total, offshore):
                 compared.notes.append(
-                    f"check: the total of {called} is £{total - added:,.0f}m above the sum of its "
+                    f"check: {called} is £{total - added:,.0f}m above the sum of its "
                     "areas: taken for activity outside all regions (Extra-Regio), which the table "
                     "does not show"
                 )
             else:
                 compared.problems.append(
-                    f"{figure.place}: the total of {called} is £{total:,.0f}m, the {len(inside)} "
+                    f"{figure.place}: {called} is £{total:,.0f}m, the {len(inside)} "
                     f"areas in it add up to £{added:,.0f}m"
                 )
         if agreeing:
@@ -133,9 +136,22 @@ def compare_wider(
     return compared
 
 
-def _offshore(sector: str, added: float, total: float) -> bool:
-    most = added * MOST_OFFSHORE if not sector else added
+def _offshore(sector: str, added: float, total: float, most: float | None) -> bool:
+    """Whether activity outside all regions may be why a total of the UK is above its areas."""
+    if sector or most is None:
+        most = added if sector else added * MOST_OFFSHORE
     return sector in OFFSHORE and 0 < total - added <= most
+
+
+def _most_offshore(
+    figures: Mapping[str, Figure], known: Mapping[str, Mapping[str, float]], inside: list[str]
+) -> float | None:
+    """By how much AB may put a total above its areas; None where AB is not given."""
+    of, figure = known.get("AB", {}), figures.get("AB")
+    if figure is None or figure.value is None or not {*inside} <= {*of}:
+        return None
+    added = math.fsum(of[code] for code in inside)
+    return max(0.0, figure.value - added) + ROUNDING_GBP_M + ROUNDING_SHARE * figure.value
 
 
 def inside_of(name: str, dataset: Dataset, listed: list[str]) -> list[str]:

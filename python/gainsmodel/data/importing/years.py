@@ -53,7 +53,8 @@ def year_of(text: str) -> int | None:
     spoken = re.sub(rf"^(?:y|cy)?({_YEAR})([prebf])?(?:\.0)?$", r"\1", spoken)
     if re.fullmatch(_YEAR, spoken):
         return int(spoken)
-    if _FINANCIAL.fullmatch(spoken) or stated_in(text).other:
+    said = stated_in(text)
+    if _FINANCIAL.fullmatch(spoken) or said.other or said.prices not in (None, "current"):
         return None
     bare = clean(without_unit(re.sub(rf"({_YEAR})[prebf]\b", r"\1", text.strip())))
     bare = re.sub(
