@@ -467,6 +467,28 @@ def test_an_area_of_nothing_is_refused() -> None:
     assert "row 2: every figure of North East is 0" in refusal(rows)
 
 
+def test_a_sector_of_nothing_is_refused_by_name() -> None:
+    head, *body = rows_of()
+    message = refusal([head, *([*row[:8], 0, *row[9:]] for row in body)])
+    said = "own.csv: every figure of sector J (Information and communication) is 0; leave its cells"
+    assert message.startswith(said)
+
+
+@pytest.mark.parametrize("sector", ["J", "AB", "L", "T"])
+def test_a_cell_of_nothing_gives_no_gain_there_and_stops_no_area(sector: str) -> None:
+    own = read(spoilt(0, ROW_OF["TLL"] - 1, 1 + SECTORS.index(sector)))
+    result = gainsmodel.run("reference", dataset=own, draws=64, geography="itl1")
+    gains = result.sectors().filter(sector=sector).select("area_code", "gain_final_year_gbp_m_mean")
+    of = dict(gains.iter_rows())
+    assert of.pop("TLL") == 0.0
+    assert all(gain > 0 for gain in of.values())
+    shares = result.areas()["share_mean"]
+    assert shares.is_finite().all()
+    assert shares.min() > 0  # type: ignore[operator]
+    told = any("check: sector J is 0 in Wales; for readiness" in note for note in own.notes)
+    assert told == (sector == "J")
+
+
 def test_two_columns_of_money_are_refused() -> None:
     rows = [[*row, row[2]] for row in long()]
     rows[0][3] = "GVA income approach"

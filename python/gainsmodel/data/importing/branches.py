@@ -22,6 +22,7 @@ def split_groups(
     values: Mapping[str, float | None],
     figures: Mapping[str, Figure],
     shares: Mapping[str, float],
+    national: Mapping[str, float],
 ) -> tuple[dict[str, float], list[Split], list[str]]:
     """Split groups of sections into the sectors that a table has no figures of.
 
@@ -36,6 +37,8 @@ def split_groups(
         What the table has of that area, by label: single sections and groups among them.
     shares : mapping
         Sector to what its part of a group is in proportion to, such as the built-in £m.
+    national : mapping
+        The same of the UK, for groups of which the area has nothing.
 
     Returns
     -------
@@ -71,8 +74,9 @@ def split_groups(
             problem = problem or f"is less than what the table gives of it apart, by £{-left:,.0f}m"
             problems.append(f"{figure.place}: {code} {problem}")
             continue
-        whole = math.fsum(shares[s] for s in wanted)
-        parts = {s: max(left, 0.0) * shares[s] / whole if whole else 0.0 for s in wanted}
+        weights = shares if any(shares[s] for s in wanted) else national
+        whole = math.fsum(weights[s] for s in wanted)
+        parts = {s: max(left, 0.0) * weights[s] / whole for s in wanted}
         found |= parts
         known |= parts
         splits.append(Split(code, tuple(added), tuple(wanted)))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gainsmodel.data.checks import MOST_TIMES_BUILT_IN, MOST_TIMES_RENT
+from gainsmodel.data.dataset import load_dataset
 from gainsmodel.data.importing.branches import Split, said_of, split_groups
 from gainsmodel.data.importing.changes import MERGED
 from gainsmodel.data.importing.sector_labels import sections_of
@@ -109,13 +110,12 @@ class Reading(Rows):
         self, code: str, values: dict[str, float | None], figures: dict[str, Figure]
     ) -> None:
         """Fill in what the table has only together with other sectors."""
-        row = self.built_in.gva_gbp_m[self.built_in.areas["area_code"].to_list().index(code)]
-        national = self.built_in.gva_gbp_m.sum(axis=0)
-        shares = dict(zip(SECTORS, row.tolist(), strict=True))
-        missing = [s for s, value in values.items() if value is None]
-        if missing and any(map(sections_of, figures)) and not sum(shares[s] for s in missing):
-            shares = dict(zip(SECTORS, national.tolist(), strict=True))
-        found, splits, problems = split_groups(values, figures, shares)
+        if not any(map(sections_of, figures)):
+            return
+        own = self.built_in.gva_gbp_m[self.built_in.areas["area_code"].to_list().index(code)]
+        uk = load_dataset("itl1").gva_gbp_m.sum(axis=0)
+        shares, national = (dict(zip(SECTORS, row.tolist(), strict=True)) for row in (own, uk))
+        found, splits, problems = split_groups(values, figures, shares, national)
         values |= found
         self.problems += problems
         for split in splits:

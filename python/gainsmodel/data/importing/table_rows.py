@@ -15,7 +15,7 @@ from gainsmodel.data.importing.names import area_codes, near_area, nearest
 from gainsmodel.data.importing.sector_labels import sector_label
 from gainsmodel.data.importing.sheets import Cell, shown
 from gainsmodel.data.importing.table_units import unit_cells
-from gainsmodel.data.importing.totals import ITL_CODE, TOTALS, Compared, Figure
+from gainsmodel.data.importing.totals import ITL_CODE, TOTALS, Compared, Figure, wider_areas
 from gainsmodel.data.importing.years import is_period, year_of, years_in_titles
 from gainsmodel.data.shipped_tables import BASE_YEAR, OWN, SECTORS
 from gainsmodel.errors import DataError
@@ -364,7 +364,7 @@ class Rows:
 
     def _is_wider(self, spoken: str) -> bool:
         """Whether it is a wider area of these data, such as a region of local authorities."""
-        return any(plain(place) == plain(spoken) for place in self.built_in.wider)
+        return bool(self.built_in.wider) and plain(spoken) in wider_areas(self.built_in)
 
     def _note_unused(self) -> None:
         """Keep the headings of columns that hold figures and are not read."""

@@ -23,9 +23,9 @@ _FINANCIAL = re.compile(
 # Years in a title that say when it was published, or which areas and industries are meant.
 _NOT_OF_FIGURES = re.compile(
     rf"\b(?:published|publication|released?|edition|updated|accessed|downloaded|revised|boundar\w*|"
-    rf"codes?|itl|nuts|lad|sic|nace|geograph\w*|prices?(?: of| in)?|base|reference|version|as of|"
+    rf"codes?|itl|nuts|lad|sic|nace|geograph\w*|prices?|base|reference|version|as of|"
     rf"on|\d\d?(?:st|nd|rd|th)?|january|february|march|april|may|june|july|august|september|october|"
-    rf"november|december|money|since|copyright|©)[ :,(=]*(?:year )?{_YEAR}"
+    rf"november|december|money|since|copyright|©)(?: of| in| from)?[ :,(=]*(?:year )?{_YEAR}"
     rf"|{_YEAR}[ ),]*(?:edition|boundar\w*|prices?|money|release|codes?|geograph\w*|basis|values?|"
     rf"dollars|pounds|(?:equals|=)|itl|nuts|classification|pps)",
 )
