@@ -453,6 +453,11 @@ def test_an_area_without_a_digital_sector_is_as_ready_as_the_least_digital_other
     assert nowhere == pytest.approx(readiness([0.6, 0.8], [0.5, 0.5], (1, 0)), abs=1e-12)
 
 
+def test_what_readiness_refuses_names_the_area() -> None:
+    with pytest.raises(DataError, match=r"J share of GVA must be 0 to below 1, not 1.0 of Wales"):
+        readiness([0.6, 0.8], [0.1, 1.0], names=["Scotland", "Wales"])
+
+
 def test_readiness_is_flat_where_nothing_varies() -> None:
     assert readiness([0.9], [0.05]).tolist() == [0.0]
     assert readiness([0.1 + 0.2, 0.3], [0.05, 0.05]).tolist() == [0.0, 0.0]

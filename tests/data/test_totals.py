@@ -86,6 +86,14 @@ def test_a_total_alone_may_hold_a_little_activity_outside_all_regions() -> None:
         )
 
 
+def test_a_row_of_the_uk_that_stands_twice_is_refused() -> None:
+    other = [total + 1 for total in sums()]
+    message = refusal([*rows_of(), ["UK", *sums()], ["UK", *other]])
+    assert "row 15, column 'AB': UK, sector AB, is given a second time after own.csv, row 14" in (
+        message
+    )
+
+
 def test_what_cannot_be_compared_is_said() -> None:
     rows = [*rows_of(), ["UK", *sums()]]
     del rows[3]

@@ -261,12 +261,6 @@ def load_dataset(geography: str, folder: Path = TABLES) -> Dataset:
     )
 
 
-def _require(values: NDArray[np.float64], valid: NDArray[np.bool_], name: str, bounds: str) -> None:
-    if not valid.all():
-        area = int(np.argmin(valid))
-        raise DataError(f"{name} of area {area} must be {bounds}, not {values[area]}")
-
-
 def plain(name: str) -> str:
     """Reduce a name to what people mean by it, for comparison only."""
     words = re.sub(r"[^\w&]+|_", " ", name.casefold().replace("'", "")).replace("&", " and ")

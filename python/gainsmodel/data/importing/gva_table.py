@@ -133,7 +133,9 @@ class Reading(Rows):
                 known.setdefault(label, {})[code] = figure.value
         known[""] = {c: f.value for c, f in self.totals.items() if f.value is not None}
         known[""] = self.sums | known[""]
+        # Of several files each may have a total of its own areas.
         listed = list(dict.fromkeys(code for code, _ in self.found))
+        listed = listed if len(self.tables) == 1 else []
         self.compared = compare_wider(self.wider, known, self.built_in, listed)
         self.problems += self.compared.problems
 

@@ -15,7 +15,7 @@ from gainsmodel.data.importing.names import area_codes, near_area, nearest
 from gainsmodel.data.importing.sector_labels import sector_label
 from gainsmodel.data.importing.sheets import Cell, shown
 from gainsmodel.data.importing.table_units import unit_cells
-from gainsmodel.data.importing.totals import ITL_CODE, TOTALS, Compared, Figure, wider_areas
+from gainsmodel.data.importing.totals import ITL_CODE, LISTED, TOTALS, Compared, Figure, wider_areas
 from gainsmodel.data.importing.years import is_period, year_of, years_in_titles
 from gainsmodel.data.shipped_tables import BASE_YEAR, OWN, SECTORS
 from gainsmodel.errors import DataError
@@ -33,6 +33,8 @@ LEVEL_OF_LENGTH = {3: "itl1", 4: "itl2", 5: "itl3"}
 OFFICIAL = re.compile(r"[EKNSW]\d{8}|TL[A-Z][\dA-Z]{0,2}")
 
 
+# Rows in which a column that is not used is searched for a figure.
+LOOKED_AT = 5_000
 # Columns of numbers that count or name rows, and measure nothing.
 _LABELS = re.compile(
     r"(.* )?(sort ?order|type ?code|type|record offset|record count|id|obs status.*|flags?|key|urn|"
@@ -360,7 +362,12 @@ class Rows:
             value = self._number(row, column)
             if value is not _WRONG:
                 figure = Figure(value, self._place(row, column), "")
-                self.wider.setdefault(spoken, {}).setdefault(label, figure)
+                before = self.wider.setdefault(spoken, {}).setdefault(label, figure)
+                if before.value != figure.value and plain(spoken) not in LISTED:
+                    name = f"{spoken}, sector {label}" if label else f"the total of {spoken}"
+                    self._problem(
+                        f"{name}, is given a second time after {before.place}", row, column
+                    )
 
     def _is_wider(self, spoken: str) -> bool:
         """Whether it is a wider area of these data, such as a region of local authorities."""
@@ -371,6 +378,7 @@ class Rows:
         table = self.table
         used = {*table.areas, *table.sectors, *table.figures, *table.units, table.year}
         width = max(map(len, table.rows[table.heading :]))
+        body = range(table.heading + 1, min(len(table.rows), table.heading + LOOKED_AT))
         for column in range(width):
             heading = table.headings[column] if column < len(table.headings) else ""
             if (
@@ -380,7 +388,7 @@ class Rows:
                 or (table.layout == "years" and year_of(heading) is not None)
             ):
                 continue
-            cells = (self._cell(row, column) for row in range(table.heading + 1, len(table.rows)))
+            cells = (self._cell(row, column) for row in body)
             if any(isinstance(cell, float) or parsed(text_of(cell)) is not None for cell in cells):
                 said = shown(heading) if heading else f"column {column + 1} (no heading)"
                 listed = self.unused.setdefault(table.place, [])

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from gainsmodel.data.dataset import plain
@@ -415,7 +416,8 @@ def _notes(table: "Table", others: Sequence[Note]) -> tuple[list[Said], list[Sai
         if at < table.heading
         or (at > table.heading and not any(row[c] for c in table.figures if c < len(row)))
     ]
-    for where, texts in [*notes_of(table.rows, table.place, places), *others]:
+    own = islice(notes_of(table.rows, table.place, places), NOTES_ROWS)
+    for where, texts in [*own, *others]:
         for i, text in enumerate(texts):
             label, colon, value = re.sub(r"\s*=\s*", ": ", text).partition(":")
             value = value if colon else next(iter(texts[i + 1 :]), "")
@@ -462,6 +464,7 @@ def _file(table: "Table", file: str, said: list[Said]) -> Iterator[Said]:
 
 def _combinations(table: "Table") -> dict[tuple[str, ...], tuple[int, int]]:
     """Different cells of the columns of units, with the first row of each and their number."""
+    table.units = [c for c in table.units if _is_of_units(table, c)]
     if not table.units:
         return {(): (table.heading, 0)}
     found: dict[tuple[str, ...], tuple[int, int]] = {}
@@ -472,6 +475,12 @@ def _combinations(table: "Table") -> dict[tuple[str, ...], tuple[int, int]]:
             first, count = found.get(cells, (at, 0))
             found[cells] = first, count + 1
     return found or {(): (table.heading, 0)}
+
+
+def _is_of_units(table: "Table", column: int) -> bool:
+    """Whether a column may say units: of many different cells, none is."""
+    cells = (row[column] for row in table.rows[table.heading + 1 :] if column < len(row))
+    return len({*islice(dict.fromkeys(cells), MOST_UNITS + 1)}) <= MOST_UNITS
 
 
 def unit_cells(table: "Table", at: int) -> tuple[str, ...]:

@@ -126,7 +126,9 @@ def compare_wider(
                 )
         if agreeing:
             compared.agreeing.append(name)
-        elif lacking == len(figures) and (inside or plain(name) in wider_areas(dataset)):
+        elif lacking == len(figures) and (
+            inside or plain(name) in LISTED or plain(name) in wider_areas(dataset)
+        ):
             open_ones.append(name)
     if open_ones:
         compared.notes.append(
