@@ -217,6 +217,9 @@ def _keep_usable(table: Table, money: Money | None) -> None:
 
 
 def _headed(headings: list[str], sheet: str, place: str, rows: list[Row], at: int) -> Table | None:
+    # Most rows have no heading of areas, which is quickly seen.
+    if not any(ROLES["area"].fullmatch(_spoken(heading)) for heading in headings):
+        return None
     role = [_role(heading) for heading in headings]
     columns = {name: [i for i, r in enumerate(role) if r == name] for name in (*ROLES, "sectors")}
     years = {
@@ -253,6 +256,12 @@ def _several_values(table: Table) -> str | None:
     return f"{where}: several columns may hold the GVA: {listed}; keep one"
 
 
+def _spoken(heading: str) -> str:
+    """A heading without brackets, as it is compared; nothing is headed by a paragraph."""
+    bare = re.sub(r"\[[^]]*\]|\([^)]*\)", "", heading[:300])
+    return plain(bare) or plain(heading[:300])
+
+
 @lru_cache(maxsize=10_000)
 def _heading_year(heading: str) -> int | None:
     return year_of(heading)
@@ -270,8 +279,7 @@ def _role(heading: str) -> str | None:
     # A number is a figure in a row of its own sooner than the heading of an industry.
     if label and not label[:1].isdigit():
         return "sectors"
-    bare = re.sub(r"\[[^]]*\]|\([^)]*\)", "", heading)
-    spoken = plain(bare) or plain(heading)
+    spoken = _spoken(heading)
     for name, pattern in ROLES.items():
         if pattern.fullmatch(spoken) or (name == "value" and pattern.fullmatch(plain(heading))):
             if name == "value" and year_of(heading) is not None:

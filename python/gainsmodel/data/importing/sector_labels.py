@@ -11,6 +11,8 @@ from gainsmodel.data.shipped_tables import SECTORS
 LETTERS = "ABCDEFGHIJKLMNOPQRSTU"
 # The model's sectors by the sections they are made of.
 SECTIONS = {sector: frozenset(sector) for sector in SECTORS} | {"T": frozenset("TU")}
+# No code or name of a sector is longer.
+LONGEST_NAME = 300
 ALL_SECTORS = frozenset(
     (
         *("total", "all industries", "all sectors", "all", "sum", "a t", "total gva"),
@@ -86,6 +88,8 @@ def sector_label(label: str) -> str | None:
     such as ``CA`` or ``45``; groups of sections, such as ``G-I`` or ``B,D,E``; ``""`` for a
     total. None if it is not a sector at all.
     """
+    if len(label) > LONGEST_NAME:
+        return None
     label = without_unit(label)
     head, _, rest = label.partition(" ")
     head, spoken = head.rstrip(":.").upper(), plain(label)

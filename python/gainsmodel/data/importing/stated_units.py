@@ -266,6 +266,8 @@ def without_unit(heading: str) -> str:
     A heading that is nothing but a unit is left as it is.
     """
     bare = heading.strip()
+    if len(bare) > 300:
+        return heading
     for part in _BRACKETS.findall(bare):
         if stated_in(part[1:-1]):
             bare = bare.replace(part, " ")

@@ -423,7 +423,7 @@ def _notes(table: "Table", others: Sequence[Note]) -> tuple[list[Said], list[Sai
             value = value if colon else next(iter(texts[i + 1 :]), "")
             if _LABEL.fullmatch(plain(label)) and len(value) < 120 and (s := stated_in(value)):
                 labelled.append(Said(where, f"{label.strip()}: {value.strip()}", s))
-            for sentence in re.split(r"(?<=[.;])\s+", text):
+            for sentence in re.split(r"(?<=[.;])\s+", text[:5000]):
                 stated = stated_in(sentence)
                 short = len(sentence) <= 25 and bool(stated.currencies)
                 if not stated or _ABOUT_OTHERS.search(sentence.casefold()):
