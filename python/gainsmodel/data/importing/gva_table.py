@@ -14,6 +14,7 @@ from gainsmodel.data.importing.changes import MERGED
 from gainsmodel.data.importing.sector_labels import sections_of
 from gainsmodel.data.importing.sheets import shown
 from gainsmodel.data.importing.table_rows import Rows
+from gainsmodel.data.importing.table_years import choose_year
 from gainsmodel.data.importing.totals import Figure, apart, compare_wider
 from gainsmodel.data.importing.years import years_in_titles
 from gainsmodel.data.shipped_tables import BASE_YEAR, OWN, SECTORS
@@ -49,7 +50,9 @@ class Reading(Rows):
         years = set()
         for table in self.tables:
             self.table = table
-            self.read_year = self._choose_year()
+            known = self.built_in.economy["year"].to_list()
+            self.read_year, several = choose_year(table, self.year, known)
+            self.several_years |= several
             years.add(self.read_year)
             self._read_rows()
         if len(years) > 1:

@@ -13,15 +13,8 @@ from gainsmodel.data.importing.names import area_somewhere
 from gainsmodel.data.importing.sector_labels import sector_label
 from gainsmodel.data.importing.sheets import Row, content_of, sheets_of, shown
 from gainsmodel.data.importing.stated_units import says_gva, stated_in
-from gainsmodel.data.importing.table_units import (
-    NOTES_ROWS,
-    Money,
-    Unit,
-    in_heading,
-    notes_of,
-    unit_of,
-    wrong,
-)
+from gainsmodel.data.importing.statements import NOTES_ROWS, in_heading, notes_of
+from gainsmodel.data.importing.table_units import Money, Unit, unit_of, wrong
 from gainsmodel.data.importing.years import is_period, year_of
 from gainsmodel.data.shipped_tables import SECTORS
 from gainsmodel.errors import DataError

@@ -13,8 +13,8 @@ from gainsmodel.data.dataset import Dataset, load_dataset, plain
 from gainsmodel.data.importing.cells import is_filled, text_of
 from gainsmodel.data.importing.layout import PROBLEMS_SHOWN, first_table
 from gainsmodel.data.importing.names import area_codes, near_area
+from gainsmodel.data.importing.numbers import parsed
 from gainsmodel.data.importing.sheets import shown
-from gainsmodel.data.importing.table_rows import parsed
 from gainsmodel.data.importing.totals import ROUNDING_GBP_M, ROUNDING_SHARE
 from gainsmodel.data.own_dataset import own_dataset
 from gainsmodel.data.shipped_tables import AREA_COLUMNS, OWN, SECTORS

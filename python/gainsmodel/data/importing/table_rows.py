@@ -12,21 +12,16 @@ from gainsmodel.data.importing.changes import FORMER, MERGED, RECODED
 from gainsmodel.data.importing.frames import frame, frames_of
 from gainsmodel.data.importing.layout import PROBLEMS_SHOWN, ROLES, Table
 from gainsmodel.data.importing.names import area_codes, near_area, nearest
+from gainsmodel.data.importing.numbers import MISSING, parsed
 from gainsmodel.data.importing.sector_labels import sector_label
 from gainsmodel.data.importing.sheets import Cell, shown
 from gainsmodel.data.importing.table_units import unit_cells
 from gainsmodel.data.importing.totals import ITL_CODE, LISTED, TOTALS, Compared, Figure, wider_areas
-from gainsmodel.data.importing.years import is_period, year_of, years_in_titles
+from gainsmodel.data.importing.years import year_of
 from gainsmodel.data.shipped_tables import BASE_YEAR, OWN, SECTORS
 from gainsmodel.errors import DataError
 
 Fill = Literal["built_in"]
-MISSING = frozenset(
-    (
-        *("", "-", "–", "—", ".", "..", "...", "…", ":", "*", "!", "c", "x", "z", "n/a", "na"),
-        *("#n/a", "[c]", "[x]", "[z]", "[w]", "[u]", "[low]", "(c)", "null", "none", "nan"),
-    )
-)
 # ITL levels by the length of their codes.
 LEVEL_OF_LENGTH = {3: "itl1", 4: "itl2", 5: "itl3"}
 # Codes of the Office for National Statistics.
@@ -102,73 +97,6 @@ class Rows:
 
     def _left_out(self, name: str) -> None:
         self.left_out[name] = self.left_out.get(name, 0) + 1
-
-    # ------------------------------------------------------------ years
-
-    def _choose_year(self) -> int | None:
-        table = self.table
-        years: set[int] = set()
-        if table.layout == "years":
-            years = {int(year) for year in table.figures.values()}
-        elif table.year is not None:
-            body = range(table.heading + 1, len(table.rows))
-            years = {y for row in body if (y := year_of(text_of(self._cell(row, table.year))))}
-        if not years:
-            return self._year_of_titles()
-        several = len(years) > 1
-        self.several_years |= several
-        listed = f"{min(years)} to {max(years)}" if several else str(min(years))
-        if self.year is not None and self.year not in years:
-            raise DataError(
-                f"{table.place}: has no figures of {self.year}; there are: {listed}"
-                f"{self._periods()}"
-            )
-        chosen = self.year or (BASE_YEAR if BASE_YEAR in years else min(years))
-        if several and chosen not in (self.year, BASE_YEAR):
-            raise DataError(
-                f"{table.place}: has figures of {listed}, none of {BASE_YEAR}; "
-                f"say which year is meant with year= (--year){self._periods()}"
-            )
-        known = self.built_in.economy["year"].to_list()
-        if chosen not in known:
-            raise DataError(
-                f"{table.place}: figures are of {chosen}; they can be used from "
-                f"{known[0]} to {known[-1]}"
-            )
-        if table.layout == "years":
-            table.figures = {i: y for i, y in table.figures.items() if int(y) == chosen}
-            if len(table.figures) > 1:
-                raise DataError(f"{table.place}: {chosen} heads more than one column")
-        return chosen
-
-    def _periods(self) -> str:
-        """The end of a sentence on years: headings that are none."""
-        table = self.table
-        named = [h for h in table.headings if year_of(h) is None and is_period(h)]
-        if table.layout != "years" or not named:
-            return ""
-        listed = ", ".join(shown(heading) for heading in named[:5])
-        return f". Not calendar years, and not read: {listed}"
-
-    def _year_of_titles(self) -> int | None:
-        """The year that is asked for, or the one that titles speak of; refused if it is another."""
-        table = self.table
-        titles = {
-            text: row
-            for row in range(table.heading)
-            if (text := " ".join(filter(None, map(text_of, table.rows[row]))))
-        }
-        said = years_in_titles([*titles, table.sheet])
-        if self.year is not None or len(said) != 1:
-            return self.year
-        (year,) = said
-        if year == BASE_YEAR:
-            return year
-        where = next((row for text, row in titles.items() if str(year) in text), None)
-        raise DataError(
-            f"{self._place(where)}: speaks of {year}, and no column says of which year the figures "
-            f"are; say it with year= (--year), such as {year} or {BASE_YEAR}"
-        )
 
     # ------------------------------------------------------------ rows
 
@@ -514,18 +442,3 @@ def _is_sector(text: str) -> bool:
     """Whether a text is a sector and no mere number, as of a row, that may be a division."""
     label = sector_label(text)
     return label is not None and (not label[:1].isdigit() or label in ("68", "68IMP"))
-
-
-def parsed(text: str) -> float | None:
-    """Read a number that may have thousands separators and a £ sign."""
-    bare = text.replace("\N{MINUS SIGN}", "-").strip()
-    negative = re.fullmatch(r"\((.*)\)", bare)
-    bare = re.sub(r"^(-?)£ ?", r"\1", negative[1] if negative else bare)
-    if re.fullmatch(r"-?\d{1,3}([, \u00a0\u202f'])\d{3}(\1\d{3})*(\.\d+)?", bare):
-        bare = re.sub(r"[, \u00a0\u202f']", "", bare)
-    if re.fullmatch(r"[-+]?(inf|infinity)", bare, re.IGNORECASE) or re.fullmatch(
-        r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", bare
-    ):
-        value = float(bare)
-        return -value if negative else value
-    return None
