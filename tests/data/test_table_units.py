@@ -187,6 +187,13 @@ def test_a_column_of_units_that_says_pounds_is_read() -> None:
     assert kept(read(with_columns(1e3, UNIT_MEASURE="GBP", UNIT_MULT="3")))
 
 
+def test_a_unit_that_is_not_understood_is_named() -> None:
+    own = read(with_columns(unit="widgets"))
+    assert kept(own)
+    said = "check: 'unit' says 'widgets', which is not understood and changed nothing"
+    assert said in own.notes
+
+
 def test_of_several_measures_in_one_column_gva_at_current_prices_is_read() -> None:
     head, *body = with_columns(measure="Current prices")
     volumes = [[*row[:2], 1.0, "Chained volume"] for row in body]

@@ -102,17 +102,18 @@ def test_what_cannot_be_compared_is_said() -> None:
     assert told in own.notes
 
 
-def test_regions_in_a_table_of_local_authorities_are_compared() -> None:
+@pytest.mark.parametrize("name", ["Wales", "TLL", "W92000004"])
+def test_regions_in_a_table_of_local_authorities_are_compared(name: str) -> None:
     local = load_dataset("local_authority")
     codes = local.areas["area_code"].to_list()
     inside = [codes.index(code) for code in local.wider["Wales"]]
     wales = [float(total) for total in local.gva_gbp_m[inside].sum(axis=0)]
-    rows = [*rows_of(local), ["Wales", *wales]]
+    rows = [*rows_of(local), [name, *wales]]
     own = read_gva(as_csv(rows), "local_authority", name="own.csv")
-    assert "areas add up to the table's own totals of Wales" in own.notes
+    assert f"areas add up to the table's own totals of {name}" in own.notes
     rows[-1][1] *= 1.2
     message = refusal(rows, "local_authority")
-    assert "the total of Wales, sector AB, is £" in message
+    assert f"the total of {name}, sector AB, is £" in message
     assert "the 22 areas in it add up to £" in message
 
 

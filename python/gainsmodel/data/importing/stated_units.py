@@ -16,7 +16,7 @@ _SIGNS = {
     "JPY": r"\byen\b",
     "CNY": r"\byuan\b|\brenminbi\b|\brmb\b",
     "CHF": r"\b(?:swiss )?francs?\b|\bsfr\b",
-    "SEK NOK DKK ISK": r"\bkron(?:a|or|e|er|ur)\b",
+    "SEK NOK DKK ISK": r"\bkron(?:a|or|e|er|ur)\b|\bkr\b",
     "INR PKR": r"\brupees?\b|₹",
     "PLN": r"\bz[lł]oty(?:ch|s)?\b",
     "HUF": r"\bforints?\b",
@@ -65,9 +65,11 @@ _VOLUME = re.compile(
     r"|\bconstant[ -]?(?:\w+[ -]|[($£€]*\d{4}[ )-]*|\w+[ -]\d{4} )?(?:price|£|€|\$|pound|money|"
     r"euro|dollar|gbp|eur\b|usd|us\$|basic|market)"
     r"|\bconstant ?(?:\(?\d{4}\)?|terms)|\bfixed[ -](?:\d{4} )?price|\bconstantprice"
+    r"|\bconst\.? ?(?:\d{4} )?prices?\b|\b(?:gva|value added) \(?constant\b|^constant$"
+    r"|\bvol\b(?!\.? ?\d)"
     r"|\b(?:base|previous|preceding|last)[ -]years?'?s?[ -]price|\bpyps?\b"
     r"|\breal\b(?![ -]*(?:est|time|world|property|living))"
-    r"|\binflation[ -](?:adjusted|free|corrected)|\b(?:adjusted|corrected) for inflation"
+    r"|\binflation[ -](?:adjusted|free|corrected)|(?<!not )\b(?:adjusted|corrected) for inflation"
     r"|\binflation (?:has been )?removed|\bdeflat(?:ed|ors?)\b|\bprice[ -]adjusted"
 )
 _INDEX = re.compile(
@@ -76,7 +78,8 @@ _INDEX = re.compile(
 )
 _TO_INDEX = re.compile(r"\b(?:back|return|go) to (?:the )?index\b")
 _OF_YEAR = re.compile(
-    r"\b(?:19|20)\d\d(?:[/-]\d\d)?'?s?[ -](?:\w+[ -])?(?:price|money|pounds|us dollars)"
+    r"\b(?:19|20)\d\d(?:[/-]\d\d)?'?s?[ -]?(?:\w+[ -])?(?:price|money|pounds|us dollars)"
+    r"|\b(?:at|in|using) (?:19|20)\d\d (?:values|terms)\b"
     r"|\bprice(?:s|d)?(?: levels?)?(?: of| in| from| at|:|,)? ?\(?(?:the )?(?:year )?"
     r"(?:19|20)\d\d\b"
     r"|\b(?:base|reference) (?:year|period):? ?(?:19|20)\d\d\b"
@@ -92,14 +95,14 @@ _NO_GVA = re.compile(
     r"holding gains|gross trading|taxes on|subsidies|discrepancy|"
     r"(?:\bper|/) ?(?:head|capita|person|hour|(?:filled )?job|worker|employee|resident|inhabitant|"
     r"household|fte|full|sq|km|hectare|enterprise|business|working|1,?000 )\w*|"
-    r"\bmarket prices?\b|\bfactor cost|\bpurchasers?'? prices"
+    r"\bgva p(?:c|h|\.c\.)(?!\w)|\bmarket prices?\b|\bfactor cost|\bpurchasers?'? prices"
 )
 # The same, where no money is named beside it.
 _RATIO = re.compile(
     r"\bgrowth rates?\b|\b(?:annual|yearly|quarterly|gva|nominal|percentage|output|average) "
     r"growth\b|"
     r"\bgrowth (?:of|in|on|over|from|since|per|by)\b|\bgrowth$|\byear[ -]on[ -]year\b|\by/y\b|"
-    r"%|\bper ?cent(?:age)?s?\b|\bpch\b|\bproportion of\b|^(?:shares?|change|rank)$|"
+    r"%|\bper ?cent(?:age)?s?\b|\bpc[ht]\b|\byoy\b|\bproportion of\b|^(?:shares?|change|rank)$|"
     r"\bshares? of (?:gva|gross|total|uk|national|output|all)\b|\b(?:percentage|absolute) change\b|"
     r"\b(?:gva|value added|output) (?:shares?|changes?|ranks?|ranking)\b|"
     r"\bchange (?:in|on|since|from)\b"

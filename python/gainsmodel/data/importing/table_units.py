@@ -33,6 +33,7 @@ _SCALE_WORDS = {1.0: "", 1e3: " thousand", 1e6: "m", 1e9: "bn", 1e12: " trillion
 MOST_UNITS = 200
 
 
+_OF_MONEY = re.compile(r"(obs )?units?\b|currency|prices?\b|type of price|scale|magnitude")
 _PRICES = re.compile(r"(type of )?prices?( (basis|base|type))?")
 
 
@@ -171,6 +172,7 @@ def _of_rows(table: "Table", said: list[Said], money: Money | None, year: int | 
     unit = Unit(factors={})
     left_out: dict[str, int] = {}
     used: list[Said] = []
+    unclear: set[str] = set()
     reasons: list[str] = []
     for cells, (row, count) in rows.items():
         own = merged(cells)
@@ -187,6 +189,11 @@ def _of_rows(table: "Table", said: list[Said], money: Money | None, year: int | 
             return Unit(refusal=refusal)
         unit.factors[cells] = _factor(both, money)
         used += [here] if own else []
+        unclear |= {
+            f"{shown(table.headings[column])} says {shown(cell)}"
+            for column, cell in zip(table.units, cells, strict=True)
+            if cell and _OF_MONEY.match(plain(table.headings[column])) and not stated_in(cell)
+        }
     if reasons and not any(factor is not None for factor in unit.factors.values()):
         return Unit(refusal=reasons[0])
     if left_out:
@@ -199,6 +206,9 @@ def _of_rows(table: "Table", said: list[Said], money: Money | None, year: int | 
     if whole.prices == "both" and "current" not in {s.stated.prices for s in everything}:
         first = next(s for s in everything if s.stated.prices == "both")
         return Unit(refusal=f"{first} says both current prices and volumes; say which in a heading")
+    if unclear:
+        listed = ", ".join(sorted(unclear)[:5])
+        unit.notes.append(f"check: {listed}, which is not understood and changed nothing")
     _describe(unit, everything, together, money)
     return unit
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gainsmodel.data.dataset import Dataset, load_dataset, plain
+from gainsmodel.data.importing.names import REGION_CODES
 from gainsmodel.data.importing.sheets import shown
 
 # Every published figure is rounded to £1m.
@@ -180,9 +181,10 @@ def wider_areas(dataset: Dataset) -> dict[str, list[tuple[str, ...]]]:
     found: dict[str, list[tuple[str, ...]]] = {}
     for place, members in dataset.wider.items():
         found.setdefault(plain(place), []).append(members)
-    for code, name in load_dataset("itl1").areas.select("area_code", "area_name").iter_rows():
+    regions = load_dataset("itl1").areas.select("area_name", "area_code").rows()
+    for spoken, code in [*regions, *REGION_CODES.items()]:
         if code in dataset.wider:
-            found.setdefault(plain(name), []).append(dataset.wider[code])
+            found.setdefault(plain(spoken), []).append(dataset.wider[code])
     return found
 
 
