@@ -4,6 +4,7 @@ import hashlib
 import math
 import shutil
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -451,6 +452,13 @@ def test_an_area_without_a_digital_sector_is_as_ready_as_the_least_digital_other
     )
     nowhere = readiness([0.6, 0.8], [0.0, 0.0])
     assert nowhere == pytest.approx(readiness([0.6, 0.8], [0.5, 0.5], (1, 0)), abs=1e-12)
+
+
+def test_an_area_without_any_gva_is_named(mayoral: Dataset) -> None:
+    gva = mayoral.gva_gbp_m.copy()
+    gva[mayoral.areas["area_name"].to_list().index("Wales")] = 0.0
+    with pytest.raises(DataError, match="every sector is 0 in Wales; an area needs a GVA"):
+        _ = replace(mayoral, gva_gbp_m=gva).j_share_of_gva
 
 
 def test_what_readiness_refuses_names_the_area() -> None:

@@ -184,6 +184,11 @@ def with_rest(own: Dataset) -> Dataset:
             )
         if residents <= 0:
             continue
+        if not remains > 0:
+            problems.append(
+                f"{own.own_name}: areas in {name} have all its GVA but not {residents:,} of its "
+                "residents"
+            )
         rest = f"Rest of {name}"
         if plain(rest) in called:
             problems.append(f"{own.own_name}: {rest!r} is what the rest is called; rename yours")
