@@ -154,6 +154,13 @@ def test_of_several_columns_the_one_in_current_prices_is_read() -> None:
     assert told.endswith("'GVA, chained volume measures'")
 
 
+def test_other_money_beside_the_gva_is_left_out_and_named() -> None:
+    rows = [[*row, "Cost, £m" if n == 0 else 5.0] for n, row in enumerate(long())]
+    own = read(rows)
+    assert kept(own)
+    assert any("are not used: 'Cost, £m'" in note for note in own.notes)
+
+
 # ---------------------------------------------------------------- columns of units
 
 

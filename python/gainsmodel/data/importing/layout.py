@@ -218,6 +218,9 @@ def _headed(headings: list[str], sheet: str, place: str, rows: list[Row], at: in
     years = {
         i: str(year) for i, h in enumerate(headings) if not role[i] and (year := _heading_year(h))
     }
+    # Other money, such as costs, is not asked about where a column is called GVA.
+    named = [i for i in columns["value"] if ROLES["value"].fullmatch(_spoken(headings[i]))]
+    columns["value"] = named or columns["value"]
     # Where nothing else is there, what is no amount of GVA is refused in words.
     others = [i for i, r in enumerate(role) if r == "other"]
     layout: Literal["long", "wide", "years"]

@@ -63,7 +63,8 @@ def read_gva(
     """Put someone's own GVA figures in the place of the built-in ones.
 
     Everything else (residents, jobs, coverage, distances, UK growth) stays as built in.
-    Figures are £m at current prices, real estate (L) without owner-occupiers' imputed rent.
+    Figures are £m at current prices, real estate (L) without owner-occupiers' imputed rent. What
+    the table says of its unit counts wherever it stands; other scales of pounds are put into £m.
 
     Parameters
     ----------
