@@ -107,6 +107,18 @@ def test_a_group_with_real_estate_is_refused_by_name() -> None:
     assert "K-L holds real estate (L), of which imputed rent cannot be told apart" in refusal(rows)
 
 
+def test_a_cell_that_is_left_out_is_not_made_up_from_a_group() -> None:
+    single = {s: [(s, 1.0)] for s in SECTORS}
+    rows = table({**single, "A-E": [("AB", 1.0), ("C", 1.0), ("DE", 1.0)], "G-T": A10["G-I"]})
+    rows[1][2] = rows[1 + SECTORS.index("L")][2] = "[c]"
+    message = refusal(rows)
+    assert "no figure for North East, sector AB ('[c]')" in message
+    assert "imputed rent" not in message
+    own = read(rows, fill="built_in")
+    assert own.built_in_cells == (("TLC", "AB"), ("TLC", "L"))
+    assert np.array_equal(own.gva_gbp_m, ITL1.gva_gbp_m)
+
+
 def test_a_group_that_cuts_a_sector_is_refused_by_name() -> None:
     assert "B-E holds a part of AB only, and the table lacks the rest" in refusal(without("A"))
 

@@ -61,7 +61,8 @@ def split_groups(
         wanted = [s for s in touched if s not in known]
         if not wanted:
             problems += _compared(code, figure, touched, sections, known)
-        if not wanted or figure.value is None:
+        # What the table has a row of, and no figure, is missing; it is not made up.
+        if not wanted or figure.value is None or any(_is_missing(s, figures) for s in wanted):
             continue
         if "L" in wanted:
             problems.append(
@@ -81,6 +82,14 @@ def split_groups(
         known |= parts
         splits.append(Split(code, tuple(added), tuple(wanted)))
     return found, splits, problems
+
+
+def _is_missing(sector: str, figures: Mapping[str, Figure]) -> bool:
+    """Whether the table has a sector apart and its figure is left out, or holds imputed rent."""
+    if sector == "L" and "L" in figures:
+        return True
+    labels = (sector, *SECTIONS[sector])
+    return any(label in figures and figures[label].value is None for label in labels)
 
 
 def _compared(
