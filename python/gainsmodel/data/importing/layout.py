@@ -215,9 +215,7 @@ def _headed(headings: list[str], sheet: str, place: str, rows: list[Row], at: in
         return None
     role = [_role(heading) for heading in headings]
     columns = {name: [i for i, r in enumerate(role) if r == name] for name in (*ROLES, "sectors")}
-    years = {
-        i: str(year) for i, h in enumerate(headings) if not role[i] and (year := _heading_year(h))
-    }
+    years = {i: str(year) for i, h in enumerate(headings) if not role[i] and (year := year_of(h))}
     # Other money, such as costs, is not asked about where a column is called GVA.
     named = [i for i in columns["value"] if ROLES["value"].fullmatch(_spoken(headings[i]))]
     columns["value"] = named or columns["value"]
@@ -256,11 +254,6 @@ def _spoken(heading: str) -> str:
     """A heading without brackets, as it is compared; nothing is headed by a paragraph."""
     bare = re.sub(r"\[[^]]*\]|\([^)]*\)", "", heading[:300])
     return plain(bare) or plain(heading[:300])
-
-
-@lru_cache(maxsize=10_000)
-def _heading_year(heading: str) -> int | None:
-    return year_of(heading)
 
 
 @lru_cache(maxsize=10_000)

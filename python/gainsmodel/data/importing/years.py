@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gainsmodel.data.importing.stated_units import clean, stated_in, without_unit
 
@@ -31,6 +32,7 @@ _NOT_OF_FIGURES = re.compile(
 )
 
 
+@lru_cache(maxsize=10_000)
 def year_of(text: str) -> int | None:
     """Read a year, such as "2023", "2023 [p]", "2023 (provisional)", "31/12/2023", "GVA 2023 (£m)".
 
