@@ -9,7 +9,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml
 
 PORT ?= 8501
 
-.PHONY: help run app test test-rust test-python test-browser test-slow test-all tools validation docs bench bench-instructions bench-sampling bench-app lint fmt lock clean
+.PHONY: help run app test test-rust test-python test-browser test-slow test-all tools validation docs bench bench-instructions bench-sampling bench-app lint audit memory fmt lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,19 @@ lint: .venv/.ready .venv/.app ## style, types, clippy
 	cargo fmt --check
 	$(CARGO) clippy --locked --all-targets --quiet -- -D warnings
 
+audit: .venv/.audit ## known faults of what we depend on, licences and sources of crates
+	$(BIN)/python .ci/audit.py
+
+# AddressSanitizer watches the tests at every level this machine has; Miri has the portable one only
+# and is slow, so it runs those of lanes, registers, random numbers and moments.
+memory: ## the core watched for faults of memory: AddressSanitizer, and Miri where it can be had
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked --quiet -p gainsmodel-core --lib \
+	  --target "$$(rustc -vV | sed -n 's/^host: //p')" --target-dir target/sanitizer
+	if rustup component add --toolchain nightly miri rust-src; then \
+	  MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test --locked --quiet --target-dir target/miri \
+	    -p gainsmodel-core --lib -- lanes:: simd:: moments:: rng:: powers_of_two_end; \
+	else echo "Miri DID NOT LOOK: it cannot be installed here"; fi
+
 fmt: .venv/.ready ## format the sources
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format --quiet .
@@ -83,16 +96,17 @@ fmt: .venv/.ready ## format the sources
 
 lock: .venv/.ready ## renew every requirements.txt and Cargo.lock from what is newest
 	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv
-	$(call pin,--group dev,requirements.txt,Pinned with hashes; renewed by "make lock".)
-	$(call pin,--group bench --constraint requirements.txt,benches/requirements.txt,For "make bench"; pinned with hashes$(comma) renewed by "make lock".)
-	$(call pin,--group app --constraint requirements.txt,app/requirements.txt,For "make app"; pinned with hashes$(comma) renewed by "make lock".)
-	$(call pin,--group docs --constraint requirements.txt --constraint app/requirements.txt,docs/requirements.txt,For "make docs"; pinned with hashes$(comma) renewed by "make lock".)
+	$(call pin,pyproject.toml --group dev,requirements.txt,Pinned with hashes; renewed by "make lock".)
+	$(call pin,pyproject.toml --group bench --constraint requirements.txt,benches/requirements.txt,For "make bench"; pinned with hashes$(comma) renewed by "make lock".)
+	$(call pin,pyproject.toml --group app --constraint requirements.txt,app/requirements.txt,For "make app"; pinned with hashes$(comma) renewed by "make lock".)
+	$(call pin,--group audit --constraint requirements.txt,.ci/requirements.txt,For "make audit"; pinned with hashes$(comma) renewed by "make lock".)
+	$(call pin,pyproject.toml --group docs --constraint requirements.txt --constraint app/requirements.txt,docs/requirements.txt,For "make docs"; pinned with hashes$(comma) renewed by "make lock".)
 	cargo update
 
 comma := ,
 define pin
 { echo '# $(3)'; \
-  .venv/lock/bin/uv pip compile pyproject.toml $(1) --universal --python-version 3.11 \
+  .venv/lock/bin/uv pip compile $(1) --universal --python-version 3.11 \
     --upgrade --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet; \
 } > requirements.new
 mv requirements.new $(2)
@@ -111,6 +125,13 @@ clean: ## remove everything that was built
 
 .venv/.docs: .venv/.ready docs/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.txt
+	touch $@
+
+# A folder of its own: nothing that is tested sees it.
+.venv/.audit: .venv/.ready .ci/requirements.txt
+	rm -rf .venv/audit
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --target .venv/audit -r .ci/requirements.txt
 	touch $@
 
 # python -m venv needs a Debian package that may be missing; virtualenv does not.

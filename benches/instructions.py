@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 RECORDED = HERE / "instructions.json"
 SPECIFICATIONS = ("reference", "everyone_acts")
 LEVELS = ("avx2", "portable")  # Valgrind knows no AVX-512
-DRAWS = (128, 256)
+DRAWS = (64, 128)
 TOLERANCE = 0.03
 X86 = ("x86_64", "AMD64")
 

@@ -87,7 +87,7 @@ def words_of(command: str) -> list[str]:
     program, *words = shlex.split(command)
     assert program in PROGRAM, f"{command!r} is neither ours nor a target of make"
     if words[0] in FEW_DRAWS and "--draws" not in words:
-        words += ["--draws", "256"]
+        words += ["--draws", "112"]
     if words[0] == "plan":
         words += ["--no-stability"]
     return words

@@ -129,8 +129,20 @@ def cases() -> dict[str, Case]:
 
 
 CASES = cases()
-each_case = pytest.mark.parametrize("name", CASES)
-each_plan = pytest.mark.parametrize("name", [name for name, c in CASES.items() if c.has_plan])
+# They repeat what others ask: a prize of one's own has a test of its own, below, and another start
+# matters where plans are compared.
+REPEATED = ("another prize", "timing")
+
+
+def named(names: Iterable[str], repeated: Iterable[str] = REPEATED) -> pytest.MarkDecorator:
+    """A case at a time; those that repeat others in .ci/nightly."""
+    slow = pytest.mark.slow
+    marked = [pytest.param(name, marks=slow) if name in repeated else name for name in names]
+    return pytest.mark.parametrize("name", marked)
+
+
+each_case = named(CASES)
+each_plan = named(name for name, case in CASES.items() if case.has_plan)
 
 
 # ---------------------------------------------------------------- what is said
@@ -341,7 +353,7 @@ def test_where_a_plan_breaks_even(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---------------------------------------------------------------- two plans
 
 
-@each_case
+@named(CASES, ["another prize"])
 def test_how_two_plans_compare(name: str) -> None:
     case = CASES[name]
     out = printed(name, "compare")

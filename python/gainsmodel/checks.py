@@ -2,6 +2,7 @@
 
 import difflib
 import operator
+import re
 import warnings
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -13,6 +14,8 @@ from gainsmodel.errors import SettingError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+# Control characters, halves of characters, and what is no character at all.
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def whole_number(name: str, value: object, low: int, high: int) -> int:
@@ -37,6 +40,11 @@ def escape(text: str) -> str:
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
     )
+
+
+def drawable(text: str) -> str:
+    """Put U+FFFD for what XML cannot hold, so neither a picture nor a Word or Excel file."""
+    return _NOT_IN_XML.sub("\ufffd", text)
 
 
 def renamed(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,9 +28,9 @@ from gainsmodel.data.units import unit_of
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Settings
+from program import gainsmodel as program
 from toy import certain
 
-PROGRAM = Path(sys.executable).with_name("gainsmodel")
 BASE = load_scenario("reference").edit({"setting.geography": "itl1"})
 WALES = "Wales"
 PLANNED = BASE.edit({"plan.Wales.skills": 1.0})
@@ -330,9 +327,9 @@ def test_the_command_gives_the_same_as_the_function() -> None:
     command = ("discover", "skills_first", "--area", "Greater Manchester", "--target", "60")
     command += ("--search-draws", "2000")
     expected = discover("skills_first", "Greater Manchester", 60, search_draws=2_000)
-    given = subprocess.run([str(PROGRAM), *command, "--json"], capture_output=True, text=True)
+    given = program(*command, "--json")
     assert json.loads(given.stdout) == json.loads(json.dumps(expected.to_dict()))
-    done = subprocess.run([str(PROGRAM), *command], capture_output=True, text=True)
+    done = program(*command)
     assert (done.returncode, done.stderr) == (0, "")
     flat = " ".join(done.stdout.split())
     for sentence in (*expected.summary, *expected.limits["words"]):

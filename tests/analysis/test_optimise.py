@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,9 +28,9 @@ from gainsmodel.results.plan_levers import lever_costs, yearly_costs
 from gainsmodel.results.statistics import COLUMNS, statistics_of
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.settings import Settings
+from program import gainsmodel as program
 
 Array = np.ndarray
-PROGRAM = Path(sys.executable).with_name("gainsmodel")
 # Twelve areas run faster than 23.
 SCENARIO = load_scenario("reference").edit({"setting.geography": "itl1"})
 WALES, TARGET = "Wales", 60.0
@@ -516,10 +513,6 @@ def test_a_chart_of_nothing_says_so_and_a_chance_needs_a_target() -> None:
     plan = stable()
     with pytest.raises(SettingError, match="no target"):
         gainsmodel.charts.frontier(plan, show="p_target")
-
-
-def program(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(PROGRAM), *args], capture_output=True, text=True, encoding="utf-8")
 
 
 COMMAND = (

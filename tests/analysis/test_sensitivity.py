@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,6 +34,7 @@ from gainsmodel.analysis.sobol import sobol_indices
 from gainsmodel.scenario.parameter_groups import GROUPS, every_parameter, groups_of, uncertain
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Settings
+from program import gainsmodel as program
 from reference.model import simulate
 from reference.random_numbers import normals
 from toy import SPREAD, TARGETS, run_core, toy_data, toy_spec
@@ -769,12 +767,6 @@ def test_the_answer_goes_into_json() -> None:
 
 
 # ---------------------------------------------------------------- the command line
-
-PROGRAM = Path(sys.executable).with_name("gainsmodel")
-
-
-def program(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(PROGRAM), *args], capture_output=True, text=True, encoding="utf-8")
 
 
 def test_the_command_prints_every_group_with_its_interval_and_its_words() -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,9 +26,9 @@ from gainsmodel import (
     target,
 )
 from gainsmodel.analysis.goal_seek import QUARTERS
+from program import gainsmodel as program
 from toy import certain
 
-PROGRAM = Path(sys.executable).with_name("gainsmodel")
 BASE = load_scenario("reference").edit({"setting.geography": "itl1"})
 PLANNED = BASE.edit({"plan.Wales.skills": 0.8, "plan.Wales.leadership": 0.5})
 WALES = "Wales"
@@ -310,10 +307,6 @@ def test_threads_change_nothing_and_progress_ends() -> None:
 
     with pytest.raises(RunCancelled, match="enough"):
         goal_seek(PLANNED, WALES, 40, on_progress=stop, **FEW)
-
-
-def program(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(PROGRAM), *args], capture_output=True, text=True, encoding="utf-8")
 
 
 def test_the_command_gives_the_same_as_the_functions() -> None:

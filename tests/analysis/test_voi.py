@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +21,7 @@ from gainsmodel.analysis.voi import ValueOfInformation, _told_apart, voi
 from gainsmodel.scenario.parameter_groups import Group, groups_of
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Settings
+from program import gainsmodel as program
 
 Array = np.ndarray
 MANCHESTER = "Greater Manchester"
@@ -376,12 +374,7 @@ def test_the_answer_goes_into_json() -> None:
 
 # ---------------------------------------------------------------- the command line
 
-PROGRAM = Path(sys.executable).with_name("gainsmodel")
 FEW = ("--draws", "1000", "--study-draws", "1000")
-
-
-def program(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(PROGRAM), *args], capture_output=True, text=True, encoding="utf-8")
 
 
 def test_the_command_prints_options_groups_and_what_follows() -> None:

@@ -105,7 +105,7 @@ def choices(draw: st.DrawFn) -> Choice:
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(choices())
 def test_an_address_gives_back_the_choice_that_wrote_it(choice: Choice) -> None:
     back, notices = through_an_address(choice)
@@ -263,7 +263,7 @@ TEXTS = st.text(max_size=40) | st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(NAMES), TEXTS, max_size=6))
 def test_no_address_breaks_anything(params: Mapping[str, str]) -> None:
     choice, notices = from_query(params)

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -548,6 +549,65 @@ def test_what_is_damaged_is_found_and_done_again(
     assert tree(tmp_path) == expected
     assert RUNS - done[0] <= batch.batch["runs_a_part"]
     assert batch.runs().height == RUNS
+
+
+@pytest.mark.parametrize(
+    ("harm", "file"),
+    [
+        (lambda out: damage(out / "areas/000003.parquet"), "areas/000003.parquet"),
+        (lambda out: (out / "areas/000003.parquet").unlink(), "areas/000003.parquet"),
+        (
+            lambda out: shutil.copy(out / "areas/000004.parquet", out / "areas/000003.parquet"),
+            "areas/000003.parquet",
+        ),
+        (lambda out: damage(out / "parts/000007.json"), "parts/000007.json"),
+        (lambda out: (out / "parts/000007.json").unlink(), "parts/000007.json"),
+        (lambda out: restated(out / "batch.json", geography="itl1"), "parts/000000.json"),
+    ],
+)
+def test_a_table_whose_files_were_changed_is_refused(
+    tmp_path: Path, expected: dict[str, bytes], harm: Callable[[Path], None], file: str
+) -> None:
+    for name, content in expected.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    assert gainsmodel.BatchResult.load(tmp_path).areas().collect().height
+    harm(tmp_path)
+    with pytest.raises(BatchError, match=f"{file}: (does not match|is missing)"):
+        gainsmodel.BatchResult.load(tmp_path).areas()
+
+
+def restated(file: Path, **changes: object) -> None:
+    file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | changes), "utf-8")
+
+
+def test_a_table_of_runs_that_was_changed_is_refused(
+    tmp_path: Path, expected: dict[str, bytes]
+) -> None:
+    for name, content in expected.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    batch = gainsmodel.BatchResult.load(tmp_path)
+    runs = batch.runs()
+    assert batch.manifest(runs.height - 1)["draws"]
+    runs.drop("seconds").with_columns(status=pl.lit("ok"), draws=1).write_parquet(
+        tmp_path / "runs.parquet"
+    )
+    with pytest.raises(BatchError, match=r"runs.parquet: does not match its hash in runs.json"):
+        batch.runs()
+    (tmp_path / "runs.json").unlink()
+    with pytest.raises(BatchError, match="the batch has not ended"):
+        batch.runs()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"runs": 10**400}, {"runs": "1"}, {"runs_a_part": 0}, {"tables": [1]}]
+)
+def test_what_is_no_batch_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
+    told = {"runs": 1, "runs_a_part": 1, "tables": ["areas"]} | changes
+    (tmp_path / "batch.json").write_text(json.dumps(told).replace(str(10**400), "1" + "0" * 400))
+    with pytest.raises(BatchError, match="is damaged"):
+        gainsmodel.BatchResult.load(tmp_path)
 
 
 @pytest.mark.parametrize(

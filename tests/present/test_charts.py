@@ -12,6 +12,7 @@ from copy import deepcopy
 from functools import cache
 from itertools import pairwise
 from typing import Any
+from xml.etree import ElementTree
 
 import altair
 import numpy as np
@@ -25,7 +26,7 @@ from gainsmodel.data import GEOGRAPHIES, load_dataset
 from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.present import charts
 from gainsmodel.present.charts import theme as themes
-from gainsmodel.present.charts.chart import apart, rounded
+from gainsmodel.present.charts.chart import apart, message, rounded
 from gainsmodel.present.charts.shares import _dots
 from gainsmodel.present.charts.tiles import LAYOUTS, PER_HEAD_CLASSES
 from gainsmodel.results.paired import PairedResult
@@ -264,6 +265,13 @@ def test_a_picture_of_a_chart_that_fills_its_container_has_a_width_of_its_own() 
     chart = CHARTS["fan"]()
     assert struct.unpack(">I", chart.png(2.0)[16:20]) == (1280,)
     assert chart.spec["width"] == "container"
+
+
+@pytest.mark.parametrize("character", ["\0", "\x01", "\ufffe", "\ud800", "🚀", "\u202e", "中"])
+def test_no_character_ends_the_process(character: str) -> None:
+    chart = message(f"What {character} is", "light", 300, 100)
+    assert chart.png(heading=character, note=character).startswith(b"\x89PNG")
+    ElementTree.fromstring(chart.svg())
 
 
 def test_svg_carries_the_description_and_names_are_inert() -> None:

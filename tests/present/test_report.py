@@ -7,7 +7,9 @@ import html as html_words
 import io
 import json
 import re
+import resource
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -21,6 +23,7 @@ import pypdf
 import pytest
 
 from gainsmodel import (
+    GainsModelError,
     SettingError,
     UnknownNameError,
     aggregate,
@@ -38,6 +41,7 @@ from gainsmodel.analysis import assumptions_log
 from gainsmodel.present import report, text
 from gainsmodel.present.area_summary import Estimate
 from gainsmodel.present.blocks import Box, Code, Grid, Picture, Points, Words
+from gainsmodel.present.report import writers
 from gainsmodel.present.report.assurance import afterwards, counted, failures, statement, verdicts
 from in_process import run_here
 
@@ -481,6 +485,91 @@ def test_unknown_formats_and_missing_packages_are_told(
     monkeypatch.setitem(sys.modules, "typst", None)
     with pytest.raises(SettingError, match=r"needs the package typst.*gainsmodel\[report\]"):
         report.write(found, "pdf")
+
+
+STRANGE = "Skills 🚀 中 שלום x̂ \ue000 \ufffe 👩‍💻 कि\u202e\u0301 end"
+
+
+@pytest.fixture(scope="module")
+def strange() -> report.Findings:
+    """A scenario, a comparison and figures called by characters of every kind."""
+    own = aggregate("local_authority", {"Portsmouth": "Solent 🚀", "Southampton": "Solent 🚀"})
+    plans = [
+        load_scenario("skills_first").edit(
+            {"title": f"{title} {STRANGE}", "plan": {"Solent 🚀": {"skills": 1.0}}}
+        )
+        for title in ("One", "Other")
+    ]
+    return report.gather(plans[0], "Solent 🚀", against=plans[1], draws=100, dataset=own)
+
+
+@pytest.mark.parametrize("kind", ["pdf", "html", "docx", "xlsx"])
+def test_a_paper_is_made_whatever_characters_a_title_holds(
+    strange: report.Findings, kind: Any
+) -> None:
+    content = report.write(strange, kind, ON)
+    if kind == "xlsx":
+        with zipfile.ZipFile(io.BytesIO(content)) as book:
+            words = book.read("xl/sharedStrings.xml").decode()
+    else:
+        words = " ".join(text_of(kind, content).split())
+    if kind != "pdf":
+        assert "Solent 🚀" in words
+        assert STRANGE.replace("\ufffe", "\ufffd").split()[6] in words
+        return
+    assert "Solent □" in words
+    assert "stands for what the fonts of this PDF do not have: rocket (U+1F680)" in words
+    meta = pypdf.PdfReader(io.BytesIO(content)).metadata
+    assert meta is not None
+    assert b"pdfuaid:part" in content
+    assert "□" in (meta.title or "")
+
+
+def test_a_fault_of_the_typesetter_is_one_error(
+    found: report.Findings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "_template", lambda _: "#panic(1)")
+    with pytest.raises(GainsModelError, match="a report as pdf cannot be made: panicked"):
+        report.write(found, "pdf")
+
+
+def test_a_fault_of_the_drawing_program_is_one_error(
+    found: report.Findings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ValueError("no memory")
+
+    monkeypatch.setattr("vl_convert.vegalite_to_png", broken)
+    with pytest.raises(GainsModelError, match="a chart cannot be drawn as png: no memory"):
+        report.write(found, "pdf")
+
+
+@pytest.mark.parametrize("kind", ["pdf", "html", "docx", "xlsx"])
+def test_a_paper_needs_no_temporary_folder(
+    found: report.Findings, kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    for name in ("mkstemp", "mkdtemp", "gettempdir"):
+        monkeypatch.setattr(tempfile, name, none)
+    assert report.write(found, kind)
+
+
+def test_a_full_disk_leaves_neither_half_a_paper_nor_half_a_pair(
+    called: Called, tmp_path: Path
+) -> None:
+    out = tmp_path / "paper.html"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (9000, before[1]))
+    try:
+        code, noted = called(
+            *("report", "reference", "--area", "uk", "--draws", "100", "--out", str(out))
+        )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (code, noted) == (2, f"error: {out}: cannot be written: File too large\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_area_that_is_not_there() -> None:

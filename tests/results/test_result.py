@@ -506,24 +506,7 @@ def test_a_difference_of_excluded_draws_is_null_not_nan() -> None:
     assert no_nan(gap)
 
 
-# ---------------------------------------------------------------- to disk and back
-
-
-@pytest.mark.parametrize("draws", [False, True])
-def test_a_saved_result_comes_back_the_same(tmp_path: Path, draws: bool) -> None:
-    result = ran("skills_first", 40)
-    back = Result.load(result.save(tmp_path / "run", draws=draws))
-    for table in ("areas", "groups", "years", "sectors", "adoption", "statistics"):
-        assert getattr(back, table)().equals(getattr(result, table)()), table
-    assert back.manifest == result.manifest
-    assert back.to_dict() == result.to_dict()
-    if not draws:
-        with pytest.raises(ResultError, match="draws=True"):
-            back.draws()
-        return
-    for metric in METRICS:
-        assert back.draws(metric).equals(result.draws(metric))
-    assert PairedResult(back, result).added(gross=True)["p_higher"].sum() == 0
+# ---------------------------------------------------------------- from a manifest again
 
 
 def test_a_manifest_replays_to_identical_numbers(tmp_path: Path) -> None:
@@ -541,50 +524,6 @@ def test_a_manifest_replays_to_identical_numbers(tmp_path: Path) -> None:
         assert again.to_dict() == result.to_dict()
         assert again.statistics().equals(result.statistics())
         assert again.draws().equals(result.draws())
-
-
-def test_saving_again_replaces_the_earlier_result(tmp_path: Path) -> None:
-    ran("skills_first", 40).save(tmp_path / "run", draws=True, csv=True)
-    ran("reference", 600).save(tmp_path / "run")
-    assert Result.load(tmp_path / "run").manifest["draws"] == 600
-    assert not list((tmp_path / "run").glob("draws_*"))
-    assert not list((tmp_path / "run").glob("*.csv"))
-    assert [path.name for path in tmp_path.iterdir()] == ["run"]
-
-
-def test_saving_beside_strange_files_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("three years of work")
-    with pytest.raises(ResultError, match="earlier result"):
-        ran().save(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
-
-
-def test_saving_onto_a_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("kept")
-    for target in ("file", "file/below"):
-        with pytest.raises(ResultError, match="file"):
-            ran().save(tmp_path / target)
-    assert (tmp_path / "file").read_text() == "kept"
-
-
-@pytest.mark.parametrize("name", ["areas", "statistics", "adoption"])
-@pytest.mark.parametrize("damage", ["missing", "cut short", "text"])
-def test_a_damaged_result_is_refused(tmp_path: Path, name: str, damage: str) -> None:
-    folder = ran("skills_first", 40).save(tmp_path / "run")
-    table = folder / f"{name}.parquet"
-    content = table.read_bytes()
-    table.unlink()
-    if damage != "missing":
-        table.write_bytes(content[: len(content) // 2] if damage == "cut short" else b"a,b\n1,2\n")
-    with pytest.raises(ResultError, match="missing or damaged"):
-        Result.load(folder)
-
-
-def test_what_holds_no_result_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ResultError, match="no such file"):
-        Result.load(tmp_path)
-    with pytest.raises(ResultError, match="no such file"):
-        gainsmodel.replay(tmp_path / "none")
 
 
 # ---------------------------------------------------------------- plain values

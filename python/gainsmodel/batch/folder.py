@@ -13,20 +13,22 @@ import json
 import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from gainsmodel.batch.sweep import canonical
+from gainsmodel.batch.sweep import MAX_RUNS, canonical
 from gainsmodel.errors import BatchError
+from gainsmodel.files import overwrite, writing
 
 try:
     import fcntl
 except ImportError:  # pragma: no cover: Windows has no locks that a kill releases
     fcntl = None  # type: ignore[assignment]
 
-BATCH, RUNS, LOCK = "batch.json", "runs.parquet", "lock"
+BATCH, RUNS, ENDED, LOCK = "batch.json", "runs.parquet", "runs.json", "lock"
 PARTS, SECONDS, MANIFESTS = "parts", "seconds", "manifests"
 # Pieces of runs that are not complete; empty once the batch has ended.
 PIECES = "pieces"
@@ -57,7 +59,7 @@ class Folder:
     def __init__(self, path: Path, batch: Mapping[str, Any]) -> None:
         """Take note; nothing is read or written yet."""
         self.path, self.batch = path, dict(batch)
-        self._sha256 = hashlib.sha256(canonical(self.batch).encode()).hexdigest()
+        self._sha256 = sha256_of(self.batch)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -93,7 +95,7 @@ class Folder:
             found = read_batch(self.path)
         except BatchError:
             # Records say whose they are, too.
-            records = (read_record(self.path, part) for part in range(self.parts))
+            records = (read_record(self.path, record_of(part)) for part in range(self.parts))
             if {record["batch"] for record in records if record} != {self._sha256}:
                 raise
             found = self.batch
@@ -120,7 +122,7 @@ class Folder:
 
     def record(self, part: int) -> list[dict[str, Any]] | None:
         """Give what is recorded of each run of a part, or None if it must be (re)done."""
-        content = read_record(self.path, part)
+        content = read_record(self.path, record_of(part))
         if content is None or content["batch"] != self._sha256:
             return None
         for name, sha256 in content["files"].items():
@@ -161,10 +163,19 @@ class Folder:
                 files[file] = hashlib.sha256(content).hexdigest()
         # Times are the only thing that differs from one execution to the next.
         self.write(f"{SECONDS}/{part:06}.json", json.dumps(seconds).encode())
-        record = {"batch": self._sha256, "files": files, "runs": list(runs)}
-        record["sha256"] = hashlib.sha256(canonical(record).encode()).hexdigest()
-        text = json.dumps(record, indent=1, ensure_ascii=False)
-        self.write(f"{PARTS}/{part:06}.json", text.encode())
+        self._write_record(record_of(part), files, runs)
+
+    def write_runs(self, content: bytes) -> None:
+        """Write the table of all runs, then a record of it: the batch has ended."""
+        self.write(RUNS, content)
+        self._write_record(ENDED, {RUNS: hashlib.sha256(content).hexdigest()}, ())
+
+    def _write_record(
+        self, name: str, files: Mapping[str, str], runs: Sequence[dict[str, Any]]
+    ) -> None:
+        record = {"batch": self._sha256, "files": dict(files), "runs": list(runs)}
+        record["sha256"] = sha256_of(record)
+        self.write(name, json.dumps(record, indent=1, ensure_ascii=False).encode())
 
     def write_piece(self, run: int, piece: Piece, content: bytes, seconds: float) -> None:
         """Keep a piece of a run until all of it is there."""
@@ -198,28 +209,11 @@ class Folder:
         # Not with_suffix, since two files may differ in that only.
         part = target.with_name(target.name + TEMPORARY)
         with self._writing():
-            try:
-                with part.open("wb") as opened:
-                    opened.write(content)
-                    opened.flush()
-                    os.fsync(opened.fileno())
-                part.replace(target)
-                _sync(target.parent)
-            except OSError:
-                with contextlib.suppress(OSError):
-                    part.unlink(missing_ok=True)
-                raise
+            overwrite(part, target, content)
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "not a possible name"
-            raise BatchError(
-                f"{self.path}: cannot be written: {reason}; finished parts are kept: run the same "
-                "command to resume"
-            ) from error
+    def _writing(self) -> AbstractContextManager[None]:
+        kept = "; finished parts are kept: run the same command to resume"
+        return writing(self.path, BatchError, kept)
 
 
 def read_batch(path: Path) -> dict[str, Any]:
@@ -233,26 +227,44 @@ def read_batch(path: Path) -> dict[str, Any]:
     file = path / BATCH
     try:
         found = json.loads(file.read_bytes())
-        if isinstance(found, dict) and {"runs", "runs_a_part", "tables"} <= set(found):
+        if isinstance(found, dict) and _is_batch(found):
             return found
     except FileNotFoundError:
         raise BatchError(f"{path}: holds no batch: {BATCH} is missing") from None
     except OSError as error:
         raise BatchError(f"{file}: cannot be read: {error.strerror}") from error
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     raise BatchError(
         f"{file}: is damaged, so the batch in the folder cannot be identified; name another folder"
     )
 
 
-def read_record(path: Path, part: int) -> dict[str, Any] | None:
-    """Read the record of a part; None if there is none, or it was damaged."""
+def _is_batch(found: Mapping[str, Any]) -> bool:
+    counts = [found.get(key) for key in ("runs", "runs_a_part")]
+    tables = found.get("tables")
+    return all(type(count) is int and 0 < count <= MAX_RUNS for count in counts) and (
+        isinstance(tables, list) and all(isinstance(name, str) for name in tables)
+    )
+
+
+def sha256_of(record: Mapping[str, Any]) -> str:
+    """Hash of what JSON holds, however it is laid out."""
+    return hashlib.sha256(canonical(record).encode()).hexdigest()
+
+
+def record_of(part: int) -> str:
+    """Name of the record of a part."""
+    return f"{PARTS}/{part:06}.json"
+
+
+def read_record(path: Path, name: str) -> dict[str, Any] | None:
+    """Read a record of files and their hashes; None if there is none, or it was damaged."""
     try:
-        record = json.loads((path / f"{PARTS}/{part:06}.json").read_bytes())
+        record = json.loads((path / name).read_bytes())
         sha256 = record.pop("sha256")
-        known = hashlib.sha256(canonical(record).encode()).hexdigest()
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        known = sha256_of(record)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
         return None
     return dict(record) if known == sha256 else None
 
@@ -277,26 +289,14 @@ def _piece_file(run: int, piece: Piece) -> str:
     return f"{PIECES}/{run:06}-{piece[0]:010}-{piece[1]:010}"
 
 
-def _sync(folder: Path) -> None:
-    """Have a folder's entries on the disk; not every system can."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold a lock that ends with the process, however that ends.
 
     Its file says who holds it; one left by a batch that was killed says so too, but is not held.
     """
-    try:
+    with writing(path, BatchError):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise BatchError(f"{path}: cannot be written: {error.strerror}") from error
     try:
         if fcntl is not None:
             try:

@@ -1,16 +1,30 @@
 """What a batch gives: one table of runs, and tables of all runs that are scanned lazily."""
 
+import hashlib
+import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from gainsmodel.batch.folder import MANIFESTS, RUNS, read_batch, read_record, read_seconds
+from gainsmodel.batch.folder import (
+    BATCH,
+    ENDED,
+    MANIFESTS,
+    RUNS,
+    read_batch,
+    read_record,
+    read_seconds,
+    record_of,
+    sha256_of,
+)
 from gainsmodel.batch.sweep import canonical
 from gainsmodel.errors import BatchError
+
+AGAIN = "run the same command again to make what is missing"
 
 
 @dataclass(frozen=True)
@@ -53,13 +67,10 @@ class BatchResult:
         BatchError
             If the batch has not ended; run the same command again.
         """
-        try:
-            runs = pl.read_parquet(self.folder / RUNS)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise BatchError(
-                f"{self.folder}: {RUNS} is missing or damaged; run the same command again to "
-                "finish the batch"
-            ) from error
+        ended = self._record(ENDED)
+        if ended is None:
+            raise BatchError(f"{self.folder}: the batch has not ended; {AGAIN}")
+        runs = pl.read_parquet(io.BytesIO(self._unchanged(RUNS, ended, ENDED)))
         seconds: dict[int, float] = {}
         for part in range(self._parts):
             seconds |= read_seconds(self.folder, part)
@@ -83,7 +94,7 @@ class BatchResult:
         Raises
         ------
         BatchError
-            If the batch does not keep it, or no run has succeeded.
+            If the batch does not keep it, no run has succeeded, or a file was changed since.
         """
         if name not in (*self.batch["tables"], MANIFESTS):
             kept = ", ".join(self.batch["tables"])
@@ -91,13 +102,7 @@ class BatchResult:
                 f"{self.folder}: keeps no table {name!r}, only {kept}; add it to tables in the "
                 "sweep and run it into another folder"
             )
-        records = (read_record(self.folder, part) for part in range(self._parts))
-        files = [
-            self.folder / file
-            for record in records
-            for file in (record or {"files": ()})["files"]
-            if file.startswith(f"{name}/")
-        ]
+        files = self._files(name, range(self._parts))
         if not files:
             raise BatchError(f"{self.folder}: no run has succeeded, so there is no table {name!r}")
         return pl.scan_parquet(files)
@@ -118,11 +123,56 @@ class BatchResult:
         BatchError
             If that run failed, or there is none of that number.
         """
-        found = self.table(MANIFESTS).filter(pl.col("run") == run).collect()
-        if found.is_empty():
+        part = run // int(self.batch["runs_a_part"])
+        files = self._files(MANIFESTS, [part] if 0 <= run < self.batch["runs"] else [])
+        found = [
+            text
+            for file in files
+            for text in pl.scan_parquet(file).filter(pl.col("run") == run).collect()["manifest"]
+        ]
+        if not found:
             raise BatchError(f"{self.folder}: has no manifest of run {run}; see runs()")
-        manifest: dict[str, Any] = json.loads(found["manifest"].item())
+        manifest: dict[str, Any] = json.loads(found[0])
         return manifest
+
+    def _files(self, name: str, parts: Iterable[int]) -> list[Path]:
+        """Files of a table, each as it was when its part was finished."""
+        ended = (self.folder / ENDED).exists()
+        files = []
+        for part in parts:
+            record = self._record(record_of(part))
+            if record is None and ended:
+                raise BatchError(f"{self.folder / record_of(part)}: is missing; {AGAIN}")
+            for file in (record or {"files": ()})["files"]:
+                if file.startswith(f"{name}/"):
+                    self._unchanged(file, record or {}, record_of(part))
+                    files.append(self.folder / file)
+        return files
+
+    def _record(self, name: str) -> dict[str, Any] | None:
+        """Read a record of this batch; None if there is none."""
+        record = read_record(self.folder, name)
+        if record is None and not (self.folder / name).exists():
+            return None
+        if record is None or record.get("batch") != sha256_of(self.batch):
+            raise BatchError(
+                f"{self.folder / name}: does not match its own hash or {BATCH}; one of them was "
+                f"changed after it was saved; {AGAIN}"
+            )
+        return record
+
+    def _unchanged(self, file: str, record: Mapping[str, Any], name: str) -> bytes:
+        """Content of a file, if it is what its record says."""
+        try:
+            content = (self.folder / file).read_bytes()
+        except OSError as error:
+            raise BatchError(f"{self.folder / file}: is missing or damaged; {AGAIN}") from error
+        if hashlib.sha256(content).hexdigest() != record["files"][file]:
+            raise BatchError(
+                f"{self.folder / file}: does not match its hash in {name}; it was changed after it "
+                f"was saved; {AGAIN}"
+            )
+        return content
 
     @property
     def _parts(self) -> int:

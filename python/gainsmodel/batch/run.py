@@ -25,7 +25,7 @@ from typing import Any
 
 import polars as pl
 
-from gainsmodel.batch.folder import MANIFESTS, RUNS, Folder, Piece, parquet, runs_a_part
+from gainsmodel.batch.folder import MANIFESTS, Folder, Piece, parquet, runs_a_part
 from gainsmodel.batch.result import BatchResult, runs_table
 from gainsmodel.batch.sweep import Point, Sweep, Table, canonical, load_sweep
 from gainsmodel.batch.work import Done, Task, perform, ready
@@ -463,7 +463,8 @@ class _Work:
         """Write the table of runs."""
         recorded = [run for part in sorted(self._records) for run in self._records[part] or ()]
         varied = [self._batch.scenarios.point(run).varied for run in range(len(recorded))]
-        self._folder.write(RUNS, parquet(runs_table(varied, self._batch.run_settings(), recorded)))
+        table = runs_table(varied, self._batch.run_settings(), recorded)
+        self._folder.write_runs(parquet(table))
 
 
 def _result_of(future: "Future[Done]") -> Done:

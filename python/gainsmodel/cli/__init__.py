@@ -7,15 +7,21 @@ anything the user can mend, with one message; 130 on Ctrl-C.
 import sys
 from importlib import metadata
 
+from gainsmodel.cli import streams
+
 
 def main() -> None:
-    """Run the command line; its version is told without loading any of it."""
+    """Run the command line and leave; its version is told without loading any of it."""
+    streams.run(_command)
+
+
+def _command() -> int:
     if sys.argv[1:] == ["--version"]:
         print(version())
-        return
+        return 0
     from gainsmodel.cli import verbs
 
-    verbs.main()
+    return verbs.main()
 
 
 def version() -> str:

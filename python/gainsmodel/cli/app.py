@@ -1,7 +1,5 @@
 """What every verb uses: start and exit, options, progress."""
 
-import io
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,11 +11,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gainsmodel.checks import escape
 from gainsmodel.cli import version
 from gainsmodel.data import Dataset, Fill, Geography, is_dataset, read_gva
 from gainsmodel.data.saved import read_named
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import GainsModelError, RunCancelled, SettingError, UnknownNameError
+from gainsmodel.files import reason
 from gainsmodel.results.plan_levers import levers_moved_in
 from gainsmodel.results.result import Result
 from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
@@ -112,31 +112,24 @@ def options_of_all(
     """A region's share of the £208bn, and what digital adoption carries of it."""
 
 
-def main() -> None:
-    """Run the command line and set its exit code."""
+def main() -> int:
+    """Run the command line; gives its exit code."""
     kept = "nothing was written"
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal without a £ gets a question mark, not a traceback.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
     try:
         code = _run_app()
-        sys.stdout.flush()
     except RunCancelled as stopped:
         code = 130
         kept = str(stopped) if isinstance(stopped, Stopped) else kept
     except GainsModelError as error:
         print(f"error: {_as_options(error)}", file=sys.stderr)
         code = 2
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        # If the reader of a pipe has gone, nothing is left to say.
-        code = 0 if isinstance(error, BrokenPipeError) else 2
-        if code:
-            print(f"error: output cannot be written: {error.strerror}", file=sys.stderr)
+    except OSError as error:  # of a disk or a folder
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {escape(where)}{reason(error)}", file=sys.stderr)
+        code = 2
     if code == 130:
         print(f"stopped; {kept}", file=sys.stderr)
-    _leave(code)
+    return code
 
 
 def _as_options(error: GainsModelError) -> str:
@@ -157,16 +150,8 @@ def _run_app() -> int:
     except KeyboardInterrupt:
         return 130
     except SystemExit as leaving:
-        # Typer says 1 where the reader of a pipe has gone.
         return leaving.code if leaving.code in (2, 130) else 0
     return 0
-
-
-def _leave(code: int) -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Threads of a cancelled run are not waited for: the prompt returns at once.
-    os._exit(code)
 
 
 def finish(run: Run, doing: str) -> Result:

@@ -21,6 +21,7 @@ from gainsmodel.cli.app import (
 from gainsmodel.cli.console import show
 from gainsmodel.data import Geography
 from gainsmodel.errors import SettingError
+from gainsmodel.files import write_file
 from gainsmodel.present import export
 from gainsmodel.present.pages.assumptions import assumptions
 from gainsmodel.scenario import load_scenario
@@ -90,10 +91,7 @@ def assumptions_command(
     if out is None:
         sys.stdout.write(content.decode("utf-8-sig"))
         return
-    try:
-        out.write_bytes(content)
-    except OSError as error:
-        raise SettingError(f"--out {out}: cannot be written: {error.strerror}") from error
+    write_file(out, content, SettingError)
     print(f"written: {out}", file=sys.stderr)
 
 

@@ -1,5 +1,6 @@
 """``gainsmodel data``: the figures the model starts from, built in or your own."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,7 @@ from gainsmodel.data import (
 from gainsmodel.data.aggregation import aggregate
 from gainsmodel.data.saved import read_named
 from gainsmodel.errors import DataError, GainsModelError
+from gainsmodel.files import write_file, writing
 from gainsmodel.present.pages import data as pages
 
 data_app = typer.Typer(no_args_is_help=True, help="The figures the model starts from.")
@@ -167,13 +169,9 @@ def data_template(
     if kind not in ("csv", "xlsx"):
         raise DataError(f"--out: must end in .xlsx or .csv, not {out.name!r}")
     content = gva_template(geography, "csv" if kind == "csv" else "xlsx", filled=filled)
-    try:
+    with writing(out, DataError):
         # A table that has been filled in must not be lost.
-        with out.open("xb") as opened:
-            opened.write(content)
-    except FileExistsError:
-        raise DataError(f"--out: {out} exists already; name a new file") from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "not a possible name"
-        raise DataError(f"--out: {out} cannot be written: {why}") from None
+        if os.path.lexists(out):
+            raise DataError(f"--out: {out} exists already; name a new file")
+    write_file(out, content, DataError, new=True)
     print(f"written: {out}", file=sys.stderr)

@@ -23,6 +23,7 @@ from gainsmodel.cli.app import (
     stated,
 )
 from gainsmodel.errors import SettingError
+from gainsmodel.files import write_files, writing
 from gainsmodel.present import report
 from gainsmodel.present.export import file_name
 from gainsmodel.present.report import Format
@@ -60,7 +61,11 @@ def report_command(
     if out is None:
         kind = kind or "html"
         out = Path(f"gainsmodel-{file_name(area)}.{kind}")
-    _check_target(out, force)
+    with writing(out, SettingError):
+        _check_target(out, force)
+    beside = out.with_name(f"{out.stem}-manifest.json")
+    with writing(beside, SettingError):
+        beside.exists()
     kind = kind or _kind_of(out)
     loaded: Scenario | str = scenario
     asked: dict[str, Any] = {"draws": draws, "seed": seed, "sampler": sampler}
@@ -85,19 +90,15 @@ def report_command(
             on_progress=on_progress,
             **stated(**asked),
         )
-    manifest = json.dumps(found.result.manifest, ensure_ascii=False, indent=1) + "\n"
-    beside = out.with_name(f"{out.stem}-manifest.json")
+    manifest = json.dumps(found.result.manifest, ensure_ascii=False, indent=1).encode() + b"\n"
     content = report.write(found, kind, manifest_name=beside.name)
-    try:
-        if beside.exists() and not force and beside.read_text("utf-8") != manifest:
+    with writing(beside, SettingError):
+        if not force and beside.exists() and beside.read_bytes() != manifest:
             raise SettingError(
                 f"{beside}: is the manifest of another run, which would be lost; choose another "
                 "name for --out, or add --force"
             )
-        out.write_bytes(content)
-        beside.write_text(manifest, "utf-8")
-    except OSError as error:
-        raise SettingError(f"--out {out}: cannot be written: {error.strerror}") from error
+    write_files({out: content, beside: manifest}, SettingError)
     print(f"written: {out}, {beside}", file=sys.stderr)
 
 

@@ -101,6 +101,8 @@ def run_command(
         )
     units = [unit_of(run.dataset, name) for name in area or ()]
     result = finish(run, "Simulating")
+    if out is not None:
+        result.save(out, csv=True)
     codes, pair = _codes(units, run.dataset), _pair(result, threads)
     if as_json:
         answer = result.to_dict([code for unit in units for code in unit.members] or None)
@@ -111,7 +113,6 @@ def run_command(
     else:
         show(shares(result, codes or None, pair))
     if out is not None:
-        result.save(out, csv=True)
         print(f"written: {out}", file=sys.stderr)
 
 

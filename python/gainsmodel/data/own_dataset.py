@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gainsmodel.data.dataset import Dataset, load_dataset
 from gainsmodel.data.shipped_tables import OWN, OWN_AREAS, OWN_GVA
+from gainsmodel.spreadsheets import csv
 
 # Between names in one cell of a table of own areas; no name holds it.
 BETWEEN = "|"
@@ -58,4 +59,4 @@ def areas_table(dataset: Dataset) -> bytes:
     frame = dataset.areas.with_columns(
         pl.Series(name, values, pl.String) for name, values in columns.items()
     )
-    return frame.write_csv().encode()
+    return csv(frame)

@@ -3,8 +3,6 @@
 import hashlib
 import io
 import os
-import shutil
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,21 +12,28 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from gainsmodel.checks import escape
 from gainsmodel.data.dataset import Dataset, load_dataset
 from gainsmodel.data.importing.frames import itl_hashes
 from gainsmodel.data.importing.names import nearest
 from gainsmodel.data.importing.sheets import shown
 from gainsmodel.data.own_dataset import BETWEEN, areas_table, gva_table, own_dataset
 from gainsmodel.data.shipped_tables import AREA_COLUMNS, OWN, SECTORS
-from gainsmodel.errors import DataError, UnknownNameError
+from gainsmodel.errors import DataError
+from gainsmodel.files import read_file, recover, write_folder
+from gainsmodel.spreadsheets import unescaped
 
 # Files of a saved dataset.
 GVA, AREAS, PROVENANCE, HASHES = "gva.csv", "areas.csv", "provenance.toml", "hashes.toml"
+FILES = (GVA, AREAS, PROVENANCE, HASHES)
+# More than the figures of any areas take.
+MAX_BYTES, MAX_HASHES_BYTES = 50_000_000, 10_000
 
 
 def is_dataset(source: str | os.PathLike[str]) -> bool:
     """Whether this is a folder that `save_dataset` wrote, whole or not."""
     try:
+        recover(Path(source))
         return (Path(source) / PROVENANCE).is_file()
     except (OSError, ValueError):
         return False
@@ -49,43 +54,29 @@ def save_dataset(dataset: Dataset, folder: str | os.PathLike[str]) -> Path:
     DataError
         If there are no own figures, or the folder holds something else or cannot be written.
     """
+    target = Path(folder)
+    files = saved_files(dataset)
+    with write_folder(target, FILES, "an earlier dataset", DataError) as part:
+        for name, content in files.items():
+            part.write(name, content)
+    return target
+
+
+def saved_files(dataset: Dataset) -> dict[str, bytes]:
+    """Content of each file in which own figures are kept.
+
+    Raises
+    ------
+    DataError
+        If there are no own figures.
+    """
     if dataset.own_name is None:
         raise DataError("these are the built-in figures; there is nothing of your own to save")
-    target = Path(folder)
     files = {GVA: gva_table(dataset), PROVENANCE: _provenance(dataset).encode()}
     if dataset.geography == OWN:
         files[AREAS] = areas_table(dataset)
     stated = "".join(f'"{f}" = "{hashlib.sha256(c).hexdigest()}"\n' for f, c in files.items())
-    files[HASHES] = f"# sha256 of each file; an edited file is refused.\n{stated}".encode()
-    try:
-        target = target if target.name not in ("", "..") else target.resolve()
-        strange = (
-            sorted({path.name for path in target.iterdir()} - {GVA, AREAS, PROVENANCE, HASHES})
-            if (target.exists())
-            else []
-        )
-        if strange:
-            raise DataError(
-                f"{target}: holds something other than an earlier dataset, such as "
-                f"{shown(strange[0])}; name a new or an empty folder"
-            )
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=".gainsmodel-", dir=target.parent))
-        try:
-            for file, content in files.items():
-                (part / file).write_bytes(content)
-            part.chmod(0o755)
-            if target.exists():
-                shutil.rmtree(target)
-            part.rename(target)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    except (OSError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
-        why = getattr(error, "strerror", None) or "not a possible name"
-        raise DataError(f"{target}: cannot be written: {why}") from None
-    return target
+    return files | {HASHES: f"# sha256 of each file; an edited file is refused.\n{stated}".encode()}
 
 
 def _provenance(dataset: Dataset) -> str:
@@ -136,7 +127,7 @@ def read_saved(
     folder: Path, geography: str | None = None, options: Mapping[str, object] | None = None
 ) -> Dataset:
     """Read a folder of `save_dataset`, unless it was edited or is of other shipped tables."""
-    where = str(folder)
+    where = escape(str(folder))
     for option, value in (options or {}).items():
         if value is not None:
             raise DataError(f"{option}: cannot be combined with {where}, which already fixes it")
@@ -151,14 +142,14 @@ def read_saved(
         then = dict(provenance["shipped_sha256"])
         text = [line.split(",") for line in contents[GVA].decode().splitlines()[1:]]
         figures = {(code, sector): float(value) for code, sector, value in text}
-    except (ValueError, KeyError, TypeError, UnknownNameError, pl.exceptions.PolarsError):
+    except (ArithmeticError, ValueError, LookupError, TypeError, pl.exceptions.PolarsError):
         raise DataError(f"{where}: cannot be understood; {again}") from None
     if geography not in (None, frame.geography):
         raise DataError(
             f"{where}: holds figures of the {frame.geography} geography, not of {geography}"
         )
     now = _shipped(held, cells)
-    changed = sorted(file for file in then | now if then.get(file) != now.get(file))
+    changed = sorted(str(file) for file in then | now if then.get(file) != now.get(file))
     wanted = [(code, sector) for code in frame.areas["area_code"] for sector in SECTORS]
     if changed or list(figures) != wanted:
         raise DataError(
@@ -173,14 +164,14 @@ def read_saved(
 
 def _unedited(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Content of each file, if it is still what was written, and the provenance."""
-    where = str(folder)
+    where = escape(str(folder))
     try:
-        stated = tomllib.loads((folder / HASHES).read_bytes().decode())
+        stated = tomllib.loads(read_file(folder / HASHES, MAX_HASHES_BYTES).decode())
         files = [GVA, PROVENANCE, *([AREAS] if AREAS in stated else [])]
-        contents = {file: (folder / file).read_bytes() for file in files}
+        contents = {file: read_file(folder / file, MAX_BYTES) for file in files}
     except OSError as error:
         raise DataError(f"{where}: {error.filename} cannot be read: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DataError(f"{where}: {HASHES} cannot be read; import the table again") from None
     for file, content in contents.items():
         if stated.get(file) != hashlib.sha256(content).hexdigest():
@@ -190,7 +181,7 @@ def _unedited(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
             )
     try:
         return contents, tomllib.loads(contents[PROVENANCE].decode())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DataError(f"{where}: {PROVENANCE} cannot be read; import the table again") from None
 
 
@@ -198,7 +189,9 @@ def _own_frame(content: bytes) -> Dataset:
     """Areas of a saved table, in a dataset that has no figures of them yet."""
     names = ("region", "groups", "wider")
     schema: dict[str, type[pl.DataType]] = {**AREA_COLUMNS, **dict.fromkeys(names, pl.String)}
-    table = pl.read_csv(io.BytesIO(content), schema=schema)
+    table = pl.read_csv(io.BytesIO(content), schema=schema).with_columns(
+        pl.col(pl.String).map_elements(unescaped, return_dtype=pl.String)
+    )
     held: dict[str, dict[str, list[str]]] = {"groups": {}, "wider": {}}
     for code, *spoken in table.select("area_code", *held).iter_rows():
         for column, text in zip(held, spoken, strict=True):

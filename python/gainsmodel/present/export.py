@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
-import polars.selectors as cs
 
+from gainsmodel import spreadsheets
 from gainsmodel.analysis.assumptions_log import log
 from gainsmodel.errors import ResultError
 from gainsmodel.present import text
@@ -33,11 +33,7 @@ def csv(table: pl.DataFrame) -> bytes:
 
     Text that a spreadsheet would take for a formula gets an apostrophe before it.
     """
-    text = cs.string()
-    safe = table.with_columns(
-        pl.when(text.str.contains(r"^[=+\-@\t\r]")).then("'" + text).otherwise(text).name.keep()
-    )
-    return ("\ufeff" + safe.write_csv()).encode("utf-8")
+    return spreadsheets.csv(table, mark=True)
 
 
 def areas_csv(result: Result) -> bytes:
@@ -147,21 +143,15 @@ def workbook_of(
     ResultError
         If the package that writes workbooks is not installed.
     """
-    try:
-        import xlsxwriter
-    except ImportError:
-        raise ResultError(
-            "writing Excel needs the package xlsxwriter: pip install 'gainsmodel[excel]'"
-        ) from None
     target = io.BytesIO()
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
-    with xlsxwriter.Workbook(target, options) as book:
+    with spreadsheets.workbook(target, ResultError) as book:
         if on is not None:
             book.set_properties({"created": datetime(on.year, on.month, on.day, tzinfo=UTC)})
         for name, table in sheets.items():
             if callable(table):
                 table(book, book.add_worksheet(name))
                 continue
+            table = spreadsheets.in_cells(table)
             table.write_excel(book, worksheet=name, autofit=name != "About", **_widths(name))
     return target.getvalue()
 

@@ -3,13 +3,13 @@
 import json
 import os
 import stat
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from gainsmodel import _core
 from gainsmodel.errors import CoreError, ResultError
+from gainsmodel.files import recover, replaceable
 from gainsmodel.results.tables import DETAIL_METRICS, METRICS
 
 
@@ -33,6 +33,9 @@ TABLES = ("areas", "groups", "years", "sectors", "adoption", "statistics")
 # Folder of own figures within a saved result.
 FIGURES = "figures"
 MAX_MANIFEST_BYTES = 10_000_000
+# Versions of a manifest: before results were bound to it, and since.
+UNBOUND, BOUND = 1, 2
+EARLIER = "an earlier result"
 
 
 def check_target(folder: str | os.PathLike[str]) -> Path:
@@ -43,28 +46,14 @@ def check_target(folder: str | os.PathLike[str]) -> Path:
     ResultError
         If the folder holds anything but an earlier result, or cannot be made.
     """
-    target = Path(folder)
-    try:
-        # "." and ".." have no name under which a finished folder could be put.
-        target = target if target.name not in ("", "..") else target.resolve()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        Path(tempfile.mkdtemp(prefix=".gainsmodel-", dir=target.parent)).rmdir()
-        held = sorted(path.name for path in target.iterdir()) if target.exists() else []
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a possible name"
-        raise ResultError(f"{target}: cannot be written: {reason}") from error
-    strange = [name for name in held if name not in _files()]
-    if strange:
-        raise ResultError(
-            f"{target}: holds something other than an earlier result, such as {strange[0]!r}; "
-            "name a new or an empty folder"
-        )
-    if held:
-        read_manifest(target)
-    return target
+    place = replaceable(folder, known_files(), EARLIER, ResultError)
+    if place.is_dir() and any(place.iterdir()):
+        read_manifest(place)
+    return Path(folder)
 
 
-def _files() -> set[str]:
+def known_files() -> set[str]:
+    """Names that the folder of a saved result may hold."""
     tables = {f"{name}.{kind}" for name in TABLES for kind in ("parquet", "csv")}
     draws = {f"draws_{metric}.parquet" for metric in (*DRAWS_SAVED, *DETAIL_METRICS)}
     return tables | draws | {"manifest.json", FIGURES}
@@ -73,6 +62,7 @@ def _files() -> set[str]:
 def read_manifest(path: Path) -> dict[str, Any]:
     """Read a manifest file, or the one in a result's folder."""
     file = path
+    recover(path)
     try:
         file = path / "manifest.json" if path.is_dir() else path
         # Without blocking, since the other end of a pipe may never open.
@@ -110,8 +100,9 @@ def checked(manifest: Any, name: str | Path) -> dict[str, Any]:
     ]
     if wrong:
         raise ResultError(f"{name}: is not a manifest; missing or wrong: {', '.join(wrong)}")
-    if manifest["manifest_version"] != 1:
+    if manifest["manifest_version"] not in (UNBOUND, BOUND):
         raise ResultError(
-            f"{name}: manifest_version is {manifest['manifest_version']!r}, this version reads 1"
+            f"{name}: manifest_version is {manifest['manifest_version']!r}, "
+            f"this version reads {UNBOUND} and {BOUND}"
         )
     return dict(manifest)

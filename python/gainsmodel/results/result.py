@@ -370,6 +370,8 @@ class Result(ShownInNotebooks):
     ) -> Path:
         """Write tables (Parquet), the manifest and own figures into a folder, whole or not at all.
 
+        The manifest binds them: it holds the size and the hash of each file, and its own hash.
+
         Parameters
         ----------
         folder : path
@@ -379,6 +381,11 @@ class Result(ShownInNotebooks):
             of the folder has again.
         csv : bool
             Also write each table as CSV.
+
+        Raises
+        ------
+        ResultError
+            If the folder holds anything else or cannot be written; what it held is left.
         """
         from gainsmodel.results.storage import save
 
@@ -386,12 +393,14 @@ class Result(ShownInNotebooks):
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> "Result":
-        """Read a saved result.
+        """Read a saved result, if it is still what was saved.
+
+        One of an earlier version, without hashes, is read with a warning.
 
         Raises
         ------
         ResultError
-            If the folder holds none, or a damaged one.
+            If the folder holds none, or a file was changed, added or lost since.
         """
         from gainsmodel.results.storage import load
 

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 from gainsmodel.errors import GainsModelError
+from gainsmodel.files import write_file, writing
+from gainsmodel.spreadsheets import csv
 from gainsmodel.validation import diffusion, hindcast, ledger, numerical, prize, reverse
 from gainsmodel.validation.page import index
 from gainsmodel.validation.verdict import verdict_rows
@@ -17,13 +19,14 @@ ITEMS = (hindcast, diffusion, prize, ledger, reverse, numerical)
 
 def write(folder: Path) -> None:
     """Write every page, its pictures and the index into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder, GainsModelError):
+        folder.mkdir(parents=True, exist_ok=True)
     pages = [item.page() for item in ITEMS]
     for page in pages:
         page.write(folder)
-    (folder / "README.md").write_text(index(pages), "utf-8")
+    write_file(folder / "README.md", index(pages).encode(), GainsModelError)
     rows = verdict_rows([(page.title, page.verdicts) for page in pages])
-    rows.write_csv(folder / "verdicts.csv")
+    write_file(folder / "verdicts.csv", csv(rows), GainsModelError)
 
 
 if __name__ == "__main__":

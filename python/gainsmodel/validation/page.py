@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gainsmodel.errors import GainsModelError
+from gainsmodel.files import write_file
 from gainsmodel.present.charts.chart import Chart
 from gainsmodel.validation.verdict import Verdict, tally
 
@@ -55,9 +57,10 @@ class Page:
 
     def write(self, folder: Path) -> None:
         """Write the page and its pictures into a folder."""
-        (folder / f"{self.name}.md").write_text(self.markdown(), "utf-8")
+        write_file(folder / f"{self.name}.md", self.markdown().encode(), GainsModelError)
         for name, chart in self.pictures.items():
-            (folder / f"{self.name}-{name}.svg").write_text(chart.svg() + "\n", "utf-8")
+            picture = f"{chart.svg()}\n".encode()
+            write_file(folder / f"{self.name}-{name}.svg", picture, GainsModelError)
 
 
 def verdict_table(verdicts: Sequence[Verdict]) -> str:

@@ -27,10 +27,6 @@ fn spec(name: &str) -> Spec {
     spec
 }
 
-fn levels() -> impl Iterator<Item = Level> {
-    Level::NAMES.into_iter().map(|(level, _)| level).filter(|level| level.available())
-}
-
 struct TileOf;
 impl Work for TileOf {
     type Real = f32;
@@ -96,7 +92,7 @@ impl Work for Quantiles<'_> {
 fn kernels(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("numbers");
     for kind in [SamplerKind::Random, SamplerKind::SobolFull] {
-        for level in levels() {
+        for level in Level::available() {
             let spec = Spec { sampler: kind, ..spec("reference") };
             let factors = Factors::new(&spec, simd::at(level, TileOf).columns).expect("factors");
             let numbers: usize = batches(&factors).map(|batch| batch.len() * LANES).sum();
@@ -111,7 +107,7 @@ fn kernels(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("block");
     group.throughput(Throughput::Elements(LANES as u64));
     for name in ["reference", "everyone_acts"] {
-        for level in levels() {
+        for level in Level::available() {
             let model = Model::new(&spec(name), simd::at(level, TileOf)).expect("a model");
             group.bench_function(BenchmarkId::new(name, level.name()), |bencher| {
                 bencher.iter_custom(|n| simd::at(level, Blocks(&model, n)));
@@ -124,7 +120,7 @@ fn kernels(criterion: &mut Criterion) {
     let word = |i: u32| philox4x32([i, 0, 0, 0], [1, 2])[0];
     let draws: Vec<f32> = (0..10_000).map(|i| (0.7 * exact(word(i)) as f32).exp()).collect();
     group.throughput(Throughput::Elements(draws.len() as u64));
-    for level in levels() {
+    for level in Level::available() {
         let mut ranks = Ranks::default();
         let empty = Statistics::from_draws(&[], false);
         group.bench_function(level.name(), |bencher| {

@@ -20,6 +20,7 @@ pub mod moments;
 pub mod normal;
 pub mod rng;
 pub mod run;
+#[allow(unsafe_code)] // it enters code of an instruction set that was seen to be there
 pub mod simd;
 pub mod sketch;
 pub mod sobol;

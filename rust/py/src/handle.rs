@@ -209,7 +209,7 @@ impl Pieces {
         };
         let progress = Progress::default();
         let begun = Instant::now();
-        let outcomes = py.detach(|| {
+        let summed = || {
             pool.install(|| match joined {
                 Travelling::Single(all) => Ok(all
                     .summarise(level, &progress)?
@@ -220,9 +220,11 @@ impl Pieces {
                     Ok(all.summarise(level, &progress)?.into_iter().map(Precise::Double).collect())
                 }
             })
-        });
-        let outcomes = outcomes
-            .map_err(|error: Error| errors::fault(py, &format!("pieces of a run: {error}")))?;
+        };
+        let outcomes = py
+            .detach(|| errors::guarded(summed))
+            .and_then(|summed| summed.map_err(|error: Error| error.to_string()))
+            .map_err(|error| errors::fault(py, &format!("pieces of a run: {error}")))?;
         let seconds = [0.0, begun.elapsed().as_secs_f64()];
         let outcome = |outcome| RunOutcome { outcome, seconds, spec: None };
         Ok(outcomes.into_iter().map(outcome).collect())
@@ -466,10 +468,7 @@ impl RunOutcome {
 pub fn level() -> Result<Level, String> {
     match std::env::var("GAINSMODEL_SIMD") {
         Ok(name) if !name.is_empty() => Level::named(&name).ok_or_else(|| {
-            let available: Vec<&str> = (Level::NAMES.iter())
-                .filter(|(level, _)| level.available())
-                .map(|(_, name)| *name)
-                .collect();
+            let available: Vec<&str> = Level::available().map(Level::name).collect();
             format!("GAINSMODEL_SIMD is '{name}', this machine has {}", available.join(", "))
         }),
         _ => Ok(Level::best()),

@@ -111,8 +111,7 @@ fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     info.set_item("profile", if cfg!(debug_assertions) { "debug" } else { "release" })?;
     let level = handle::level().map_err(|message| errors::setting(py, &message))?;
     info.set_item("simd", level.name())?;
-    let levels: Vec<&str> =
-        Level::NAMES.iter().filter(|(l, _)| l.available()).map(|(_, name)| *name).collect();
+    let levels: Vec<&str> = Level::available().map(Level::name).collect();
     info.set_item("simd_available", levels)?;
     let threads = pool::default_threads().map_err(|message| errors::setting(py, &message))?;
     info.set_item("threads", threads)?;

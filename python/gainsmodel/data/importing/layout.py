@@ -5,13 +5,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
+from gainsmodel.confined import confined
 from gainsmodel.data.dataset import plain
 from gainsmodel.data.importing.cells import is_filled, text_of
 from gainsmodel.data.importing.names import area_somewhere
 from gainsmodel.data.importing.sector_labels import sector_label
-from gainsmodel.data.importing.sheets import Row, content_of, sheets_of, shown
+from gainsmodel.data.importing.sheets import Row, content_of, sheets_of, shown, title_of
 from gainsmodel.data.importing.stated_units import says_gva, stated_in
 from gainsmodel.data.importing.statements import NOTES_ROWS, in_heading, notes_of
 from gainsmodel.data.importing.table_units import Money, Unit, unit_of, wrong
@@ -167,6 +169,10 @@ def first_table(source: str | os.PathLike[str]) -> tuple[str, list[Row], int]:
     DataError
         If the file cannot be read.
     """
+    return confined(_first_table, title_of(Path(source).name), source)
+
+
+def _first_table(source: str | os.PathLike[str]) -> tuple[str, list[Row], int]:
     content, file = content_of(source, None)
     sheets = sheets_of(content, file, None)
     name, rows = next(

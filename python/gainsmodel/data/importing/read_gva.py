@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
+from gainsmodel.confined import confined
 from gainsmodel.data.aggregation import aggregate, regions_of
 from gainsmodel.data.dataset import Dataset, load_dataset
 from gainsmodel.data.importing.frames import frame, frames_of, likely_frame, spoken_of
@@ -23,13 +24,14 @@ from gainsmodel.data.importing.names import area_codes
 from gainsmodel.data.importing.own_areas import described, with_rest
 from gainsmodel.data.importing.publishers import as_published
 from gainsmodel.data.importing.renaming import renamed
-from gainsmodel.data.importing.sheets import content_of, needed, sheets_of
+from gainsmodel.data.importing.sheets import content_of, sheets_of, title_of
 from gainsmodel.data.importing.table_rows import Fill
 from gainsmodel.data.importing.table_units import Money
 from gainsmodel.data.own_dataset import own_dataset
 from gainsmodel.data.saved import is_dataset, read_saved, save_dataset
 from gainsmodel.data.shipped_tables import BASE_YEAR, SECTORS
 from gainsmodel.errors import DataError
+from gainsmodel.spreadsheets import csv, workbook
 
 Source = str | os.PathLike[str] | bytes
 __all__ = [
@@ -135,8 +137,35 @@ def read_gva(
     if areas is not None and (geography or fill):
         option = "fill" if fill else "geography"
         raise DataError(f"{option}: there are no built-in figures of your own areas; remove it")
-    candidates = frames_of(geography)
+    if isinstance(names, Mapping):
+        names = dict(names)
+    if not isinstance(source, str | os.PathLike | bytes):
+        source = list(source)
     money = _money(currency, gbp_per_unit, rate_source)
+    called = _called(source, name)
+    return confined(_read, called, source, geography, sheet, name, year, fill, names, areas, money)
+
+
+def _called(source: Source | Sequence[str | os.PathLike[str]], name: str | None) -> str:
+    """What to call a source that could not be read to its end."""
+    if name or isinstance(source, bytes):
+        return title_of(Path(name or "source").name)
+    first = source if isinstance(source, str | os.PathLike) else next(iter(source), "source")
+    return title_of(Path(first).name)
+
+
+def _read(
+    source: Source | Sequence[str | os.PathLike[str]],
+    geography: str | None,
+    sheet: str | None,
+    name: str | None,
+    year: int | None,
+    fill: Fill | None,
+    names: Mapping[str, str] | str | os.PathLike[str] | None,
+    areas: str | os.PathLike[str] | None,
+    money: Money | None,
+) -> Dataset:
+    candidates = frames_of(geography)
     known = load_dataset("mayoral").economy["year"].to_list()
     if year is not None and year not in known:
         raise DataError(f"year: must be from {known[0]} to {known[-1]}, not {year!r}")
@@ -231,19 +260,16 @@ def gva_template(
     ]
     frame = names.hstack(columns)
     if kind == "csv":
-        return frame.write_csv().encode()
+        return csv(frame)
     if kind != "xlsx":
         raise DataError(f"kind: must be 'csv' or 'xlsx', not {kind!r}")
     buffer = io.BytesIO()
-    # Text that begins with = stays text.
-    with needed("xlsxwriter").Workbook(
-        buffer, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
-    ) as workbook:
+    with workbook(buffer, DataError) as book:
         options: dict[str, Any] = {"autofit": True, "float_precision": 3, "table_style": None}
-        frame.write_excel(workbook, "GVA", position="A3", **options)
-        workbook.get_worksheet_by_name("GVA").write_string(0, 0, TEMPLATE_TITLE)
+        frame.write_excel(book, "GVA", position="A3", **options)
+        book.get_worksheet_by_name("GVA").write_string(0, 0, TEMPLATE_TITLE)
         sectors = pl.DataFrame(
             list(dataset.sector_names.items()), schema=["Code", "Meaning"], orient="row"
         )
-        sectors.write_excel(workbook, "What the letters mean", **options)
+        sectors.write_excel(book, "What the letters mean", **options)
     return buffer.getvalue()

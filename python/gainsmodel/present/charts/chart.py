@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from gainsmodel.errors import SettingError
+from gainsmodel.checks import drawable
+from gainsmodel.errors import GainsModelError, SettingError
 from gainsmodel.present.charts.theme import config, palette
 
 if TYPE_CHECKING:
@@ -80,17 +81,17 @@ class Chart:
         if not 0 < scale <= 10:
             raise SettingError(f"scale must be above 0 and at most 10, not {scale}")
         spec = self._fixed(heading, note)
-        return bytes(_converter().vegalite_to_png(spec, VEGA_LITE, scale=scale))
+        return bytes(_drawn("png", spec, scale=scale))
 
     def svg(self) -> str:
         """An SVG picture that carries its description; errors as `png`."""
-        drawn = str(_converter().vegalite_to_svg(self._fixed(), VEGA_LITE))
+        drawn = str(_drawn("svg", self._fixed()))
         # Vega numbers its clips through the life of a process; a picture's own begin at 0.
         numbers: dict[str, int] = {}
         drawn = re.sub(
             r"(?<=clip)\d+(?=[\")])", lambda m: str(numbers.setdefault(m[0], len(numbers))), drawn
         )
-        label = html.escape(self.alt, quote=True)
+        label = html.escape(drawable(self.alt), quote=True)
         return drawn.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
     def altair(self) -> "altair.Chart":
@@ -117,6 +118,9 @@ class Chart:
 
     def _fixed(self, heading: str = "", note: str = "") -> Spec:
         full = self.vega_lite()
+        # The converter ends the whole process over a character that no picture can hold.
+        full |= {key: _drawable(full[key]) for key in ("datasets", "description")}
+        heading, note = drawable(heading), drawable(note)
         if full["width"] == "container":
             full["width"] = PICTURE_WIDTH
         if heading or note:
@@ -141,6 +145,23 @@ class Chart:
                 "subtitleColor": text,
             }
         return full
+
+
+def _drawable(node: Any) -> Any:
+    """Rows with nothing in their texts that a picture cannot hold."""
+    if isinstance(node, str):
+        return drawable(node)
+    if isinstance(node, dict):
+        return {key: _drawable(value) for key, value in node.items()}
+    return [_drawable(value) for value in node] if isinstance(node, list) else node
+
+
+def _drawn(kind: str, spec: Spec, **options: Any) -> Any:
+    draw = getattr(_converter(), f"vegalite_to_{kind}")
+    try:
+        return draw(spec, VEGA_LITE, **options)
+    except (ValueError, OSError) as error:
+        raise GainsModelError(f"a chart cannot be drawn as {kind}: {str(error)[:300]}") from error
 
 
 def _converter() -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Literal, get_args
 
-from gainsmodel.checks import did_you_mean, renamed
+from gainsmodel.checks import did_you_mean, drawable, renamed
 from gainsmodel.errors import SettingError
 from gainsmodel.present.report import writers
 from gainsmodel.present.report.book import workbook
@@ -72,7 +72,8 @@ def write(
     try:
         if kind == "xlsx":
             return workbook(findings, on)
-        return _PAPERS[kind](board_paper(findings, manifest_name), on)
+        paper = board_paper(findings, manifest_name).with_text(drawable)
+        return _PAPERS[kind](paper, on)
     except ModuleNotFoundError as error:
         raise SettingError(
             f"a report as {kind} needs the package {error.name}, which is not installed: "

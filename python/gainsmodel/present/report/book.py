@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from gainsmodel.analysis import assumptions_log
+from gainsmodel.checks import drawable
 from gainsmodel.present import export
 from gainsmodel.present.area_summary import GBP_M, PRICES
 from gainsmodel.present.report.assurance import statement
@@ -94,7 +95,7 @@ def _split(findings: Findings) -> Callable[[Any, Any], None]:
         for column, head in enumerate(heads):
             sheet.write_string(FIRST_ROW - 1, column, head, wrapped)
         for line, row in enumerate(areas.iter_rows(named=True), FIRST_ROW):
-            sheet.write_string(line, 0, row["area_name"])
+            sheet.write_string(line, 0, drawable(row["area_name"]))
             for column, name in enumerate(shares, 1):
                 share = row[name]
                 if share is None:

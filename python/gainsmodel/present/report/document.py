@@ -4,11 +4,14 @@ Everything is plain text. Each writer escapes it in its own way, so no writer ne
 a word came from.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, TypeVar
 
 from gainsmodel.present.blocks import Block
+from gainsmodel.present.charts import Chart
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -30,3 +33,38 @@ class Document:
     blocks: Sequence[Block]
     manifest: dict[str, Any]
     manifest_name: str
+
+    def with_text(self, change: Callable[[str], str]) -> "Document":
+        """The same paper, each of its texts changed; pictures and the manifest stay."""
+        return replace(
+            self,
+            title=change(self.title),
+            subtitle=change(self.subtitle),
+            manifest_name=change(self.manifest_name),
+            blocks=[_changed(block, change) for block in self.blocks],
+        )
+
+    def texts(self) -> list[str]:
+        """Every text of the paper, as `with_text` goes through them."""
+        found: list[str] = []
+
+        def take(text: str) -> str:
+            found.append(text)
+            return text
+
+        self.with_text(take)
+        return found
+
+
+def _changed(node: T, change: Callable[[str], str]) -> T:
+    changed: Any = node
+    if isinstance(node, str):
+        changed = change(node)
+    elif isinstance(node, Chart):
+        changed = replace(node, alt=change(node.alt), caption=change(node.caption))
+    elif isinstance(node, list | tuple):
+        changed = [_changed(part, change) for part in node]
+    elif is_dataclass(node) and not isinstance(node, type):
+        parts = {f.name: _changed(getattr(node, f.name), change) for f in fields(node)}
+        changed = replace(node, **parts)
+    return changed  # type: ignore[no-any-return]

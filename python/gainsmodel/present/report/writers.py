@@ -6,14 +6,15 @@ Every writer is given words as data and escapes them itself.
 import base64
 import io
 import json
-import tempfile
-from collections.abc import Callable
-from dataclasses import asdict
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from importlib.resources import files
-from pathlib import Path
+from itertools import count
 from typing import Any
 
+from gainsmodel.errors import GainsModelError
 from gainsmodel.present.blocks import (
     Box,
     Code,
@@ -24,10 +25,13 @@ from gainsmodel.present.blocks import (
     Words,
 )
 from gainsmodel.present.report.document import Document
+from gainsmodel.present.report.stand_ins import StandIns
 
 # Pixels of a picture in Word to a pixel of the chart: sharp in print.
 SCALE = 3.0
 WORD_PICTURE_CM = 16.5
+# Sets one text, as a paper does.
+PROBE = b'#set document(title: "probe")\n#set text(font: "Libertinus Serif")\n#sys.inputs.text'
 
 
 def html(document: Document, on: date) -> bytes:
@@ -49,28 +53,62 @@ def html(document: Document, on: date) -> bytes:
 
 def pdf(document: Document, on: date) -> bytes:
     """A tagged PDF (PDF/UA-1) with the manifest attached; no font of the system is used."""
-    import typst
+    fonts = _Typesetter()
+    # As it is, in nearly every case; else without what the fonts lack, then in Latin letters only.
+    for everything in (None, False, True):
+        paper = document
+        if everything is not None:
+            stand_ins = StandIns(fonts.can_set, document.texts(), everything=everything)
+            paper = document.with_text(stand_ins)
+            paper = replace(paper, blocks=[*paper.blocks, Words(stand_ins.note(), "small")])
+        try:
+            return fonts.paper(paper, on)
+        except RuntimeError as error:  # of Typst
+            failed = error
+    raise GainsModelError(f"a report as pdf cannot be made: {failed}") from failed
 
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
 
-        def source(block: Picture) -> dict[str, str]:
-            name = f"{len(list(root.iterdir()))}.png"
-            (root / name).write_bytes(block.chart.png(SCALE))
-            return {"file": name}
+class _Typesetter:
+    """Typst with its own fonts and no folder: what it reads is in memory."""
 
-        paper = _plain(document, on, source)
-        (root / "paper.json").write_text(json.dumps(paper), "utf-8")
-        (root / "manifest.json").write_text(json.dumps(document.manifest, indent=1), "utf-8")
-        main = root / "paper.typ"
-        main.write_text(_template("paper.typ"), "utf-8")
-        made = typst.Compiler(main, root=root, ignore_system_fonts=True).compile(
-            format="pdf",
-            timestamp=datetime(on.year, on.month, on.day, tzinfo=UTC),
-            pdf_standards="ua-1",
+    def __init__(self) -> None:
+        import typst
+
+        self._compiler = typst.Compiler(ignore_system_fonts=True)
+        # Of the one paper, by their order.
+        self._pictures: dict[int, list[int]] = {}
+
+    def can_set(self, text: str) -> bool:
+        try:
+            self._set(PROBE, {"text": text})
+        except RuntimeError:
+            return False
+        return True
+
+    def paper(self, document: Document, on: date) -> bytes:
+        numbers = count()
+
+        def source(block: Picture) -> dict[str, list[int]]:
+            number = next(numbers)
+            if number not in self._pictures:
+                self._pictures[number] = list(block.chart.png(SCALE))
+            return {"bytes": self._pictures[number]}
+
+        # As a file within the paper may be called on any system.
+        attached = re.sub(r"[^\w .()-]", "-", document.manifest_name).strip(" .") or "manifest.json"
+        given = {
+            "paper": json.dumps(_plain(document, on, source) | {"manifest_name": attached}),
+            "manifest": json.dumps(document.manifest, indent=1),
+        }
+        made = datetime(on.year, on.month, on.day, tzinfo=UTC)
+        return self._set(_template("paper.typ").encode(), given, timestamp=made)
+
+    def _set(self, main: bytes, given: dict[str, str], **options: Any) -> bytes:
+        made = self._compiler.compile(
+            main, format="pdf", sys_inputs=given, pdf_standards="ua-1", **options
         )
-    assert isinstance(made, bytes)
-    return made
+        assert isinstance(made, bytes)
+        return made
 
 
 def docx(document: Document, on: date) -> bytes:
@@ -149,7 +187,7 @@ def docx(document: Document, on: date) -> bytes:
 
 
 def _plain(
-    document: Document, on: date, source: Callable[[Picture], dict[str, str]]
+    document: Document, on: date, source: Callable[[Picture], Mapping[str, Any]]
 ) -> dict[str, Any]:
     """A document as plain values, pictures as their writer wants them."""
     blocks: list[dict[str, Any]] = []

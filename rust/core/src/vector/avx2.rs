@@ -1,5 +1,6 @@
 //! Vectors in two 256-bit registers.
 
+use super::bits::bits;
 use super::{Tile, Vector, power};
 use crate::lanes::{Lanes, Words};
 use crate::normal::{MOST, NormalTable, OCTAVES};
@@ -9,15 +10,16 @@ use std::ops::{Add, Div, Mul, Sub};
 
 /// Sixteen single-precision numbers.
 ///
-/// Values exist only inside code that `simd::at` enters after it has seen AVX2 and FMA.
+/// Only `simd::dispatch` is given this type, and enters code of it after the machine was seen to
+/// have AVX2 and FMA.
 #[derive(Debug, Clone, Copy)]
-pub struct Avx2([__m256; 2]);
+pub(super) struct Avx2([__m256; 2]);
 
 /// Instructions of AVX2 and FMA where they are known to be there.
 macro_rules! avx2 {
     ($body:expr) => {
-        // SAFETY: only `simd::at` makes this type run, once the machine is known to have it;
-        // memory is read and written through references to sixteen aligned 32-bit values.
+        // SAFETY: code of this type runs only on machines that have them, and no instruction here
+        // reads or writes memory.
         unsafe { $body }
     };
 }
@@ -47,18 +49,11 @@ impl Vector for Avx2 {
     }
     #[inline(always)]
     fn load(lanes: &Lanes<f32>) -> Self {
-        let at = lanes.0.as_ptr();
-        Avx2(avx2!([_mm256_load_ps(at), _mm256_load_ps(at.add(8))]))
+        Avx2(bits!(lanes.0, [f32; 16] => [__m256; 2]))
     }
     #[inline(always)]
     fn lanes(self) -> Lanes<f32> {
-        let mut out = Lanes([0.0; 16]);
-        let at = out.0.as_mut_ptr();
-        avx2!({
-            _mm256_store_ps(at, self.0[0]);
-            _mm256_store_ps(at.add(8), self.0[1]);
-        });
-        out
+        Lanes(bits!(self.0, [__m256; 2] => [f32; 16]))
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
@@ -111,11 +106,8 @@ impl Vector for Avx2 {
 
     #[inline(always)]
     fn normals(table: &NormalTable, words: &Words) -> Self {
-        let at = words.0.as_ptr();
-        Avx2(avx2!(quantiles(
-            table,
-            [_mm256_load_si256(at.cast()), _mm256_load_si256(at.add(8).cast())]
-        )))
+        let words = bits!(words.0, [u32; 16] => [__m256i; 2]);
+        Avx2(avx2!(quantiles(table, words)))
     }
 }
 
@@ -233,8 +225,7 @@ fn polynomials(
 ) -> [__m256; 2] {
     let mut size = [_mm256_setzero_ps(); 2];
     for (power, row) in table.coefficients.iter().enumerate() {
-        // SAFETY: a row is 32 aligned values and first is 0, 8, 16 or 24.
-        let eight = unsafe { _mm256_load_ps(row.as_ptr().add(first)) };
+        let eight = bits!(row.as_chunks().0[first / NEAR], [f32; NEAR] => __m256);
         for i in 0..2 {
             let coefficient = _mm256_permutevar8x32_ps(eight, octave[i]);
             size[i] = match power {

@@ -1,23 +1,25 @@
 //! Vectors in one 512-bit register.
 
+use super::bits::bits;
 use super::{Tile, Vector, power};
 use crate::lanes::{Lanes, Words};
-use crate::normal::{MOST, NormalTable};
+use crate::normal::{MOST, NormalTable, OCTAVES};
 use crate::rng::{GROUP, KeyGroup, MULTIPLIER, ROUNDS, WEYL};
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Sub};
 
 /// Sixteen single-precision numbers.
 ///
-/// Values exist only inside code that `simd::at` enters after it has seen AVX-512.
+/// Only `simd::dispatch` is given this type, and enters code of it after the machine was seen to
+/// have AVX-512.
 #[derive(Debug, Clone, Copy)]
-pub struct Avx512(__m512);
+pub(super) struct Avx512(__m512);
 
 /// Instructions of AVX-512 where it is known to be there.
 macro_rules! avx512 {
     ($body:expr) => {
-        // SAFETY: only `simd::at` makes this type run, once the machine is known to have it;
-        // memory is read and written through references to sixteen aligned 32-bit values.
+        // SAFETY: code of this type runs only on machines that have it, and no instruction here
+        // reads or writes memory.
         unsafe { $body }
     };
 }
@@ -47,13 +49,11 @@ impl Vector for Avx512 {
     }
     #[inline(always)]
     fn load(lanes: &Lanes<f32>) -> Self {
-        Avx512(avx512!(_mm512_load_ps(lanes.0.as_ptr())))
+        Avx512(bits!(lanes.0, [f32; 16] => __m512))
     }
     #[inline(always)]
     fn lanes(self) -> Lanes<f32> {
-        let mut out = Lanes([0.0; 16]);
-        avx512!(_mm512_store_ps(out.0.as_mut_ptr(), self.0));
-        out
+        Lanes(bits!(self.0, __m512 => [f32; 16]))
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
@@ -99,7 +99,8 @@ impl Vector for Avx512 {
 
     #[inline(always)]
     fn normals(table: &NormalTable, words: &Words) -> Self {
-        let [normals] = avx512!(quantiles(table, [_mm512_load_si512(words.0.as_ptr().cast())]));
+        let words = bits!(words.0, [u32; 16] => __m512i);
+        let [normals] = avx512!(quantiles(table, [words]));
         normals
     }
 }
@@ -121,10 +122,8 @@ fn keyed_words(seed: [u32; 2], keys: &KeyGroup, block: u32) -> [__m512i; GROUP] 
         counters,
     );
     let mut x = [[counters; 4]; GROUP / 2];
-    for (word, part) in [&keys.area, &keys.cell, &keys.family].into_iter().enumerate() {
-        // SAFETY: a part is eight 32-bit values.
-        let all = unsafe { _mm256_loadu_si256(part.as_ptr().cast()) };
-        let all = _mm512_castsi256_si512(all);
+    for (word, part) in [keys.area, keys.cell, keys.family].into_iter().enumerate() {
+        let all = _mm512_castsi256_si512(bits!(part, [u32; GROUP] => __m256i));
         for (pair, x) in x.iter_mut().enumerate() {
             let (low, high) = (2 * pair as i64, 2 * pair as i64 + 1);
             let order = _mm512_set_epi64(high, high, high, high, low, low, low, low);
@@ -186,9 +185,7 @@ fn quantiles<const N: usize>(table: &NormalTable, words: [__m512i; N]) -> [Avx51
         u[i] = _mm512_fmsub_ps(mantissa, _mm512_set1_ps(2.0), _mm512_set1_ps(3.0));
     }
     for (power, row) in table.coefficients.iter().enumerate() {
-        // SAFETY: a row is 32 aligned values.
-        let (low, high) =
-            unsafe { (_mm512_load_ps(row.as_ptr()), _mm512_load_ps(row.as_ptr().add(16))) };
+        let [low, high] = bits!(*row, [f32; OCTAVES] => [__m512; 2]);
         for i in 0..N {
             let coefficient = _mm512_permutex2var_ps(low, octave[i], high);
             size[i] = match power {

@@ -4,19 +4,20 @@
 //! rounding, step for step alike, so that all give the same answer.
 
 #[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod bits;
 mod portable;
-
-#[cfg(target_arch = "x86_64")]
-pub use avx2::Avx2;
-#[cfg(target_arch = "x86_64")]
-pub use avx512::Avx512;
 
 use crate::lanes::{Lanes, Real, Words};
 use crate::normal::NormalTable;
 use crate::rng::{GROUP, KeyGroup};
+use crate::simd::{self, Level, Work};
 use std::ops::{Add, Div, Mul, Sub};
 
 /// How many weighted sums the registers hold while they are built: rows × columns vectors.
@@ -95,34 +96,26 @@ pub trait Vector:
     }
 }
 
-/// A precision and the vectors that hold it at each level.
+/// A precision, and the vectors that hold it at each level.
 pub trait Precision: Real {
-    /// With 512-bit registers.
-    type Wide: Vector<Real = Self>;
-    /// With 256-bit registers.
-    type Medium: Vector<Real = Self>;
-    /// On any machine.
-    type Portable: Vector<Real = Self>;
+    /// Does work at a level.
+    fn at<W: Work<Real = Self>>(level: Level, work: W) -> W::Output;
 }
 
+/// No registers hold doubles: the compiler makes what it can of arrays.
 impl Precision for f64 {
-    type Wide = Lanes<f64>;
-    type Medium = Lanes<f64>;
-    type Portable = Lanes<f64>;
+    fn at<W: Work<Real = Self>>(level: Level, work: W) -> W::Output {
+        simd::dispatch::<Lanes<f64>, Lanes<f64>, Lanes<f64>, W>(level, work)
+    }
 }
 
-#[cfg(target_arch = "x86_64")]
 impl Precision for f32 {
-    type Wide = Avx512;
-    type Medium = Avx2;
-    type Portable = Lanes<f32>;
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-impl Precision for f32 {
-    type Wide = Lanes<f32>;
-    type Medium = Lanes<f32>;
-    type Portable = Lanes<f32>;
+    fn at<W: Work<Real = Self>>(level: Level, work: W) -> W::Output {
+        #[cfg(target_arch = "x86_64")]
+        return simd::dispatch::<avx512::Avx512, avx2::Avx2, Lanes<f32>, W>(level, work);
+        #[cfg(not(target_arch = "x86_64"))]
+        simd::dispatch::<Lanes<f32>, Lanes<f32>, Lanes<f32>, W>(level, work)
+    }
 }
 
 /// 2ˣ in single precision but for its exponent, shared by all levels.
@@ -164,11 +157,6 @@ mod tests {
     use super::*;
     use crate::lanes::LANES;
     use crate::rng::{Key, keyed_words};
-    use crate::simd::{self, Level, Work};
-
-    fn levels() -> impl Iterator<Item = Level> {
-        Level::NAMES.into_iter().map(|(level, _)| level).filter(|level| level.available())
-    }
 
     /// 2ˣ of a range of numbers at one level.
     struct Powers;
@@ -190,7 +178,7 @@ mod tests {
 
     #[test]
     fn powers_of_two_are_right_at_every_level() {
-        for level in levels() {
+        for level in Level::available() {
             for (x, y) in simd::at(level, Powers) {
                 let exact = f64::from(x).exp2();
                 assert!((f64::from(y) / exact - 1.0).abs() < 1.5e-7, "{level:?}: 2^{x} = {y}");
@@ -212,7 +200,7 @@ mod tests {
 
     #[test]
     fn powers_of_two_end_in_zero_and_infinity() {
-        for level in levels() {
+        for level in Level::available() {
             assert_eq!(simd::at(level, Ends), [0.0, 0.0, f32::INFINITY, 0.0], "{level:?}");
         }
     }
@@ -243,8 +231,8 @@ mod tests {
 
     #[test]
     fn every_level_draws_the_normals_of_the_same_words() {
-        let portable = simd::at(Level::Portable, Numbers);
-        for level in levels() {
+        let portable = simd::at(Level::PORTABLE, Numbers);
+        for level in Level::available() {
             let got = simd::at(level, Numbers);
             for (word, z) in &got {
                 let exact = crate::normal::exact(*word);
