@@ -225,10 +225,15 @@ def read_own(
     fill_built_in: bool,
     names: Path | None = None,
     areas: Path | None = None,
+    **conversion: Any,
 ) -> Dataset:
-    """Read own figures as the options of a verb say; a folder has its own geography."""
+    """Read own figures as the options of a verb say; a folder has its own geography.
+
+    `conversion` is from which currency and at which rate, as `read_gva` takes it.
+    """
     fill: Fill | None = "built_in" if fill_built_in else None
     single = data[0] if isinstance(data, list) and len(data) == 1 else data
     if isinstance(single, Path) and is_dataset(single):
         geography = None
-    return read_gva(single, geography, sheet=sheet, year=year, fill=fill, names=names, areas=areas)
+    options: dict[str, Any] = {"sheet": sheet, "year": year, "names": names, "areas": areas}
+    return read_gva(single, geography, fill=fill, **options, **conversion)

@@ -109,10 +109,18 @@ class Dataset:
 
     @property
     def j_share_of_gva(self) -> NDArray[np.float64]:
-        """Share of each area's GVA that is information and communication (J), 0 to 1."""
-        share: NDArray[np.float64] = self.gva_gbp_m[:, self.sectors.index("J")] / (
-            self.gva_gbp_m.sum(axis=1)
-        )
+        """Share of each area's GVA that is information and communication (J), 0 to 1.
+
+        Raises
+        ------
+        DataError
+            If an area has no GVA at all.
+        """
+        whole: NDArray[np.float64] = self.gva_gbp_m.sum(axis=1)
+        names = self.areas["area_name"].to_list()
+        if empty := [name for name, total in zip(names, whole, strict=True) if not total > 0]:
+            raise DataError(f"every sector is 0 in {', '.join(empty[:5])}; an area needs a GVA")
+        share: NDArray[np.float64] = self.gva_gbp_m[:, self.sectors.index("J")] / whole
         return share
 
     def gva_frame(self) -> pl.DataFrame:
@@ -259,12 +267,6 @@ def load_dataset(geography: str, folder: Path = TABLES) -> Dataset:
         hashes=_hashes(folder),
         folder=folder,
     )
-
-
-def _require(values: NDArray[np.float64], valid: NDArray[np.bool_], name: str, bounds: str) -> None:
-    if not valid.all():
-        area = int(np.argmin(valid))
-        raise DataError(f"{name} of area {area} must be {bounds}, not {values[area]}")
 
 
 def plain(name: str) -> str:
