@@ -974,6 +974,12 @@ def test_the_app_is_coloured_as_the_charts_are() -> None:
         assert said["chartCategoricalColors"] == [colours.prize, colours.carried, colours.plan]
 
 
+@pytest.mark.parametrize("screen", sorted((APP / "screens").glob("*.py")), ids=lambda p: p.stem)
+def test_a_screen_that_shows_the_quick_answer_goes_on_to_the_whole_one(screen: Path) -> None:
+    words = screen.read_text("utf-8")
+    assert ("answer.current(" in words) == ("answer.refine(" in words)
+
+
 def test_about_names_version_and_licence() -> None:
     visit = Visit({"futures": "2000"}, "about").well()
     assert visit.says(f"gainsmodel {build_info()['version']}, MIT licence")
