@@ -26,6 +26,8 @@ _TYPES = {
     "model_type": "must be a table",
     "model_attributes_type": "must be a table",
 }
+# Python puts no longer whole number into words.
+LONGEST = 10**4000
 _LOWER = {"greater_than": "gt", "greater_than_equal": "ge"}
 _UPPER = {"less_than": "lt", "less_than_equal": "le"}
 
@@ -59,8 +61,9 @@ def dotted(path: KeyPath) -> str:
         if isinstance(key, int):
             text += f"[{key}]"
         else:
-            bare = re.fullmatch(r"[A-Za-z0-9_-]+", key)
-            text += "." * bool(text) + (key if bare else f'"{escape(key[:60])}"')
+            short = key if len(key) <= 60 else key[:59] + "…"
+            bare = re.fullmatch(r"[A-Za-z0-9_-]+", short)
+            text += "." * bool(text) + (short if bare else f'"{escape(short)}"')
     return text
 
 
@@ -90,6 +93,9 @@ def validate(
     ScenarioError
         Names the first problem in full and up to four more.
     """
+    path = _long_number(data)
+    if path is not None:
+        raise ScenarioError(f"{where(path)}{dotted(path)}: is a whole number of too many digits")
     try:
         return cls.model_validate(data)
     except ValidationError as error:
@@ -106,6 +112,19 @@ def validate(
     if more:
         lines.append(f"and {more} more")
     raise ScenarioError("\n".join(dict.fromkeys(lines)))
+
+
+def _long_number(data: object) -> KeyPath | None:
+    """Find a whole number too long to be put into words, which would take for ever or fail."""
+    open_: list[tuple[KeyPath, object]] = [((), data)]
+    for path, value in open_:
+        if isinstance(value, dict):
+            open_ += [((*path, key), entry) for key, entry in value.items()]
+        elif isinstance(value, list):
+            open_ += [((*path, n), entry) for n, entry in enumerate(value)]
+        elif isinstance(value, int) and abs(value) > LONGEST:
+            return path
+    return None
 
 
 def _translate(
