@@ -30,6 +30,12 @@ LONGEST = (
 )
 
 
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are read here, so that what a test puts in a module's place is used."""
+    monkeypatch.setattr("gainsmodel.confined._in_worker", True)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     rank = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))

@@ -602,6 +602,7 @@ def test_an_option_that_cannot_be(options: dict[str, Any], words: str) -> None:
     assert words in refusal(rows_of(), **options)
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_excel_support_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fastexcel", None)
     assert "pip install 'gainsmodel[excel]'" in refusal(as_excel(("A", rows_of())))

@@ -94,7 +94,7 @@ def test_a_pair_shows_its_answer_and_the_gain_with_and_without(kernel: Any) -> N
         "with this plan, which adds about",
         "In 9 of 10 simulated futures",
         "a 2016 estimate for all causes of growth, not digital alone",
-        "No causal study was found",
+        "Size of effect: judgement",
         "300 futures, seed 1",
     ):
         assert needed in words

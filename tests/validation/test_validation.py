@@ -76,9 +76,15 @@ def test_a_band_holds_by_its_middle_and_fails_where_ranges_do_not_touch(
 def test_words_of_coverage_follow_from_how_rare_it_is(
     few: float, many: float, words: str, outcome: str
 ) -> None:
-    counted = Coverage(0.9, 8, 1, 1, few, many)
+    counted = Coverage(0.9, 8, 1, 1, few, many, 100_000)
     assert (counted.words, counted.outcome) == (words, outcome)
     assert counted.count == "8 of 10 inside, 1 below, 1 above"
+
+
+@pytest.mark.parametrize(("draws", "outcome"), [(4_000, "open"), (10**6, "fails")])
+def test_no_verdict_hangs_on_monte_carlo_noise(draws: int, outcome: str) -> None:
+    """0.024 is told from the line at 0.025 only where draws are many."""
+    assert Coverage(0.9, 8, 1, 1, 0.024, 1.0, draws).outcome == outcome
 
 
 def test_verdict_words_are_three_and_are_tallied() -> None:
@@ -299,6 +305,17 @@ def test_catch_up_rule_gives_its_known_totals(
     assert found.gain_gbp_bn == pytest.approx(gain, abs=0.5)
     assert found.gain_share * 100 == pytest.approx(percent, abs=0.05)
     assert 5.0 <= found.sum_over_level <= 5.2
+
+
+@pytest.mark.parametrize(("smoothed", "gain", "percent"), [(True, 199, 9.6), (False, 222, 10.6)])
+def test_the_fastest_large_area_meets_the_prize_and_comes_nearer_to_scotland(
+    smoothed: bool, gain: float, percent: float
+) -> None:
+    found = catch_up("itl3", 1.0, smoothed=smoothed, least_share=0.05)
+    assert found.gain_gbp_bn == pytest.approx(gain, abs=0.5)
+    assert found.gain_share * 100 == pytest.approx(percent, abs=0.05)
+    assert prize._of_scotland(found) == pytest.approx(19.5, abs=0.05)
+    assert prize._of_scotland(catch_up()) == pytest.approx(9.9, abs=0.05)
 
 
 def test_own_trends_miss_the_range_by_five_billion_where_smoothed() -> None:

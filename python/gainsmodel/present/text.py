@@ -27,7 +27,7 @@ WITHHELD = "cannot be stated"
 NOT_KNOWN = "not known"
 AVERAGES_ADD_UP = "Averages add up; middle estimates do not."
 FUTURE = "A future is one run of the model with every uncertain assumption drawn once."
-JUDGEMENT = "Size of effect: judgement. No causal study was found."
+JUDGEMENT = "Size of effect: judgement."
 NO_PLAN = "Every lever is at zero, so the plan adds nothing. Pick a starting plan or move a lever."
 METHOD = (
     "Figures of output by area and sector (ONS, 2023, or your own) are carried to the start year.",
@@ -39,9 +39,12 @@ METHOD = (
     "Middle, range and chances are counted over the futures.",
 )
 LIMITS = (
-    "No causal study was found for any of the five levers of the reference scenario: their sizes "
-    "of effect and costs are judgement.",
-    "Adoption has not been observed for any English region; readiness is a proxy.",
+    "Sizes of effect and costs of the levers of the reference scenario are judgement. Of "
+    "leadership no study of effects was found; of open data and inclusion only modelled estimates; "
+    "of business support, the nearest to skills, trials, in the largest of which the gain was gone "
+    "after a year; of connectivity the evaluation of superfast broadband.",
+    "Adoption by area has been observed in part only: use of AI in London (20% of firms, the UK "
+    "16%; DSIT survey of 2025, as reported by CFOtech). Elsewhere readiness stands in for it.",
     "Gains are gross: what is taken from elsewhere is deducted only if switched on, and its "
     "size is unverified.",
     "It is a scenario tool. It does not predict, and it is not a business case.",
@@ -323,7 +326,8 @@ def lever_source(scenario: Scenario, lever: str) -> str:
     """Where the sizes of a lever's effects come from."""
     effects = [effect for _, effect in scenario.levers[lever].effects if effect is not None]
     if any(effect.evidence == "judgement" for effect in effects):
-        return JUDGEMENT
+        notes = dict.fromkeys(effect.note for effect in effects if effect.note)
+        return " ".join([JUDGEMENT, *notes])
     return f"Source: {'; '.join(dict.fromkeys(effect.source for effect in effects))}."
 
 

@@ -28,6 +28,7 @@ SEED = 1
 SPLIT_TOTALS_GBP_BN = {
     "Virgin Media O2 and Oxford Analytica, 2021": 69.78,
     "Virgin Media Business and Oxford Economics, 2015": 92.0,
+    "CBI, 2016, and CBI Scotland, 2017": 208.0,
 }
 
 
@@ -156,6 +157,7 @@ def distances() -> pl.DataFrame:
     rows += [
         ("Catch-up rule, 90th percentile", distance(regions["catch_up_share"], null)),
         ("Catch-up rule, fastest area", distance(regions["catch_up_fastest_share"], null)),
+        ("Catch-up rule, fastest large area", distance(regions["catch_up_large_share"], null)),
         ("This model, reference scenario", distance(regions["model_share_mean"], null)),
     ]
     return pl.DataFrame(rows, schema=["split", "distance"], orient="row")

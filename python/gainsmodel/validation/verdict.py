@@ -79,6 +79,9 @@ class Coverage:
     p_as_few, p_as_many : float
         Probability of as few or fewer, and of as many or more, under the model itself:
         areas that move together are counted as such.
+    draws : int
+        That the two probabilities were counted on. None is told from a line that lies within
+        three of its standard errors, so that another seed gives no other verdict.
     """
 
     nominal: float
@@ -87,21 +90,24 @@ class Coverage:
     above: int
     p_as_few: float
     p_as_many: float
+    draws: int
 
     @property
     def words(self) -> str:
         """What the count says of the width of the bands."""
-        rarest = min(self.p_as_few, self.p_as_many)
-        if rarest >= UNUSUAL:
+        if self.outcome == "holds":
             return "as wide as it should be, as far as this can tell"
         side = "narrow" if self.p_as_few < self.p_as_many else "wide"
-        return f"too {side}" if rarest < RARE else f"probably too {side}"
+        return f"too {side}" if self.outcome == "fails" else f"probably too {side}"
 
     @property
     def outcome(self) -> Outcome:
         """Told from the right width, not told, or somewhere between."""
         rarest = min(self.p_as_few, self.p_as_many)
-        return "fails" if rarest < RARE else "holds" if rarest >= UNUSUAL else "open"
+        error = 3.0 * (rarest * (1.0 - rarest) / self.draws) ** 0.5
+        if rarest + error < RARE:
+            return "fails"
+        return "holds" if rarest - error >= UNUSUAL else "open"
 
     @property
     def count(self) -> str:
@@ -139,6 +145,7 @@ def coverage(
         above,
         float((counts <= inside).mean()),
         float((counts >= inside).mean()),
+        len(counts),
     )
 
 

@@ -522,7 +522,7 @@ def _notes(search: Found, runs: int, levers: pl.DataFrame, draws: int) -> list[s
         f"and pairs, and ran {runs:,} plans on {draws:,} draws; the surface was off by at most "
         f"{search.error:.2g}. Order, table and other structures come from the search too.",
         "Net present value counts what the authority and firms spend, discounted, at 2023 prices. "
-        "Sizes of effect are judgement; no causal study was found.",
+        "Sizes of effect are judgement.",
     ]
     if not search.settled:
         notes.append(

@@ -5,10 +5,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
+from gainsmodel.confined import confined
 from gainsmodel.data.dataset import load_dataset, plain
-from gainsmodel.data.importing.sheets import Cell, Row, content_of, sheets_of, shown
+from gainsmodel.data.importing.sheets import Cell, Row, content_of, sheets_of, shown, title_of
 from gainsmodel.data.shipped_tables import SECTORS
 from gainsmodel.errors import DataError
 
@@ -162,6 +164,10 @@ def first_table(source: str | os.PathLike[str]) -> tuple[str, list[Row], int]:
     DataError
         If the file cannot be read.
     """
+    return confined(_first_table, title_of(Path(source).name), source)
+
+
+def _first_table(source: str | os.PathLike[str]) -> tuple[str, list[Row], int]:
     content, file = content_of(source, None)
     sheets = sheets_of(content, file, None)
     name, rows = next(

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
+from gainsmodel.confined import confined
 from gainsmodel.data.aggregation import aggregate, regions_of
 from gainsmodel.data.dataset import Dataset, load_dataset
 from gainsmodel.data.importing.frames import frame, frames_of, likely_frame, spoken_of
@@ -21,7 +22,7 @@ from gainsmodel.data.importing.layout import Table, find_table
 from gainsmodel.data.importing.names import area_codes
 from gainsmodel.data.importing.own_areas import described, with_rest
 from gainsmodel.data.importing.renaming import renamed
-from gainsmodel.data.importing.sheets import content_of, needed, sheets_of
+from gainsmodel.data.importing.sheets import content_of, needed, sheets_of, title_of
 from gainsmodel.data.importing.table_rows import Fill
 from gainsmodel.data.own_dataset import own_dataset
 from gainsmodel.data.saved import is_dataset, read_saved, save_dataset
@@ -114,6 +115,33 @@ def read_gva(
     if areas is not None and (geography or fill):
         option = "fill" if fill else "geography"
         raise DataError(f"{option}: there are no built-in figures of your own areas; remove it")
+    if isinstance(names, Mapping):
+        names = dict(names)
+    if not isinstance(source, str | os.PathLike | bytes):
+        source = list(source)
+    return confined(
+        _read, _called(source, name), source, geography, sheet, name, year, fill, names, areas
+    )
+
+
+def _called(source: Source | Sequence[str | os.PathLike[str]], name: str | None) -> str:
+    """What to call a source that could not be read to its end."""
+    if name or isinstance(source, bytes):
+        return title_of(Path(name or "source").name)
+    first = source if isinstance(source, str | os.PathLike) else next(iter(source), "source")
+    return title_of(Path(first).name)
+
+
+def _read(
+    source: Source | Sequence[str | os.PathLike[str]],
+    geography: str | None,
+    sheet: str | None,
+    name: str | None,
+    year: int | None,
+    fill: Fill | None,
+    names: Mapping[str, str] | str | os.PathLike[str] | None,
+    areas: str | os.PathLike[str] | None,
+) -> Dataset:
     candidates = frames_of(geography)
     known = load_dataset("mayoral").economy["year"].to_list()
     if year is not None and year not in known:

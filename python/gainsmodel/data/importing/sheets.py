@@ -6,7 +6,8 @@ import io
 import os
 import stat
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def _excel(content: bytes, file: str, sheet: str | None) -> dict[str, list[Row]]
     damaged = (
         f"{file}: is not a workbook that can be read; it may be damaged: save it again as .xlsx"
     )
-    try:
+    with _damage(damaged):
         if content.startswith(b"PK"):
             with zipfile.ZipFile(io.BytesIO(content)) as parts:
                 unpacked = sum(part.file_size for part in parts.infolist())
@@ -112,12 +113,19 @@ def _excel(content: bytes, file: str, sheet: str | None) -> dict[str, list[Row]]
                 raise DataError(f"{file}: has no sheet {shown(sheet)}; there are: {listed}")
             names = wanted[:1]
         return {name: _excel_rows(workbook, name, file) for name in names}
-    except (fastexcel.FastExcelError, zipfile.BadZipFile, pl.exceptions.PolarsError):
-        raise DataError(damaged) from None
+
+
+@contextmanager
+def _damage(message: str) -> Iterator[None]:
+    """Say what is wrong with a file, whatever error a reader meets in it."""
+    try:
+        yield
+    except (DataError, MemoryError):
+        raise
     except BaseException as error:
-        # What the reader of workbooks panics at is no ordinary exception.
-        if type(error).__name__ == "PanicException":
-            raise DataError(damaged) from None
+        # A reader written in Rust that panics raises what is no ordinary exception.
+        if isinstance(error, Exception) or type(error).__name__ == "PanicException":
+            raise DataError(message) from None
         raise
 
 
@@ -139,14 +147,16 @@ def _excel_rows(workbook: Any, sheet: str, file: str) -> list[Row]:
 
 
 def _parquet(content: bytes, file: str) -> list[Row]:
-    try:
+    with _damage(f"{file}: is not a Parquet file that can be read; it may be damaged"):
         scan = pl.scan_parquet(io.BytesIO(content))
-        _limit(scan.select(pl.len()).collect().item(), len(scan.collect_schema()), file)
+        schema = scan.collect_schema()
+        if nested := [name for name, kind in schema.items() if kind.is_nested()]:
+            raise DataError(
+                f"{file}, column {shown(nested[0])}: holds lists or records; a cell holds one "
+                "text or number"
+            )
+        _limit(scan.select(pl.len()).collect().item(), len(schema), file)
         frame = scan.collect()
-    except pl.exceptions.PolarsError:
-        raise DataError(
-            f"{file}: is not a Parquet file that can be read; it may be damaged"
-        ) from None
 
     def cell(value: object) -> Cell:
         if value is None or isinstance(value, str):
@@ -170,25 +180,37 @@ def _csv(content: bytes, file: str) -> list[Row]:
         ) from None
     if "\0" in text:
         raise DataError(f"{file}: is not a table: it holds bytes that are not text")
-    found: list[list[Row]] = []
+    sizes: dict[str, tuple[int, int, int]] = {}
     wrong: csv.Error | None = None
     for separator in ",;\t":
+        rows = columns = cells = 0
         try:
-            found.append(list(csv.reader(io.StringIO(text, newline=""), delimiter=separator)))
+            for cells_of_row in _rows(text, separator):
+                rows, columns = rows + 1, max(columns, len(cells_of_row))
+                cells += len(cells_of_row)
+                if rows > MAX_CELLS:
+                    break
         except csv.Error as error:
             wrong = error
-    if not found:
+        else:
+            sizes[separator] = cells - rows, rows, columns
+    if not sizes:
         raise DataError(f"{file}: is not a table of separated values: {wrong}")
     # The right separator makes the widest rows, on the whole.
-    best = max(found, key=lambda rows: sum(len(row) for row in rows) - len(rows))
-    _limit(len(best), max((len(row) for row in best), default=0), file)
-    return best
+    best = max(sizes, key=lambda separator: sizes[separator][0])
+    # Rows are kept only once it is known that they are not too many.
+    _limit(*sizes[best][1:], file)
+    return list(_rows(text, best))
+
+
+def _rows(text: str, separator: str) -> Iterator[Row]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
 
 
 def _limit(rows: int, columns: int, file: str) -> None:
-    if rows * columns > MAX_CELLS:
+    if rows * max(columns, 1) > MAX_CELLS:
         raise DataError(
-            f"{file}: {rows:,} rows by {columns:,} columns are too many; at most "
+            f"{file}: {rows:,} rows by {max(columns, 1):,} columns are too many; at most "
             f"{MAX_CELLS:,} cells. Leave out other years and measures"
         )
 

@@ -181,7 +181,7 @@ def levers(
         "plan",
         f"What each lever adds on average {when}: {', '.join(said)}.",
         f"{PRICES}, average of all futures; lines the range that holds 9 of 10. {ADD_UP} Size of "
-        "effect: judgement. No causal study was found.",
+        "effect: judgement.",
         "Lever",
         theme,
         width,

@@ -8,7 +8,7 @@ from gainsmodel.analysis.target import Target
 from gainsmodel.present import text
 from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
 
-GRADES = "Sizes of effect and costs: judgement unless said otherwise; no causal study was found."
+GRADES = "Sizes of effect and costs: judgement unless said otherwise."
 
 
 def target(answer: Target, seek: GoalSeek | None = None, elsewhere: str = "") -> Iterator[Block]:
