@@ -18,7 +18,7 @@ PACKAGE = ROOT / "python/gainsmodel"
 # layer only through their ``__init__``; from higher layers nothing.
 LAYERS = (
     {"_core", "errors"},
-    {"format", "progress", "checks", "confined", "files"},
+    {"format", "progress", "checks", "confined", "files", "stopping"},
     {"data", "scenario"},
     {"results"},
     {"simulation"},

@@ -6,6 +6,12 @@
 23
 """
 
+from gainsmodel import stopping
+
+# Before anything that takes time.
+if stopping.is_the_program():
+    stopping.at_once()
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

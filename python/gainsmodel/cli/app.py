@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gainsmodel import stopping
 from gainsmodel.cli import version
 from gainsmodel.data import Dataset, Fill, Geography, is_dataset, read_gva
 from gainsmodel.data.saved import read_named
@@ -126,8 +127,10 @@ def main() -> None:
         code = 130
         kept = str(stopped) if isinstance(stopped, Stopped) else kept
     except GainsModelError as error:
-        print(f"error: {_as_options(error)}", file=sys.stderr)
-        code = 2
+        # Of a program that was asked to stop, it may be what the request has led to.
+        code = 130 if stopping.code else 2
+        if code == 2:
+            print(f"error: {_as_options(error)}", file=sys.stderr)
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         # If the reader of a pipe has gone, nothing is left to say.
@@ -136,6 +139,7 @@ def main() -> None:
             print(f"error: output cannot be written: {error.strerror}", file=sys.stderr)
     if code == 130:
         print(f"stopped; {kept}", file=sys.stderr)
+        code = stopping.code or code
     _leave(code)
 
 
