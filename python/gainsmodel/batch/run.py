@@ -6,6 +6,7 @@ import math
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
@@ -45,6 +46,12 @@ PATIENCE_SECONDS = 5.0
 IN_FLIGHT, LEAST_IN_FLIGHT = 512, 32
 # Times that workers may die without one run in between before the batch gives up.
 MOST_RESTARTS = 3
+# How a worker process ends that was to run the script which has started it.
+NO_GUARD = 77
+UNDER_GUARD = (
+    'put what the script does under if __name__ == "__main__":, as docs/how-to/batch.md shows, or '
+    'use executor="threads"'
+)
 # A dry run measures a run of at most so many draws.
 MEASURED_DRAWS = 10_000
 Batchable = Sweep | str | os.PathLike[str] | Sequence[Scenario | str | os.PathLike[str]]
@@ -115,6 +122,8 @@ def run_batch(
     ...     print(batch.areas().collect().height)
     46
     """
+    if executor == "processes":
+        _see_to_guard()
     batch = _Batch.of(scenarios, settings, geography, tables, dataset, threads)
     for name, number, most in (
         ("workers", 1 if workers is None else workers, 10_000),
@@ -353,11 +362,17 @@ class _Work:
                     self._drive(started, workers or _default_workers(started))
                 except (BrokenExecutor, CancelledError) as error:
                     restarts = 0 if self._done > before else restarts + 1
+                    if any(process.exitcode == NO_GUARD for process in _processes_of(started)):
+                        raise BatchError(
+                            "worker processes begin by running this script again, which starts "
+                            f"the batch again and so on: {UNDER_GUARD}"
+                        ) from None
                     if isinstance(executor, Executor) or restarts >= MOST_RESTARTS:
                         raise BatchError(
-                            f"workers die ({str(error) or type(error).__name__}), perhaps for "
-                            "lack of memory; finished runs are kept: run the same command to "
-                            "resume, perhaps with fewer --workers"
+                            f"workers die ({str(error) or type(error).__name__}), for lack of "
+                            "memory perhaps, or since the script that starts them has no if "
+                            '__name__ == "__main__":; finished runs are kept: run the same command '
+                            "to resume, perhaps with fewer --workers"
                         ) from error
 
     def _drive(self, executor: Executor, workers: int) -> None:
@@ -466,6 +481,23 @@ class _Work:
         self._folder.write(RUNS, parquet(runs_table(varied, self._batch.run_settings(), recorded)))
 
 
+def _see_to_guard() -> None:
+    """Refuse a script that worker processes cannot read; end one that was to start a batch."""
+    # Set while a spawned process imports the script of its parent.
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        os._exit(NO_GUARD)
+    script = getattr(sys.modules["__main__"], "__file__", None)
+    if script == "<stdin>":
+        raise SettingError(
+            "executor: worker processes cannot run a script from standard input again; save it "
+            f"as a file and {UNDER_GUARD}"
+        )
+
+
+def _processes_of(executor: Executor) -> list[Any]:
+    return list((getattr(executor, "_processes", None) or {}).values())
+
+
 def _result_of(future: "Future[Done]") -> Done:
     try:
         return future.result()
@@ -518,7 +550,7 @@ def _started(executor: Executor | str | None, workers: int | None) -> Iterator[E
     except BaseException:
         # Processes would finish runs that nobody waits for; threads cannot be stopped. Once they
         # are gone, waiting takes no time and gives back what the pool holds of the system.
-        processes = list((getattr(pool, "_processes", None) or {}).values())
+        processes = _processes_of(pool)
         results = getattr(pool, "_result_queue", None)
         manager = getattr(pool, "_executor_manager_thread", None)
         with _silent(manager):
