@@ -25,15 +25,26 @@ def whole_number(name: str, value: object, low: int, high: int) -> int:
         number = operator.index(value)
         if low <= number <= high:
             return number
-    raise SettingError(f"{name}: must be a whole number from {low:,} to {high:,}, not {value!r}")
+    raise SettingError(
+        f"{name}: must be a whole number from {low:,} to {high:,}, not {brief(value)}"
+    )
 
 
 def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
     """Refuse what is not one of the allowed words, and offer the nearest."""
     if value not in allowed:
-        near = difflib.get_close_matches(str(value), allowed, n=1)
+        word = value[:100] if isinstance(value, str) else ""
+        near = difflib.get_close_matches(word, allowed, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise SettingError(f"{name}: must be one of {', '.join(allowed)}, not {value!r}{hint}")
+        raise SettingError(f"{name}: must be one of {', '.join(allowed)}, not {brief(value)}{hint}")
+
+
+def brief(value: object) -> str:
+    """Give a value as Python would write it, in a few words where that takes many."""
+    if isinstance(value, int) and abs(value) >= 10**60:
+        return "a whole number of more than 60 digits"
+    text = repr(value[:100] if isinstance(value, str) else value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def escape(text: str) -> str:

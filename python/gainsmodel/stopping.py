@@ -1,12 +1,14 @@
 """Ctrl-C and requests to end: the program answers from its first moment, in one line.
 
 Only the command line uses this; code that imports the package keeps its own handling. Imports
-what every Python has loaded, so that nothing comes before it.
+next to nothing, so that nothing comes before it.
 """
 
-import _signal
 import os
+import signal
 import sys
+from collections.abc import Callable
+from types import FrameType
 
 LINE = "stopped; nothing was written"
 # Exit code of a program that was asked to stop; 0 before.
@@ -41,7 +43,7 @@ def in_order() -> None:
 
 def leave(line: str = LINE) -> None:
     """Say that the program was stopped, and end."""
-    _handle(_signal.SIG_IGN)
+    _handle(signal.SIG_IGN)
     try:  # noqa: SIM105 - contextlib takes time to import
         os.write(2, f"{line}\n".encode())
     except OSError:
@@ -49,20 +51,20 @@ def leave(line: str = LINE) -> None:
     os._exit(code or 130)
 
 
-def _handle(handler: object) -> None:
-    for number in (_signal.SIGINT, _signal.SIGTERM):
+def _handle(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
         # What whoever started the program has ignored stays so.
-        if _signal.getsignal(number) is not _signal.SIG_IGN:
-            _signal.signal(number, handler)  # type: ignore[arg-type]
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
-def _end(number: int, _: object) -> None:
+def _end(number: int, _: FrameType | None) -> None:
     global code
     code = 128 + number
     leave()
 
 
-def _raise(number: int, _: object) -> None:
+def _raise(number: int, _: FrameType | None) -> None:
     global code
     code = 128 + number
     # Who asks twice does not want to wait.

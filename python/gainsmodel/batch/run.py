@@ -30,17 +30,19 @@ from gainsmodel.batch.folder import MANIFESTS, RUNS, Folder, Piece, parquet, run
 from gainsmodel.batch.result import BatchResult, runs_table
 from gainsmodel.batch.sweep import Point, Sweep, Table, canonical, load_sweep
 from gainsmodel.batch.work import Done, Task, perform, ready
+from gainsmodel.checks import escape, whole_number
 from gainsmodel.data import Dataset
 from gainsmodel.errors import BatchError, SettingError
 from gainsmodel.results.manifest import TABLES, build_info
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
 from gainsmodel.simulation.run import SPAN
-from gainsmodel.simulation.settings import Settings
+from gainsmodel.simulation.settings import MAX_DRAWS, Settings
 
 EXECUTORS = ("threads", "processes", "dask")
 # How long a pool of ended processes may take to notice.
 PATIENCE_SECONDS = 5.0
+MOST_WORKERS = 10_000
 # Tasks handed out at a time: enough for hundreds of workers, few enough to hold. A piece may
 # have tens of megabytes, so two for each worker.
 IN_FLIGHT, LEAST_IN_FLIGHT = 512, 32
@@ -124,15 +126,10 @@ def run_batch(
     """
     if executor == "processes":
         _see_to_guard()
+    _check_options(executor, workers, threads)
+    if draws_per_piece is not None:
+        whole_number("draws_per_piece", draws_per_piece, 1, MAX_DRAWS)
     batch = _Batch.of(scenarios, settings, geography, tables, dataset, threads)
-    for name, number, most in (
-        ("workers", 1 if workers is None else workers, 10_000),
-        ("threads", threads, 1024),
-    ):
-        if not 1 <= number <= most:
-            raise SettingError(f"{name}: must be from 1 to {most:,}, not {number!r}")
-    if draws_per_piece is not None and draws_per_piece < 1:
-        raise SettingError(f"draws_per_piece: must be 1 or more, not {draws_per_piece!r}")
     folder = Folder(Path(out), batch.identity())
     with folder.held():
         work = _Work(batch, folder, draws_per_piece, on_progress)
@@ -184,6 +181,7 @@ def estimate_batch(
     BatchError
         If none of its first runs can be run.
     """
+    _check_options(executor, workers, threads)
     batch = _Batch.of(scenarios, settings, geography, tables, dataset, threads)
     draws = batch.settings.draws
     short = replace(batch.settings, draws=min(draws, MEASURED_DRAWS))
@@ -481,6 +479,27 @@ class _Work:
         self._folder.write(RUNS, parquet(runs_table(varied, self._batch.run_settings(), recorded)))
 
 
+def _check_options(executor: Executor | str | None, workers: int | None, threads: int) -> None:
+    """Refuse an executor, or numbers of workers and threads, that there cannot be."""
+    _named(executor)
+    whole_number("workers", 1 if workers is None else workers, 1, MOST_WORKERS)
+    whole_number("threads", threads, 1, 1024)
+
+
+def _named(executor: Executor | str | None) -> tuple[str, str]:
+    """Kind and address of an executor; a kind of its own where one was passed in."""
+    if isinstance(executor, Executor):
+        return "", ""
+    name = "threads" if executor is None else str(executor)
+    kind, _, address = name.partition("://")
+    if kind not in EXECUTORS or (address and kind != "dask"):
+        raise SettingError(
+            "executor: must be threads, processes, dask or dask://host:port, not "
+            f"{escape(name[:60])!r}"
+        )
+    return kind, address
+
+
 def _see_to_guard() -> None:
     """Refuse a script that worker processes cannot read; end one that was to start a batch."""
     # Set while a spawned process imports the script of its parent.
@@ -529,11 +548,7 @@ def _started(executor: Executor | str | None, workers: int | None) -> Iterator[E
     if isinstance(executor, Executor):
         yield executor
         return
-    kind, _, address = (executor or "threads").partition("://")
-    if kind not in EXECUTORS or (address and kind != "dask"):
-        raise SettingError(
-            f"executor: must be threads, processes, dask or dask://host:port, not {executor!r}"
-        )
+    kind, address = _named(executor)
     count = workers or _default_workers(None)
     if kind == "dask":
         with _dask(address, count) as started:

@@ -180,7 +180,7 @@ def _unedited(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
         contents = {file: (folder / file).read_bytes() for file in files}
     except OSError as error:
         raise DataError(f"{where}: {error.filename} cannot be read: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DataError(f"{where}: {HASHES} cannot be read; import the table again") from None
     for file, content in contents.items():
         if stated.get(file) != hashlib.sha256(content).hexdigest():
@@ -190,7 +190,7 @@ def _unedited(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
             )
     try:
         return contents, tomllib.loads(contents[PROVENANCE].decode())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DataError(f"{where}: {PROVENANCE} cannot be read; import the table again") from None
 
 

@@ -4,7 +4,7 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,17 @@ def read_manifest(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise ResultError(f"{file}: is not a manifest: no text, or no possible value") from None
     return checked(manifest, file)
+
+
+def read_mapping(manifest: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Read what a manifest file holds, however it came here; `name` as `checked`."""
+    try:
+        content = json.dumps(dict(manifest)).encode()
+        return checked(_strict_json(content), name)
+    except ResultError:
+        raise
+    except (ValueError, TypeError, RecursionError):
+        raise ResultError(f"{name}: is not a manifest: holds what no such file can") from None
 
 
 class _Strange(ValueError):

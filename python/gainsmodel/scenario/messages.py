@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from gainsmodel.checks import did_you_mean, escape
+from gainsmodel.checks import brief, did_you_mean, escape
 from gainsmodel.errors import ScenarioError
 
 KeyPath = tuple[str | int, ...]
@@ -37,10 +37,8 @@ def show(value: object) -> str:
     match value:
         case bool():
             return str(value).lower()
-        case int() if abs(value) >= 10**60:
-            return "a whole number of more than 60 digits"
         case int() | float():
-            return repr(value)
+            return brief(value)
         case str():
             text = value if len(value) <= 60 else value[:57] + "…"
             return f"'{escape(text)}'"
