@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import re
 import shutil
 import tempfile
 import tomllib
@@ -23,6 +24,7 @@ from gainsmodel.data.shipped_tables import AREA_COLUMNS, OWN, SECTORS
 from gainsmodel.errors import DataError, UnknownNameError
 
 # Files of a saved dataset.
+MAX_TOML, MAX_PARTS = 5_000_000, 16
 GVA, AREAS, PROVENANCE, HASHES = "gva.csv", "areas.csv", "provenance.toml", "hashes.toml"
 
 
@@ -175,7 +177,7 @@ def _unedited(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Content of each file, if it is still what was written, and the provenance."""
     where = str(folder)
     try:
-        stated = tomllib.loads((folder / HASHES).read_bytes().decode())
+        stated = _toml((folder / HASHES).read_bytes())
         files = [GVA, PROVENANCE, *([AREAS] if AREAS in stated else [])]
         contents = {file: (folder / file).read_bytes() for file in files}
     except OSError as error:
@@ -189,9 +191,18 @@ def _unedited(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
                 "again"
             )
     try:
-        return contents, tomllib.loads(contents[PROVENANCE].decode())
+        return contents, _toml(contents[PROVENANCE])
     except (ValueError, RecursionError):
         raise DataError(f"{where}: {PROVENANCE} cannot be read; import the table again") from None
+
+
+def _toml(content: bytes) -> dict[str, Any]:
+    """Read TOML such as this module writes; keys of thousands of parts would take for ever."""
+    text = content.decode()
+    keys = re.sub(r'"(?:[^"\\\n]|\\.)*"', "", text)
+    if len(text) > MAX_TOML or any(part.count(".") > MAX_PARTS for part in keys.split("=")):
+        raise ValueError("is too large or nested too deeply")
+    return tomllib.loads(text)
 
 
 def _own_frame(content: bytes) -> Dataset:

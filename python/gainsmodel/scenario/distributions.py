@@ -28,6 +28,8 @@ Deviation = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 LogDeviation = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 InnerShare = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+# Quantiles of a gamma of a smaller shape are below the least number there is.
+GammaShape = Annotated[float, Field(ge=0.1, le=1e6, allow_inf_nan=False)]
 Shape = Annotated[float, Field(ge=0.01, le=1e6, allow_inf_nan=False)]
 Listed = Field(strict=False, min_length=1, max_length=1000)
 
@@ -247,7 +249,7 @@ class Gamma(_Kind):
     """Gamma with mean shape times scale."""
 
     kind: Literal["gamma"]
-    shape: Shape
+    shape: GammaShape
     scale: PositiveNumber
 
     def _support(self) -> tuple[float, float]:
