@@ -332,7 +332,7 @@ OPTIONS = {
     ),
     **dict.fromkeys(
         ("--geography", "--sampler", "--precision", "--area", "--data", "--out", "--sheet"),
-        ("", "x", "own", "/dev/null", "a" * 5_000, "\x1b[31m", "\udcff", "-", "/", "."),
+        ("", "x", "own", "/dev/null", "a" * 500, "\x1b[31m", "\udcff", "-", "/", "."),
     ),
 }
 VERBS = {
@@ -357,13 +357,8 @@ def command(rng: random.Random) -> Files:
     small = ["--draws", "16"] if verb != "validate" and "--draws" in VERBS[verb] else []
     words = [verb, *subject, *(small if option != "--draws" else []), f"{option}={value}"]
     if rng.random() < 0.1:
-        words = (
-            mutation.damaged(" ".join(words).encode(errors="replace"), rng)
-            .decode(errors="replace")
-            .replace("\0", "")
-            .split()
-        )
-        words = [word for word in words if not word.startswith(("--out", "--dr", "--wo", "--th"))]
+        spoken = mutation.damaged(f"validate {value}".encode(errors="replace"), rng)
+        words = spoken.decode(errors="replace").replace("\0", "").split()
     return {"words.json": json.dumps(words).encode()}
 
 
