@@ -165,7 +165,7 @@ def read_saved(
     if changed or list(figures) != wanted:
         raise DataError(
             f"{where}: is out of date: the built-in figures have changed since "
-            f"({', '.join(changed) or GVA}); {again}"
+            f"({shown(', '.join(changed) or GVA, 100)[1:-1]}); {again}"
         )
     gva = np.array(list(figures.values())).reshape(len(frame.areas), len(SECTORS))
     if not (np.isfinite(gva) & (gva >= 0)).all():

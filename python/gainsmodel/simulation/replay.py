@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gainsmodel.checks import one_of
+from gainsmodel.checks import escape, one_of
 from gainsmodel.data import OWN_AREAS, OWN_GVA, Dataset
 from gainsmodel.errors import CoreError, ResultError, ScenarioError, SettingError, UnknownNameError
 from gainsmodel.results.manifest import read_manifest, read_mapping
@@ -71,7 +71,7 @@ def start_again(
         raise ResultError(f"{path}: {_other_figures(wanted, figures)}")
     if changed:
         raise ResultError(
-            f"{path}: the figures have changed since: {', '.join(changed)}; "
+            f"{path}: the figures have changed since: {escape(', '.join(changed)[:200])}; "
             "replay with the version of gainsmodel that made it "
             f"({wanted['versions'].get('gainsmodel', 'unknown')})"
         )
