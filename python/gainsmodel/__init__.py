@@ -6,14 +6,14 @@
 23
 """
 
-from gainsmodel import stopping
+from importlib import import_module
 
 # Before anything that takes time.
-if stopping.is_the_program():
-    stopping.at_once()
+_stopping = import_module("gainsmodel.stopping")
+if _stopping.is_the_program():
+    _stopping.at_once()
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # noqa: E402
 
 if TYPE_CHECKING:
     from gainsmodel import format as format, validation as validation
