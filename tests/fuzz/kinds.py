@@ -378,7 +378,9 @@ def read_command(folder: Path) -> None:
         text = err.getvalue()
         assert "Traceback" not in text
         assert len(text) < 3_000, text[:300]
-        assert len(re.findall("^error: |^Usage: ", text, re.MULTILINE)) == 1, text
+        assert len(re.findall("^error: |^ *Usage: ", text + out.getvalue(), re.MULTILINE)) == 1, (
+            text
+        )
 
 
 KINDS = {
