@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gainsmodel.checks import brief
 from gainsmodel.data.checks import _cell_checks
 from gainsmodel.data.shipped_tables import (
     BASE_YEAR,
@@ -150,7 +151,7 @@ class Dataset:
             If nothing in this geography is called that; offers the nearest names.
         """
         known, shown = self._spoken
-        wanted = plain(name)
+        wanted = plain(name[:200])
         if wanted in known:
             return known[wanted]
         # A part of a name is nearer than a likeness; two ways of saying one thing count once.
@@ -160,7 +161,7 @@ class Dataset:
         names = [self.units[group] for group in self.groups if group != "uk"]
         names += self.areas["area_name"].to_list()
         raise UnknownNameError(
-            f"no area or group of the {self.geography} geography is called {name!r}; "
+            f"no area or group of the {self.geography} geography is called {brief(name)}; "
             + (f"the nearest are: {hint}" if hint else _listed(names))
         )
 
