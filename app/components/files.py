@@ -272,8 +272,17 @@ def upload_figures() -> None:
         "Sheet", key="figures_sheet", placeholder="the first", help="Of an Excel workbook."
     )
     fill = st.checkbox("Keep the built-in figures where the table has none", key="figures_fill")
+    with st.expander("The figures are not in £"):
+        currency = st.text_input("Currency", key="figures_currency", placeholder="such as EUR")
+        rate = st.number_input(
+            "£ for one unit of it", min_value=0.0, value=None, format="%.4f", key="figures_rate"
+        )
+        rate_source = st.text_input(
+            "Where the rate is from", key="figures_rate_source", placeholder="bank, year"
+        )
     geography = choice.scenario.setting.geography
-    asked = (geography if geography in GEOGRAPHIES else None, sheet or None, fill)
+    money = (currency or None, rate, rate_source or None)
+    asked = (geography if geography in GEOGRAPHIES else None, sheet or None, fill, *money)
     _offer(
         given.name,
         (given.file_id, *asked),
@@ -283,6 +292,9 @@ def upload_figures() -> None:
             name=given.name,
             sheet=asked[1],
             fill="built_in" if fill else None,
+            currency=money[0],
+            gbp_per_unit=money[1],
+            rate_source=money[2],
         ),
     )
 

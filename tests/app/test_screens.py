@@ -766,6 +766,22 @@ def test_a_bad_scenario_file_is_refused_in_words_and_nothing_is_lost(
     assert not visit.at.exception
 
 
+def test_figures_in_euros_are_refused_until_a_rate_and_its_source_are_given() -> None:
+    visit = Visit({"futures": "2000"}, "assumptions")
+    table = pl.read_csv(io.BytesIO(gva_template("mayoral", "csv", filled=True)))
+    euros = b"GVA at current prices of 2023 in EUR million\n" + table.write_csv().encode()
+    give(visit, "figures_file", "gva.csv", euros)
+    assert visit.says("another currency")
+    visit.at.text_input(key="figures_currency").set_value("EUR")
+    visit.at.number_input(key="figures_rate").set_value(0.8698)
+    visit.at.text_input(key="figures_rate_source").set_value("ECB, average of 2023").run()
+    visit.settle().press("Use these figures").well()
+    own = visit.choice.data
+    assert own is not None
+    assert own.gva_gbp_m.sum() / start().dataset.gva_gbp_m.sum() == pytest.approx(0.8698)
+    assert "ECB, average of 2023" in " ".join(own.notes)
+
+
 def test_own_figures_are_looked_at_used_and_given_up() -> None:
     visit = Visit({"futures": "2000"}, "assumptions")
     table = pl.read_csv(io.BytesIO(gva_template("mayoral", "csv", filled=True)))
