@@ -62,7 +62,7 @@ bench-instructions: .venv/.ready ## instructions a draw, held against benches/in
 	  || { apt-get -qq update && apt-get -qq install -y valgrind; } > /dev/null 2>&1 || true
 	$(BIN)/python benches/instructions.py
 
-bench-app: .venv/.built .venv/.app ## from a key on a lever to new words on the page, in a browser
+bench-app: .venv/.built .venv/.app ## from a key on a lever to new words on the page, in a browser; many visitors at once
 	command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install -y chromium; } > /dev/null
 	$(BIN)/python benches/app_latency.py
 

@@ -1,24 +1,35 @@
 """Start the app's server: ``python -m app``; options of ``streamlit run`` may follow."""
 
+import importlib
 import sys
 from pathlib import Path
 
 from streamlit.web import cli
 
-from app import jobs
-from app.choice import own_figures
+from app import memory
 from gainsmodel import GainsModelError
 
 
 def main() -> None:
     """Warm the engine, so that the first visitor waits for nothing, and serve."""
+    memory.prepare()
     try:
-        own_figures()
+        # Limits are read when these are imported.
+        from app import jobs
+        from app.choice import own_figures
+
+        try:
+            own_figures()
+        except GainsModelError as error:
+            raise GainsModelError(f"GAINSMODEL_DATA: {error}") from None
     except GainsModelError as error:
-        sys.stderr.write(f"error: GAINSMODEL_DATA: {error}\n")
+        sys.stderr.write(f"error: {error}\n")
         sys.exit(2)
     jobs.warm()
-    sys.argv = ["streamlit", "run", str(Path(__file__).with_name("main.py")), *sys.argv[1:]]
+    # Streamlit loads these with its first table, which takes a second.
+    for name in ("pandas", "pyarrow"):
+        importlib.import_module(name)
+    sys.argv = ["streamlit", "run", str(Path(__file__).with_name("server.py")), *sys.argv[1:]]
     cli.main(prog_name="streamlit")
 
 

@@ -1,26 +1,44 @@
 """A queue of jobs for all visitors: runs happen off the script's thread, each only once.
 
-A run that several visitors want is shared; one that no visitor waits for is cancelled.
-Results are kept by what was asked for, the latest first, up to a limit of memory, and are
-never changed, so that no visitor sees another's state.
+A run that several visitors want is shared; one that no visitor waits for is cancelled. Results are
+kept by what was asked for as long as somebody wants them, and a few more; they are never changed,
+so that no visitor sees another's state. Only the draws that pages ask for are kept.
 """
 
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from app import limits
 from app.choice import Choice, start
-from gainsmodel import PairedResult, RunCancelled, run, run_paired
+from app.turns import Lane
+from gainsmodel import GainsModelError, PairedResult, Result, RunCancelled, run, run_paired
+from gainsmodel.results.paired import ADDED, COSTS, FINAL_YEAR_GAIN
+from gainsmodel.results.tables import METRICS
+from gainsmodel.scenario.parameters import ADJUSTMENTS
+from gainsmodel.simulation.run import DRAWS_IN_MEMORY_BYTES
 
 # The first answer to a lever; its futures are the first of the longer run's.
 QUICK_DRAWS = 2_000
 QUICK_DRAWS_LOCAL = 256
-MOST_BYTES = 1_500_000_000
+# Memory of results that nobody looks at any more.
+SPARE_BYTES = 40_000_000
+MOST_RESULTS = 500
+# What somebody wants, but has not looked at for so long, makes room where there is none.
+STALE_SECONDS = 30.0
+# A table or a sentence, and what a run takes while it is under way, where nobody says.
+SMALL_BYTES = 200_000
+RUN_BYTES = 200_000_000
 OnProgress = Callable[[int, int], None]
+
+
+class TooMuchError(GainsModelError):
+    """The server cannot keep what was asked for."""
 
 
 class Job:
@@ -29,7 +47,7 @@ class Job:
     def __init__(self) -> None:
         """Nothing has begun."""
         self.future: Future[Any] = Future()
-        self.begun = time.monotonic()
+        self.begun = self.used = time.monotonic()
         self.done_of: tuple[int, int] = (0, 0)
         self.wanted_by: set[str] = set()
         self._cancelled = threading.Event()
@@ -67,13 +85,13 @@ class JobQueue:
     """Takes jobs from all visitors."""
 
     def __init__(self) -> None:
-        """Two lanes of workers: short jobs never wait behind long ones."""
+        """Three lanes of workers: short jobs never wait behind long ones, nor runs behind files."""
         self._lock = threading.Lock()
         self._jobs: OrderedDict[Hashable, tuple[Job, int]] = OrderedDict()
         self._claims: dict[tuple[str, str], Job] = {}
+        self.orders = 0
         self._lanes = {
-            lane: ThreadPoolExecutor(workers, thread_name_prefix=lane)
-            for lane, workers in (("quick", 4), ("long", 2))
+            lane: Lane(lane, workers) for lane, workers in (("quick", 4), ("long", 3), ("files", 2))
         }
 
     def order(
@@ -84,7 +102,8 @@ class JobQueue:
         visitor: str,
         slot: str,
         lane: str = "long",
-        size_bytes: int = 0,
+        size_bytes: int = SMALL_BYTES,
+        run_bytes: int = RUN_BYTES,
     ) -> Job:
         """Start a job, unless its result is there or it is running already.
 
@@ -97,21 +116,31 @@ class JobQueue:
             (done, total), and that raises `RunCancelled` once the job is cancelled.
         visitor, slot : str
             Who asks, and what for: a new job in the same slot releases the one before.
-        lane : {"quick", "long"}
-        size_bytes : int
-            Memory the result takes.
+        lane : {"quick", "long", "files"}
+        size_bytes, run_bytes : int
+            Memory that the result takes, and the job while it runs.
+
+        Raises
+        ------
+        TooMuchError
+            If there is no room for the result.
         """
         with self._lock:
+            self.orders += 1
             job, _ = self._jobs.get(key, (None, 0))
             if job is None or (job.ended and job.future.exception() is not None):
+                # What it replaces makes room.
+                self._let_go(visitor, slot, keep=None)
+                self._make_room(visitor, size_bytes)
                 job = Job()
                 self._jobs[key] = (job, size_bytes)
-                self._lanes[lane].submit(self._make, key, job, work)
-            self._jobs.move_to_end(key)
+                job.wanted_by.add(visitor)
+                self._lanes[lane].submit(partial(self._make, job, work), job.wanted_by, run_bytes)
+            self._use(key)
             job.wanted_by.add(visitor)
             self._let_go(visitor, slot, keep=job)
             self._claims[visitor, slot] = job
-            self._evict()
+            self._tidy()
             return job
 
     def at_hand(self, key: Hashable) -> Any | None:
@@ -120,7 +149,7 @@ class JobQueue:
             job, _ = self._jobs.get(key, (None, 0))
             if job is None or not job.ended or job.future.exception() is not None:
                 return None
-            self._jobs.move_to_end(key)
+            self._use(key)
             return job.future.result()
 
     def keep(self, key: Hashable, result: Any, size_bytes: int) -> None:
@@ -137,11 +166,29 @@ class JobQueue:
             self._let_go(visitor, slot, keep=None)
 
     def leave(self, visitor: str) -> None:
-        """Stop waiting for all of a visitor's jobs."""
+        """Stop waiting for all of a visitor's jobs, and keep nothing for them."""
         with self._lock:
             for who, slot in list(self._claims):
                 if who == visitor:
                     self._let_go(who, slot, keep=None)
+            self._tidy()
+
+    def close(self) -> None:
+        """End everything; the server is about to end."""
+        with self._lock:
+            for job, _ in self._jobs.values():
+                job.cancel()
+        for lane in self._lanes.values():
+            lane.shutdown()
+
+    def kept(self) -> tuple[int, int]:
+        """How many results there are, under way ones too, and the memory they take in bytes."""
+        with self._lock:
+            return len(self._jobs), self._bytes()
+
+    def _use(self, key: Hashable) -> None:
+        self._jobs.move_to_end(key)
+        self._jobs[key][0].used = time.monotonic()
 
     def _let_go(self, visitor: str, slot: str, keep: Job | None) -> None:
         before = self._claims.pop((visitor, slot), None)
@@ -155,19 +202,49 @@ class JobQueue:
             for key in [key for key, (job, _) in self._jobs.items() if job is before]:
                 del self._jobs[key]
 
-    def _evict(self) -> None:
-        # A closed tab sends no message: a claim on a job that has ended would keep it in memory.
-        self._claims = {claim: job for claim, job in self._claims.items() if not job.ended}
-        total = sum(size for _, size in self._jobs.values())
-        for key in list(self._jobs)[:-2]:
-            if total <= MOST_BYTES and len(self._jobs) <= 500:
-                break
-            job, size = self._jobs[key]
-            if job.ended:
-                del self._jobs[key]
-                total -= size
+    def _bytes(self, visitor: str | None = None) -> int:
+        return sum(
+            size for job, size in self._jobs.values() if visitor is None or visitor in job.wanted_by
+        )
 
-    def _make(self, key: Hashable, job: Job, work: Callable[[OnProgress], Any]) -> None:
+    def _make_room(self, visitor: str, size_bytes: int) -> None:
+        """Drop what was not looked at lately; refuse what is too much all the same."""
+        if self._bytes(visitor) + size_bytes > limits.RESULTS_BYTES_EACH:
+            self._drop(lambda job: visitor in job.wanted_by and job.wanted_by <= {visitor})
+            if self._bytes(visitor) + size_bytes > limits.RESULTS_BYTES_EACH:
+                raise TooMuchError(
+                    "this needs more memory than one visit may take, "
+                    f"{limits.RESULTS_BYTES_EACH / 1e6:,.0f} MB; ask for fewer futures under "
+                    "Assumptions"
+                )
+        if self._bytes() + size_bytes > limits.RESULTS_BYTES:
+            self._drop(lambda job: True)
+            if self._bytes() + size_bytes > limits.RESULTS_BYTES:
+                raise TooMuchError(
+                    "so many visitors are working here that there is no memory left for another "
+                    "result; try again in a minute, or ask for fewer futures under Assumptions"
+                )
+
+    def _drop(self, which: Callable[[Job], bool]) -> None:
+        lately = time.monotonic() - STALE_SECONDS
+        for key, (job, _) in list(self._jobs.items()):
+            if job.ended and which(job) and (not job.wanted_by or job.used < lately):
+                del self._jobs[key]
+                self._claims = {
+                    c: claimed for c, claimed in self._claims.items() if claimed is not job
+                }
+
+    def _tidy(self) -> None:
+        """Drop results that nobody wants any more but for the latest, and all if nobody is here."""
+        spare = SPARE_BYTES if any(visitor for visitor, _ in self._claims) else 0
+        for key, (job, size) in reversed(list(self._jobs.items())):
+            if job.ended and not job.wanted_by:
+                spare -= size
+                if spare < 0 or len(self._jobs) > MOST_RESULTS:
+                    del self._jobs[key]
+
+    @staticmethod
+    def _make(job: Job, work: Callable[[OnProgress], Any]) -> None:
         try:
             job.progress(0, 0)
             job.future.set_result(work(job.progress))
@@ -179,7 +256,7 @@ QUEUE = JobQueue()
 
 
 def warm() -> None:
-    """Run the first page's scenario before anyone asks for it."""
+    """Run the first page's scenario before anyone asks for it, and keep it."""
     choice = start()
     for draws in (QUICK_DRAWS, choice.draws):
         pair(choice, draws, visitor="", slot=str(draws)).future.result()
@@ -191,23 +268,37 @@ def quick_draws(choice: Choice) -> int:
     return min(choice.draws, QUICK_DRAWS_LOCAL if local else QUICK_DRAWS)
 
 
-def pair(choice: Choice, draws: int, *, visitor: str, slot: str) -> Job:
-    """Start a `PairedResult`: the scenario with its plan and without; itself, if it has none."""
-    key = pair_key(choice, draws)
+def pair(choice: Choice, draws: int, *, visitor: str, slot: str, appraised: bool = False) -> Job:
+    """Start a `PairedResult`: the scenario with its plan and without; itself, if it has none.
+
+    It holds the draws of the gain and of the share; if it is to be `appraised`, of whatever an
+    appraisal or a comparison needs.
+    """
     lane = "quick" if draws <= quick_draws(choice) else "long"
     return QUEUE.order(
-        key,
-        partial(_pair, choice, draws),
+        pair_key(choice, draws, appraised=appraised),
+        partial(_pair, choice, draws, appraised),
         visitor=visitor,
         slot=slot,
         lane=lane,
-        size_bytes=_size(choice, draws),
+        size_bytes=_size(choice, draws, appraised),
+        run_bytes=whole_bytes(choice, draws),
     )
 
 
-def pair_key(choice: Choice, draws: int) -> Hashable:
+def pair_key(choice: Choice, draws: int, *, appraised: bool = False) -> Hashable:
     """Everything a pair depends on."""
-    return ("pair", choice.scenario, *run_key(choice), draws)
+    return ("pair", appraised, choice.scenario, *run_key(choice), draws)
+
+
+def known(choice: Choice) -> PairedResult | None:
+    """Whatever pair of a choice there is, of all futures or a quick one."""
+    keys = (
+        pair_key(choice, draws, appraised=appraised)
+        for draws in (choice.draws, quick_draws(choice))
+        for appraised in (False, True)
+    )
+    return next((pair for key in keys if (pair := QUEUE.at_hand(key)) is not None), None)
 
 
 def run_key(choice: Choice) -> tuple[Hashable, ...]:
@@ -215,9 +306,9 @@ def run_key(choice: Choice) -> tuple[Hashable, ...]:
     return (choice.seed, choice.sampler, tuple(sorted(choice.dataset.hashes.items())))
 
 
-def _pair(choice: Choice, draws: int, on_progress: OnProgress) -> PairedResult:
-    reference = choice.scenario.without_plan()
-    key = ("pair", reference, *run_key(choice), draws)
+def _pair(choice: Choice, draws: int, appraised: bool, on_progress: OnProgress) -> PairedResult:
+    reference = replace(choice, scenario=choice.scenario.without_plan())
+    key = pair_key(reference, draws, appraised=appraised)
     options: dict[str, Any] = {
         "draws": draws,
         "seed": choice.seed,
@@ -229,16 +320,56 @@ def _pair(choice: Choice, draws: int, on_progress: OnProgress) -> PairedResult:
         # Its own threads, so that it does not wait behind a long run.
         options["threads"] = 2
     if not choice.scenario.plan:
-        result = run(choice.scenario, **options)
+        result = _small(run(choice.scenario, **options), choice, appraised)
         return PairedResult(result, result)
     known: PairedResult | None = QUEUE.at_hand(key)
     if known is not None and known.without.holds_draws:
-        return PairedResult(run(choice.scenario, **options), known.without)
-    pair = run_paired(choice.scenario, **options)
-    QUEUE.keep(key, PairedResult(pair.without, pair.without), _size(choice, draws) // 2)
-    return pair
+        alone = run(choice.scenario, **options)
+        return PairedResult(_small(alone, choice, appraised), known.without)
+    both = run_paired(choice.scenario, **options)
+    with_plan, without = (_small(result, choice, appraised) for result in both)
+    QUEUE.keep(key, PairedResult(without, without), _size(reference, draws, appraised))
+    return PairedResult(with_plan, without)
 
 
-def _size(choice: Choice, draws: int) -> int:
-    series = len(choice.dataset.units) * (choice.scenario.setting.horizon_years + 11)
-    return 4 * series * draws * (2 if choice.scenario.plan else 1)
+def _small(result: Result, choice: Choice, appraised: bool) -> Result:
+    """A result with the draws that pages ask for, if it holds any; its tables are whole."""
+    if not result.holds_draws or _asks_for_inputs(choice, appraised):
+        return result
+    return result.with_draws_of(_metrics(choice, appraised))
+
+
+def _asks_for_inputs(choice: Choice, appraised: bool) -> bool:
+    """Whether an appraisal goes from gross to net, which needs what was sampled."""
+    parameters = choice.scenario.parameters
+    return appraised and any(getattr(parameters, name).enabled for name in ADJUSTMENTS)
+
+
+def _metrics(choice: Choice, appraised: bool) -> tuple[str, ...]:
+    gain = "gain_cumulative_gbp_m" if choice.cumulative else FINAL_YEAR_GAIN
+    shown = ("share", "additionality", gain)
+    if not appraised:
+        return shown
+    return tuple(dict.fromkeys((*shown, FINAL_YEAR_GAIN, *ADDED.values(), *COSTS.values())))
+
+
+def whole_bytes(choice: Choice, draws: int) -> int:
+    """Memory of a pair with the draws of everything; a longer run keeps none of them."""
+    runs = 2 if choice.scenario.plan else 1
+    series = choice.scenario.setting.horizon_years + len(METRICS)
+    return min(runs * series * _series_bytes(choice, draws), DRAWS_IN_MEMORY_BYTES)
+
+
+def _size(choice: Choice, draws: int, appraised: bool) -> int:
+    """Memory of what is kept of a pair; of its reference there is but one for all plans."""
+    whole = whole_bytes(choice, draws)
+    kept = len(_metrics(choice, appraised)) * _series_bytes(choice, draws)
+    if whole == DRAWS_IN_MEMORY_BYTES:
+        kept = 0
+    elif _asks_for_inputs(choice, appraised):
+        kept = whole
+    return 5 * SMALL_BYTES + kept
+
+
+def _series_bytes(choice: Choice, draws: int) -> int:
+    return 4 * len(choice.dataset.units) * draws

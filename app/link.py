@@ -22,6 +22,7 @@ from app.choice import (
     start,
 )
 from gainsmodel import Dataset, GainsModelError, build_info
+from gainsmodel.checks import escape
 from gainsmodel.data import OWN
 
 OWN_AREAS_MISSING = (
@@ -104,6 +105,8 @@ def from_query(params: Mapping[str, str], data: Dataset | None = None) -> tuple[
         What was not, in words.
     """
     notices: list[str] = []
+    # Notices show what they cannot use.
+    params = {k: text if k == "changes" else escape(text) for k, text in params.items()}
     choice = start()
     data = own_figures() if data is None else data
     if params.get("geography") == OWN and (data is None or data.geography != OWN):

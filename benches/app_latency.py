@@ -1,33 +1,29 @@
 """From a key on a lever to new words on the page, in a real browser.
 
-    python benches/app_latency.py [--moves 40]
+    python benches/app_latency.py [--moves 40] [--visitors 25]
 
 Starts the app, opens it in Chromium, moves levers by keyboard and prints, as JSON, median and 95th
 percentile of two times in milliseconds: to the first new plan sentence (a quick run), and to the
 one from all futures. Both are taken inside the page: at the key, and where a mutation observer
-sees the text. Every state of the levers is new to the server.
+sees the text. Every state of the levers is new to the server. Then many visitors come at once
+(app_visitors.py).
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import re
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
-import time
-import urllib.request
-from contextlib import closing, suppress
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-ROOT = Path(__file__).parents[1]
+from app_visitors import many, serving
+
 DRAWS = (10_000, 50_000)
 WARM_UP = 5
 # A step of one of these makes every state new; skills, all or nothing, change the words.
@@ -58,29 +54,12 @@ WATCH = """() => {
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--moves", type=int, default=40)
-    moves = parser.parse_args().moves
-    with closing(socket.socket()) as tried:
-        tried.bind(("127.0.0.1", 0))
-        port = tried.getsockname()[1]
-    command = [sys.executable, "-m", "app", "--server.headless", "true", "--server.port", str(port)]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as server:
-        try:
-            _wait_for(f"http://localhost:{port}/_stcore/health", server)
-            found = {str(draws): _measure(port, draws, moves) for draws in DRAWS}
-        finally:
-            server.terminate()
+    parser.add_argument("--visitors", type=int, default=25)
+    told = parser.parse_args()
+    with serving() as (port, server):
+        found = {str(draws): _measure(port, draws, told.moves) for draws in DRAWS}
+        found["many"] = asyncio.run(many(port, server, told.visitors, moves=2, pause=0.0))
     print(json.dumps(found | {"cpus": os.cpu_count(), "load": os.getloadavg()[0]}, indent=1))
-
-
-def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 120
-    while time.monotonic() < until and server.poll() is None:
-        with suppress(OSError), urllib.request.urlopen(address, timeout=5):
-            return
-        time.sleep(0.1)
-    raise SystemExit("the app did not start")
 
 
 def _measure(port: int, draws: int, moves: int) -> dict[str, Any]:

@@ -41,26 +41,38 @@ class Answer:
         return None if self.added is None else self.pair.without
 
 
-def current() -> Answer | None:
+def current(*, appraised: bool = False) -> Answer | None:
     """The answer to the choice on screen: a quick one at first, refined behind.
 
-    None where there is none: the page then says what happened.
+    None where there is none: the page then says what happened. One that is to be `appraised` keeps
+    more draws.
     """
     choice = state.current()
+
+    def order(draws: int, slot: str) -> Job:
+        return jobs.pair(choice, draws, visitor=state.visitor(), slot=slot, appraised=appraised)
+
     try:
-        full = jobs.QUEUE.at_hand(jobs.pair_key(choice, choice.draws))
         refining = None
-        if full is None:
-            quick = jobs.quick_draws(choice)
-            first = jobs.pair(choice, quick, visitor=state.visitor(), slot="quick")
+        quick = jobs.quick_draws(choice)
+        at_hand = jobs.QUEUE.at_hand(jobs.pair_key(choice, choice.draws, appraised=appraised))
+        if at_hand is None and quick < choice.draws:
+            first = order(quick, "quick")
             if not first.wait(PATIENCE_SECONDS):
                 _progress(first, quick)
                 return None
             full = first.future.result()
-            if quick < choice.draws:
-                refining = jobs.pair(choice, choice.draws, visitor=state.visitor(), slot="full")
-                if refining.ended:
-                    full, refining = refining.future.result(), None
+            refining = order(choice.draws, "full")
+            if refining.ended:
+                full, refining = refining.future.result(), None
+        else:
+            only = order(choice.draws, "full")
+            if not only.wait(PATIENCE_SECONDS):
+                _progress(only, choice.draws)
+                return None
+            full = only.future.result()
+        if refining is None:
+            jobs.QUEUE.cancel(state.visitor(), "quick")
         about = text.about(full.with_plan, choice.unit)
         # A run too long to keep its futures cannot tell what a plan adds.
         added = about.added(full.without) if choice.scenario.plan else None
@@ -104,7 +116,13 @@ def _progress(job: Job, draws: int, quiet_seconds: float = 0.0) -> None:
 
 
 def on_request(
-    slot: str, key: Any, work: Callable[..., Any], *, button: str, doing: str
+    slot: str,
+    key: Any,
+    work: Callable[..., Any],
+    *,
+    button: str,
+    doing: str,
+    size_bytes: int = jobs.SMALL_BYTES,
 ) -> Any | None:
     """The result of a job that takes some seconds: a button, then its progress, then the result.
 
@@ -120,17 +138,37 @@ def on_request(
             args=(wanted, key),
         )
         return None
+    return result_of(
+        lambda: jobs.QUEUE.order(
+            key, work, visitor=state.visitor(), slot=slot, size_bytes=size_bytes
+        ),
+        doing,
+        slot=slot,
+        cancelled=lambda: st.session_state.pop(wanted, None),
+    )
+
+
+def result_of(
+    order: Callable[[], Job],
+    doing: str,
+    *,
+    slot: str,
+    patience: float = 0.1,
+    failed: str = "This could not be calculated.",
+    cancelled: Callable[[], Any] | None = None,
+) -> Any | None:
+    """The result of a job; until it is there its progress, and what went wrong, on the page."""
     try:
-        job = jobs.QUEUE.order(key, work, visitor=state.visitor(), slot=slot)
-        if not job.wait(0.1):
-            follow(job, doing, slot=slot, cancelled=lambda: st.session_state.pop(wanted, None))
-            return None
-        return job.future.result()
+        job = order()
+        if job.wait(patience):
+            return job.future.result()
+        follow(job, doing, slot=slot, cancelled=cancelled)
     except RunCancelled:
-        st.session_state.pop(wanted, None)
+        if cancelled is not None:
+            cancelled()
         st.info("Cancelled.")
     except GainsModelError as error:
-        problem("This could not be calculated.", error)
+        problem(failed, error)
     return None
 
 
@@ -140,7 +178,7 @@ def follow(
     *,
     slot: str,
     quiet_seconds: float = 0.0,
-    cancelled: Callable[[], None] | None = None,
+    cancelled: Callable[[], Any] | None = None,
 ) -> None:
     """Show the progress of a job; the page runs again once it has ended."""
 

@@ -1,7 +1,7 @@
 """What comes in and goes out: saved plans, links, scenario files, own figures, downloads."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,10 +10,11 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-from app import jobs, state
+from app import jobs, limits, state
 from app.choice import GEOGRAPHIES, Choice
 from app.components import answer, blocks
 from app.components.blocks import plain
+from app.guard import REFUSED
 from app.link import to_query, too_long
 from gainsmodel import Dataset, GainsModelError, load_scenario, parse_scenario, read_gva, to_toml
 from gainsmodel.present import charts, export, report, text
@@ -157,6 +158,7 @@ def _paper(choice: Choice) -> None:
         partial(_findings, choice),
         button="Write a board paper",
         doing="Running the simulations for the paper",
+        size_bytes=jobs.whole_bytes(choice, choice.draws),
     )
     if shown is None:
         return
@@ -230,6 +232,8 @@ def upload_scenario() -> None:
     _scenario_button(state.current(), "upload")
     if given is None or st.session_state.get("scenario_taken") == given.file_id:
         return
+    if _refused(given):
+        return
     try:
         scenario = parse_scenario(given.getvalue(), given.name)
         choice = state.current().adopt(scenario)
@@ -262,21 +266,35 @@ def upload_figures() -> None:
         help="One row for each area and sector, or one row per area and one column per "
         "sector. At most 20 MB; held in memory for this visit only.",
     )
-    if given is None:
+    if given is None or _refused(given):
         return
     sheet = st.text_input(
         "Sheet", key="figures_sheet", placeholder="the first", help="Of an Excel workbook."
     )
     fill = st.checkbox("Keep the built-in figures where the table has none", key="figures_fill")
+    with st.expander("The figures are not in £"):
+        currency = st.text_input("Currency", key="figures_currency", placeholder="such as EUR")
+        rate = st.number_input(
+            "£ for one unit of it", min_value=0.0, value=None, format="%.4f", key="figures_rate"
+        )
+        rate_source = st.text_input(
+            "Where the rate is from", key="figures_rate_source", placeholder="bank, year"
+        )
     geography = choice.scenario.setting.geography
+    money = (currency or None, rate, rate_source or None)
+    asked = (geography if geography in GEOGRAPHIES else None, sheet or None, fill, *money)
     _offer(
         given.name,
+        (given.file_id, *asked),
         lambda: read_gva(
             given.getvalue(),
-            geography if geography in GEOGRAPHIES else None,
+            asked[0],
             name=given.name,
-            sheet=sheet or None,
+            sheet=asked[1],
             fill="built_in" if fill else None,
+            currency=money[0],
+            gbp_per_unit=money[1],
+            rate_source=money[2],
         ),
     )
 
@@ -291,8 +309,26 @@ def upload_folder() -> None:
         help="Your own areas, such as a new combined authority made of local authorities, or of a "
         "new release. Held in memory for this visit only.",
     )
-    if given:
-        _offer(given[0].name.partition("/")[0], lambda: _read_folder(given))
+    refused = next((file for file in given if file.type == REFUSED), None)
+    if given and not (refused and _refused(refused)):
+        _offer(
+            given[0].name.partition("/")[0],
+            tuple(file.file_id for file in given),
+            lambda: _read_folder(given),
+        )
+
+
+def _refused(given: Any) -> bool:
+    """Say it where there was no room for an upload."""
+    if given.type != REFUSED:
+        return False
+    st.error(
+        f"There is no room for this file: a visit may upload {limits.UPLOADS_EACH} files of "
+        f"{limits.UPLOADS_BYTES_EACH / 1e6:.0f} MB together, and all visitors "
+        f"{limits.UPLOADS_BYTES / 1e6:.0f} MB. Remove files with ×, or try again in some minutes. "
+        "Nothing has changed."
+    )
+    return True
 
 
 def _read_folder(given: Iterable[Any]) -> Dataset:
@@ -306,13 +342,35 @@ def _read_folder(given: Iterable[Any]) -> Dataset:
             raise type(error)(str(error).replace(f"{folder}/", "").replace(folder, "it")) from None
 
 
-def _offer(name: str, read: Callable[[], Dataset]) -> None:
-    """Show what was read, and use it if the visitor says so."""
+def _offer(name: str, key: Hashable, read: Callable[[], Dataset]) -> None:
+    """Show what was read, and use it if the visitor says so.
+
+    Files are read in turn, and once: a bad one takes as long as it is let.
+    """
     choice = state.current()
-    try:
-        dataset = read()
-    except GainsModelError as error:
-        answer.problem(f"We could not use {name}. Nothing has changed.", error)
+
+    def work(on_progress: Any) -> Dataset | GainsModelError:
+        try:
+            return read()
+        except GainsModelError as error:
+            return error
+
+    dataset: Dataset | GainsModelError | None = answer.result_of(
+        lambda: jobs.QUEUE.order(
+            ("file", state.visitor(), key),
+            work,
+            visitor=state.visitor(),
+            slot="file",
+            lane="files",
+        ),
+        f"Reading {name}",
+        slot="file",
+        patience=answer.PATIENCE_SECONDS,
+    )
+    if dataset is None:
+        return
+    if isinstance(dataset, GainsModelError):
+        answer.problem(f"We could not use {name}. Nothing has changed.", dataset)
         return
     st.markdown("**What was read**\n\n" + "\n".join(f"- {plain(note)}" for note in dataset.notes))
     st.dataframe(dataset.gva_frame(), hide_index=True, height=250)

@@ -37,9 +37,7 @@ def context_line() -> None:
 
 def what_is_the_prize(choice: Choice) -> None:
     """The standing caveat, one click away."""
-    pair = jobs.QUEUE.at_hand(jobs.pair_key(choice, choice.draws)) or jobs.QUEUE.at_hand(
-        jobs.pair_key(choice, jobs.quick_draws(choice))
-    )
+    pair = jobs.known(choice)
     prize = text.the_prize(choice.scenario)
     with st.popover(f"What is {prize}?", icon=":material/help:", type="tertiary"):
         st.markdown(plain(text.prize_note(choice.scenario)))

@@ -45,6 +45,8 @@ def main() -> None:
     info = build_info()
     st.markdown(plain(export.SOURCES))
     blocks.small(f"gainsmodel {info['version']}, MIT licence; Rust core at level {info['simd']}.")
+    if shown is not None:
+        answer.refine(shown)
 
 
 main()

@@ -11,6 +11,7 @@ from app import jobs, state
 from app.choice import STARTING_PLANS, Choice
 from app.components import answer, blocks, page
 from app.components.blocks import plain
+from app.jobs import Job
 from gainsmodel import GainsModelError, PairedResult, Plan, compare, plan
 from gainsmodel.present import charts
 from gainsmodel.present.blocks import Words
@@ -66,16 +67,21 @@ def _pairs(choices: dict[str, Choice]) -> dict[str, PairedResult] | None:
     pairs = {}
     for place, (name, choice) in enumerate(choices.items()):
         slot = f"compare_{place}"
-        try:
-            job = jobs.pair(choice, choice.draws, visitor=state.visitor(), slot=slot)
-            if not job.wait(answer.PATIENCE_SECONDS):
-                answer.follow(job, f"Simulating “{name}”", slot=slot)
-                return None
-            pairs[name] = job.future.result()
-        except GainsModelError as error:
-            answer.problem(f"“{name}” cannot be run.", error)
+        pair = answer.result_of(
+            partial(_order, choice, slot),
+            f"Simulating “{name}”",
+            slot=slot,
+            patience=answer.PATIENCE_SECONDS,
+            failed=f"“{name}” cannot be run.",
+        )
+        if pair is None:
             return None
+        pairs[name] = pair
     return pairs
+
+
+def _order(choice: Choice, slot: str) -> Job:
+    return jobs.pair(choice, choice.draws, visitor=state.visitor(), slot=slot, appraised=True)
 
 
 def _difference(
@@ -116,16 +122,18 @@ def _where_it_arises(choice: Choice, other: Choice) -> None:
         key="difference_by",
         persist_state="session",
     )
-    job = jobs.QUEUE.order(
-        ("compare", by, choice.scenario, other.scenario, choice.unit, *_how(choice)),
-        partial(_split, choice, other, by),
-        visitor=state.visitor(),
+    table = answer.result_of(
+        lambda: jobs.QUEUE.order(
+            ("compare", by, choice.scenario, other.scenario, choice.unit, *_how(choice)),
+            partial(_split, choice, other, by),
+            visitor=state.visitor(),
+            slot="difference_by",
+        ),
+        "Running both plans in detail",
         slot="difference_by",
     )
-    if not job.wait(0.05):
-        answer.follow(job, "Running both plans in detail", slot="difference_by")
+    if table is None:
         return
-    table = job.future.result()
     blocks.write(split(by, table, choice.unit_name))
     blocks.csv(table, f"difference_by_{by}")
 

@@ -6,7 +6,7 @@ from app import state
 from app.choice import Choice
 from app.components import answer, blocks, page, sensitivity
 from app.components.blocks import plain
-from gainsmodel import GainsModelError, Sensitivity, format
+from gainsmodel import Sensitivity, format
 from gainsmodel.analysis.sensitivity import Output
 from gainsmodel.present import charts
 from gainsmodel.present.pages.sensitivity import structure
@@ -41,15 +41,12 @@ def main() -> None:
     if asked == "plan" and not choice.scenario.plan:
         st.info("Every lever is at zero, so the plan adds nothing. Move a lever first.")
         return
-    try:
-        job = sensitivity.order(choice, question)
-        if not job.wait(0.1):
-            st.markdown("Each group of assumptions is redrawn in turn. This takes some seconds.")
-            answer.follow(job, "Running the sensitivity analysis", slot="drivers")
-            return
-        shown: Sensitivity = job.future.result()
-    except GainsModelError as error:
-        answer.problem("This could not be calculated.", error)
+    shown: Sensitivity | None = answer.result_of(
+        lambda: sensitivity.order(choice, question),
+        "Running the sensitivity analysis",
+        slot="drivers",
+    )
+    if shown is None:
         return
     _show(shown, asked, choice)
     _worth_knowing(choice)

@@ -43,7 +43,7 @@ def main() -> None:
             with st.container(border=True):
                 levers.lever_slider(lever, costs[lever])
                 _timing(lever)
-    shown = answer.current()
+    shown = answer.current(appraised=True)
     if shown is None:
         return
     if shown.added is None:
@@ -270,11 +270,9 @@ def _each_lever(shown: Answer) -> None:
 
 
 def _ordered(slot: str, key: Any, work: Callable[..., Any], doing: str) -> Any | None:
-    job = jobs.QUEUE.order(key, work, visitor=state.visitor(), slot=slot)
-    if not job.wait(0.05):
-        answer.follow(job, doing, slot=slot)
-        return None
-    return job.future.result()
+    return answer.result_of(
+        lambda: jobs.QUEUE.order(key, work, visitor=state.visitor(), slot=slot), doing, slot=slot
+    )
 
 
 def _lever_parts(choice: Choice, on_progress: Any) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from app.choice import Choice
 from app.components import answer, blocks, page
 from app.components.answer import Answer
 from app.components.blocks import plain
-from gainsmodel import Result, load_dataset, run
+from gainsmodel import PairedResult, Result, load_dataset, run
 from gainsmodel.present import charts, text
 from gainsmodel.present.pages.shares import shares_table
 
@@ -44,22 +44,22 @@ def main() -> None:
 def _detail(choice: Choice) -> Result | None:
     """The same run with the area's sectors and technologies draw by draw."""
     draws = min(choice.draws, 10_000)
-    job = jobs.QUEUE.order(
-        ("detail", choice.scenario, choice.unit, *jobs.run_key(choice), draws),
-        partial(_run_detail, choice, draws),
-        visitor=state.visitor(),
+    return answer.result_of(
+        lambda: jobs.QUEUE.order(
+            ("detail", choice.scenario, choice.unit, *jobs.run_key(choice), draws),
+            partial(_run_detail, choice, draws),
+            visitor=state.visitor(),
+            slot="detail",
+            size_bytes=1_000_000,
+        ),
+        "Running the area in detail",
         slot="detail",
-        size_bytes=25_000_000,
+        patience=answer.PATIENCE_SECONDS,
     )
-    if not job.wait(answer.PATIENCE_SECONDS):
-        answer.follow(job, "Running the area in detail", slot="detail")
-        return None
-    result: Result = job.future.result()
-    return result
 
 
 def _run_detail(choice: Choice, draws: int, on_progress: Any) -> Result:
-    return run(
+    result = run(
         choice.scenario,
         draws=draws,
         seed=choice.seed,
@@ -68,6 +68,8 @@ def _run_detail(choice: Choice, draws: int, on_progress: Any) -> Result:
         dataset=choice.data,
         on_progress=on_progress,
     )
+    # Tables say all that is shown.
+    return result.with_draws_of(())
 
 
 def _sectors(detail: Result | None, choice: Choice) -> None:
@@ -108,11 +110,15 @@ def _local(choice: Choice) -> None:
         st.markdown("Local figures are not published for this area.")
         return
     local = replace(choice.adopt(_local_scenario(choice)), unit=codes[0], draws=LOCAL_DRAWS)
-    job = jobs.pair(local, LOCAL_DRAWS, visitor=state.visitor(), slot="local")
-    if not job.wait(answer.PATIENCE_SECONDS):
-        answer.follow(job, "Simulating 361 local authorities", slot="local")
+    pair: PairedResult | None = answer.result_of(
+        lambda: jobs.pair(local, LOCAL_DRAWS, visitor=state.visitor(), slot="local"),
+        "Simulating 361 local authorities",
+        slot="local",
+        patience=answer.PATIENCE_SECONDS,
+    )
+    if pair is None:
         return
-    chart = charts.local_authorities(job.future.result().with_plan, codes, theme=blocks.theme())
+    chart = charts.local_authorities(pair.with_plan, codes, theme=blocks.theme())
     blocks.show(chart, "local")
     blocks.table_of(chart, "local")
     blocks.small(

@@ -7,7 +7,13 @@
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+
+# Before anything that takes time.
+_stopping = import_module("gainsmodel.stopping")
+if _stopping.is_the_program():
+    _stopping.at_once()
+
+from typing import TYPE_CHECKING, Any  # noqa: E402
 
 if TYPE_CHECKING:
     from gainsmodel import format as format, validation as validation

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gainsmodel.checks import escape
+from gainsmodel.checks import escape, read_regular
 from gainsmodel.errors import GainsModelError
 
 try:
@@ -225,14 +225,7 @@ def read_file(path: Path, most_bytes: int) -> bytes:
     OSError
         If it cannot be read, is no regular file or is larger than that.
     """
-    # Without blocking, since the other end of a pipe may never open.
-    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-    descriptor = os.open(path, os.O_RDONLY | flags)
-    with os.fdopen(descriptor, "rb") as opened:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "is not a regular file", str(path))
-        content = opened.read(most_bytes + 1)
+    content, _ = read_regular(path, most_bytes + 1)
     if len(content) > most_bytes:
         raise OSError(errno.EFBIG, f"is larger than {most_bytes:,} bytes", str(path))
     return content

@@ -13,10 +13,19 @@ from typing import Any
 import pytest
 from polars.testing import assert_frame_equal
 
-from app import jobs
+from app import jobs, limits, turns
 from app.choice import start
-from app.jobs import Job, JobQueue, OnProgress
-from gainsmodel import RunCancelled, ScenarioError, gva_template, read_gva, run_paired
+from app.jobs import Job, JobQueue, OnProgress, TooMuchError
+from gainsmodel import (
+    ResultError,
+    RunCancelled,
+    ScenarioError,
+    appraise,
+    gva_template,
+    read_gva,
+    run_paired,
+    waterfall,
+)
 
 # Nothing here takes so long; a test that waits this long fails.
 LONG = 60.0
@@ -49,8 +58,7 @@ class Thing:
 @pytest.fixture
 def queue() -> Iterator[JobQueue]:
     yield (opened := JobQueue())
-    for lane in opened._lanes.values():
-        lane.shutdown(wait=False, cancel_futures=True)
+    opened.close()
 
 
 @pytest.fixture
@@ -243,27 +251,70 @@ def test_a_lane_outlives_errors(queue: JobQueue) -> None:
 # ---------------------------------------------------------------- memory
 
 
-def test_the_oldest_results_make_room(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "MOST_BYTES", 250)
-    for n in range(4):
-        job = queue.order(n, at_once(n + 1), visitor=str(n), slot="full", size_bytes=100)
-        job.future.result(LONG)
-    assert [queue.at_hand(n) for n in range(4)] == [None, None, 3, 4]
+def ordered(queue: JobQueue, *keys: int, visitor: str = "", size: int = 100) -> list[Job]:
+    """Order results of a size each, by a visitor or one for each, and wait for them."""
+    made = [
+        queue.order(n, at_once(n + 1), visitor=visitor or f"v{n}", slot=str(n), size_bytes=size)
+        for n in keys
+    ]
+    assert all(job.wait(LONG) for job in made)
+    return made
 
 
-def test_what_was_looked_at_last_stays(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "MOST_BYTES", 350)
-    for n in range(3):
-        queue.order(n, at_once(n + 1), visitor="a", slot=str(n), size_bytes=100).wait(LONG)
-    assert queue.at_hand(0) == 1
-    queue.order(3, at_once(4), visitor="a", slot="3", size_bytes=100).wait(LONG)
-    assert [queue.at_hand(n) for n in range(4)] == [1, None, 3, 4]
+def test_what_visitors_look_at_stays_and_more_is_refused_in_words(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "RESULTS_BYTES", 350)
+    ordered(queue, 0, 1, 2)
+    with pytest.raises(TooMuchError, match="so many visitors are working here"):
+        ordered(queue, 3)
+    assert [queue.at_hand(n) for n in range(4)] == [1, 2, 3, None]
+    # Others go on with what they have, and the place of one who leaves is free.
+    assert ordered(queue, 1)[0].future.result() == 2
+    queue.leave("v0")
+    ordered(queue, 3)
+    assert [queue.at_hand(n) for n in range(4)] == [None, 2, 3, 4]
+
+
+def test_one_visitor_cannot_take_the_memory_of_all(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "RESULTS_BYTES_EACH", 250)
+    ordered(queue, 0, 1, visitor="a")
+    with pytest.raises(TooMuchError, match="more memory than one visit may take"):
+        ordered(queue, 2, visitor="a")
+    ordered(queue, 2, visitor="b")
+    # What is replaced makes room for what replaces it.
+    queue.order(3, at_once(4), visitor="a", slot="1", size_bytes=100).wait(LONG)
+    assert queue.at_hand(3) == 4
+
+
+def test_what_was_not_looked_at_for_long_makes_room_and_is_made_again(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "RESULTS_BYTES", 250)
+    ordered(queue, 0, 1)
+    monkeypatch.setattr(jobs, "STALE_SECONDS", -1.0)
+    ordered(queue, 2)
+    assert queue.at_hand(2) == 3
+    assert ordered(queue, 0)[0].future.result() == 1
+
+
+def test_a_few_results_that_nobody_looks_at_any_more_stay_the_latest_first(
+    queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "SPARE_BYTES", 250)
+    for n in range(5):
+        queue.order(n, at_once(n + 1), visitor="a", slot="full", size_bytes=100).wait(LONG)
+    # The last is looked at; of the others there is room for two.
+    assert [queue.at_hand(n) for n in range(5)] == [None, None, 3, 4, 5]
 
 
 def test_what_is_under_way_is_never_thrown_out(
     queue: JobQueue, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "MOST_BYTES", 150)
+    monkeypatch.setattr(jobs, "SPARE_BYTES", 0)
+    monkeypatch.setattr(jobs, "STALE_SECONDS", -1.0)
     job = queue.order("long", work, visitor="a", slot="full", size_bytes=100)
     for n in range(4):
         queue.order(n, at_once(n), visitor="b", slot="full", size_bytes=100).wait(LONG)
@@ -273,20 +324,30 @@ def test_what_is_under_way_is_never_thrown_out(
     assert work.times == 1
 
 
-def test_a_result_thrown_out_is_freed_though_its_visitor_left_without_a_word(
-    queue: JobQueue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "MOST_BYTES", 250)
-    made = [Thing() for _ in range(4)]
+def test_memory_is_given_back_when_visitors_leave(queue: JobQueue) -> None:
+    made = [Thing() for _ in range(50)]
     seen = [weakref.ref(thing) for thing in made]
+    for n in range(50):
+        queue.order(n, at_once(made[n]), visitor=str(n), slot="full", size_bytes=2).wait(LONG)
+    del made
+    assert queue.kept() == (50, 100)
+    # An idle worker may hold the last work it did.
     for n in range(4):
-        job = queue.order(n, at_once(made[n]), visitor=str(n), slot="full", size_bytes=100)
-        job.future.result(LONG)
-    del made, job
-    # A lane's idle thread may hold the last work it did.
-    queue.order("end", at_once(0), visitor="z", slot="full", size_bytes=100).future.result(LONG)
+        queue.order(f"end {n}", at_once(0), visitor="z", slot=str(n), size_bytes=1).wait(LONG)
+    for n in range(50):
+        queue.leave(str(n))
+    assert queue.kept()[1] <= jobs.SPARE_BYTES
+    queue.leave("z")
+    assert queue.kept() == (0, 0)
     gc.collect()
-    assert [ref() is None for ref in seen] == [True, True, True, False]
+    assert [ref() for ref in seen if ref() is not None] == []
+
+
+def test_what_the_server_itself_wants_stays_when_all_have_left(queue: JobQueue) -> None:
+    queue.order("first page", at_once(1), visitor="", slot="warm").wait(LONG)
+    queue.order("first page", at_once(1), visitor="a", slot="full").wait(LONG)
+    queue.leave("a")
+    assert queue.at_hand("first page") == 1
 
 
 # ---------------------------------------------------------------- lanes
@@ -303,6 +364,58 @@ def test_a_quick_order_does_not_stand_behind_long_ones(queue: JobQueue) -> None:
     assert not any(job.ended for job in jobs)
     for blocking in long:
         blocking.go_on.set()
+
+
+def test_one_who_orders_fifty_long_runs_leaves_a_worker_to_others(queue: JobQueue) -> None:
+    many = [Work() for _ in range(50)]
+    theirs = [queue.order(("a", n), long, visitor="a", slot=str(n)) for n, long in enumerate(many)]
+    other = queue.order("b", at_once("here"), visitor="b", slot="full")
+    assert other.future.result(LONG) == "here"
+    assert not any(job.ended for job in theirs)
+    # Two of the three workers are theirs.
+    assert sum(long.begun.is_set() for long in many) <= 2
+    for long in many:
+        long.go_on.set()
+    for job in theirs:
+        assert job.wait(LONG)
+
+
+def test_visitors_take_turns(queue: JobQueue) -> None:
+    blocking = [Work() for _ in range(3)]
+    for n, long in enumerate(blocking):
+        queue.order(("begun", n), long, visitor=f"early {n}", slot="full")
+        assert long.begun.wait(LONG)
+    done: list[str] = []
+
+    def noted(name: str) -> Any:
+        return lambda on_progress: done.append(name)
+
+    waiting = [
+        queue.order((visitor, n), noted(visitor), visitor=visitor, slot=str(n))
+        for visitor in ("a", "b", "c")
+        for n in range(3)
+    ]
+    # One worker serves all of them, in turn.
+    blocking[0].go_on.set()
+    for job in waiting:
+        assert job.wait(LONG)
+    assert done == ["a", "b", "c"] * 3
+    for long in blocking:
+        long.go_on.set()
+
+
+def test_runs_that_take_much_memory_wait_for_each_other(queue: JobQueue) -> None:
+    large = [Work(), Work()]
+    jobs = [
+        queue.order(n, long, visitor=str(n), slot="full", run_bytes=turns.MOST_BYTES)
+        for n, long in enumerate(large)
+    ]
+    assert large[0].begun.wait(LONG)
+    assert not large[1].begun.wait(0.2)
+    large[0].go_on.set()
+    assert large[1].begun.wait(LONG)
+    large[1].go_on.set()
+    assert all(job.wait(LONG) for job in jobs)
 
 
 # ---------------------------------------------------------------- real runs
@@ -323,6 +436,29 @@ def test_a_pair_is_what_the_package_gives() -> None:
     with_plan, without = run_paired(choice.scenario, draws=700, seed=1)
     assert_frame_equal(found.with_plan.areas(), with_plan.areas(), check_exact=True)
     assert_frame_equal(found.without.areas(), without.areas(), check_exact=True)
+
+
+@pytest.mark.parametrize("net", [False, True], ids=["gross", "net"])
+def test_a_pair_keeps_the_draws_that_pages_ask_for(net: bool) -> None:
+    choice = start().edit({"parameters.displacement.enabled": net}).move("skills", intensity=0.5)
+    whole = run_paired(choice.scenario, draws=700, seed=1)
+    shown = jobs.pair(choice, 700, visitor="t", slot="full").future.result(LONG)
+    assert_frame_equal(shown.added(), whole.added(), check_exact=True)
+    with pytest.raises(ResultError, match="no draws of 'gain_present_value_gbp_m'"):
+        shown.net_present_value()
+    worth = jobs.pair(choice, 700, visitor="t", slot="b", appraised=True).future.result(LONG)
+    for mine, theirs in (
+        (appraise(worth), appraise(whole)),
+        (waterfall(worth, "Wales").table, waterfall(whole, "Wales").table),
+    ):
+        assert_frame_equal(mine, theirs, check_exact=True)
+
+
+def test_a_run_too_long_to_keep_its_draws_takes_little_room() -> None:
+    choice = start().move("skills", intensity=0.5)
+    sizes = [jobs._size(choice, draws, False) for draws in (10_000, 100_000, 1_000_000)]
+    assert sizes[2] < sizes[0] < sizes[1]
+    assert jobs.whole_bytes(choice, 1_000_000) <= turns.MOST_BYTES
 
 
 def test_a_known_reference_is_used_again_and_changes_no_number() -> None:

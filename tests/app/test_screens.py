@@ -15,11 +15,13 @@ from typing import Any
 
 import polars as pl
 import pytest
+import xlsxwriter
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from app import jobs
+from app import jobs, limits
 from app.choice import LEVERS, STARTING_PLANS, Choice, start
+from app.guard import REFUSED
 from app.link import from_query, to_query
 from gainsmodel import (
     CoreError,
@@ -33,6 +35,7 @@ from gainsmodel import (
     lever_costs,
     load_scenario,
     parse_scenario,
+    read_gva,
     run_paired,
     sensitivity,
     to_toml,
@@ -763,6 +766,22 @@ def test_a_bad_scenario_file_is_refused_in_words_and_nothing_is_lost(
     assert not visit.at.exception
 
 
+def test_figures_in_euros_are_refused_until_a_rate_and_its_source_are_given() -> None:
+    visit = Visit({"futures": "2000"}, "assumptions")
+    table = pl.read_csv(io.BytesIO(gva_template("mayoral", "csv", filled=True)))
+    euros = b"GVA at current prices of 2023 in EUR million\n" + table.write_csv().encode()
+    give(visit, "figures_file", "gva.csv", euros)
+    assert visit.says("another currency")
+    visit.at.text_input(key="figures_currency").set_value("EUR")
+    visit.at.number_input(key="figures_rate").set_value(0.8698)
+    visit.at.text_input(key="figures_rate_source").set_value("ECB, average of 2023").run()
+    visit.settle().press("Use these figures").well()
+    own = visit.choice.data
+    assert own is not None
+    assert own.gva_gbp_m.sum() / start().dataset.gva_gbp_m.sum() == pytest.approx(0.8698)
+    assert "ECB, average of 2023" in " ".join(own.notes)
+
+
 def test_own_figures_are_looked_at_used_and_given_up() -> None:
     visit = Visit({"futures": "2000"}, "assumptions")
     table = pl.read_csv(io.BytesIO(gva_template("mayoral", "csv", filled=True)))
@@ -793,6 +812,64 @@ def test_a_bad_table_is_refused_in_words_and_nothing_is_lost(name: str) -> None:
     assert f"We could not use {name}. Nothing has changed." in visit.errors[0]
     assert visit.choice == before
     assert not visit.at.exception
+
+
+def far_apart() -> bytes:
+    """Give a small workbook whose two cells are as far apart as they can be."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, 1)
+        sheet.write(1_048_575, 16_383, 1)
+    return out.getvalue()
+
+
+def test_a_bomb_is_refused_in_words_and_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def noted(*args: Any, **options: Any) -> Any:
+        read.append(options["name"])
+        return read_gva(*args, **options)
+
+    monkeypatch.setattr("app.components.files.read_gva", noted)
+    visit = Visit({"skills": "60", "futures": "2000"}, "assumptions")
+    before = visit.choice
+    give(visit, "figures_file", "far.xlsx", far_apart())
+    assert len(visit.errors) == 1
+    assert "We could not use far.xlsx. Nothing has changed." in visit.errors[0]
+    assert visit.choice == before
+    visit.at.run()
+    assert len(visit.errors) == 1
+    assert read == ["far.xlsx"]
+    # Others are answered all the while.
+    assert Visit({"skills": "45", "futures": "2000"}).well().says("This plan adds")
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [("figures_file", "gva.xlsx"), ("scenario_file", "ours.toml")]
+)
+def test_a_file_that_there_was_no_room_for_is_told_in_words(key: str, name: str) -> None:
+    visit = Visit({"skills": "60", "futures": "2000"}, "assumptions")
+    before = visit.choice
+    visit.at.file_uploader(key=key).set_value((name, b"", REFUSED)).run()
+    assert any("a visit may upload 200 files of 60 MB together" in said for said in visit.errors)
+    assert visit.choice == before
+
+
+@pytest.mark.parametrize("screen", ["our_share", "our_plan", "compare_plans", "drivers", "places"])
+def test_a_full_server_says_so_in_words_and_keeps_the_plan(
+    screen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit = Visit({"futures": "2000", "seed": "12"}, "about")
+    monkeypatch.setattr(limits, "RESULTS_BYTES", 1)
+    visit.at.query_params["skills"] = "65"
+    visit.at.switch_page(f"screens/{screen}.py").run()
+    assert any("so many visitors are working here" in said for said in visit.errors)
+    assert not any("GM-" in said for said in visit.errors)
+    assert not visit.at.exception
+    monkeypatch.undo()
+    visit.settle().well()
+    assert visit.choice.planned("skills")[0] == 0.65
 
 
 # ---------------------------------------------------------------- when something goes wrong
@@ -911,6 +988,12 @@ def test_the_app_is_coloured_as_the_charts_are() -> None:
         assert said["textColor"] == colours.text
         assert said["borderColor"] == colours.border
         assert said["chartCategoricalColors"] == [colours.prize, colours.carried, colours.plan]
+
+
+@pytest.mark.parametrize("screen", sorted((APP / "screens").glob("*.py")), ids=lambda p: p.stem)
+def test_a_screen_that_shows_the_quick_answer_goes_on_to_the_whole_one(screen: Path) -> None:
+    words = screen.read_text("utf-8")
+    assert ("answer.current(" in words) == ("answer.refine(" in words)
 
 
 def test_about_names_version_and_licence() -> None:

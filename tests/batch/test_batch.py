@@ -256,6 +256,11 @@ BASE = 'base = "reference"\n'
 LIST = '[[vary]]\nkind = "list"\n'
 
 
+def ranges(axes: int, steps: object) -> str:
+    axis = '[[vary]]\nkind = "range"\nkey = "a{}"\nlow = 0\nhigh = 1\nsteps = {}\n'
+    return "".join(axis.format(n, steps) for n in range(axes))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -300,11 +305,25 @@ LIST = '[[vary]]\nkind = "list"\n'
             % ("share_floor", "lever_delay_years"),
             "= 4,000,000 runs; at most 1,000,000",
         ),
+        (BASE + ranges(16, 1_000_000), "= 1.0 × 10^96 runs; at most 1,000,000"),
+        (BASE + ranges(1, "1" + "0" * 4_100), "steps: is a whole number of too many digits"),
+        (
+            BASE
+            + '[[vary]]\nkind = "latin_hypercube"\nsamples = 1_000_000\n[vary.between]\n'
+            + "".join(f"a{n} = [0, 1]\n" for n in range(100)),
+            "1,000,000 of 100 keys make 100,000,000 values; at most 10,000,000",
+        ),
+        (BASE + LIST + 'key = "prize.value"\nvalues = [nan, inf]', "must be a finite number"),
+        (BASE + '[[vary]]\nkind = "csv"\nfile = "/dev/zero"', "is not a regular file"),
+        (BASE + '[[vary]]\nkind = "csv"\nfile = "wide.csv"', "has 101 columns; at most 100"),
+        (BASE + '[[vary]]\nkind = "csv"\nfile = "long.csv"', "a cell may have 1,000 characters"),
     ],
 )
 def test_a_faulty_sweep_is_told_by_place_and_mend(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "bad.csv").write_text("a,b\n1\n", "utf-8")
     (tmp_path / "twice.csv").write_text("a,a\n1,2\n", "utf-8")
+    (tmp_path / "wide.csv").write_text(",".join(f"a{n}" for n in range(101)), "utf-8")
+    (tmp_path / "long.csv").write_text("a\n" + "[" * 1_001, "utf-8")
     with pytest.raises(ScenarioError) as caught:
         swept(text, tmp_path)
     assert message in str(caught.value)
@@ -749,7 +768,7 @@ def test_an_estimate_of_size_is_of_the_right_size(sweep: Path, expected: dict[st
     [
         ({"executor": "dusk"}, "executor: must be threads"),
         ({"executor": "threads://x"}, "executor: must be threads"),
-        ({"workers": 0}, "workers: must be from 1"),
+        ({"workers": 0}, "workers: must be a whole number from 1 to 10,000"),
         ({"threads": 0}, "threads"),
         ({"draws_per_piece": 0}, "draws_per_piece"),
         ({"tables": ["area"]}, "tables: must be of areas"),
@@ -790,3 +809,48 @@ def test_a_batch_runs_on_own_figures(tmp_path: Path) -> None:
 def test_a_batch_that_has_not_ended_says_so(tmp_path: Path) -> None:
     with pytest.raises(BatchError, match="holds no batch"):
         gainsmodel.BatchResult.load(tmp_path)
+
+
+SCRIPT = """
+import gainsmodel
+gainsmodel.run_batch(
+    ["reference"], "out", executor="processes", workers=1, settings=gainsmodel.Settings(draws=16)
+)
+"""
+
+
+@pytest.mark.parametrize("given", ["file", "standard input"])
+def test_a_script_without_a_guard_is_told_so(given: str, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "script.py" if given == "file" else "-"],
+        input=None if given == "file" else SCRIPT,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "python")},
+        timeout=60,
+    )
+    assert done.returncode == 1
+    # That of the script alone; its workers say nothing.
+    assert done.stderr.count("Traceback") == 1
+    message = done.stderr.splitlines()[-1]
+    assert 'if __name__ == "__main__":' in message
+    assert 'executor="threads"' in message
+    assert ("begin by running this script again" if given == "file" else given) in message
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"workers": 0}, "workers: must be a whole number from 1 to 10,000, not 0"),
+        ({"workers": 10**100}, "not a whole number of more than 60 digits"),
+        ({"threads": -1}, "threads: must be a whole number from 1 to 1,024, not -1"),
+        ({"executor": "dusk"}, "executor: must be threads"),
+    ],
+    ids=str,
+)
+def test_an_estimate_refuses_what_a_batch_does(option: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        gainsmodel.estimate_batch(["reference"], **option)
+    assert message in str(caught.value)

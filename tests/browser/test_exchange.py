@@ -93,6 +93,28 @@ def codes(rows: list[list[str]]) -> None:
         row[0] = f"E99{number:06}"
 
 
+def test_a_bomb_costs_its_own_refusal_and_others_are_answered_meanwhile(
+    visit: Callable[..., Visit], tmp_path: Path
+) -> None:
+    # Two cells as far apart as they can be.
+    far = tmp_path / "far.xlsx"
+    with xlsxwriter.Workbook(far) as book:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, 1)
+        sheet.write(1_048_575, 16_383, 1)
+    one, other = visit().open("assumptions", **SKILLS), visit().open(**SKILLS)
+    place = give(one, "Your own GVA figures", far)
+    other.press("Digital skills", "ArrowRight")
+    assert other.headline == of(**{**SKILLS, "skills": "65"})
+    expect(place.get_by_text("We could not use far.xlsx. Nothing has changed.")).to_be_visible()
+    one.settle()
+    assert "Traceback" not in one.text
+    one.go("Our share")
+    assert one.headline == of(**SKILLS)
+    other.press("Digital skills", "ArrowRight")
+    assert other.headline == of(**{**SKILLS, "skills": "70"})
+
+
 # ---------------------------------------------------------------- scenarios
 
 

@@ -4,6 +4,7 @@ import hashlib
 import math
 import shutil
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -445,6 +446,26 @@ def test_readiness_depends_on_the_ratio_of_weights_only(mayoral: Dataset) -> Non
     assert readiness(*proxies, (1, 3)) == pytest.approx(readiness(*proxies, (2, 6)), abs=1e-12)
 
 
+def test_an_area_without_a_digital_sector_is_as_ready_as_the_least_digital_other_one() -> None:
+    assert readiness([0.6, 0.8, 0.7], [0.0, 0.1, 0.2]) == pytest.approx(
+        readiness([0.6, 0.8, 0.7], [0.1, 0.1, 0.2]), abs=1e-12
+    )
+    nowhere = readiness([0.6, 0.8], [0.0, 0.0])
+    assert nowhere == pytest.approx(readiness([0.6, 0.8], [0.5, 0.5], (1, 0)), abs=1e-12)
+
+
+def test_an_area_without_any_gva_is_named(mayoral: Dataset) -> None:
+    gva = mayoral.gva_gbp_m.copy()
+    gva[mayoral.areas["area_name"].to_list().index("Wales")] = 0.0
+    with pytest.raises(DataError, match="every sector is 0 in Wales; an area needs a GVA"):
+        _ = replace(mayoral, gva_gbp_m=gva).j_share_of_gva
+
+
+def test_what_readiness_refuses_names_the_area() -> None:
+    with pytest.raises(DataError, match=r"J share of GVA must be 0 to below 1, not 1.0 of Wales"):
+        readiness([0.6, 0.8], [0.1, 1.0], names=["Scotland", "Wales"])
+
+
 def test_readiness_is_flat_where_nothing_varies() -> None:
     assert readiness([0.9], [0.05]).tolist() == [0.0]
     assert readiness([0.1 + 0.2, 0.3], [0.05, 0.05]).tolist() == [0.0, 0.0]
@@ -456,7 +477,7 @@ def test_readiness_is_flat_where_nothing_varies() -> None:
 @pytest.mark.parametrize(
     ("gigabit", "digital", "weights"),
     [
-        ([0.5, 0.6], [0.0, 0.1], (1, 1)),
+        ([0.5, 0.6], [-0.1, 0.1], (1, 1)),
         ([0.5, 0.6], [0.1, 1.0], (1, 1)),
         ([0.5, 1.1], [0.1, 0.1], (1, 1)),
         ([0.5, math.nan], [0.1, 0.1], (1, 1)),

@@ -113,6 +113,12 @@ def test_more_than_the_region_has_is_refused(tmp_path: Path) -> None:
     assert "Wales" not in str(caught.value)
 
 
+def test_a_rest_with_residents_and_no_gva_is_refused(tmp_path: Path) -> None:
+    table, areas = described(tmp_path, factor=0.5)
+    with pytest.raises(DataError, match=r"areas in South West have all its GVA but not 5,\d+,\d+"):
+        read_gva(table, None, areas=areas)
+
+
 def test_nothing_is_built_in_of_them(tmp_path: Path) -> None:
     table, areas = described(tmp_path)
     with pytest.raises(DataError, match="fill: there are no built-in figures"):

@@ -26,7 +26,7 @@ import gainsmodel
 from gainsmodel import DataError, Dataset, load_dataset, read_gva
 from gainsmodel.data import GEOGRAPHIES, SECTORS
 from gainsmodel.data.importing import sheets
-from gainsmodel.data.importing.layout import sector_label
+from gainsmodel.data.importing.sector_labels import sector_label
 from gainsmodel.data.own_dataset import gva_table
 from gainsmodel.results.paired import PairedResult
 from program import answered, refused
@@ -185,7 +185,8 @@ def test_a_workbook_as_people_make_them() -> None:
                 at += 1
             sheet.write_row(at, 2, ["Total", 1, sum(values)])
             at += 2
-        sheet.write_row(at, 1, ["United Kingdom", "C (1-9)", 1, 1e6])
+        made = ITL1.gva_gbp_m[:, SECTORS.index("C")].sum()
+        sheet.write_row(at, 1, ["United Kingdom", "C (1-9)", 1, made])
         sheet.write(at + 2, 1, "[note 1] Figures are provisional.")
         sheet.write(at + 3, 3, "Source: somebody")
     own = read_gva(buffer.getvalue(), "itl1", name="own.xlsx")
@@ -197,6 +198,7 @@ def test_a_workbook_as_people_make_them() -> None:
         "left out: rows of areas of other levels (1)",
         "left out: rows of notes (2)",
         "own totals of 12 areas agree with the sums of sectors",
+        "areas add up to the table's own totals of United Kingdom",
     )
 
 
@@ -465,6 +467,28 @@ def test_an_area_of_nothing_is_refused() -> None:
     assert "row 2: every figure of North East is 0" in refusal(rows)
 
 
+def test_a_sector_of_nothing_is_refused_by_name() -> None:
+    head, *body = rows_of()
+    message = refusal([head, *([*row[:8], 0, *row[9:]] for row in body)])
+    said = "own.csv: every figure of sector J (Information and communication) is 0; leave its cells"
+    assert message.startswith(said)
+
+
+@pytest.mark.parametrize("sector", ["J", "AB", "L", "T"])
+def test_a_cell_of_nothing_gives_no_gain_there_and_stops_no_area(sector: str) -> None:
+    own = read(spoilt(0, ROW_OF["TLL"] - 1, 1 + SECTORS.index(sector)))
+    result = gainsmodel.run("reference", dataset=own, draws=64, geography="itl1")
+    gains = result.sectors().filter(sector=sector).select("area_code", "gain_final_year_gbp_m_mean")
+    of = dict(gains.iter_rows())
+    assert of.pop("TLL") == 0.0
+    assert all(gain > 0 for gain in of.values())
+    shares = result.areas()["share_mean"]
+    assert shares.is_finite().all()
+    assert shares.min() > 0  # type: ignore[operator]
+    told = any("check: sector J is 0 in Wales; for readiness" in note for note in own.notes)
+    assert told == (sector == "J")
+
+
 def test_two_columns_of_money_are_refused() -> None:
     rows = [[*row, row[2]] for row in long()]
     rows[0][3] = "GVA income approach"
@@ -624,7 +648,13 @@ def test_excel_support_that_is_not_installed_is_named(monkeypatch: pytest.Monkey
         ),
         *(("C (£m)", "C"), ("M", "M"), ("Manufacturing", "C"), ("manufacturing ", "C")),
         *(("68IMP", "68IMP"), ("L (68)", "L"), ("68", "68"), ("CA (10-12)", "CA"), ("45", "45")),
-        *(("Total", ""), ("All industries", ""), ("A-E", ""), ("A figure", None), ("Wales", None)),
+        *(
+            ("Total", ""),
+            ("All industries", ""),
+            ("A-E", "A-E"),
+            ("A figure", None),
+            ("Wales", None),
+        ),
         *(("gva_C_gbp_m", "C"), ("Manufacturing (£m)", "C"), ("C - Manufacturing", "C")),
         *(("E numbers", None), ("S Yorkshire", None), ("2023", None), ("", None)),
     ],

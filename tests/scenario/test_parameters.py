@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from typing import Any, get_args
 
 import pytest
+from pydantic import TypeAdapter
 
-from gainsmodel import _core, load_scenario
+from gainsmodel import ScenarioError, _core, load_scenario
 from gainsmodel.present import glossary
-from gainsmodel.scenario import LEVELS, LEVER_TARGETS, SPREAD_PARAMETERS
+from gainsmodel.scenario import LEVELS, LEVER_TARGETS, SPREAD_PARAMETERS, Distribution
 from gainsmodel.scenario.levers import Effects
 from gainsmodel.scenario.parameter_groups import GROUPS, core_name
 from gainsmodel.scenario.parameters import (
@@ -112,3 +115,76 @@ def test_explanations_are_sentences() -> None:
 )
 def test_a_value_is_said_as_its_unit_has_it(name: str, value: float, words: str) -> None:
     assert PARAMETERS[name].in_words(value) == words
+
+
+GROWTH = "parameters.growth_nation"
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        ({f"{GROWTH}.value": 3e9}, "growth_nation.value: must be from -0.2 to 0.2; found 3e+09"),
+        (
+            {f"{GROWTH}.distribution": {"kind": "normal", "mean": 3e9, "sd": 0.01}},
+            "the middle of a normal must be from -0.2 to 0.2; found 3e+09",
+        ),
+        (
+            {f"{GROWTH}.distribution": {"kind": "normal", "mean": 0.0, "sd": 0.3}},
+            "normal is too wide: 1 draw in a billion is below -1.8; allowed is from -1 to 1",
+        ),
+        (
+            {"parameters.innovation.distribution": {"kind": "lognormal", "median": 1, "sigma": 9}},
+            "lognormal is too wide: 1 draw in a billion is above 2.83e+23; allowed is from 0 to",
+        ),
+        (
+            {"parameters.lag_years.distribution": {"kind": "gamma", "shape": 0.1, "scale": 900}},
+            "gamma is too wide: 1 draw in a billion is above 1.8e+04; allowed is from 0 to 10,000",
+        ),
+        ({"levers.skills.cost_gbp_per_head_per_year.value": 1e9}, "must be from 0 to 1e+06"),
+        ({"levers.skills.effects.ceiling.value": 1e9}, "must be from 0 to 100; found 1e+09"),
+        (
+            {"parameters.sector_odds_ratio.by_technology.ai.values.J": 1e9},
+            "by_technology.ai.values.J: must be from 0.001 to 1,000; found 1e+09",
+        ),
+        ({"prize.value": 1e9}, "prize.value: must be from 0 to 100,000; found 1e+09"),
+    ],
+    ids=str,
+)
+def test_what_no_economy_holds_is_refused_with_what_is_allowed(
+    edit: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        REFERENCE.edit(edit)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_every_parameter_has_bounds_on_both_sides(name: str) -> None:
+    of = PARAMETERS[name]
+    if of.bounds is None:
+        assert of.level == "constant"
+        return
+    low, high = of.bounds.values
+    assert math.isfinite(low)
+    assert math.isfinite(high)
+    tails = max(of.bounds.low, of.bounds.tail_least), min(of.bounds.high, of.bounds.tail_most)
+    assert all(map(math.isfinite, tails))
+    assert tails[0] <= low < high <= tails[1]
+
+
+def test_tails_are_where_the_core_draws_them() -> None:
+    far = 6.0
+    for kind, fields in (
+        ("normal", {"mean": 0.3, "sd": 0.1}),
+        ("lognormal", {"median": 0.3, "sigma": 0.5}),
+    ):
+        of: Any = TypeAdapter(Distribution).validate_python({"kind": kind, **fields})
+        assert of.tails() == pytest.approx(
+            tuple(_core.value_at(json.dumps(of.core()), [-far, far])), rel=1e-5
+        )
+    for shape in (0.1, 0.5, 20.0, 1e5):
+        of = TypeAdapter(Distribution).validate_python(
+            {"kind": "gamma", "shape": shape, "scale": 0.2}
+        )
+        (drawn,) = _core.value_at(json.dumps(of.core()), [far])
+        assert drawn <= of.tails()[1] <= max(30 * 0.2, 5 * drawn)

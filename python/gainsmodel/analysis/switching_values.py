@@ -31,7 +31,7 @@ from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.distributions import Bounds
 from gainsmodel.scenario.messages import KeyPath
 from gainsmodel.scenario.parameter_groups import COSTS
-from gainsmodel.scenario.parameters import ADJUSTMENTS, PARAMETERS
+from gainsmodel.scenario.parameters import ADJUSTMENTS, LEVER_COST, LEVER_EFFECT, PARAMETERS
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Sampler, Settings
@@ -508,10 +508,10 @@ def _possible(row: Mapping[str, Any]) -> tuple[float, float]:
     """Between which values an assumption is looked for."""
     key, middle = row["key"], row["value"]
     bounds = _bounds(tuple(key.split(".")))
-    least, most = bounds.low, bounds.high
+    least, most = bounds.values
     if any(fnmatchcase(key.removeprefix("parameters."), cost) for cost in COSTS):
-        return least, DEAREST * (row["high"] or 1.0)
-    if math.isfinite(least) and math.isfinite(most):
+        return least, min(most, DEAREST * (row["high"] or 1.0))
+    if math.isfinite(bounds.low) and math.isfinite(bounds.high):
         return least, most
     # Of a certain figure the end of its range is twice its value, or nothing.
     reach = abs(middle) or 1.0
@@ -525,7 +525,7 @@ def _bounds(path: KeyPath) -> Bounds:
     if path[0] == "discounting":
         return Bounds(0, 1)
     if path[0] == "levers":
-        return Bounds(0)
+        return LEVER_EFFECT if path[2] == "effects" else LEVER_COST
     return PARAMETERS[str(path[1])].bounds or Bounds()
 
 

@@ -6,6 +6,7 @@ import math
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
@@ -29,22 +30,30 @@ from gainsmodel.batch.folder import MANIFESTS, Folder, Piece, parquet, runs_a_pa
 from gainsmodel.batch.result import BatchResult, runs_table
 from gainsmodel.batch.sweep import Point, Sweep, Table, canonical, load_sweep
 from gainsmodel.batch.work import Done, Task, perform, ready
+from gainsmodel.checks import escape, whole_number
 from gainsmodel.data import Dataset
 from gainsmodel.errors import BatchError, SettingError
 from gainsmodel.results.manifest import TABLES, build_info
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
 from gainsmodel.simulation.run import SPAN
-from gainsmodel.simulation.settings import Settings
+from gainsmodel.simulation.settings import MAX_DRAWS, Settings
 
 EXECUTORS = ("threads", "processes", "dask")
 # How long a pool of ended processes may take to notice.
 PATIENCE_SECONDS = 5.0
+MOST_WORKERS = 10_000
 # Tasks handed out at a time: enough for hundreds of workers, few enough to hold. A piece may
 # have tens of megabytes, so two for each worker.
 IN_FLIGHT, LEAST_IN_FLIGHT = 512, 32
 # Times that workers may die without one run in between before the batch gives up.
 MOST_RESTARTS = 3
+# How a worker process ends that was to run the script which has started it.
+NO_GUARD = 77
+UNDER_GUARD = (
+    'put what the script does under if __name__ == "__main__":, as docs/how-to/batch.md shows, or '
+    'use executor="threads"'
+)
 # A dry run measures a run of at most so many draws.
 MEASURED_DRAWS = 10_000
 Batchable = Sweep | str | os.PathLike[str] | Sequence[Scenario | str | os.PathLike[str]]
@@ -115,15 +124,12 @@ def run_batch(
     ...     print(batch.areas().collect().height)
     46
     """
+    if executor == "processes":
+        _see_to_guard()
+    _check_options(executor, workers, threads)
+    if draws_per_piece is not None:
+        whole_number("draws_per_piece", draws_per_piece, 1, MAX_DRAWS)
     batch = _Batch.of(scenarios, settings, geography, tables, dataset, threads)
-    for name, number, most in (
-        ("workers", 1 if workers is None else workers, 10_000),
-        ("threads", threads, 1024),
-    ):
-        if not 1 <= number <= most:
-            raise SettingError(f"{name}: must be from 1 to {most:,}, not {number!r}")
-    if draws_per_piece is not None and draws_per_piece < 1:
-        raise SettingError(f"draws_per_piece: must be 1 or more, not {draws_per_piece!r}")
     folder = Folder(Path(out), batch.identity())
     with folder.held():
         work = _Work(batch, folder, draws_per_piece, on_progress)
@@ -175,6 +181,7 @@ def estimate_batch(
     BatchError
         If none of its first runs can be run.
     """
+    _check_options(executor, workers, threads)
     batch = _Batch.of(scenarios, settings, geography, tables, dataset, threads)
     draws = batch.settings.draws
     short = replace(batch.settings, draws=min(draws, MEASURED_DRAWS))
@@ -353,11 +360,17 @@ class _Work:
                     self._drive(started, workers or _default_workers(started))
                 except (BrokenExecutor, CancelledError) as error:
                     restarts = 0 if self._done > before else restarts + 1
+                    if any(process.exitcode == NO_GUARD for process in _processes_of(started)):
+                        raise BatchError(
+                            "worker processes begin by running this script again, which starts "
+                            f"the batch again and so on: {UNDER_GUARD}"
+                        ) from None
                     if isinstance(executor, Executor) or restarts >= MOST_RESTARTS:
                         raise BatchError(
-                            f"workers die ({str(error) or type(error).__name__}), perhaps for "
-                            "lack of memory; finished runs are kept: run the same command to "
-                            "resume, perhaps with fewer --workers"
+                            f"workers die ({str(error) or type(error).__name__}), for lack of "
+                            "memory perhaps, or since the script that starts them has no if "
+                            '__name__ == "__main__":; finished runs are kept: run the same command '
+                            "to resume, perhaps with fewer --workers"
                         ) from error
 
     def _drive(self, executor: Executor, workers: int) -> None:
@@ -467,6 +480,44 @@ class _Work:
         self._folder.write_runs(parquet(table))
 
 
+def _check_options(executor: Executor | str | None, workers: int | None, threads: int) -> None:
+    """Refuse an executor, or numbers of workers and threads, that there cannot be."""
+    _named(executor)
+    whole_number("workers", 1 if workers is None else workers, 1, MOST_WORKERS)
+    whole_number("threads", threads, 1, 1024)
+
+
+def _named(executor: Executor | str | None) -> tuple[str, str]:
+    """Kind and address of an executor; a kind of its own where one was passed in."""
+    if isinstance(executor, Executor):
+        return "", ""
+    name = "threads" if executor is None else str(executor)
+    kind, _, address = name.partition("://")
+    if kind not in EXECUTORS or (address and kind != "dask"):
+        raise SettingError(
+            "executor: must be threads, processes, dask or dask://host:port, not "
+            f"{escape(name[:60])!r}"
+        )
+    return kind, address
+
+
+def _see_to_guard() -> None:
+    """Refuse a script that worker processes cannot read; end one that was to start a batch."""
+    # Set while a spawned process imports the script of its parent.
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        os._exit(NO_GUARD)
+    script = getattr(sys.modules["__main__"], "__file__", None)
+    if script == "<stdin>":
+        raise SettingError(
+            "executor: worker processes cannot run a script from standard input again; save it "
+            f"as a file and {UNDER_GUARD}"
+        )
+
+
+def _processes_of(executor: Executor) -> list[Any]:
+    return list((getattr(executor, "_processes", None) or {}).values())
+
+
 def _result_of(future: "Future[Done]") -> Done:
     try:
         return future.result()
@@ -498,11 +549,7 @@ def _started(executor: Executor | str | None, workers: int | None) -> Iterator[E
     if isinstance(executor, Executor):
         yield executor
         return
-    kind, _, address = (executor or "threads").partition("://")
-    if kind not in EXECUTORS or (address and kind != "dask"):
-        raise SettingError(
-            f"executor: must be threads, processes, dask or dask://host:port, not {executor!r}"
-        )
+    kind, address = _named(executor)
     count = workers or _default_workers(None)
     if kind == "dask":
         with _dask(address, count) as started:
@@ -519,7 +566,7 @@ def _started(executor: Executor | str | None, workers: int | None) -> Iterator[E
     except BaseException:
         # Processes would finish runs that nobody waits for; threads cannot be stopped. Once they
         # are gone, waiting takes no time and gives back what the pool holds of the system.
-        processes = list((getattr(pool, "_processes", None) or {}).values())
+        processes = _processes_of(pool)
         results = getattr(pool, "_result_queue", None)
         manager = getattr(pool, "_executor_manager_thread", None)
         with _silent(manager):

@@ -6,16 +6,18 @@ import io
 import json
 import math
 import os
+import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, overload
 
 import numpy as np
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from gainsmodel.checks import escape, read_regular
 from gainsmodel.data import Dataset, Geography
 from gainsmodel.errors import ScenarioError, UnknownNameError
 from gainsmodel.results.manifest import TABLES
@@ -31,8 +33,15 @@ from gainsmodel.simulation.settings import MAX_DRAWS, MAX_SEED, Precision, Sampl
 
 MAX_RUNS = 1_000_000
 MAX_CSV_BYTES = 20_000_000
+# Of a table or a hypercube: columns, and values in all.
+MAX_KEYS, MAX_VALUES = 100, 10_000_000
+# A longer cell is no figure.
+MAX_CELL = 1_000
+MAX_AREAS = 10_000
 # Values tried before an axis that allows none of them is refused as misspelt.
 TRIED = 20
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
+_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][+-]?[0-9]+)?")
 Table = Literal["areas", "groups", "years", "sectors", "adoption", "statistics"]
 Key = Annotated[str, Field(min_length=1, max_length=500)]
 
@@ -43,6 +52,35 @@ class Point:
 
     varied: dict[str, Any] = field(default_factory=dict)
     edits: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Places(Sequence[Point]):
+    """Places on an axis, each made when it is asked for: a million take no room.
+
+    Attributes
+    ----------
+    rows : sequence or ndarray
+        What is behind each place.
+    place : callable
+        Gives the place of a row.
+    """
+
+    rows: Any
+    place: Callable[[Any], Point]
+
+    def __len__(self) -> int:
+        """Count the places."""
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Point: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Places": ...
+    def __getitem__(self, at: int | slice) -> "Point | Places":
+        """Give a place, or some of them."""
+        rows = self.rows[at]
+        return Places(rows, self.place) if isinstance(at, slice) else self.place(rows)
 
 
 class ListAxis(Model):
@@ -56,9 +94,13 @@ class ListAxis(Model):
         """Give what a table of runs calls the axis."""
         return [self.key]
 
-    def points(self, sweep: "Sweep") -> list[Point]:
+    def count(self, sweep: "Sweep") -> int:
+        """Count the places on the axis, without making them."""
+        return len(self.values)
+
+    def points(self, sweep: "Sweep") -> Places:
         """Give every place on the axis."""
-        return [_of({self.key: value}) for value in self.values]
+        return Places(self.values, lambda value: _of({self.key: value}))
 
 
 class RangeAxis(Model):
@@ -83,7 +125,11 @@ class RangeAxis(Model):
         """Give what a table of runs calls the axis."""
         return [self.key]
 
-    def points(self, sweep: "Sweep") -> list[Point]:
+    def count(self, sweep: "Sweep") -> int:
+        """Count the places on the axis, without making them."""
+        return self.steps
+
+    def points(self, sweep: "Sweep") -> Places:
         """Give every place on the axis; whole numbers where the steps are."""
         low, high, steps = self.low, self.high, self.steps - 1
         values: Sequence[int | float]
@@ -93,7 +139,7 @@ class RangeAxis(Model):
             values = range(low, high + 1, (high - low) // steps)
         else:
             values = np.linspace(low, high, self.steps).tolist()
-        return [_of({self.key: value}) for value in values]
+        return Places(values, lambda value: _of({self.key: value}))
 
 
 class LatinHypercubeAxis(Model):
@@ -103,7 +149,7 @@ class LatinHypercubeAxis(Model):
     samples: int = Field(ge=1, le=MAX_RUNS)
     seed: int = Field(1, ge=0, le=2**32 - 1)
     between: dict[Key, Annotated[tuple[Number, Number], Field(strict=False)]] = Field(
-        min_length=1, max_length=100, description="key to [low, high]"
+        min_length=1, max_length=MAX_KEYS, description="key to [low, high]"
     )
 
     @model_validator(mode="after")
@@ -111,13 +157,21 @@ class LatinHypercubeAxis(Model):
         for key, (low, high) in self.between.items():
             if not low < high:
                 raise problem((("between", key), f"must be [low, high]; found [{low}, {high}]"))
+        values = self.samples * len(self.between)
+        if values > MAX_VALUES:
+            keys = f"{self.samples:,} of {len(self.between)} keys make {values:,} values"
+            raise problem((("samples",), f"{keys}; at most {MAX_VALUES:,}"))
         return self
 
     def names(self) -> list[str]:
         """Give what a table of runs calls the axis."""
         return list(self.between)
 
-    def points(self, sweep: "Sweep") -> list[Point]:
+    def count(self, sweep: "Sweep") -> int:
+        """Count the places on the axis, without making them."""
+        return self.samples
+
+    def points(self, sweep: "Sweep") -> Places:
         """Give every sample; McKay, Beckman and Conover (1979)."""
         # RandomState's numbers never change from one NumPy to the next; a Generator's may.
         random = np.random.RandomState(self.seed)
@@ -125,8 +179,8 @@ class LatinHypercubeAxis(Model):
         strata = np.argsort(random.random_sample(shape), axis=0, kind="stable")
         unit = (strata + random.random_sample(shape)) / self.samples
         low, high = np.array(list(self.between.values())).T
-        samples = np.clip(low + unit * (high - low), low, high).tolist()
-        return [_of(dict(zip(self.between, row, strict=True))) for row in samples]
+        samples = np.clip(low + unit * (high - low), low, high)
+        return Places(samples, lambda row: _of(dict(zip(self.between, row.tolist(), strict=True))))
 
 
 class CsvAxis(Model):
@@ -138,76 +192,106 @@ class CsvAxis(Model):
     )
 
     # Read once and with the sweep, so that what is counted is what is run.
-    _rows: list[dict[str, Any]] = PrivateAttr(default_factory=list)
+    _keys: tuple[str, ...] = PrivateAttr(())
+    _rows: list[tuple[Any, ...]] = PrivateAttr(default_factory=list)
 
     def names(self) -> list[str]:
         """Give what a table of runs calls the axis."""
-        return list(self._rows[0])
+        return list(self._keys)
 
-    def points(self, sweep: "Sweep") -> list[Point]:
+    def count(self, sweep: "Sweep") -> int:
+        """Count the places on the axis, without making them."""
+        return len(self._rows)
+
+    def points(self, sweep: "Sweep") -> Places:
         """Give every row."""
-        return [
-            Point(row, {key: value for key, value in row.items() if value is not None})
-            for row in self._rows
-        ]
+        return Places(self._rows, self._point)
+
+    def _point(self, row: tuple[Any, ...]) -> Point:
+        varied = dict(zip(self._keys, row, strict=True))
+        return Point(varied, {key: value for key, value in varied.items() if value is not None})
 
     def read(self, folder: Path) -> None:
         """Read the table; cells are numbers, true, false or tables as in TOML, or else text."""
         path = folder / self.file
+        name = escape(str(path))
         try:
-            with path.open("rb") as opened:
-                content = opened.read(MAX_CSV_BYTES + 1)
+            content, _ = read_regular(path, MAX_CSV_BYTES + 1)
             text = content.decode("utf-8-sig")
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "is not UTF-8 text"
-            raise ScenarioError(f"{path}: cannot be read: {reason}") from None
+            raise ScenarioError(f"{name}: cannot be read: {reason}") from None
         if len(content) > MAX_CSV_BYTES:
-            raise ScenarioError(f"{path}: is too large; at most {MAX_CSV_BYTES:,} bytes")
+            raise ScenarioError(f"{name}: is too large; at most {MAX_CSV_BYTES:,} bytes")
         table = csv.reader(io.StringIO(text), strict=True)
         try:
-            header = [name.strip() for name in next(table, [])]
-            wrong = [name for name in header if header.count(name) > 1 or not name]
-            if not header:
-                raise ScenarioError(f"{path}: is empty; begin with the keys, one a column")
-            if wrong:
-                raise ScenarioError(
-                    f"{path}, line 1: each column needs a key of its own; found {show(wrong[0])}"
-                )
+            header = [cell.strip() for cell in next(table, [])]
+            self._check_header(header, name)
+            most = min(MAX_RUNS, MAX_VALUES // len(header))
             for row in table:
                 if not any(cell.strip() for cell in row):
                     continue
+                wrong = ""
                 if len(row) != len(header):
-                    raise ScenarioError(
-                        f"{path}, line {table.line_num}: has {len(row)} cells under "
-                        f"{len(header)} keys"
-                    )
-                self._rows.append(dict(zip(header, map(_cell, row), strict=True)))
+                    wrong = f"has {len(row):,} cells under {len(header):,} keys"
+                elif (longest := max(map(len, row))) > MAX_CELL:
+                    wrong = f"a cell may have {MAX_CELL:,} characters; found {longest:,}"
+                elif len(self._rows) == most:
+                    wrong = f"has too many rows; at most {most:,}"
+                if wrong:
+                    raise ScenarioError(f"{name}, line {table.line_num}: {wrong}")
+                self._rows.append(tuple(map(_cell, row)))
         except csv.Error as error:
             raise ScenarioError(
-                f"{path}, line {table.line_num}: is not a CSV file: {error}"
+                f"{name}, line {table.line_num}: is not a CSV file: {error}"
             ) from None
         if not self._rows:
-            raise ScenarioError(f"{path}: has no row under its keys")
+            raise ScenarioError(f"{name}: has no row under its keys")
+
+    def _check_header(self, header: list[str], name: str) -> None:
+        if not header:
+            raise ScenarioError(f"{name}: is empty; begin with the keys, one a column")
+        if len(header) > MAX_KEYS:
+            raise ScenarioError(
+                f"{name}, line 1: has {len(header):,} columns; at most {MAX_KEYS}, one a key"
+            )
+        wrong = [key for key in header if header.count(key) > 1 or not key]
+        if wrong:
+            raise ScenarioError(
+                f"{name}, line 1: each column needs a key of its own; found {show(wrong[0])}"
+            )
+        self._keys = tuple(header)
 
 
 class AreasAxis(Model):
     """One area after another gets the same plan."""
 
     kind: Literal["areas"]
-    areas: Literal["all"] | Annotated[tuple[Text, ...], Field(strict=False, min_length=1)] = Field(
-        "all", description='"all", or a list of names or codes'
-    )
+    areas: (
+        Literal["all"]
+        | Annotated[tuple[Text, ...], Field(strict=False, min_length=1, max_length=MAX_AREAS)]
+    ) = Field("all", description='"all", or a list of names or codes')
     plan: dict[Name, Planned] = Field(min_length=1, description="lever to intensity")
 
     def names(self) -> list[str]:
         """Give what a table of runs calls the axis."""
         return ["area"]
 
-    def points(self, sweep: "Sweep") -> list[Point]:
+    def count(self, sweep: "Sweep") -> int:
+        """Count the places on the axis, without making them."""
+        return len(self._places(sweep))
+
+    def points(self, sweep: "Sweep") -> Places:
         """Give a plan for each area, laid over the base's."""
-        names = sweep.figures.areas["area_name"].to_list() if self.areas == "all" else self.areas
         plan = self.model_dump(mode="json", exclude_none=True)["plan"]
-        return [Point({"area": name}, {f"plan.{json.dumps(name)}": plan}) for name in names]
+        return Places(
+            self._places(sweep),
+            lambda name: Point({"area": name}, {f"plan.{json.dumps(name)}": plan}),
+        )
+
+    def _places(self, sweep: "Sweep") -> Sequence[str]:
+        areas: list[str] = sweep.figures.areas["area_name"].to_list()
+        return areas if self.areas == "all" else self.areas
 
 
 Axis = Annotated[
@@ -254,7 +338,7 @@ class Sweep(Model):
 
     def __len__(self) -> int:
         """Count the runs."""
-        return math.prod(len(points) for points in self._points)
+        return math.prod(self._counts)
 
     def point(self, run: int) -> Point:
         """Give what varies in one run, and the edits of the base scenario that make it."""
@@ -298,12 +382,20 @@ class Sweep(Model):
 
     def sha256(self) -> str:
         """Give a fingerprint of what varies."""
-        content = [[(p.varied, p.edits) for p in points] for points in self._points]
-        return hashlib.sha256(canonical(content).encode()).hexdigest()
+        content = hashlib.sha256()
+        for points in self._points:
+            content.update(b"[")
+            for point in points:
+                content.update(canonical([point.varied, point.edits]).encode())
+        return content.hexdigest()
 
     @cached_property
-    def _points(self) -> list[list[Point]]:
+    def _points(self) -> list[Places]:
         return [axis.points(self) for axis in self.vary]
+
+    @property
+    def _counts(self) -> list[int]:
+        return [axis.count(self) for axis in self.vary]
 
     def _prepare(self, name: str) -> None:
         """Read what the sweep rests on, and refuse axes that lead nowhere."""
@@ -314,6 +406,13 @@ class Sweep(Model):
             figures = self.figures
         except ScenarioError as error:
             raise ScenarioError(f"{name}: base: {error}") from None
+        runs = math.prod(self._counts)
+        if runs > MAX_RUNS:
+            sizes = " × ".join(f"{count:,}" for count in self._counts)
+            raise ScenarioError(
+                f"{name}: makes {sizes} = {_count(runs)} runs; at most {MAX_RUNS:,}, so take "
+                "fewer steps or a Latin hypercube"
+            )
         taken: dict[str, int] = {}
         for number, axis in enumerate(self.vary):
             place = self._places.get(number, f"{name}: vary[{number}]")
@@ -328,12 +427,6 @@ class Sweep(Model):
                     except UnknownNameError as error:
                         raise ScenarioError(f"{place}: areas: {error}") from None
             _check_leads_somewhere(self.base_scenario, self._points[number], place)
-        if len(self) > MAX_RUNS:
-            sizes = " × ".join(f"{len(points):,}" for points in self._points)
-            raise ScenarioError(
-                f"{name}: makes {sizes} = {len(self):,} runs; at most {MAX_RUNS:,}, so take fewer "
-                "steps or a Latin hypercube"
-            )
 
 
 def load_sweep(path: str | os.PathLike[str], dataset: Dataset | None = None) -> Sweep:
@@ -384,16 +477,29 @@ def _check_leads_somewhere(base: Scenario, points: Sequence[Point], place: str) 
         except ScenarioError as error:
             first = first or error
     if first is not None:
-        raise ScenarioError(f"{place}: {str(first).removeprefix('edit: ')}") from None
+        words = re.sub("(?m)^edit: ", "", str(first))
+        raise ScenarioError(f"{place}: {words}") from None
+
+
+def _count(number: int) -> str:
+    """Put a number of runs into words of a line's length."""
+    return f"{number:,}" if number < 10**15 else f"{number:.1e}".replace("e+", " × 10^")
 
 
 def _cell(text: str) -> Any:
     text = text.strip()
     if not text:
         return None
+    # The parser takes ten times as long as what is needed for most cells.
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    if _DECIMAL.fullmatch(text):
+        return float(text)
+    if text[0].isalpha() and text not in ("true", "false", "nan", "inf"):
+        return text
     try:
         found = tomllib.loads(f"x = {text}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     # Text in quotes, numbers, true and false, tables and lists; nothing else is a scenario's.
     value = found["x"] if len(found) == 1 else text

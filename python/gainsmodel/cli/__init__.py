@@ -1,17 +1,18 @@
 """The command line: ``gainsmodel run``, ``compare``, ``appraise``, ``validate`` and others.
 
 Answers go to standard output, progress and notes to standard error. Exit codes: 0; 2 for
-anything the user can mend, with one message; 130 on Ctrl-C.
+anything the user can mend, with one message; 130 on Ctrl-C, 143 on a request to end.
 """
 
 import sys
-from importlib import metadata
 
+from gainsmodel import stopping
 from gainsmodel.cli import streams
 
 
 def main() -> None:
     """Run the command line and leave; its version is told without loading any of it."""
+    stopping.at_once()
     streams.run(_command)
 
 
@@ -21,9 +22,18 @@ def _command() -> int:
         return 0
     from gainsmodel.cli import verbs
 
-    return verbs.main()
+    stopping.in_order()
+    try:
+        return verbs.main()
+    except BaseException:
+        # Also what something made of the interruption that it did not know.
+        if stopping.code:
+            stopping.leave("stopped")
+        raise
 
 
 def version() -> str:
     """Name and version."""
+    from importlib import metadata
+
     return f"gainsmodel {metadata.version('gainsmodel')}"

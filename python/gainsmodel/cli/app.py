@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gainsmodel import stopping
 from gainsmodel.checks import escape
 from gainsmodel.cli import version
 from gainsmodel.data import Dataset, Fill, Geography, is_dataset, read_gva
@@ -121,14 +122,17 @@ def main() -> int:
         code = 130
         kept = str(stopped) if isinstance(stopped, Stopped) else kept
     except GainsModelError as error:
-        print(f"error: {_as_options(error)}", file=sys.stderr)
-        code = 2
+        # Of a program that was asked to stop, it may be what the request has led to.
+        code = 130 if stopping.code else 2
+        if code == 2:
+            print(f"error: {_as_options(error)}", file=sys.stderr)
     except OSError as error:  # of a disk or a folder
         where = f"{error.filename}: " if error.filename else ""
         print(f"error: {escape(where)}{reason(error)}", file=sys.stderr)
         code = 2
     if code == 130:
         print(f"stopped; {kept}", file=sys.stderr)
+        code = stopping.code or code
     return code
 
 
@@ -225,10 +229,15 @@ def read_own(
     fill_built_in: bool,
     names: Path | None = None,
     areas: Path | None = None,
+    **conversion: Any,
 ) -> Dataset:
-    """Read own figures as the options of a verb say; a folder has its own geography."""
+    """Read own figures as the options of a verb say; a folder has its own geography.
+
+    `conversion` is from which currency and at which rate, as `read_gva` takes it.
+    """
     fill: Fill | None = "built_in" if fill_built_in else None
     single = data[0] if isinstance(data, list) and len(data) == 1 else data
     if isinstance(single, Path) and is_dataset(single):
         geography = None
-    return read_gva(single, geography, sheet=sheet, year=year, fill=fill, names=names, areas=areas)
+    options: dict[str, Any] = {"sheet": sheet, "year": year, "names": names, "areas": areas}
+    return read_gva(single, geography, fill=fill, **options, **conversion)

@@ -52,7 +52,7 @@ def data_show(
 
     Of a folder, first where they come from; an edited or outdated folder is refused.
     """
-    dataset = read_gva(source, None) if is_dataset(source) else _built_in(source)
+    dataset = _figures(source)
     if area:
         codes = [code for name in area for code in dataset.resolve(name)]
         show(block for code in dict.fromkeys(codes) for block in pages.area_figures(dataset, code))
@@ -60,19 +60,29 @@ def data_show(
         show(pages.figures(dataset, source))
 
 
-def _built_in(name: str) -> Dataset:
-    """A shipped geography; a path is told from a misspelt name by what stands there."""
+def _figures(name: str) -> Dataset:
+    """A folder of own figures or a shipped geography; a path is told from a misspelt name."""
+    if is_dataset(name):
+        return read_gva(name, None)
     if name not in GEOGRAPHIES and (Path(name).exists() or "/" in name):
         return read_named(Path(name), "")
     return load_dataset(name)
 
 
 @data_app.command("check")
-def data_check() -> None:
-    """Check every shipped table: sums, codes, missing cells, hashes."""
+def data_check(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[GEOGRAPHY|FOLDER]...",
+            help="built-in, or folders of your own figures; every built-in one by default",
+        ),
+    ] = None,
+) -> None:
+    """Check figures: sums, codes, missing cells, hashes."""
     failed = 0
-    for name in GEOGRAPHIES:
-        for result in check(name):
+    for name in sources or GEOGRAPHIES:
+        for result in check(_figures(name)):
             failed += not result.passed
             print(f"{'ok  ' if result.passed else 'FAIL'} {name}: {result.name}: {result.detail}")
     if failed:
@@ -103,9 +113,23 @@ def data_import(
         Path | None,
         typer.Option(help="areas of your own: columns area, region, population, gigabit_share …"),
     ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="currency to convert from, such as EUR; needs a rate")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="£ for one unit of that currency, such as 0.8698")
+    ] = None,
+    rate_source: Annotated[
+        str | None, typer.Option(help="where the rate is from, such as 'ECB annual average 2023'")
+    ] = None,
 ) -> None:
     """Keep own figures in a folder that notices edits."""
-    dataset = read_own(tables, geography, sheet, year, fill_built_in, names, areas)
+    dataset = read_own(
+        *(tables, geography, sheet, year, fill_built_in, names, areas),
+        currency=currency,
+        gbp_per_unit=rate,
+        rate_source=rate_source,
+    )
     save_dataset(dataset, out)
     print(f"geography: {dataset.geography}", *dataset.notes, sep="\n")
     print(f"written: {out}", file=sys.stderr)
@@ -127,7 +151,7 @@ def data_aggregate(
     name: Annotated[str | None, typer.Option(help="name of the figures")] = None,
 ) -> None:
     """Build new areas from smaller ones, with proof that every total is kept."""
-    figures = read_gva(base, None) if is_dataset(base) else _built_in(base)
+    figures = _figures(base)
     dataset = aggregate(figures, lookup, name=name, rest=rest)
     save_dataset(dataset, out)
     print(*dataset.notes, sep="\n")

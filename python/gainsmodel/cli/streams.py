@@ -55,11 +55,7 @@ def run(command: Callable[[], int]) -> None:
     out, error = Outlet(1), Outlet(2)
     sys.stdout = _text(out, sys.stdout, line_buffering=out.isatty())
     sys.stderr = _text(error, sys.stderr, line_buffering=True)
-    try:
-        code = command()
-    except KeyboardInterrupt:  # before there was anything to stop
-        print("stopped; nothing was written", file=sys.stderr)
-        code = 130
+    code = command()
     sys.stdout.flush()
     if out.failure is not None and not isinstance(out.failure, BrokenPipeError) and code == 0:
         print(f"error: output cannot be written: {out.failure.strerror}", file=sys.stderr)

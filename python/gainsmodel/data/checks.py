@@ -12,6 +12,7 @@ import polars as pl
 from gainsmodel.data.shipped_tables import (
     BASE_YEAR,
     CHANNELS,
+    OWN_GVA,
     SECTORS,
     TABLES,
     _areas_of,
@@ -28,6 +29,19 @@ TREATMENTS = ("published", "sum", "residual", "estimated")
 # the largest gaps in £m to let pass: in one sector of one area, and in one sector of the UK.
 AREA_GAP_GBP_M = 8.0
 UK_GAP_GBP_M = {"mayoral": 8.0, "itl1": 3.0, "local_authority": 20.0}
+# A table in another unit differs a thousandfold; no estimate of the user's differs fiftyfold.
+MOST_TIMES_BUILT_IN = 50.0
+# With imputed rent, real estate is some four times as large.
+MOST_TIMES_RENT = 2.0
+# What columns of areas may hold.
+POSSIBLE = {
+    "population": pl.col("population").is_between(1, 1e9),
+    "gigabit_share": pl.col("gigabit_share").is_between(0, 1),
+    "latitude": pl.col("latitude").is_between(-90, 90),
+    "longitude": pl.col("longitude").is_between(-180, 180),
+    "jobs": pl.col("jobs").is_null() | (pl.col("jobs") > 0),
+    "jobs_basis": pl.col("jobs").is_null() == pl.col("jobs_basis").is_null(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +59,8 @@ def check(dataset: "Dataset | str") -> list[Check]:
     Parameters
     ----------
     dataset : Dataset or str
-        A dataset, whose shipped tables are read again, or a shipped geography. Own figures
-        were checked when they were read.
+        A dataset, whose shipped tables are read again, or a shipped geography. Of own figures,
+        what holds of any: cells, areas, and a sum of the size of the UK.
 
     Returns
     -------
@@ -60,6 +74,8 @@ def check(dataset: "Dataset | str") -> list[Check]:
     DataError
         If a table cannot be read at all.
     """
+    if not isinstance(dataset, str) and dataset.own_name is not None:
+        return [*_own_checks(dataset)]
     geography, folder = (
         (dataset, TABLES) if isinstance(dataset, str) else (dataset.geography, dataset.folder)
     )
@@ -77,21 +93,13 @@ def _cell_checks(tables: dict[str, pl.DataFrame], geography: str, folder: Path) 
 
     def rows(name: str, file: str, column: str, valid: pl.Expr) -> Check:
         # Every geography is checked: sums compare them with each other.
-        bad = tables[file].with_row_index("row", offset=2).filter(~valid.fill_null(value=False))
-        if not bad.height:
-            return Check(name, passed=True, detail=f"{tables[file].height} rows of {file}")
-        row, value = bad.select("row", column).row(0)
-        detail = f"{file}, row {row}: {column} cannot be {'missing' if value is None else value}"
-        return Check(name, passed=False, detail=detail)
-
-    def between(column: str, low: float, high: float) -> pl.Expr:
-        return pl.col(column).is_between(low, high)
+        return _rows(name, file, tables[file], column, valid)
 
     yield rows(
         "no GVA cell is missing or negative",
         "gva.csv",
         "gva_gbp_m",
-        between("gva_gbp_m", 0, 1e9),
+        pl.col("gva_gbp_m").is_between(0, 1e9),
     )
     yield rows(
         "every GVA cell has a known treatment",
@@ -99,14 +107,7 @@ def _cell_checks(tables: dict[str, pl.DataFrame], geography: str, folder: Path) 
         "treatment",
         pl.col("treatment").is_in(TREATMENTS),
     )
-    for column, valid in {
-        "population": between("population", 1, 1e9),
-        "gigabit_share": between("gigabit_share", 0, 1),
-        "latitude": between("latitude", -90, 90),
-        "longitude": between("longitude", -180, 180),
-        "jobs": pl.col("jobs").is_null() | (pl.col("jobs") > 0),
-        "jobs_basis": pl.col("jobs").is_null() == pl.col("jobs_basis").is_null(),
-    }.items():
+    for column, valid in POSSIBLE.items():
         yield rows(f"every area has a possible {column}", "areas.csv", column, valid)
     for file, key in (
         ("areas.csv", ["geography", "area_code"]),
@@ -154,6 +155,66 @@ def _cell_checks(tables: dict[str, pl.DataFrame], geography: str, folder: Path) 
         f"{AREA_COUNT[geography]} areas by {len(SECTORS)} sectors wanted",
     )
     yield _hash_check(folder)
+
+
+def _rows(name: str, file: str, table: pl.DataFrame, column: str, valid: pl.Expr) -> Check:
+    """Check one column; the first bad row is named as a spreadsheet counts."""
+    bad = table.with_row_index("row", offset=2).filter(~valid.fill_null(value=False))
+    if not bad.height:
+        return Check(name, passed=True, detail=f"{table.height} rows of {file}")
+    row, value = bad.select("row", column).row(0)
+    detail = f"{file}, row {row}: {column} cannot be {'missing' if value is None else value}"
+    return Check(name, passed=False, detail=detail)
+
+
+def _own_checks(dataset: "Dataset") -> Iterator[Check]:
+    """Check own figures as they lie in their folder, and against the built-in ones of the UK."""
+    areas = dataset.areas
+    gva = pl.DataFrame(
+        {
+            "area_code": [code for code in areas["area_code"] for _ in SECTORS],
+            "sector": [*SECTORS] * areas.height,
+            "gva_gbp_m": dataset.gva_gbp_m.reshape(-1),
+        }
+    )
+    yield _rows(
+        *("no GVA cell is missing or negative", OWN_GVA, gva, "gva_gbp_m"),
+        pl.col("gva_gbp_m").is_between(0, 1e9),
+    )
+    for column, valid in POSSIBLE.items():
+        yield _rows(f"every area has a possible {column}", "areas", areas, column, valid)
+    for column in ("area_code", "area_name"):
+        unique = ~pl.col(column).is_duplicated()
+        yield _rows(f"{column} is unique", "areas", areas, column, unique)
+    for name, key, places in (
+        ("every area has GVA", "area_code", areas["area_name"].to_list()),
+        ("every sector has GVA", "sector", [*SECTORS]),
+    ):
+        sums = gva.group_by(key, maintain_order=True).agg(total=pl.col("gva_gbp_m").sum())
+        empty = [p for p, t in zip(places, sums["total"], strict=True) if not t > 0]
+        detail = f"0 in {', '.join(empty[:5])}" if empty else f"{len(places)} sums above 0"
+        yield Check(name, not empty, detail)
+    # Figures of one's own may differ; another unit, or imputed rent, differs by far more.
+    national = _read("itl1", TABLES)["gva.csv"].filter(pl.col("geography") == "uk")
+    published = dict(national.select("sector", "gva_gbp_m").iter_rows())
+    whole = float(dataset.gva_gbp_m.sum())
+    beside = math.fsum(published.values())
+    yield Check(
+        "areas sum to a GVA of the UK's size",
+        beside / MOST_TIMES_BUILT_IN <= whole <= beside * MOST_TIMES_BUILT_IN,
+        f"£{whole:,.0f}m, the published UK £{beside:,.0f}m",
+    )
+    rent = float(dataset.gva_gbp_m[:, SECTORS.index("L")].sum())
+    yield Check(
+        "real estate (L) is without owner-occupiers' imputed rent",
+        rent <= MOST_TIMES_RENT * published["L"],
+        f"£{rent:,.0f}m, the published UK £{published['L']:,.0f}m",
+    )
+    yield Check(
+        "no table was altered since it was built",
+        passed=True,
+        detail=f"sha256 of its GVA {dataset.hashes[OWN_GVA]}",
+    )
 
 
 def _hash_check(folder: Path) -> Check:

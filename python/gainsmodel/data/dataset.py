@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gainsmodel.checks import brief
 from gainsmodel.data.checks import _cell_checks
 from gainsmodel.data.shipped_tables import (
     BASE_YEAR,
@@ -109,10 +110,18 @@ class Dataset:
 
     @property
     def j_share_of_gva(self) -> NDArray[np.float64]:
-        """Share of each area's GVA that is information and communication (J), 0 to 1."""
-        share: NDArray[np.float64] = self.gva_gbp_m[:, self.sectors.index("J")] / (
-            self.gva_gbp_m.sum(axis=1)
-        )
+        """Share of each area's GVA that is information and communication (J), 0 to 1.
+
+        Raises
+        ------
+        DataError
+            If an area has no GVA at all.
+        """
+        whole: NDArray[np.float64] = self.gva_gbp_m.sum(axis=1)
+        names = self.areas["area_name"].to_list()
+        if empty := [name for name, total in zip(names, whole, strict=True) if not total > 0]:
+            raise DataError(f"every sector is 0 in {', '.join(empty[:5])}; an area needs a GVA")
+        share: NDArray[np.float64] = self.gva_gbp_m[:, self.sectors.index("J")] / whole
         return share
 
     def gva_frame(self) -> pl.DataFrame:
@@ -142,7 +151,7 @@ class Dataset:
             If nothing in this geography is called that; offers the nearest names.
         """
         known, shown = self._spoken
-        wanted = plain(name)
+        wanted = plain(name[:200])
         if wanted in known:
             return known[wanted]
         # A part of a name is nearer than a likeness; two ways of saying one thing count once.
@@ -152,7 +161,7 @@ class Dataset:
         names = [self.units[group] for group in self.groups if group != "uk"]
         names += self.areas["area_name"].to_list()
         raise UnknownNameError(
-            f"no area or group of the {self.geography} geography is called {name!r}; "
+            f"no area or group of the {self.geography} geography is called {brief(name)}; "
             + (f"the nearest are: {hint}" if hint else _listed(names))
         )
 
@@ -259,12 +268,6 @@ def load_dataset(geography: str, folder: Path = TABLES) -> Dataset:
         hashes=_hashes(folder),
         folder=folder,
     )
-
-
-def _require(values: NDArray[np.float64], valid: NDArray[np.bool_], name: str, bounds: str) -> None:
-    if not valid.all():
-        area = int(np.argmin(valid))
-        raise DataError(f"{name} of area {area} must be {bounds}, not {values[area]}")
 
 
 def plain(name: str) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gainsmodel.data.dataset import _require
 from gainsmodel.errors import DataError
 
 
@@ -13,6 +12,7 @@ def readiness(
     gigabit_share: ArrayLike,
     j_share_of_gva: ArrayLike,
     weights: Sequence[float] = (1.0, 1.0),
+    names: Sequence[str] | None = None,
 ) -> NDArray[np.float64]:
     """Digital readiness of each area: a proxy, mean 0 and standard deviation 1.
 
@@ -26,10 +26,13 @@ def readiness(
         Share of premises that can get gigabit broadband, 0 to 1, shape (areas,).
     j_share_of_gva : array_like
         Information and communication as a share of GVA, shape (areas,), strictly
-        between 0 and 1 unless its weight is 0. A share of 0 has no logit and is refused
-        rather than floored: no shipped area has one (the lowest is 0.2%).
+        below 1 unless its weight is 0. A share of 0 has no logit: it is taken as the lowest
+        share above 0 among the areas, so that such an area is as ready as the least digital
+        other one. No shipped area has one (the lowest is 0.2%).
     weights : sequence of float
         Weight of coverage and of the J share; none negative.
+    names : sequence of str, optional
+        Of the areas, for messages.
 
     Returns
     -------
@@ -48,11 +51,21 @@ def readiness(
         raise DataError(f"shares must have one shape (areas,): {gigabit.shape}, {digital.shape}")
     if weight.shape != (2,) or not (np.isfinite(weight) & (weight >= 0)).all():
         raise DataError(f"readiness needs two weights, none negative: {weights}")
-    _require(gigabit, (gigabit >= 0) & (gigabit <= 1), "gigabit share", "from 0 to 1")
+
+    def require(values: NDArray[np.float64], valid: NDArray[np.bool_], what: str) -> None:
+        if not valid.all():
+            at = int(np.argmin(valid))
+            area = f" of {names[at]}" if names is not None else ""
+            raise DataError(f"{what}, not {values[at]}{area}")
+
+    require(gigabit, (gigabit >= 0) & (gigabit <= 1), "gigabit share must be from 0 to 1")
     score = weight[0] * _standardise(gigabit)
     if weight[1] > 0:
-        _require(digital, (digital > 0) & (digital < 1), "J share of GVA", "between 0 and 1")
-        score = score + weight[1] * _standardise(np.log(digital / (1.0 - digital)))
+        require(digital, (digital >= 0) & (digital < 1), "J share of GVA must be 0 to below 1")
+        some = digital[digital > 0]
+        if some.size:
+            lifted = np.maximum(digital, some.min())
+            score = score + weight[1] * _standardise(np.log(lifted / (1.0 - lifted)))
     return _standardise(score)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,6 +25,7 @@ from gainsmodel.files import read_file, recover, write_folder
 from gainsmodel.spreadsheets import unescaped
 
 # Files of a saved dataset.
+MAX_TOML, MAX_PARTS = 5_000_000, 16
 GVA, AREAS, PROVENANCE, HASHES = "gva.csv", "areas.csv", "provenance.toml", "hashes.toml"
 FILES = (GVA, AREAS, PROVENANCE, HASHES)
 # More than the figures of any areas take.
@@ -154,7 +156,7 @@ def read_saved(
     if changed or list(figures) != wanted:
         raise DataError(
             f"{where}: is out of date: the built-in figures have changed since "
-            f"({', '.join(changed) or GVA}); {again}"
+            f"({shown(', '.join(changed) or GVA, 100)[1:-1]}); {again}"
         )
     gva = np.array(list(figures.values())).reshape(len(frame.areas), len(SECTORS))
     if not (np.isfinite(gva) & (gva >= 0)).all():
@@ -166,7 +168,7 @@ def _unedited(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Content of each file, if it is still what was written, and the provenance."""
     where = escape(str(folder))
     try:
-        stated = tomllib.loads(read_file(folder / HASHES, MAX_HASHES_BYTES).decode())
+        stated = _toml(read_file(folder / HASHES, MAX_HASHES_BYTES))
         files = [GVA, PROVENANCE, *([AREAS] if AREAS in stated else [])]
         contents = {file: read_file(folder / file, MAX_BYTES) for file in files}
     except OSError as error:
@@ -180,9 +182,18 @@ def _unedited(folder: Path) -> tuple[dict[str, bytes], dict[str, Any]]:
                 "again"
             )
     try:
-        return contents, tomllib.loads(contents[PROVENANCE].decode())
+        return contents, _toml(contents[PROVENANCE])
     except (ValueError, RecursionError):
         raise DataError(f"{where}: {PROVENANCE} cannot be read; import the table again") from None
+
+
+def _toml(content: bytes) -> dict[str, Any]:
+    """Read TOML such as this module writes; keys of thousands of parts would take for ever."""
+    text = content.decode()
+    keys = re.sub(r'"(?:[^"\\\n]|\\.)*"', "", text)
+    if len(text) > MAX_TOML or any(part.count(".") > MAX_PARTS for part in keys.split("=")):
+        raise ValueError("is too large or nested too deeply")
+    return tomllib.loads(text)
 
 
 def _own_frame(content: bytes) -> Dataset:

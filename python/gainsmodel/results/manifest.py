@@ -1,16 +1,19 @@
 """Saved results on disk: what a folder may hold, and its manifest."""
 
 import json
+import math
 import os
-import stat
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from gainsmodel import _core
+from gainsmodel.checks import escape, read_regular
 from gainsmodel.errors import CoreError, ResultError
 from gainsmodel.files import recover, replaceable
 from gainsmodel.results.tables import DETAIL_METRICS, METRICS
+from gainsmodel.scenario.messages import show
 
 
 def build_info() -> dict[str, Any]:
@@ -65,13 +68,10 @@ def read_manifest(path: Path) -> dict[str, Any]:
     recover(path)
     try:
         file = path / "manifest.json" if path.is_dir() else path
-        # Without blocking, since the other end of a pipe may never open.
-        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        with os.fdopen(descriptor, "rb") as opened:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_MANIFEST_BYTES:
-                raise ResultError(f"{file}: is not a manifest: no regular file, or too large")
-            manifest = json.loads(opened.read(MAX_MANIFEST_BYTES))
+        content, size = read_regular(file, MAX_MANIFEST_BYTES)
+        if size > MAX_MANIFEST_BYTES:
+            raise ResultError(f"{file}: is not a manifest: too large")
+        manifest = _strict_json(content)
     except FileNotFoundError:
         raise ResultError(f"{file}: no such file; a saved result holds a manifest.json") from None
     except ResultError:
@@ -80,29 +80,100 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise ResultError(f"{file}: cannot be read: {error.strerror}") from error
     except json.JSONDecodeError as error:
         raise ResultError(f"{file}, line {error.lineno}: is not a manifest: {error.msg}") from error
+    except _Strange as strange:
+        raise ResultError(f"{file}: is not a manifest: {strange}") from None
     except (ValueError, RecursionError):
         raise ResultError(f"{file}: is not a manifest: no text, or no possible value") from None
     return checked(manifest, file)
 
 
+def read_mapping(manifest: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Read what a manifest file holds, however it came here; `name` as `checked`."""
+    try:
+        content = json.dumps(dict(manifest)).encode()
+        return checked(_strict_json(content), name)
+    except ResultError:
+        raise
+    except (ValueError, TypeError, RecursionError):
+        raise ResultError(f"{name}: is not a manifest: holds what no such file can") from None
+
+
+class _Strange(ValueError):
+    """What JSON may hold and no manifest does."""
+
+
+def _strict_json(content: bytes) -> Any:
+    """Read JSON without what its readers disagree on."""
+
+    def number(text: str) -> float:
+        if not math.isfinite(float(text)):
+            raise _Strange(f"{escape(text[:40])} is not a finite number")
+        return float(text)
+
+    def entries(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            twice = next(key for key in found if sum(key == other for other, _ in pairs) > 1)
+            raise _Strange(f"{twice[:40]!a} stands twice in one place")
+        return found
+
+    manifest = json.loads(
+        content, parse_float=number, parse_constant=number, object_pairs_hook=entries
+    )
+    # Half a pair of surrogates is no text that could be shown or sent on.
+    json.dumps(manifest, ensure_ascii=False).encode()
+    return manifest
+
+
 def checked(manifest: Any, name: str | Path) -> dict[str, Any]:
     """Give a manifest back if it is one; `name` says in an error where it comes from."""
-    kinds = {
-        **dict.fromkeys(("manifest_version", "draws", "seed"), int),
-        **dict.fromkeys(("scenario", "data_sha256", "versions"), dict),
-        **dict.fromkeys(("geography", "sampler", "precision"), str),
-    }
     found = manifest if isinstance(manifest, dict) else {}
-    wrong = [
-        key
-        for key, kind in kinds.items()
-        if not isinstance(found.get(key), kind) or isinstance(found.get(key), bool)
-    ]
+    wrong = [key for key, is_right in _PARTS.items() if not is_right(found.get(key))]
     if wrong:
         raise ResultError(f"{name}: is not a manifest; missing or wrong: {', '.join(wrong)}")
     if manifest["manifest_version"] not in (UNBOUND, BOUND):
         raise ResultError(
-            f"{name}: manifest_version is {manifest['manifest_version']!r}, "
+            f"{name}: manifest_version is {show(manifest['manifest_version'])}, "
             f"this version reads {UNBOUND} and {BOUND}"
         )
     return dict(manifest)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= 1000
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, value.values()))
+
+
+def _is_own(value: Any) -> bool:
+    """Whether it says which own figures; most manifests are of none."""
+    return value is None or (
+        isinstance(value, dict)
+        and _is_text(value.get("name"))
+        and _is_text(value.get("sha256"))
+        and isinstance(value.get("notes"), list)
+        and all(isinstance(note, str) for note in value["notes"])
+    )
+
+
+def _is_variation(value: Any) -> bool:
+    """Whether it says which other futures; most manifests are of none."""
+    return value is None or (isinstance(value, dict) and set(value) <= {"reseeded", "held"})
+
+
+# What each part of a manifest must be.
+_PARTS: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("manifest_version", "draws", "seed"), _is_whole),
+    **dict.fromkeys(("data_sha256", "versions"), _is_texts),
+    **dict.fromkeys(("geography", "sampler", "precision"), _is_text),
+    "scenario": lambda value: isinstance(value, dict),
+    "own_data": _is_own,
+    "detail": lambda value: value is None or _is_text(value),
+    "variation": _is_variation,
+}

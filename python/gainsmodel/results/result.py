@@ -17,7 +17,7 @@ from gainsmodel import _core
 from gainsmodel.data import Dataset, load_dataset
 from gainsmodel.data.units import Unit
 from gainsmodel.errors import ResultError
-from gainsmodel.results.draws import NO_INPUTS, CoreDraws
+from gainsmodel.results.draws import NO_INPUTS, CoreDraws, SavedDraws
 from gainsmodel.results.inputs import inputs
 from gainsmodel.results.notebook import ShownInNotebooks
 from gainsmodel.results.statistics import STATISTICS
@@ -189,6 +189,16 @@ class Result(ShownInNotebooks):
     def holds_draws(self) -> bool:
         """Whether `draws` and `difference` can answer."""
         return self._kept is not None and self._kept.held
+
+    def with_draws_of(self, metrics: Iterable[str]) -> "Result":
+        """The same result, keeping the draws of some quantities only, which takes less memory.
+
+        Parameters
+        ----------
+        metrics : iterable of str
+            As in `draws`; with none, tables are all that is left.
+        """
+        return replace(self, _kept=SavedDraws({name: self.draws(name) for name in metrics}))
 
     def draws(
         self, metric: str = "gain_final_year_gbp_m", columns: Sequence[str] | None = None

@@ -19,6 +19,8 @@ from pydantic_core import CoreSchema, core_schema
 from gainsmodel.scenario.messages import KeyPath, problem, validate
 
 Z95 = 1.6448536269514722  # standard normal quantile of 0.95
+# One draw in a billion lies farther than this many standard deviations, on either side.
+FAR = 6.0
 # Far outside anything an economy holds, and far inside what arithmetic holds.
 Number = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 PositiveNumber = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
@@ -26,6 +28,8 @@ Deviation = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 LogDeviation = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 InnerShare = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+# Quantiles of a gamma of a smaller shape are below the least number there is.
+GammaShape = Annotated[float, Field(ge=0.1, le=1e6, allow_inf_nan=False)]
 Shape = Annotated[float, Field(ge=0.01, le=1e6, allow_inf_nan=False)]
 Listed = Field(strict=False, min_length=1, max_length=1000)
 
@@ -74,11 +78,28 @@ class _Kind(Model):
         """Give the least and the greatest possible value."""
         return self._support()
 
+    def middle(self) -> float:
+        """Give where it is centred: its median, mean or mode, whichever states it."""
+        return self._middle()
+
+    def tails(self) -> tuple[float, float]:
+        """Give values beyond which about one draw in a billion lies, or the ends of it."""
+        low, high = self._tails()
+        least, most = self._support()
+        return max(low, least), min(high, most)
+
     def _core(self) -> dict[str, Any]:
         return dict(self.__dict__)
 
     def _support(self) -> tuple[float, float]:
         return -math.inf, math.inf
+
+    def _middle(self) -> float:
+        low, high = self._support()
+        return (low + high) / 2
+
+    def _tails(self) -> tuple[float, float]:
+        return self._support()
 
 
 class Fixed(_Kind):
@@ -100,6 +121,12 @@ class Normal(_Kind):
 
     def _support(self) -> tuple[float, float]:
         return (self.mean, self.mean) if self.sd == 0 else (-math.inf, math.inf)
+
+    def _middle(self) -> float:
+        return self.mean
+
+    def _tails(self) -> tuple[float, float]:
+        return self.mean - FAR * self.sd, self.mean + FAR * self.sd
 
 
 class Lognormal(_Kind):
@@ -123,6 +150,13 @@ class Lognormal(_Kind):
     def _support(self) -> tuple[float, float]:
         return 0.0, math.inf
 
+    def _middle(self) -> float:
+        return self.median
+
+    def _tails(self) -> tuple[float, float]:
+        far = math.exp(FAR * _sigma(self.sigma, self.p05, self.p95, math.log))
+        return self.median / far, self.median * far
+
 
 class Logitnormal(_Kind):
     """Logit-normal by its median and either sd or a 90% range."""
@@ -144,6 +178,9 @@ class Logitnormal(_Kind):
 
     def _support(self) -> tuple[float, float]:
         return 0.0, 1.0
+
+    def _middle(self) -> float:
+        return self.median
 
 
 class Uniform(_Kind):
@@ -178,6 +215,9 @@ class _Peaked(_Kind):
     def _support(self) -> tuple[float, float]:
         return self.low, self.high
 
+    def _middle(self) -> float:
+        return self.mode
+
 
 class Triangular(_Peaked):
     """Triangular by low, mode and high."""
@@ -201,16 +241,27 @@ class Beta(_Kind):
     def _support(self) -> tuple[float, float]:
         return 0.0, 1.0
 
+    def _middle(self) -> float:
+        return self.alpha / (self.alpha + self.beta)
+
 
 class Gamma(_Kind):
     """Gamma with mean shape times scale."""
 
     kind: Literal["gamma"]
-    shape: Shape
+    shape: GammaShape
     scale: PositiveNumber
 
     def _support(self) -> tuple[float, float]:
         return 0.0, math.inf
+
+    def _middle(self) -> float:
+        return self.shape * self.scale
+
+    def _tails(self) -> tuple[float, float]:
+        # Bound of a gamma's tail by Chernoff, as in Boucheron, Lugosi and Massart (2013), 2.4.
+        far = FAR**2 / 2
+        return 0.0, self.scale * (self.shape + math.sqrt(2 * self.shape * far) + far)
 
 
 class Discrete(_Kind):
@@ -300,14 +351,22 @@ class Bounds:
     Attributes
     ----------
     low, high : float
-        Least and greatest value allowed.
+        Least and greatest value that is possible at all.
     above_low : bool
         Whether ``low`` itself is excluded.
+    least, most : float
+        Between which its middle must lie: what is sensible.
+    tail_least, tail_most : float
+        Between which all but one draw in a billion must lie: what arithmetic bears.
     """
 
     low: float = -math.inf
     high: float = math.inf
     above_low: bool = False
+    least: float = -math.inf
+    most: float = math.inf
+    tail_least: float = -math.inf
+    tail_most: float = math.inf
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -320,11 +379,18 @@ class Bounds:
     ) -> dict[str, Any]:
         """Tell editors the bounds of a value."""
         limits: dict[str, Any] = {"type": "number"}
-        if self.low > -math.inf:
-            limits["exclusiveMinimum" if self.above_low else "minimum"] = self.low
-        if self.high < math.inf:
-            limits["maximum"] = self.high
+        least, most = self.values
+        if least > -math.inf:
+            excluded = self.above_low and least == self.low
+            limits["exclusiveMinimum" if excluded else "minimum"] = least
+        if most < math.inf:
+            limits["maximum"] = most
         return {**handler(schema), "properties": {"value": limits}}
+
+    @property
+    def values(self) -> tuple[float, float]:
+        """Least and greatest value that may be stated."""
+        return max(self.low, self.least), min(self.high, self.most)
 
     def _check(self, quantity: Any) -> Any:
         stated: Iterator[tuple[KeyPath, Distribution]] = quantity.stated()
@@ -335,6 +401,9 @@ class Bounds:
 
     def problem(self, distribution: Distribution) -> str | None:
         """Say how a distribution can leave the bounds, or nothing."""
+        return self._impossible(distribution) or self._senseless(distribution)
+
+    def _impossible(self, distribution: Distribution) -> str | None:
         low, high = distribution.support()
         closed = distribution.kind not in ("lognormal", "gamma", "logitnormal", "beta")
         below = low < self.low or (self.above_low and closed and low == self.low)
@@ -349,8 +418,30 @@ class Bounds:
         kinds = "logitnormal, beta, pert" if self.high == 1 else "lognormal, gamma, pert"
         return f"{distribution.kind} can {fault}; use {kinds} or uniform"
 
+    def _senseless(self, distribution: Distribution) -> str | None:
+        middle, kind = distribution.middle(), distribution.kind
+        least, most = self.values
+        if not least <= middle <= most:
+            words = f"must be {_in_words(least, most)}; found {middle:g}"
+            return words if kind == "fixed" else f"the middle of a {kind} {words}"
+        low, high = distribution.tails()
+        if self.tail_least <= low and high <= self.tail_most:
+            return None
+        side = f"below {low:.3g}" if low < self.tail_least else f"above {high:.3g}"
+        allowed = _in_words(max(self.low, self.tail_least), self.tail_most)
+        return f"{kind} is too wide: 1 draw in a billion is {side}; allowed is {allowed}"
+
+    def nearness(self, distribution: Distribution) -> float:
+        """How near its tails come to what is allowed: 0, certainly 0, to 1, as far as allowed."""
+        ends = zip(distribution.tails(), (self.tail_least, self.tail_most), strict=True)
+        return max(abs(end / limit) for end, limit in ends)
+
     def __str__(self) -> str:
-        """Put the bounds into words."""
-        if self.low > -math.inf and self.high < math.inf:
-            return f"from {self.low:g} to {self.high:g}"
-        return f"above {self.low:g}" if self.above_low else f"at least {self.low:g}"
+        """Put into words what is possible at all."""
+        return f"above {self.low:g}" if self.above_low else _in_words(self.low, self.high)
+
+
+def _in_words(low: float, high: float) -> str:
+    if low > -math.inf and high < math.inf:
+        return f"from {low:,g} to {high:,g}"
+    return f"at least {low:,g}" if low > -math.inf else f"at most {high:,g}"

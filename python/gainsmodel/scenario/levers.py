@@ -14,8 +14,8 @@ from pydantic import (
 
 from gainsmodel.scenario.distributions import Model, Probability
 from gainsmodel.scenario.messages import problem
-from gainsmodel.scenario.parameters import PARAMETERS
-from gainsmodel.scenario.quantities import SECTORS, NonNegative, Sector, Short, Text, Years
+from gainsmodel.scenario.parameters import LEVER_COST, LEVER_EFFECT, PARAMETERS
+from gainsmodel.scenario.quantities import SECTORS, Quantity, Sector, Short, Text, Years
 
 
 def _effect(target: str) -> Any:
@@ -27,10 +27,10 @@ def _effect(target: str) -> Any:
 class Effects(Model):
     """What a lever acts on: its effect at full take-up, added to a factor of 1."""
 
-    innovation: NonNegative | None = _effect("innovation")
-    imitation: NonNegative | None = _effect("imitation")
-    ceiling: NonNegative | None = _effect("ceiling")
-    productivity_effect: NonNegative | None = _effect("productivity_effect")
+    innovation: Annotated[Quantity, LEVER_EFFECT] | None = _effect("innovation")
+    imitation: Annotated[Quantity, LEVER_EFFECT] | None = _effect("imitation")
+    ceiling: Annotated[Quantity, LEVER_EFFECT] | None = _effect("ceiling")
+    productivity_effect: Annotated[Quantity, LEVER_EFFECT] | None = _effect("productivity_effect")
 
 
 def _all_to_sectors(value: object) -> object:
@@ -64,7 +64,7 @@ class Lever(Model):
     ] = Field(description='sectors it acts in: "all" or a list such as ["J", "K"]')
     start_years: Years = Field(description="years from the start of the run until it begins")
     ramp_years: Years = Field(description="years from its beginning to full strength")
-    cost_gbp_per_head_per_year: NonNegative = Field(
+    cost_gbp_per_head_per_year: Annotated[Quantity, LEVER_COST] = Field(
         description="£ per resident a year at full intensity"
     )
     # Made without a check, which would have the checks built at import.

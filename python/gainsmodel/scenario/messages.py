@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from gainsmodel.checks import did_you_mean, escape
+from gainsmodel.checks import brief, did_you_mean, escape
 from gainsmodel.errors import ScenarioError
 
 KeyPath = tuple[str | int, ...]
@@ -26,6 +26,8 @@ _TYPES = {
     "model_type": "must be a table",
     "model_attributes_type": "must be a table",
 }
+# Python puts no longer whole number into words.
+LONGEST = 10**4000
 _LOWER = {"greater_than": "gt", "greater_than_equal": "ge"}
 _UPPER = {"less_than": "lt", "less_than_equal": "le"}
 
@@ -35,10 +37,8 @@ def show(value: object) -> str:
     match value:
         case bool():
             return str(value).lower()
-        case int() if abs(value) >= 10**60:
-            return "a whole number of more than 60 digits"
         case int() | float():
-            return repr(value)
+            return brief(value)
         case str():
             text = value if len(value) <= 60 else value[:57] + "…"
             return f"'{escape(text)}'"
@@ -59,8 +59,9 @@ def dotted(path: KeyPath) -> str:
         if isinstance(key, int):
             text += f"[{key}]"
         else:
-            bare = re.fullmatch(r"[A-Za-z0-9_-]+", key)
-            text += "." * bool(text) + (key if bare else f'"{escape(key[:60])}"')
+            short = key if len(key) <= 60 else key[:59] + "…"
+            bare = re.fullmatch(r"[A-Za-z0-9_-]+", short)
+            text += "." * bool(text) + (short if bare else f'"{escape(short)}"')
     return text
 
 
@@ -90,6 +91,9 @@ def validate(
     ScenarioError
         Names the first problem in full and up to four more.
     """
+    path = _long_number(data)
+    if path is not None:
+        raise ScenarioError(f"{where(path)}{dotted(path)}: is a whole number of too many digits")
     try:
         return cls.model_validate(data)
     except ValidationError as error:
@@ -106,6 +110,19 @@ def validate(
     if more:
         lines.append(f"and {more} more")
     raise ScenarioError("\n".join(dict.fromkeys(lines)))
+
+
+def _long_number(data: object) -> KeyPath | None:
+    """Find a whole number too long to be put into words, which would take for ever or fail."""
+    open_: list[tuple[KeyPath, object]] = [((), data)]
+    for path, value in open_:
+        if isinstance(value, dict):
+            open_ += [((*path, key), entry) for key, entry in value.items()]
+        elif isinstance(value, list):
+            open_ += [((*path, n), entry) for n, entry in enumerate(value)]
+        elif isinstance(value, int) and abs(value) > LONGEST:
+            return path
+    return None
 
 
 def _translate(

@@ -23,7 +23,11 @@ from gainsmodel.scenario.quantities import (
     TakeUp,
 )
 
-_ANY_NUMBER = Bounds()
+# What no economy holds is refused: where it is centred, and how far its tails reach.
+_RATE = Bounds(0, most=10, tail_most=1e4)
+_GROWTH = Bounds(least=-0.2, most=0.2, tail_least=-1, tail_most=1)
+_ODDS = Bounds(0, above_low=True, least=1e-3, most=1e3, tail_most=1e9)
+_SLOPE = Bounds(least=-2, most=2, tail_least=-10, tail_most=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +47,8 @@ class Parameter:
     explanation, unit : str
         What it means, in a sentence; the unit it is stated in.
     bounds : Bounds, optional
-        What values it may take; none where the type has them.
+        What values it may take, where it may be centred and how far its tails may reach; none
+        where the type has them.
     level : str
         What has a value of its own in a draw: ``spread`` is shared between five levels,
         ``constant`` is not drawn.
@@ -65,7 +70,7 @@ class Parameter:
     group: str = ""
     explanation: str
     unit: str
-    bounds: Bounds | None = _ANY_NUMBER
+    bounds: Bounds | None
     level: Literal["spread", "nation", "area", "sector", "cell", "lever", "constant"] = "nation"
     neutral: float | None = None
     moved_by_levers: bool = False
@@ -144,7 +149,7 @@ PARAMETERS = {
             group="start",
             explanation="How much likelier a sector is to use a technology than the UK as a whole.",
             unit="odds ratio",
-            bounds=None,
+            bounds=_ODDS,
             level="sector",
             not_switched="one figure for each sector",
             core_name="odds_ratios",
@@ -158,7 +163,7 @@ PARAMETERS = {
             group="speed",
             explanation="How quickly firms adopt without having seen others do so.",
             unit="hazard a year",
-            bounds=Bounds(0),
+            bounds=_RATE,
             level="spread",
             moved_by_levers=True,
         ),
@@ -171,7 +176,7 @@ PARAMETERS = {
             group="speed",
             explanation="How quickly firms adopt once they see others do so.",
             unit="hazard a year",
-            bounds=Bounds(0),
+            bounds=_RATE,
             level="spread",
             moved_by_levers=True,
         ),
@@ -197,6 +202,7 @@ PARAMETERS = {
             group="effect",
             explanation="How much more output full use of one technology brings.",
             unit="share of GVA at full adoption of one technology",
+            bounds=Bounds(least=-1, most=1, tail_least=-1e4, tail_most=1e4),
             level="spread",
             moved_by_levers=True,
         ),
@@ -209,7 +215,7 @@ PARAMETERS = {
             group="timing",
             explanation="Years until use shows in output.",
             unit="years",
-            bounds=Bounds(0),
+            bounds=Bounds(0, most=100, tail_most=1e4),
         ),
         Parameter(
             field="decay_per_year",
@@ -251,7 +257,7 @@ PARAMETERS = {
             group="adoption_cost",
             explanation="What firms spend once to take a technology into full use.",
             unit="share of GVA, once, for full adoption of one technology",
-            bounds=Bounds(0),
+            bounds=_RATE,
         ),
         *(
             Parameter(
@@ -263,6 +269,7 @@ PARAMETERS = {
                 group="readiness",
                 explanation=f"How strongly an area’s readiness acts on {on}.",
                 unit=f"{unit} per standard deviation of readiness",
+                bounds=_SLOPE,
             )
             for name, on, symbol, unit in (
                 ("initial_adoption", "adoption at the start", "γ_a", "log odds"),
@@ -280,6 +287,7 @@ PARAMETERS = {
             group="effect",
             explanation="How far areas differ in what they make of the same technology.",
             unit="log points",
+            bounds=Bounds(least=-1, most=1, tail_least=-10, tail_most=10),
             level="area",
             not_switched="a deviation between areas, with a middle of 0",
         ),
@@ -291,6 +299,7 @@ PARAMETERS = {
             group="growth",
             explanation="Real growth of the economy.",
             unit="share a year, real",
+            bounds=_GROWTH,
         ),
         Parameter(
             field="growth_area",
@@ -301,6 +310,7 @@ PARAMETERS = {
             group="growth",
             explanation="How far an area’s growth differs from the UK’s.",
             unit="share a year, added",
+            bounds=_GROWTH,
             level="area",
             not_switched=_DEVIATION,
         ),
@@ -313,6 +323,7 @@ PARAMETERS = {
             group="growth",
             explanation="How far a sector’s growth differs from the UK’s.",
             unit="share a year, added",
+            bounds=_GROWTH,
             level="sector",
             not_switched=_DEVIATION,
         ),
@@ -324,6 +335,7 @@ PARAMETERS = {
             group="growth",
             explanation="What area and sector do not explain.",
             unit="share a year, added",
+            bounds=_GROWTH,
             level="cell",
             not_switched=_DEVIATION,
         ),
@@ -354,7 +366,7 @@ PARAMETERS = {
             group="prize",
             explanation="The amount that is split between areas.",
             unit="£bn, nominal",
-            bounds=Bounds(0),
+            bounds=Bounds(0, most=1e5, tail_most=1e6),
             not_switched="what a plan adds does not depend on it",
             core_name="prize_gbp_bn",
         ),
@@ -396,13 +408,15 @@ PARAMETERS = {
             group="adjustments",
             explanation="What spending of the gain brings on top." + _OFF,
             unit="factor on the levers' increment",
-            bounds=Bounds(0),
+            bounds=Bounds(0, most=10, tail_most=100),
             neutral=1.0,
         ),
     )
 }
 # Names by what they are; adjustments of what levers add with the value that changes nothing.
 ADJUSTMENTS = {p.field: p.neutral for p in PARAMETERS.values() if p.neutral is not None}
+LEVER_EFFECT = Bounds(0, most=100, tail_most=1e4)
+LEVER_COST = Bounds(0, most=1e6, tail_most=1e9)
 LEVER_TARGETS = tuple(p.field for p in PARAMETERS.values() if p.moved_by_levers)
 NATIONAL_PARAMETERS = tuple(p.field for p in PARAMETERS.values() if p.level == "nation")
 

@@ -13,7 +13,6 @@ from pydantic import (
 )
 
 from gainsmodel.scenario.distributions import (
-    Bounds,
     Distribution,
     Fixed,
     Model,
@@ -107,9 +106,6 @@ class Constant(Origin):
         if isinstance(data, Mapping) and "distribution" in data:
             raise problem((("distribution",), "is not possible here; use value"))
         return data
-
-
-NonNegative = Annotated[Quantity, Bounds(0)]
 
 
 class Spread(Model):
@@ -210,14 +206,6 @@ class OddsRatios(Origin):
         ],
     ] = Field(description="sector to a number or a distribution, above 0")
 
-    @model_validator(mode="after")
-    def _positive(self) -> Self:
-        bounds = Bounds(0, above_low=True)
-        found = [(s, words) for s, d in self.values.items() if (words := bounds.problem(d))]
-        if found:
-            raise problem(*((("values", s), words) for s, words in found))
-        return self
-
 
 _EVEN_ODDS = Fixed.model_construct(kind="fixed", value=1.0)
 
@@ -234,6 +222,12 @@ class SectorOddsRatio(_ByTechnology):
         stated = self.by_technology.get(technology)
         distribution = stated.values.get(sector) if stated else None
         return distribution or _EVEN_ODDS
+
+    def stated(self) -> Iterator[tuple[KeyPath, Distribution]]:
+        """Go through the distributions stated here, each with its key path."""
+        for technology, ratios in self.by_technology.items():
+            for sector, distribution in ratios.values.items():
+                yield ("by_technology", technology, "values", sector), distribution
 
 
 class TakeUp(Quantity):

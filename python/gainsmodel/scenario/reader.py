@@ -1,8 +1,6 @@
 """Scenario files: find, read, place errors at their lines, and write."""
 
 import difflib
-import os
-import stat
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from gainsmodel.checks import did_you_mean, escape
+from gainsmodel.checks import did_you_mean, escape, read_regular
 from gainsmodel.errors import ScenarioError
 from gainsmodel.scenario.merge import is_whole, merge
 from gainsmodel.scenario.messages import KeyPath, M, show, validate
@@ -115,16 +113,7 @@ class _File:
     def read(cls, path: Path) -> "_File":
         name = _display(path)
         try:
-            # Without blocking, since the other end of a pipe may never open.
-            flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-            descriptor = os.open(path, flags)
-            try:
-                status = os.fstat(descriptor)
-                regular = stat.S_ISREG(status.st_mode)
-                with os.fdopen(descriptor, "rb", closefd=False) as file:
-                    content = (regular and file.read(MAX_BYTES + 1)) or b""
-            finally:
-                os.close(descriptor)
+            content, size = read_regular(path, MAX_BYTES + 1)
         except FileNotFoundError:
             raise ScenarioError(f"{name}: no such file{_nearest_file(path)}") from None
         except IsADirectoryError:
@@ -132,9 +121,7 @@ class _File:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not a possible file name"
             raise ScenarioError(f"{name}: cannot be read: {reason}") from None
-        if not regular:
-            raise ScenarioError(f"{name}: is not a regular file")
-        _check_size(name, status.st_size)
+        _check_size(name, size)
         return cls.parse(content, name, path)
 
     @classmethod

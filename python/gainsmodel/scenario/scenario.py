@@ -4,6 +4,7 @@ Symbols and meanings are those of the model description; every number comes from
 file, none stands here.
 """
 
+import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -167,6 +168,7 @@ class Scenario(Model):
     # Where a file names each area of the plan, since only the figures can tell unknown areas.
     _places: dict[str, str] = PrivateAttr(default_factory=dict)
     _data: NamedData | None = PrivateAttr(None)
+    _hash: int | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -233,8 +235,11 @@ class Scenario(Model):
         return isinstance(other, Scenario) and self.__dict__ == other.__dict__
 
     def __hash__(self) -> int:
-        """Agree with equality."""
-        return hash(json.dumps(self.to_dict(), sort_keys=True))
+        """Agree with equality; kept, and the same in every process, since it is pickled along."""
+        if self._hash is None:
+            written = json.dumps(self.to_dict(), sort_keys=True).encode()
+            self._hash = int.from_bytes(hashlib.sha256(written).digest()[:8])
+        return hash(self._hash)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:

@@ -93,6 +93,7 @@ def core_inputs(
             dataset.areas["gigabit_share"].to_numpy(),
             dataset.j_share_of_gva,
             (weights.gigabit_share, weights.digital_sector_share),
+            dataset.areas["area_name"].to_list(),
         ),
     }
     return spec, arrays | plan_arrays(scenario, dataset)

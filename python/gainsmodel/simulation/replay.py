@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gainsmodel.checks import one_of
+from gainsmodel.checks import escape, one_of
 from gainsmodel.data import OWN_AREAS, OWN_GVA, Dataset
-from gainsmodel.errors import ResultError, ScenarioError, SettingError, UnknownNameError
-from gainsmodel.results.manifest import checked, read_manifest
+from gainsmodel.errors import CoreError, ResultError, ScenarioError, SettingError, UnknownNameError
+from gainsmodel.results.manifest import read_manifest, read_mapping
 from gainsmodel.results.result import Result
 from gainsmodel.results.storage import saved_figures
 from gainsmodel.scenario import Scenario
@@ -49,7 +49,7 @@ def start_again(
     """
     _refuse_fork()
     if isinstance(manifest, Mapping):
-        path, wanted = Path("manifest"), checked(dict(manifest), "manifest")
+        path, wanted = Path("manifest"), read_mapping(manifest, "manifest")
     else:
         path = Path(manifest)
         wanted = read_manifest(path)
@@ -71,7 +71,7 @@ def start_again(
         raise ResultError(f"{path}: {_other_figures(wanted, figures)}")
     if changed:
         raise ResultError(
-            f"{path}: the figures have changed since: {', '.join(changed)}; "
+            f"{path}: the figures have changed since: {escape(', '.join(changed)[:200])}; "
             "replay with the version of gainsmodel that made it "
             f"({wanted['versions'].get('gainsmodel', 'unknown')})"
         )
@@ -86,6 +86,9 @@ def start_again(
         )
     except UnknownNameError as error:
         raise ResultError(f"{path}: detail: {error}") from error
+    except CoreError as error:
+        # Everything else has been checked.
+        raise ResultError(f"{path}: variation: {error}") from error
 
 
 def _other_figures(wanted: dict[str, Any], figures: Dataset) -> str:

@@ -21,6 +21,7 @@ from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.core_inputs import core_inputs, is_uncertain
+from gainsmodel.simulation.finite import refuse_infinite
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.settings import Precision, Sampler, Settings
 
@@ -121,6 +122,8 @@ class Run:
 
         Raises
         ------
+        ScenarioError
+            If an amount is not finite in some draw; names the assumption that reaches farthest.
         RunCancelled
             If the run was cancelled.
         KeyboardInterrupt
@@ -129,7 +132,9 @@ class Run:
             If it was taken already.
         """
         self._wait(on_progress)
-        return self._named(self._handle.outcomes())
+        outcomes = self._handle.outcomes()
+        refuse_infinite(outcomes, self.scenario)
+        return self._named(outcomes)
 
     def pair(self, on_progress: Callable[[int, int], None] | None = None) -> PairedResult:
         """Wait for a paired run to end and give both results as one; as `results`."""

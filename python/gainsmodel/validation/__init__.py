@@ -5,8 +5,8 @@ gainsmodel.validation`` writes the pages of ``docs/validation``.
 
 >>> from gainsmodel import validation
 >>> split = validation.catch_up_split()
->>> split.columns[2:]
-['gva_share', 'catch_up_share', 'catch_up_fastest_share', 'catch_up_large_share']
+>>> split.columns[3:]
+['catch_up_share', 'catch_up_fastest_share', 'catch_up_large_share']
 """
 
 from gainsmodel.present.report.assurance import verdicts

@@ -390,14 +390,18 @@ impl Spec {
                 ));
             }
             if let Some(i) = values.iter().position(|x| !allowed(x)) {
+                // GVA lies area by area; the others by area, or lever by lever.
+                let area = if place == "gva_gbp_m" { i / s } else { i % r };
                 return Err(Error::spec(
                     place,
-                    format!("value {} at position {i} cannot be", values[i]),
+                    format!("cannot be {} in area {}", values[i], self.areas[area]),
                 ));
             }
         }
-        if d.gva_gbp_m.chunks(s).any(|row| row.iter().sum::<f64>() <= 0.0) {
-            return Err(Error::spec("gva_gbp_m", "every area needs a GVA above 0"));
+        // A sector may be 0 in an area, which then gains nothing in it; an area cannot.
+        if let Some(area) = d.gva_gbp_m.chunks(s).position(|row| row.iter().sum::<f64>() <= 0.0) {
+            let problem = format!("every sector is 0 in area {}; it needs a GVA", self.areas[area]);
+            return Err(Error::spec("gva_gbp_m", problem));
         }
         Ok(())
     }
@@ -467,5 +471,30 @@ mod tests {
         assert_eq!(allowed::<Basis>(json!("?")), BASES);
         assert_eq!(allowed::<Distribution>(json!({"kind": "?"})), DISTRIBUTIONS);
         assert_eq!(NATIONAL_PARAMETERS[11..], ADJUSTMENTS);
+    }
+
+    #[test]
+    fn a_sector_may_be_0_in_an_area_and_what_cannot_be_names_its_area() {
+        #[derive(Deserialize)]
+        struct Case {
+            spec: Spec,
+            data: AreaData,
+        }
+        let case = include_str!("../benches/specs/everyone_acts.json");
+        let Case { spec, data } = serde_json::from_str(case).expect("a specification");
+        let mut spec = Spec { data, ..spec };
+        let sectors = spec.sectors.len();
+        spec.data.gva_gbp_m[2 * sectors + 3] = 0.0;
+        assert_eq!(spec.check(), Ok(()));
+        spec.data.gva_gbp_m[2 * sectors..3 * sectors].fill(0.0);
+        let refused = |spec: &Spec| spec.check().unwrap_err().to_string();
+        let name = spec.areas[2].clone();
+        assert!(refused(&spec).contains(&format!("every sector is 0 in area {name}")));
+        spec.data.gva_gbp_m[2 * sectors + 3] = -1.0;
+        assert!(refused(&spec).contains(&format!("gva_gbp_m: cannot be -1 in area {name}")));
+        spec.data.gva_gbp_m[2 * sectors + 3] = 1.0;
+        let last = spec.areas.len() + 1;
+        spec.data.intensity[last] = 2.0;
+        assert!(refused(&spec).contains(&format!("cannot be 2 in area {}", spec.areas[1])));
     }
 }

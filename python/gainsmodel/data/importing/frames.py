@@ -10,7 +10,8 @@ import polars as pl
 
 from gainsmodel.data.aggregation import Made, regroup
 from gainsmodel.data.dataset import Dataset, load_dataset, plain
-from gainsmodel.data.importing.layout import Table, text_of
+from gainsmodel.data.importing.cells import text_of
+from gainsmodel.data.importing.layout import Table
 from gainsmodel.data.importing.names import area_codes
 from gainsmodel.data.shipped_tables import GEOGRAPHIES, TABLES, Level
 from gainsmodel.errors import DataError, UnknownNameError

@@ -1,23 +1,26 @@
 """From figures by area and sector to GVA of every cell, or everything wrong with them."""
 
 import math
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gainsmodel.data.checks import MOST_TIMES_BUILT_IN, MOST_TIMES_RENT
+from gainsmodel.data.dataset import load_dataset
+from gainsmodel.data.importing.branches import Split, said_of, split_groups
 from gainsmodel.data.importing.changes import MERGED
+from gainsmodel.data.importing.sector_labels import sections_of
 from gainsmodel.data.importing.sheets import shown
 from gainsmodel.data.importing.table_rows import Rows
-from gainsmodel.data.importing.totals import apart, compare_wider
+from gainsmodel.data.importing.table_years import choose_year
+from gainsmodel.data.importing.totals import Figure, apart, compare_wider
+from gainsmodel.data.importing.years import years_in_titles
 from gainsmodel.data.shipped_tables import BASE_YEAR, OWN, SECTORS
 from gainsmodel.errors import DataError
 
 Cells = tuple[tuple[str, str], ...]
-# A table in another unit differs a thousandfold; no estimate of the user's differs fiftyfold.
-MOST_TIMES_BUILT_IN = 50.0
-# With imputed rent, real estate is some four times as large.
-MOST_TIMES_RENT = 2.0
 # Ways to make up a sector where a table has finer rows; the first that is there is taken. The
 # publisher's L holds imputed rent (68IMP), its 68 does not.
 PARTS = {"AB": ("A", "B"), "DE": ("D", "E")}
@@ -26,6 +29,11 @@ PARTS = {"AB": ("A", "B"), "DE": ("D", "E")}
 @dataclass
 class Reading(Rows):
     """Tables on their way to a dataset; collects what is wrong with them."""
+
+    # Groups of sections that were split, each with the number of areas.
+    splits: dict[Split, int] = field(default_factory=dict)
+    # Sums of an area's sectors, as its own total would have them.
+    sums: dict[str, float] = field(default_factory=dict)
 
     def figures(self, file: str) -> tuple[NDArray[np.float64], list[str], Cells]:
         """Read every row, or raise with all problems.
@@ -42,7 +50,9 @@ class Reading(Rows):
         years = set()
         for table in self.tables:
             self.table = table
-            self.read_year = self._choose_year()
+            known = self.built_in.economy["year"].to_list()
+            self.read_year, several = choose_year(table, self.year, known)
+            self.several_years |= several
             years.add(self.read_year)
             self._read_rows()
         if len(years) > 1:
@@ -67,8 +77,12 @@ class Reading(Rows):
         """Make up the 18 sectors of every area; what the built-in data must fill."""
         own: dict[tuple[str, str], float] = {}
         kept, gaps, complete = [], [], 0
+        figures: dict[str, dict[str, Figure]] = {}
+        for (code, label), figure in self.found.items():
+            figures.setdefault(code, {})[label] = figure
         for code in self.built_in.areas["area_code"]:
             values = {sector: self._made_up(code, sector) for sector in SECTORS}
+            self._split(code, values, figures.get(code, {}))
             missing = [sector for sector, value in values.items() if value is None]
             own |= {(code, s): v for s, v in values.items() if v is not None}
             kept += [(code, sector) for sector in missing]
@@ -83,10 +97,8 @@ class Reading(Rows):
                     f"{self.places[code]}: every figure of {self._name(code)} is 0"
                 )
             self._compare_total(code, values)
-        problems, self.agreeing_wider = compare_wider(
-            self.wider, self.totals, self.built_in.areas["area_code"].to_list()
-        )
-        self.problems += problems
+        self._compare_wider(own)
+        self._refuse_empty_sectors(own)
         if gaps and (self.fill is None or not own):
             self.problems += gaps
             count = self.built_in.areas.height
@@ -96,6 +108,49 @@ class Reading(Rows):
             )
         self._plausible(own)
         return own, kept
+
+    def _split(
+        self, code: str, values: dict[str, float | None], figures: dict[str, Figure]
+    ) -> None:
+        """Fill in what the table has only together with other sectors."""
+        if not any(map(sections_of, figures)):
+            return
+        own = self.built_in.gva_gbp_m[self.built_in.areas["area_code"].to_list().index(code)]
+        uk = load_dataset("itl1").gva_gbp_m.sum(axis=0)
+        shares, national = (dict(zip(SECTORS, row.tolist(), strict=True)) for row in (own, uk))
+        found, splits, problems = split_groups(values, figures, shares, national)
+        values |= found
+        self.problems += problems
+        for split in splits:
+            self.splits[split] = self.splits.get(split, 0) + 1
+
+    def _compare_wider(self, own: dict[tuple[str, str], float]) -> None:
+        """Hold what the table says of wider areas against the sums of its areas."""
+        known: dict[str, dict[str, float]] = {}
+        for (code, sector), value in own.items():
+            # Real estate is compared as the table has it, with imputed rent or without.
+            if sector != "L":
+                known.setdefault(sector, {})[code] = value
+        for (code, label), figure in self.found.items():
+            if figure.value is not None:
+                known.setdefault(label, {})[code] = figure.value
+        known[""] = {c: f.value for c, f in self.totals.items() if f.value is not None}
+        known[""] = self.sums | known[""]
+        # Of several files each may have a total of its own areas.
+        listed = list(dict.fromkeys(code for code, _ in self.found))
+        listed = listed if len(self.tables) == 1 else []
+        self.compared = compare_wider(self.wider, known, self.built_in, listed)
+        self.problems += self.compared.problems
+
+    def _refuse_empty_sectors(self, own: dict[tuple[str, str], float]) -> None:
+        for sector in SECTORS:
+            column = [value for (_, s), value in own.items() if s == sector]
+            if len(column) == self.built_in.areas.height > 1 and not any(column):
+                self._problem(
+                    f"every figure of sector {sector} ({self.built_in.sector_names[sector]}) is 0; "
+                    "leave its cells empty to keep the built-in figures with fill='built_in' "
+                    "(--fill-built-in)"
+                )
 
     def _made_up(self, code: str, sector: str) -> float | None:
         def value(label: str) -> float | None:
@@ -140,9 +195,12 @@ class Reading(Rows):
         whole, bare, rent = (self.found.get((code, label)) for label in ("L", "68", "68IMP"))
         parts = [v for s, v in values.items() if s != "L"]
         parts += [None if p is None else p.value for p in ([whole] if whole else [bare, rent])]
-        if total is None or total.value is None or None in parts:
+        if None in parts:
             return
-        added = math.fsum(part or 0.0 for part in parts)
+        self.sums[code] = math.fsum(part or 0.0 for part in parts)
+        if total is None or total.value is None:
+            return
+        added = self.sums[code]
         if not apart(added, total.value):
             self.agreeing += 1
             return
@@ -157,10 +215,14 @@ class Reading(Rows):
         beside = sum(self.built_in.gva_gbp_m[position[code], SECTORS.index(s)] for code, s in own)
         total = sum(own.values())
         if not beside / MOST_TIMES_BUILT_IN <= total <= beside * MOST_TIMES_BUILT_IN:
-            self._problem(
-                f"the figures add up to £{total:,.0f}m, the built-in ones to £{beside:,.0f}m; "
-                "figures must be in £m"
+            where = next((table.unit.where for table in self.tables if table.unit.where), "")
+            place = where or self._place()
+            self.problems.append(
+                f"{place}{'; figures must be in £m: ' if where else ': '}"
+                f"the figures add up to £{total:,.0f}m, the built-in ones to £{beside:,.0f}m"
+                f"{'' if where else '; figures must be in £m'}"
             )
+            return
         let = [(code, s) for code, s in own if s == "L"]
         mine = sum(own[cell] for cell in let)
         theirs = sum(self.built_in.gva_gbp_m[position[code], SECTORS.index(s)] for code, s in let)
@@ -214,7 +276,11 @@ class Reading(Rows):
             said += f", £{mine / 1e3:,.1f}bn of it from the table"
         notes = [said]
         if self.read_year is None:
-            notes.append(f"the table says no year: taken as figures of {BASE_YEAR}")
+            named = years_in_titles([re.sub(r"[-.]", " ", file)]) - {BASE_YEAR}
+            notes.append(
+                f"the table says no year: taken as figures of {BASE_YEAR}"
+                + (f"; check, as its name has {min(named)}" if named else "")
+            )
         elif growth != 1.0:
             notes.append(
                 f"figures of {self.read_year}, carried to {BASE_YEAR} by UK growth in "
@@ -227,7 +293,20 @@ class Reading(Rows):
                 f"areas: {self.called}; their residents, coverage and places are put together "
                 "from those of local authorities"
             )
+        notes += list(dict.fromkeys(n for table in self.tables for n in table.unit.notes))
+        notes += said_of(
+            self.splits,
+            "the built-in shares of the same area, of the UK where it has none"
+            if self.measured
+            else "the built-in shares of its region",
+        )
         notes += [f"left out: rows of {what} ({n:,})" for what, n in sorted(self.left_out.items())]
+        for place, headings in self.unused.items():
+            more = f" and {len(headings) - 10} more" if len(headings) > 10 else ""
+            notes.append(
+                f"left out: columns of {place} that hold figures and are not used: "
+                f"{', '.join(headings[:10])}{more}"
+            )
         if self.other_levels:
             notes.append(
                 f"areas of {' and '.join(sorted(self.other_levels))} are there too: read them with "
@@ -241,9 +320,10 @@ class Reading(Rows):
             notes.append(
                 f"own totals of {_count(self.agreeing, 'area')} agree with the sums of sectors"
             )
-        if self.agreeing_wider:
-            wider = ", ".join(self.agreeing_wider[:15])
+        if self.compared.agreeing:
+            wider = ", ".join(self.compared.agreeing[:15])
             notes.append(f"areas add up to the table's own totals of {wider}")
+        notes += self.compared.notes
         notes += [
             f"{self._name(code)} has the code {other}, not {code}: its boundary may differ; "
             "residents, coverage and place are those of the shipped area"
@@ -255,8 +335,9 @@ class Reading(Rows):
         silent = [name for name, value in digital if not value]
         if silent:
             notes.append(
-                f"check: sector J is 0 in {', '.join(silent[:5])}; readiness needs it above 0, "
-                "or its weight digital_sector_share at 0"
+                f"check: sector J is 0 in {', '.join(silent[:5])}"
+                + (f" and {len(silent) - 5} more" if len(silent) > 5 else "")
+                + "; for readiness, its share there is taken as the lowest of the other areas"
             )
         return notes
 

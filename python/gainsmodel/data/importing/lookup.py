@@ -4,7 +4,8 @@ import os
 from collections.abc import Callable
 
 from gainsmodel.data.dataset import plain
-from gainsmodel.data.importing.layout import first_table, text_of
+from gainsmodel.data.importing.cells import text_of
+from gainsmodel.data.importing.layout import first_table
 from gainsmodel.data.importing.sheets import Row, shown
 from gainsmodel.errors import DataError
 

@@ -10,10 +10,11 @@ import polars as pl
 
 from gainsmodel.data.aggregation import is_taken, own_code, wrong_name
 from gainsmodel.data.dataset import Dataset, load_dataset, plain
-from gainsmodel.data.importing.layout import PROBLEMS_SHOWN, first_table, is_filled, text_of
+from gainsmodel.data.importing.cells import is_filled, text_of
+from gainsmodel.data.importing.layout import PROBLEMS_SHOWN, first_table
 from gainsmodel.data.importing.names import area_codes, near_area
+from gainsmodel.data.importing.numbers import parsed
 from gainsmodel.data.importing.sheets import shown
-from gainsmodel.data.importing.table_rows import parsed
 from gainsmodel.data.importing.totals import ROUNDING_GBP_M, ROUNDING_SHARE
 from gainsmodel.data.own_dataset import own_dataset
 from gainsmodel.data.shipped_tables import AREA_COLUMNS, OWN, SECTORS
@@ -183,6 +184,11 @@ def with_rest(own: Dataset) -> Dataset:
             )
         if residents <= 0:
             continue
+        if not remains > 0:
+            problems.append(
+                f"{own.own_name}: areas in {name} have all its GVA but not {residents:,} of its "
+                "residents"
+            )
         rest = f"Rest of {name}"
         if plain(rest) in called:
             problems.append(f"{own.own_name}: {rest!r} is what the rest is called; rename yours")

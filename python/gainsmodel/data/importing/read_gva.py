@@ -7,6 +7,7 @@ figure a row, one sector a column, or one year a column. Why it refuses what it 
 
 import io
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -21,9 +22,11 @@ from gainsmodel.data.importing.gva_table import Reading
 from gainsmodel.data.importing.layout import Table, find_table
 from gainsmodel.data.importing.names import area_codes
 from gainsmodel.data.importing.own_areas import described, with_rest
+from gainsmodel.data.importing.publishers import as_published
 from gainsmodel.data.importing.renaming import renamed
 from gainsmodel.data.importing.sheets import content_of, sheets_of, title_of
 from gainsmodel.data.importing.table_rows import Fill
+from gainsmodel.data.importing.table_units import Money
 from gainsmodel.data.own_dataset import own_dataset
 from gainsmodel.data.saved import is_dataset, read_saved, save_dataset
 from gainsmodel.data.shipped_tables import BASE_YEAR, SECTORS
@@ -55,11 +58,15 @@ def read_gva(
     fill: Fill | None = None,
     names: Mapping[str, str] | str | os.PathLike[str] | None = None,
     areas: str | os.PathLike[str] | None = None,
+    currency: str | None = None,
+    gbp_per_unit: float | None = None,
+    rate_source: str | None = None,
 ) -> Dataset:
     """Put someone's own GVA figures in the place of the built-in ones.
 
     Everything else (residents, jobs, coverage, distances, UK growth) stays as built in.
-    Figures are £m at current prices, real estate (L) without owner-occupiers' imputed rent.
+    Figures are £m at current prices, real estate (L) without owner-occupiers' imputed rent. What
+    the table says of its unit counts wherever it stands; other scales of pounds are put into £m.
 
     Parameters
     ----------
@@ -87,6 +94,13 @@ def read_gva(
         Of a table of areas that no shipped geography has: a file that says of each its region,
         residents and, where known, coverage and place (see `own_areas`). What
         they leave of their regions, and the other regions, are added.
+    currency : str, optional
+        Code of the currency that the table is in, such as ``"EUR"``, to be converted; a table
+        that says another one is refused. Needs the two below.
+    gbp_per_unit : float, optional
+        What one unit of it is worth in £, such as 0.8698.
+    rate_source : str, optional
+        Where that rate is from, such as "ECB annual average 2023"; kept with the figures.
 
     Returns
     -------
@@ -111,7 +125,14 @@ def read_gva(
     if fill not in (None, *get_args(Fill)):
         raise DataError(f"fill: must be 'built_in' or left out, not {fill!r}")
     if isinstance(source, str | os.PathLike) and is_dataset(source):
-        settled = {"sheet": sheet, "year": year, "fill": fill, "names": names, "areas": areas}
+        settled: dict[str, object] = {
+            "sheet": sheet,
+            "year": year,
+            "fill": fill,
+            "names": names,
+            "areas": areas,
+        }
+        settled |= {"currency": currency, "gbp_per_unit": gbp_per_unit, "rate_source": rate_source}
         return read_saved(Path(source), geography, settled)
     if areas is not None and (geography or fill):
         option = "fill" if fill else "geography"
@@ -120,9 +141,9 @@ def read_gva(
         names = dict(names)
     if not isinstance(source, str | os.PathLike | bytes):
         source = list(source)
-    return confined(
-        _read, _called(source, name), source, geography, sheet, name, year, fill, names, areas
-    )
+    money = _money(currency, gbp_per_unit, rate_source)
+    called = _called(source, name)
+    return confined(_read, called, source, geography, sheet, name, year, fill, names, areas, money)
 
 
 def _called(source: Source | Sequence[str | os.PathLike[str]], name: str | None) -> str:
@@ -142,6 +163,7 @@ def _read(
     fill: Fill | None,
     names: Mapping[str, str] | str | os.PathLike[str] | None,
     areas: str | os.PathLike[str] | None,
+    money: Money | None,
 ) -> Dataset:
     candidates = frames_of(geography)
     known = load_dataset("mayoral").economy["year"].to_list()
@@ -158,9 +180,16 @@ def _read(
     rank = None if geography is None else known_areas
     sheets = [sheets_of(content, file, sheet) for content, file in files]
     said: list[str] = []
+    for at, (held, (_, file)) in enumerate(zip(sheets, files, strict=True)):
+        sheets[at], recognised = as_published(held, file)
+        said += [note for note in recognised if note not in said]
     if names is not None:
-        sheets, said = renamed(sheets, names)
-    tables = [find_table(held, file, rank) for held, (_, file) in zip(sheets, files, strict=True)]
+        sheets, renaming = renamed(sheets, names)
+        said += renaming
+    tables = [
+        find_table(held, file, rank, money, year)
+        for held, (_, file) in zip(sheets, files, strict=True)
+    ]
     if not tables:
         raise DataError("source: is an empty list of files")
     built_in, assumed = described(areas) if areas is not None else (None, [])
@@ -172,6 +201,34 @@ def _read(
     gva, notes, kept = reading.figures(called)
     own = own_dataset(built_in, gva, called, [*notes, *said, *assumed], kept)
     return own if areas is None else with_rest(own)
+
+
+def _money(
+    currency: str | None, gbp_per_unit: float | None, rate_source: str | None
+) -> Money | None:
+    """What figures are to be converted from; None if they are in £."""
+    if currency is None and gbp_per_unit is None and rate_source is None:
+        return None
+    code = (currency or "").strip().upper()
+    if not re.fullmatch(r"[A-Z]{3}", code):
+        raise DataError(
+            f"currency (--currency): must be a code such as 'EUR' or 'USD', not {currency!r}"
+        )
+    if code == "GBP":
+        raise DataError(
+            "currency (--currency): GBP needs no rate; remove it, the rate and its source"
+        )
+    if gbp_per_unit is None or isinstance(gbp_per_unit, bool) or not 0 < gbp_per_unit < 1e3:
+        raise DataError(
+            f"gbp_per_unit (--rate): must be £ for 1 {code}, above 0 and below 1,000, not "
+            f"{gbp_per_unit!r}"
+        )
+    if not (rate_source or "").strip():
+        raise DataError(
+            "rate_source (--rate-source): a rate needs its source, such as "
+            "'ECB annual average 2023'"
+        )
+    return Money(code, float(gbp_per_unit), " ".join(str(rate_source).split())[:200])
 
 
 def gva_template(

@@ -4,10 +4,12 @@ import os
 from collections.abc import Mapping, Sequence
 
 from gainsmodel.data.dataset import load_dataset, plain
+from gainsmodel.data.importing.cells import text_of
 from gainsmodel.data.importing.frames import frame, frames_of
-from gainsmodel.data.importing.layout import PROBLEMS_SHOWN, sector_label, text_of
+from gainsmodel.data.importing.layout import PROBLEMS_SHOWN
 from gainsmodel.data.importing.lookup import pairs_of
 from gainsmodel.data.importing.names import area_codes, nearest
+from gainsmodel.data.importing.sector_labels import sector_label
 from gainsmodel.data.importing.sheets import Row, shown
 from gainsmodel.data.shipped_tables import SECTORS
 from gainsmodel.errors import DataError

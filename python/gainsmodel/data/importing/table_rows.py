@@ -7,35 +7,34 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gainsmodel.data.dataset import Dataset, plain
+from gainsmodel.data.importing.cells import is_filled, text_of
 from gainsmodel.data.importing.changes import FORMER, MERGED, RECODED
 from gainsmodel.data.importing.frames import frame, frames_of
-from gainsmodel.data.importing.layout import (
-    ALL_SECTORS,
-    PROBLEMS_SHOWN,
-    Table,
-    is_filled,
-    sector_label,
-    text_of,
-    year_of,
-)
+from gainsmodel.data.importing.layout import PROBLEMS_SHOWN, ROLES, Table
 from gainsmodel.data.importing.names import area_codes, near_area, nearest
+from gainsmodel.data.importing.numbers import MISSING, parsed
+from gainsmodel.data.importing.sector_labels import sector_label
 from gainsmodel.data.importing.sheets import Cell, shown
-from gainsmodel.data.importing.totals import ITL_CODE, TOTALS, Figure
+from gainsmodel.data.importing.table_units import unit_cells
+from gainsmodel.data.importing.totals import ITL_CODE, LISTED, TOTALS, Compared, Figure, wider_areas
+from gainsmodel.data.importing.years import year_of
 from gainsmodel.data.shipped_tables import BASE_YEAR, OWN, SECTORS
 from gainsmodel.errors import DataError
 
 Fill = Literal["built_in"]
-MISSING = frozenset(
-    (
-        *("", "-", "–", "—", ".", "..", "...", "…", ":", "*", "!", "c", "x", "z", "n/a", "na"),
-        *("#n/a", "[c]", "[x]", "[z]", "[w]", "[u]", "[low]", "(c)", "null", "none", "nan"),
-    )
-)
 # ITL levels by the length of their codes.
 LEVEL_OF_LENGTH = {3: "itl1", 4: "itl2", 5: "itl3"}
 # Codes of the Office for National Statistics.
 OFFICIAL = re.compile(r"[EKNSW]\d{8}|TL[A-Z][\dA-Z]{0,2}")
 
+
+# Rows in which a column that is not used is searched for a figure.
+LOOKED_AT = 5_000
+# Columns of numbers that count or name rows, and measure nothing.
+_LABELS = re.compile(
+    r"(.* )?(sort ?order|type ?code|type|record offset|record count|id|obs status.*|flags?|key|urn|"
+    r"date code|measures code|industry code|geography code|row|number|no|last update)"
+)
 
 # Not a figure, and said so already.
 _WRONG: Any = object()
@@ -56,6 +55,8 @@ class Rows:
     problems: list[str] = field(default_factory=list)
     found: dict[tuple[str, str], Figure] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
+    # Headings of columns with figures that are not used, by table.
+    unused: dict[str, list[str]] = field(default_factory=dict)
     several_years: bool = False
     read_year: int | None = None
     unknown: dict[str, str] = field(default_factory=dict)
@@ -63,11 +64,11 @@ class Rows:
     places: dict[str, str] = field(default_factory=dict)
     totals: dict[str, Figure] = field(default_factory=dict)
     agreeing: int = 0
-    agreeing_wider: list[str] = field(default_factory=list)
+    compared: Compared = field(default_factory=Compared)
     # Levels of areas that were left out.
     other_levels: set[str] = field(default_factory=set)
     # Totals of wider areas, and areas under another code.
-    wider: dict[str, Figure] = field(default_factory=dict)
+    wider: dict[str, dict[str, Figure]] = field(default_factory=dict)
     recoded: dict[str, str] = field(default_factory=dict)
     contradicted: set[tuple[str, str]] = field(default_factory=set)
     # Figures of former districts: authority, then sector, then district.
@@ -97,41 +98,6 @@ class Rows:
     def _left_out(self, name: str) -> None:
         self.left_out[name] = self.left_out.get(name, 0) + 1
 
-    # ------------------------------------------------------------ years
-
-    def _choose_year(self) -> int | None:
-        table = self.table
-        years: set[int] = set()
-        if table.layout == "years":
-            years = {int(year) for year in table.figures.values()}
-        elif table.year is not None:
-            body = range(table.heading + 1, len(table.rows))
-            years = {y for row in body if (y := year_of(text_of(self._cell(row, table.year))))}
-        if not years:
-            return self.year
-        several = len(years) > 1
-        self.several_years |= several
-        listed = f"{min(years)} to {max(years)}" if several else str(min(years))
-        if self.year is not None and self.year not in years:
-            raise DataError(f"{table.place}: has no figures of {self.year}; there are: {listed}")
-        chosen = self.year or (BASE_YEAR if BASE_YEAR in years else min(years))
-        if several and chosen not in (self.year, BASE_YEAR):
-            raise DataError(
-                f"{table.place}: has figures of {listed}, none of {BASE_YEAR}; "
-                "say which year is meant with year= (--year)"
-            )
-        known = self.built_in.economy["year"].to_list()
-        if chosen not in known:
-            raise DataError(
-                f"{table.place}: figures are of {chosen}; they can be used from "
-                f"{known[0]} to {known[-1]}"
-            )
-        if table.layout == "years":
-            table.figures = {i: y for i, y in table.figures.items() if int(y) == chosen}
-            if len(table.figures) > 1:
-                raise DataError(f"{table.place}: {chosen} heads more than one column")
-        return chosen
-
     # ------------------------------------------------------------ rows
 
     def _cell(self, row: int, column: int) -> Cell:
@@ -145,13 +111,12 @@ class Rows:
             table.areas, body, lambda text: bool(self._area(text) or ITL_CODE.fullmatch(text))
         )
         partner = self._partner(area, body)
-        sector = (
-            None
-            if table.layout == "wide"
-            else self._best(table.sectors, body, lambda text: sector_label(text) is not None)
-        )
+        sector = None if table.layout == "wide" else self._best(table.sectors, body, _is_sector)
+        self._note_unused()
         last_area = ""
         for row in body:
+            if row in table.unit.unit_rows:
+                continue
             texts = {column: text_of(self._cell(row, column)) for column in table.figures}
             spoken = text_of(self._cell(row, area))
             industry = "" if sector is None else text_of(self._cell(row, sector))
@@ -166,6 +131,8 @@ class Rows:
             last_area = spoken or last_area
             spoken = last_area if industry else spoken
             if not self._is_of_year(row):
+                continue
+            if not empty and table.unit.factors.get(unit_cells(table, row)) is None:
                 continue
             if not spoken:
                 filled = [text for text in map(text_of, table.rows[row]) if text]
@@ -186,7 +153,7 @@ class Rows:
         industry: str,
     ) -> None:
         other = self._other_level(spoken)
-        if plain(spoken) in TOTALS or other:
+        if plain(spoken) in TOTALS or other or (not self._area(spoken) and self._is_wider(spoken)):
             self._left_out("areas of other levels")
             self.other_levels |= {other} - {""}
             self._keep_total(row, sector, spoken, industry)
@@ -215,8 +182,8 @@ class Rows:
                     *(row, sector),
                 )
                 continue
-            finer = label[:1].isdigit() and label not in ("68", "68IMP")
-            if finer or (not label and plain(said) not in ALL_SECTORS):
+            if label[:1].isdigit() and label not in ("68", "68IMP"):
+                self._left_out("industries within sectors")
                 continue
             value = self._number(row, column)
             if value is _WRONG:
@@ -240,7 +207,7 @@ class Rows:
             return True
         said = text_of(self._cell(row, column))
         if year_of(said) is None:
-            self._problem(f"{shown(said)} is not a year, such as {BASE_YEAR}", row, column)
+            self._problem(f"{shown(said)} is not a calendar year, such as {BASE_YEAR}", row, column)
         return year_of(said) == self.read_year
 
     def _best(self, columns: list[int], body: range, fits: Callable[[str], bool]) -> int:
@@ -315,14 +282,45 @@ class Rows:
         return plain(code) in FORMER or any(plain(code) in known for known in lists)
 
     def _keep_total(self, row: int, sector: int | None, spoken: str, industry: str) -> None:
-        """Keep the total of a wider area, to be held against the areas in it."""
-        for column in self.table.figures:
-            said = self.table.headings[column] if sector is None else industry
-            if plain(said) in ALL_SECTORS:
-                value = self._number(row, column)
-                place = self._place(row, column)
-                if value is not _WRONG:
-                    self.wider.setdefault(spoken, Figure(value, place, ""))
+        """Keep the figures of a wider area, to be held against the areas in it."""
+        for column, heading in self.table.figures.items():
+            label = heading if sector is None else sector_label(industry)
+            if label is None or (sector is not None and not _is_sector(industry)):
+                continue
+            value = self._number(row, column)
+            if value is not _WRONG:
+                figure = Figure(value, self._place(row, column), "")
+                before = self.wider.setdefault(spoken, {}).setdefault(label, figure)
+                if before.value != figure.value and plain(spoken) not in LISTED:
+                    name = f"{spoken}, sector {label}" if label else f"the total of {spoken}"
+                    self._problem(
+                        f"{name}, is given a second time after {before.place}", row, column
+                    )
+
+    def _is_wider(self, spoken: str) -> bool:
+        """Whether it is a wider area of these data, such as a region of local authorities."""
+        return bool(self.built_in.wider) and plain(spoken) in wider_areas(self.built_in)
+
+    def _note_unused(self) -> None:
+        """Keep the headings of columns that hold figures and are not read."""
+        table = self.table
+        used = {*table.areas, *table.sectors, *table.figures, *table.units, table.year}
+        width = max(map(len, table.rows[table.heading :]))
+        body = range(table.heading + 1, min(len(table.rows), table.heading + LOOKED_AT))
+        for column in range(width):
+            heading = table.headings[column] if column < len(table.headings) else ""
+            if (
+                column in used
+                or ROLES["year"].fullmatch(plain(heading))
+                or _LABELS.fullmatch(plain(heading))
+                or (table.layout == "years" and year_of(heading) is not None)
+            ):
+                continue
+            cells = (self._cell(row, column) for row in body)
+            if any(isinstance(cell, float) or parsed(text_of(cell)) is not None for cell in cells):
+                said = shown(heading) if heading else f"column {column + 1} (no heading)"
+                listed = self.unused.setdefault(table.place, [])
+                listed += [said] if said not in listed else []
 
     def _other_level(self, spoken: str) -> str:
         """Say of which other ITL level a code is; "" if it is none or of the level that is read."""
@@ -429,6 +427,9 @@ class Rows:
             return _WRONG
         if math.isnan(value):
             return None
+        factor = self.table.unit.factors.get(unit_cells(self.table, row))
+        # Not multiplied by 1, so that nothing can move.
+        value = value if factor in (None, 1.0) else value * factor
         if not 0 <= value <= 1e9:
             said = f"{value:g}" if math.isfinite(value) else "infinite"
             self._problem(f"GVA must be from 0 to 1,000,000,000 £m, not {said}", row, column)
@@ -437,16 +438,7 @@ class Rows:
         return value + 0.0
 
 
-def parsed(text: str) -> float | None:
-    """Read a number that may have thousands separators and a £ sign."""
-    bare = text.replace("\N{MINUS SIGN}", "-").strip()
-    negative = re.fullmatch(r"\((.*)\)", bare)
-    bare = re.sub(r"^(-?)£ ?", r"\1", negative[1] if negative else bare)
-    if re.fullmatch(r"-?\d{1,3}([, \u00a0\u202f'])\d{3}(\1\d{3})*(\.\d+)?", bare):
-        bare = re.sub(r"[, \u00a0\u202f']", "", bare)
-    if re.fullmatch(r"[-+]?(inf|infinity)", bare, re.IGNORECASE) or re.fullmatch(
-        r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", bare
-    ):
-        value = float(bare)
-        return -value if negative else value
-    return None
+def _is_sector(text: str) -> bool:
+    """Whether a text is a sector and no mere number, as of a row, that may be a division."""
+    label = sector_label(text)
+    return label is not None and (not label[:1].isdigit() or label in ("68", "68IMP"))
