@@ -20,6 +20,7 @@ from toy import (
     toy_data,
     toy_spec,
     with_all_fixed,
+    zero_or,
 )
 
 Spec = dict[str, Any]
@@ -48,8 +49,12 @@ def worlds(
     spillover: bool = True,
     least_areas: int = 1,
     least: int = 1,
+    newer: bool = True,
 ) -> tuple[Spec, Data]:
-    """A toy of any size and timing with any assumptions that are not absurd."""
+    """A toy of any size and timing with any assumptions that are not absurd.
+
+    With `newer`, also with parts of the model that are off unless asked for.
+    """
     spec = toy_spec(
         areas=draw(st.integers(least_areas, 5)),
         sectors=draw(st.integers(least, 4)),
@@ -76,6 +81,15 @@ def worlds(
     spec["national"]["spillover_share"] = fixed(theta)
     spec["national"]["uplift_cap"] = fixed(draw(st.sampled_from([0.005, 0.03, 1.0])))
     spec["take_up"]["shared_variance"] = draw(numbers)
+
+    if newer and draw(st.booleans()):
+        spec["zero_correlation"] = draw(numbers)
+        spec["optimism_bias"] = {"kind": "pert", "low": 0.0, "mode": 0.15, "high": 0.41}
+        spec["fixed_cost_share"] = draw(numbers)
+        for lever in spec["levers"]:
+            lever["take_up"] = {"kind": "beta", "alpha": 2.0, "beta": draw(st.floats(0.5, 3))}
+            for target, effect in lever["effects"].items():
+                lever["effects"][target] = zero_or(draw(numbers), effect)
 
     data = toy_data(spec)
     shape = data["intensity"].shape
@@ -236,7 +250,8 @@ def test_a_lever_added_at_the_end_changes_no_other_number(
     before = run_core(spec, data)
     assert_same_bits(run_core(longer, with_row(0.0)), before)
 
-    longer["levers"][-1]["effects"] = {}
+    # What cannot be other than zero is no effect.
+    longer["levers"][-1]["effects"] = {"ceiling": zero_or(1.0, lognormal(0.2, 0.5))}
     running = run_core(longer, with_row(intensity))
     for name in set(UNIT_METRICS) - {
         "lever_cost_cumulative_gbp_m",
@@ -244,6 +259,8 @@ def test_a_lever_added_at_the_end_changes_no_other_number(
         "lever_cost_per_year_gbp_m",
     }:
         assert same_bits(running.metric(name), before.metric(name)), name
+    if "optimism_bias" in spec:
+        return
     extra = 3.0 * intensity * data["population"] / 1e6 * spec["horizon_years"]
     cost = "lever_cost_cumulative_gbp_m"
     close(running.metric(cost)[:, :areas], before.metric(cost)[:, :areas] + extra, cost)
@@ -251,6 +268,29 @@ def test_a_lever_added_at_the_end_changes_no_other_number(
     extra /= spec["horizon_years"]
     cost = "lever_cost_per_year_gbp_m"
     close(running.metric(cost)[:, :areas], before.metric(cost)[:, :areas] + extra, cost)
+
+
+@reproducibly
+@given(worlds())
+def test_chances_of_zero_of_nought_and_one_are_plain_and_none_bit_for_bit(
+    world: tuple[Spec, Data],
+) -> None:
+    spec, data = world
+
+    def with_chance(p_zero: float | None) -> Core:
+        changed = deepcopy(spec)
+        for lever in changed["levers"]:
+            for target, effect in lever["effects"].items():
+                of = effect.get("of", effect)
+                lever["effects"][target] = of if p_zero is None else zero_or(p_zero, of)
+        return run_core(changed, data)
+
+    assert_same_bits(with_chance(0.0), with_chance(None))
+    idle = run_core(spec, data | {"intensity": np.zeros_like(data["intensity"])})
+    certain = with_chance(1.0)
+    for name in UNIT_METRICS:
+        if not name.startswith("lever_cost"):
+            assert same_bits(certain.metric(name), idle.metric(name)), name
 
 
 # --- areas, sectors and technologies ---------------------------------------------------------
@@ -568,7 +608,7 @@ def recursion(spec: Spec, data: Data) -> dict[str, Any]:
 
 
 @reproducibly
-@given(worlds(), st.floats(0, 6), st.floats(-0.03, 0.05))
+@given(worlds(newer=False), st.floats(0, 6), st.floats(-0.03, 0.05))
 def test_zero_variance_gives_the_closed_recursion(
     world: tuple[Spec, Data], lag: float, growth: float
 ) -> None:

@@ -94,6 +94,8 @@ def value_at(distribution: dict[str, Any], z: Array | float) -> Array:
         lower = special.gammaincinv(shape, below)
         upper = special.gammainccinv(shape, above)
         return scale * np.where(z <= 0, lower, upper)
+    if kind == "zero_or":
+        return _zero_or(distribution["p_zero"], distribution["of"], z)
     if kind == "discrete":
         # The smallest value whose cumulative probability reaches Phi(z).
         values = np.asarray(distribution["values"], dtype=float)
@@ -107,6 +109,35 @@ def value_at(distribution: dict[str, Any], z: Array | float) -> Array:
             index += np.where(z <= 0, below > lower_tail, above < upper_tail)
         return values[index]
     raise ValueError(f"unknown distribution kind {kind!r}")
+
+
+def _zero_or(p_zero: float, of: dict[str, Any], z: Array) -> Array:
+    """The quantile of what is exactly 0 with probability `p_zero` and otherwise as `of`.
+
+    F(x) = (1 - p_zero) * F_of(x) below 0, and p_zero more than that from 0 on.
+    """
+    if p_zero == 1:
+        return np.zeros(z.shape)
+    if p_zero == 0:
+        return value_at(of, z)
+    below, above = special.ndtr(z), special.ndtr(-z)
+    negative = (1 - p_zero) * _probability_below_zero(of)
+    positive = 1 - p_zero - negative
+    with np.errstate(divide="ignore", invalid="ignore"):
+        small = value_at(of, special.ndtri(np.minimum(below / (1 - p_zero), 1.0)))
+        large = value_at(of, -special.ndtri(np.minimum(above / (1 - p_zero), 1.0)))
+    return np.where(below < negative, small, np.where(above < positive, large, 0.0))
+
+
+def _probability_below_zero(of: dict[str, Any]) -> float:
+    """By bisection on z: every quantile function rises."""
+    low, high = -40.0, 40.0
+    if value_at(of, low) >= 0:
+        return 0.0
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if value_at(of, middle) < 0 else (low, middle)
+    return float(special.ndtr(low))
 
 
 def _beta_quantile(alpha: float, beta: float, z: Array) -> Array:
@@ -295,19 +326,33 @@ def draw_parameters(
     costs: dict[str, Array] = {}
     for i, lever in enumerate(spec["levers"]):
         name = lever["name"]
-        effects[name] = {
-            target: value_at(
-                distribution, _given(normals, f"lever/{name}/effect/{target}", (draws,))
+        # One number decides for all effects of a lever whether they are zero, each with its own
+        # chance of it; the numbers of two levers are correlated.
+        correlation = spec.get("zero_correlation", 0.0)
+        decides = np.sqrt(correlation) * _given(normals, "lever_zero/nation", (draws,))
+        own_lot = _given(normals, "lever_zero/lever", (draws, len(spec["levers"])))[:, i]
+        decides = special.ndtr(decides + np.sqrt(1 - correlation) * own_lot)
+        effects[name] = {}
+        for target, stated in lever["effects"].items():
+            p_zero, of = (
+                (stated["p_zero"], stated["of"]) if stated["kind"] == "zero_or" else (0.0, stated)
             )
-            for target, distribution in lever["effects"].items()
-        }
-        costs[name] = value_at(
+            size = value_at(of, _given(normals, f"lever/{name}/effect/{target}", (draws,)))
+            effects[name][target] = np.where(decides < p_zero, 0.0, size)
+        # What it costs is the plan and, on top, a share that plans leave out.
+        bias = value_at(
+            spec.get("optimism_bias", {"kind": "fixed", "value": 0.0}),
+            _given(normals, "optimism_bias/lever", (draws, len(spec["levers"])))[:, i],
+        )
+        planned = value_at(
             lever["cost_gbp_per_head_per_year"], _given(normals, f"lever/{name}/cost", (draws,))
         )
+        costs[name] = planned * (1 + bias)
         z_nation = _given(normals, f"lever/{name}/take_up/nation", (draws,))
         z_area = _given(normals, f"lever/{name}/take_up/area", (draws, n_areas))
         z_take_up = np.sqrt(shared) * z_nation[:, None] + np.sqrt(1 - shared) * z_area
-        take_up[:, i, :] = value_at(spec["take_up"]["distribution"], z_take_up)
+        own = lever.get("take_up") or spec["take_up"]["distribution"]
+        take_up[:, i, :] = value_at(own, z_take_up)
 
     return {
         "initial_adoption": initial_adoption,
@@ -427,15 +472,26 @@ def lever_cost_gbp_m(
 ) -> Array:
     """What the levers cost in one year, (N, R).
 
-    Population * cost per head * intensity * the part of the year the lever was running. The
-    money is spent whether or not anybody takes the offer up.
+    Population * cost per head * intensity * the part of the year the lever was running. A fixed
+    share of the money is spent whether or not anybody takes the offer up; the rest follows
+    take-up.
     """
     total = np.zeros((parameters["growth"].shape[0], len(spec["areas"])))
-    for i, lever in enumerate(spec["levers"]):
+    for i in range(len(spec["levers"])):
         running = np.clip(year - data["start_years"][i], 0.0, 1.0)
-        heads = np.asarray(data["population"], dtype=float) * data["intensity"][i] * running
-        total += parameters["lever_costs"][lever["name"]][:, None] * heads[None, :] / 1e6
+        total += lever_cost_of_a_full_year(spec, data, parameters, i) * running
     return total
+
+
+def lever_cost_of_a_full_year(
+    spec: dict[str, Any], data: dict[str, Array], parameters: dict[str, Any], i: int
+) -> Array:
+    """What one lever costs in a year in which it runs throughout, (N, R), in £m."""
+    fixed = spec.get("fixed_cost_share", 1.0)
+    heads = np.asarray(data["population"], dtype=float) * data["intensity"][i]
+    price = parameters["lever_costs"][spec["levers"][i]["name"]]
+    spent = fixed + (1 - fixed) * parameters["take_up"][:, i, :]
+    return price[:, None] * heads[None, :] / 1e6 * spent
 
 
 def lever_cost_once_running_gbp_m(
@@ -443,9 +499,8 @@ def lever_cost_once_running_gbp_m(
 ) -> Array:
     """What the levers cost in a year in which all of them run throughout, (N, R)."""
     total = np.zeros((parameters["growth"].shape[0], len(spec["areas"])))
-    for i, lever in enumerate(spec["levers"]):
-        heads = np.asarray(data["population"], dtype=float) * data["intensity"][i]
-        total += parameters["lever_costs"][lever["name"]][:, None] * heads[None, :] / 1e6
+    for i in range(len(spec["levers"])):
+        total += lever_cost_of_a_full_year(spec, data, parameters, i)
     return total
 
 

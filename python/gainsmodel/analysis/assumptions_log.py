@@ -274,6 +274,14 @@ def _rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
         cost, at = lever.cost_gbp_per_head_per_year, ("levers", name)
         about = ("Levers", f"{lever.label}: cost", "", "What it costs the authority in full.")
         yield _row((*at, "cost_gbp_per_head_per_year"), about, cost, cost.figure())
+        if lever.take_up is not None:
+            about = (
+                "Levers",
+                f"{lever.label}: take-up",
+                "takeup",
+                PARAMETERS["take_up"].explanation,
+            )
+            yield _row((*at, "take_up"), about, lever.take_up, lever.take_up.figure())
         for target, effect in lever.effects:
             if effect is not None:
                 named = f"{lever.label}: effect on {PARAMETERS[target].in_sentence}"

@@ -292,14 +292,24 @@ def money(scenario: Scenario, prices: str) -> str:
 def lever_effects(scenario: Scenario, lever: str) -> str:
     """What a lever does at full take-up, each effect with its range."""
     parts = []
+    chances: set[float] = set()
     for target, effect in scenario.levers[lever].effects:
         if effect is not None:
-            low, middle, high = (f"{value:.2g}" for value in quantiles(effect.figure()))
+            stated = effect.figure()
+            chances.add(stated.p_zero or 0.0)
+            low, middle, high = (f"{value:.2g}" for value in quantiles(stated.if_not_zero()))
             size = middle if low == high else f"{middle} ({low} to {high})"
             parts.append(f"it {PARAMETERS[target].lever_adds(size)}")
     if not parts:
         return "No effect is assumed."
-    return f"At full take-up, {', '.join(parts)}; ranges hold 9 of 10 futures."
+    held = "9 of 10 futures"
+    if chances == {0.0}:
+        return f"At full take-up, {', '.join(parts)}; ranges hold {held}."
+    none = " or ".join(format.percent(chance) for chance in sorted(chances))
+    return (
+        f"At full take-up, {', '.join(parts)}; ranges hold {held} in which it has an effect. "
+        f"The chance that it has none is {none}."
+    )
 
 
 def lever_evidence(scenario: Scenario, lever: str) -> str:

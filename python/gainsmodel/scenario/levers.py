@@ -12,10 +12,18 @@ from pydantic import (
     model_serializer,
 )
 
-from gainsmodel.scenario.distributions import Model, Probability
+from gainsmodel.scenario.distributions import Bounds, Model, Probability
 from gainsmodel.scenario.messages import problem
 from gainsmodel.scenario.parameters import PARAMETERS
-from gainsmodel.scenario.quantities import SECTORS, NonNegative, Sector, Short, Text, Years
+from gainsmodel.scenario.quantities import (
+    SECTORS,
+    NonNegative,
+    Quantity,
+    Sector,
+    Short,
+    Text,
+    Years,
+)
 
 
 def _effect(target: str) -> Any:
@@ -66,6 +74,9 @@ class Lever(Model):
     ramp_years: Years = Field(description="years from its beginning to full strength")
     cost_gbp_per_head_per_year: NonNegative = Field(
         description="£ per resident a year at full intensity"
+    )
+    take_up: Annotated[Quantity, Bounds(0, 1)] | None = Field(
+        None, description="its own take-up, instead of that of all levers"
     )
     # Made without a check, which would have the checks built at import.
     effects: Effects = Effects.model_construct()

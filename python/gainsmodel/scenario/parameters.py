@@ -4,10 +4,11 @@ Schema, assumptions log, groups, discovery, switching values, sentences and the 
 words, units and bounds from here; tests hold the core's lists and the glossary to it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
 from gainsmodel import format
@@ -17,6 +18,7 @@ from gainsmodel.scenario.quantities import (
     InitialAdoption,
     Quantity,
     SectorOddsRatio,
+    Share,
     SpreadName,
     SpreadQuantity,
     Switched,
@@ -370,6 +372,39 @@ PARAMETERS = {
             level="lever",
         ),
         Parameter(
+            field="zero_correlation",
+            heading="Levers that fail together",
+            section="Levers",
+            group="lever_effects",
+            explanation="How far what defeats one lever may defeat the next.",
+            unit="correlation, 0 to 1",
+            bounds=None,
+            level="lever",
+            not_switched="how levers fail together, not how often",
+            core_name="lever_zero",
+        ),
+        Parameter(
+            field="optimism_bias",
+            heading="Optimism bias",
+            section="Levers",
+            group="lever_cost",
+            explanation="What a lever costs the authority beyond what was planned.",
+            unit="share of the planned cost, added",
+            bounds=Bounds(0),
+            level="lever",
+            not_switched="a part of what levers cost, each of which has a switching value",
+        ),
+        Parameter(
+            field="fixed_cost_share",
+            heading="Cost that take-up does not change",
+            section="Levers",
+            explanation="The part of a lever’s cost that is spent whatever the take-up.",
+            unit="share of the cost, 0 to 1",
+            bounds=None,
+            level="constant",
+            not_switched="a part of what levers cost, each of which has a switching value",
+        ),
+        Parameter(
             field="displacement",
             heading="Displacement",
             section="Appraisal",
@@ -487,9 +522,40 @@ class Parameters(Model):
     growth_to_start_year: Annotated[Constant, PARAMETERS["growth_to_start_year"]]
     inflation_per_year: Annotated[Constant, PARAMETERS["inflation_per_year"]]
     take_up: Annotated[TakeUp, PARAMETERS["take_up"]]
+    # Defaults are made without a check, which would have the checks built at import.
+    zero_correlation: Annotated[Share, PARAMETERS["zero_correlation"]] = Share.model_construct(
+        unit=PARAMETERS["zero_correlation"].unit,
+        source="gainsmodel project, 2026",
+        evidence="judgement",
+        value=0.5,
+    )
+    optimism_bias: Annotated[Quantity, PARAMETERS["optimism_bias"]] = Quantity.model_construct(
+        unit=PARAMETERS["optimism_bias"].unit,
+        source="none is assumed",
+        evidence="judgement",
+        value=0.0,
+    )
+    fixed_cost_share: Annotated[Share, PARAMETERS["fixed_cost_share"]] = Share.model_construct(
+        unit=PARAMETERS["fixed_cost_share"].unit,
+        source="all of it is assumed to be spent",
+        evidence="judgement",
+        value=1.0,
+    )
     displacement: Annotated[Switched, PARAMETERS["displacement"]]
     leakage: Annotated[Switched, PARAMETERS["leakage"]]
     multiplier: Annotated[Switched, PARAMETERS["multiplier"]]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _units(cls, data: Any) -> Any:
+        """Give parameters that may be left out the unit of the table."""
+        if not isinstance(data, Mapping):
+            return data
+        filled = dict(data)
+        for name, field in cls.model_fields.items():
+            if not field.is_required() and isinstance(data.get(name), Mapping):
+                filled[name] = {"unit": PARAMETERS[name].unit} | dict(data[name])
+        return filled
 
     def spread(self, name: SpreadName) -> InitialAdoption | SpreadQuantity:
         """Give one of `SPREAD_PARAMETERS`."""

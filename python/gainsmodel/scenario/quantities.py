@@ -109,6 +109,16 @@ class Constant(Origin):
         return data
 
 
+class Share(Origin):
+    """A certain figure from 0 to 1."""
+
+    value: Probability
+
+    def figure(self) -> Distribution:
+        """Give it as a distribution."""
+        return Fixed(kind="fixed", value=self.value)
+
+
 NonNegative = Annotated[Quantity, Bounds(0)]
 
 

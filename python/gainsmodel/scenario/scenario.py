@@ -259,7 +259,7 @@ class Scenario(Model):
         more than a twentieth of itself.
         """
         for path, distribution in _ranges(self, ()):
-            core = distribution.core()
+            core = distribution.if_not_zero().core()
             scale, back = (
                 (math.log, math.exp) if distribution.kind == "lognormal" else (logit, logistic)
             )

@@ -15,6 +15,8 @@ from gainsmodel.scenario.parameters import ADJUSTMENTS, NATIONAL_PARAMETERS
 from gainsmodel.scenario.quantities import SECTORS, SPREAD_PARAMETERS, Quantity, Switched
 from gainsmodel.simulation.settings import Settings
 
+NOTHING = {"kind": "fixed", "value": 0.0}
+
 
 def core_inputs(
     scenario: Scenario, dataset: Dataset, settings: Settings
@@ -74,6 +76,7 @@ def core_inputs(
                 },
                 "scope": [sector in lever.scope for sector in dataset.sectors],
                 "cost_gbp_per_head_per_year": lever.cost_gbp_per_head_per_year.figure().core(),
+                **({"take_up": lever.take_up.figure().core()} if lever.take_up else {}),
             }
             for name, lever in scenario.levers.items()
         ],
@@ -81,6 +84,7 @@ def core_inputs(
         "discount_factors": list(discount_factors(scenario)),
         "prize_factor": prize_factor(scenario, dataset),
         "share_floor": setting.share_floor,
+        **_where_used(scenario),
     }
     growth = dataset.uk_real_growth(setting.start_year, parameters.growth_to_start_year.value)
     weights = setting.readiness_weights
@@ -96,6 +100,25 @@ def core_inputs(
         ),
     }
     return spec, arrays | plan_arrays(scenario, dataset)
+
+
+def _where_used(scenario: Scenario) -> dict[str, Any]:
+    """Parts of the model that are off unless a scenario asks for them; the core knows how."""
+    parameters = scenario.parameters
+    found: dict[str, Any] = {}
+    if any(
+        effect.figure().p_zero
+        for lever in scenario.levers.values()
+        for _, effect in lever.effects
+        if effect
+    ):
+        found["zero_correlation"] = parameters.zero_correlation.value
+    bias = parameters.optimism_bias.figure().core()
+    if bias != NOTHING:
+        found["optimism_bias"] = bias
+    if parameters.fixed_cost_share.value != 1:
+        found["fixed_cost_share"] = parameters.fixed_cost_share.value
+    return found
 
 
 def discount_factors(scenario: Scenario) -> Iterator[float]:

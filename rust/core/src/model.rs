@@ -23,8 +23,9 @@ pub struct Model<F> {
     /// What a spread parameter does with the numbers of single cells.
     pub(crate) own: [Own<F>; 5],
     pub(crate) growth_cell: Sampler<F>,
-    pub(crate) take_up: Sampler<F>,
     pub(crate) take_up_weights: [F; 2],
+    /// Share of a lever's cost that is spent whatever the take-up, and what follows it, if any.
+    pub(crate) cost_follows: Option<[F; 2]>,
     pub(crate) curve: Curve,
     pub(crate) basis: Basis,
     pub(crate) spillover: Spillover<F>,
@@ -86,6 +87,7 @@ pub(crate) struct Spillover<F> {
 pub(crate) struct LeverPlan<F> {
     pub(crate) scope: Vec<bool>,
     pub(crate) intensity: Vec<F>,
+    pub(crate) take_up: Sampler<F>,
     /// Ramp reached in each year, areas × years.
     pub(crate) ramp: Vec<F>,
     /// £m a year per £1 a head, areas × years.
@@ -160,8 +162,9 @@ impl<F: Real> Model<F> {
             rows: (layout.areas / tile.rows + 1) * tile.rows,
             spread,
             growth_cell: Sampler::new(&spec.growth_cell),
-            take_up: Sampler::new(&spec.take_up.distribution),
             take_up_weights: spec.take_up.weights().map(F::of),
+            cost_follows: (spec.fixed_cost_share < 1.0)
+                .then(|| [spec.fixed_cost_share, 1.0 - spec.fixed_cost_share].map(F::of)),
             curve: spec.curve,
             basis: spec.basis,
             spillover: Spillover::new(spec, &area_gva, tile.rows),
@@ -280,6 +283,7 @@ fn lever_plan<F: Real>(spec: &Spec, factors: &LeverFactors<F>) -> LeverPlan<F> {
     let mut plan = LeverPlan {
         scope: spec.levers[l].scope.clone(),
         intensity: intensity.iter().copied().map(F::of).collect(),
+        take_up: Sampler::new(spec.take_up_of(l)),
         ramp: Vec::new(),
         cost_base: Vec::new(),
         cost_running: Vec::new(),

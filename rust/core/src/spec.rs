@@ -33,8 +33,16 @@ pub const NATIONAL_PARAMETERS: [&str; 14] = [
 /// [`NATIONAL_PARAMETERS`].
 pub const ADJUSTMENTS: [&str; 3] = ["displacement", "leakage", "multiplier"];
 /// Parameters with a number for each area, sector, cell or lever.
-pub const OTHER_PARAMETERS: [&str; 6] =
-    ["complements", "growth_area", "growth_sector", "growth_cell", "odds_ratios", "take_up"];
+pub const OTHER_PARAMETERS: [&str; 8] = [
+    "complements",
+    "growth_area",
+    "growth_sector",
+    "growth_cell",
+    "odds_ratios",
+    "take_up",
+    "lever_zero",
+    "optimism_bias",
+];
 /// What a lever can act on.
 pub const LEVER_TARGETS: [&str; 4] = ["innovation", "imitation", "ceiling", "productivity_effect"];
 
@@ -112,8 +120,21 @@ pub struct TakeUp {
 impl TakeUp {
     /// Weights of what all areas share and of an area's own number.
     pub(crate) fn weights(&self) -> [f64; 2] {
-        [self.shared_variance.sqrt(), (1.0 - self.shared_variance).sqrt()]
+        shared_and_own(self.shared_variance)
     }
+}
+
+/// Weights of a number that is shared and of one's own, where so much of the variance is shared.
+pub(crate) fn shared_and_own(shared: f64) -> [f64; 2] {
+    [shared.sqrt(), (1.0 - shared).sqrt()]
+}
+
+fn nothing() -> Distribution {
+    Distribution::Fixed { value: 0.0 }
+}
+
+fn whole() -> f64 {
+    1.0
 }
 
 /// A lever: what it acts on and what it costs.
@@ -128,12 +149,21 @@ pub struct Lever {
     pub scope: Vec<bool>,
     /// £ per resident a year at full intensity.
     pub cost_gbp_per_head_per_year: Distribution,
+    /// Its own marginal distribution of take-up, instead of the common one.
+    #[serde(default)]
+    pub take_up: Option<Distribution>,
 }
 
 impl Lever {
     /// Name of its effect on a target among [`Spec::parameters`].
     pub(crate) fn effect_parameter(&self, target: &str) -> String {
         format!("levers.{}.effects.{target}", self.name)
+    }
+    /// Whether it is chance that it has any effect: one draw decides for all of its effects,
+    /// each with its own probability.
+    pub(crate) fn may_be_zero(&self) -> bool {
+        let decided = |effect: &Distribution| effect.zero_or().0 > 0.0 && effect.fixed().is_none();
+        self.effects.values().any(decided)
     }
     /// Name of its cost among [`Spec::parameters`].
     pub(crate) fn cost_parameter(&self) -> String {
@@ -209,6 +239,15 @@ pub struct Spec {
     pub growth_sector: Distribution,
     pub growth_cell: Distribution,
     pub take_up: TakeUp,
+    /// Correlation, on the normal scale, of the draws that decide whether levers have any effect.
+    #[serde(default)]
+    pub zero_correlation: f64,
+    /// What a lever costs beyond its plan, as a share of it; one draw for each lever.
+    #[serde(default = "nothing")]
+    pub optimism_bias: Distribution,
+    /// Share of a lever's cost that is spent whatever the take-up; the rest follows it.
+    #[serde(default = "whole")]
+    pub fixed_cost_share: f64,
     pub levers: Vec<Lever>,
     pub spillover_decay_km: f64,
     /// Present value at the start of £1 in each year 1…T.
@@ -237,6 +276,11 @@ impl Spec {
             effects.into_iter().chain([lever.cost_parameter()])
         });
         named.map(ToString::to_string).chain(levers)
+    }
+
+    /// Marginal distribution of a lever's take-up.
+    pub(crate) fn take_up_of(&self, lever: usize) -> &Distribution {
+        self.levers[lever].take_up.as_ref().unwrap_or(&self.take_up.distribution)
     }
 
     /// Seed of a parameter's numbers.
@@ -325,6 +369,13 @@ impl Spec {
         if !(0.0..=1.0).contains(&self.take_up.shared_variance) {
             return bad("take_up.shared_variance", "must lie in 0 to 1");
         }
+        if !(0.0..=1.0).contains(&self.zero_correlation) {
+            return bad("zero_correlation", "must lie in 0 to 1");
+        }
+        within("optimism_bias", &self.optimism_bias, (-1.0, f64::INFINITY))?;
+        if !(0.0..=1.0).contains(&self.fixed_cost_share) {
+            return bad("fixed_cost_share", "must lie in 0 to 1");
+        }
         for lever in &self.levers {
             let place = format!("levers.{}", lever.name);
             if lever.scope.len() != s {
@@ -340,6 +391,9 @@ impl Spec {
                 within(&place, distribution, (0.0, f64::INFINITY))?;
             }
             within(&place, &lever.cost_gbp_per_head_per_year, (0.0, f64::INFINITY))?;
+            if let Some(take_up) = &lever.take_up {
+                within(&place, take_up, (0.0, 1.0))?;
+            }
         }
         if !(self.spillover_decay_km > 0.0 && self.spillover_decay_km.is_finite()) {
             return bad("spillover_decay_km", "must be above 0");

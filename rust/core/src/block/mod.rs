@@ -69,7 +69,7 @@ impl<F: Real> Model<F> {
             }
         }
         for (variant, (totals, out)) in totals.iter().zip(&mut *out).enumerate() {
-            self.report(sample, &national, totals, variant == 0, out);
+            self.report(sample, &national, totals, lift, variant == 0, out);
         }
     }
 }
