@@ -27,6 +27,7 @@ from toy import (
     run_core,
     toy_data,
     toy_spec,
+    with_all_fixed,
     zero_or,
 )
 
@@ -299,6 +300,67 @@ def test_levers_of_any_timing(sampler: str) -> None:
         "innovation": fixed(0.4),
     }
     assert_agrees(spec | {"sampler": sampler}, data)
+
+
+@pytest.mark.parametrize("normalise", [False, True])
+@pytest.mark.parametrize("technologies", [1, 2, 3])
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_areas_ahead_at_the_start_of_a_nation_as_stated(
+    sampler: str, technologies: int, normalise: bool
+) -> None:
+    spec, data = spec_and_data(0.6, areas=5, technologies=technologies)
+    ratios = np.random.default_rng(2).uniform(0.3, 3, (5, technologies))
+    spec |= {"sampler": sampler, "area_odds_ratios": ratios.tolist(), "normalise_start": normalise}
+    core, _ = assert_agrees(spec, data)
+    assert_agrees_in_single_precision(spec, data)
+    middle = with_all_fixed(spec) | {"draws": 16}
+    start = run_core(middle, data).national_adoption()[0, :, 0]
+    stated = [d["median"] for d in spec["spread_parameters"]["initial_adoption"]["distributions"]]
+    assert np.allclose(start, stated, rtol=1e-12, atol=0) == normalise
+    plain, _ = assert_agrees(spec | {"area_odds_ratios": [], "normalise_start": False}, data)
+    assert (core.national_adoption()[..., 0] != plain.national_adoption()[..., 0]).all()
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_growth_that_areas_have_in_common_and_ups_and_downs(sampler: str) -> None:
+    spec, data = spec_and_data(0.6)
+    loadings = [0.9, 0.0, -0.5, 1.0]
+    spec |= {"sampler": sampler, "growth_loadings": loadings, "draws": 256}
+    core, expected = assert_agrees(spec, data)
+    assert_agrees(spec | {"growth_area": {"kind": "uniform", "low": -0.01, "high": 0.02}}, data)
+    names, values = core.outcome.inputs(np.array([1.0, 0, 0, 0]), np.ones(3))
+    first = values[names.index("growth_area")]
+    names, values = core.outcome.inputs(np.array([0, 0, 0, 1.0]), np.ones(3))
+    last = values[names.index("growth_area")]
+    assert np.corrcoef(first, last)[0, 1] == pytest.approx(0.9, abs=0.05)
+
+    spec["growth_transitory"] = normal(0.0, 0.03)
+    _, with_transitory = assert_agrees(spec, data)
+    assert_agrees_in_single_precision(spec, data)
+    assert_agrees(spec | {"growth_transitory": fixed(0.02), "growth_cell": fixed(0.0)}, data)
+    ratio = with_transitory["gain_by_cell_gbp_m"] / expected["gain_by_cell_gbp_m"]
+    # The same in every year.
+    np.testing.assert_allclose(ratio, np.broadcast_to(ratio[..., :1], ratio.shape), rtol=1e-9)
+    assert np.log(ratio[..., 0]).std() == pytest.approx(0.03, rel=0.1)
+
+
+@pytest.mark.parametrize("fades", [(None, 0.0), (1.0, 1.0), (0.7, 3.0), (4.0, None)], ids=str)
+@pytest.mark.parametrize("curve", CURVES)
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_levers_that_end(sampler: str, curve: str, fades: tuple[float | None, ...]) -> None:
+    spec, data = spec_and_data(1.0)
+    data["intensity"] = np.array([[1.0, 0.3, 0.0, 1.0], [0.0, 0.5, 0.8, 1.0]])
+    data["start_years"] = np.array([[0.5, 1.3, 0.0, -3.0], [0.0, 2.5, 0.2, 1.49]])
+    spec |= {"sampler": sampler, "curve": curve}
+    for lever, duration, fade in zip(spec["levers"], (2.25, 1.5), fades, strict=True):
+        lever |= {"duration_years": duration, "fade_years": fade}
+    core, _ = assert_agrees(spec, data)
+    lasting = [lever | {"fade_years": None} for lever in spec["levers"]]
+    kept, _ = assert_agrees(spec | {"levers": lasting}, data)
+    gain, lasting_gain = core.metric("gain_gbp_m"), kept.metric("gain_gbp_m")
+    assert (gain <= lasting_gain * (1 + 1e-12)).all()
+    assert (gain[..., -1] < lasting_gain[..., -1] * (1 - 1e-6)).any()
+    np.testing.assert_array_equal(core.national_adoption(), kept.national_adoption())
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.5, 1.0])

@@ -86,7 +86,15 @@ def worlds(
         spec["zero_correlation"] = draw(numbers)
         spec["optimism_bias"] = {"kind": "pert", "low": 0.0, "mode": 0.15, "high": 0.41}
         spec["fixed_cost_share"] = draw(numbers)
+        spec["growth_transitory"] = {"kind": "normal", "mean": 0.0, "sd": draw(st.floats(0, 0.05))}
+        loading = draw(st.sampled_from([0.0, 0.5, 1.0]))
+        spec["growth_loadings"] = [loading for _ in spec["areas"]]
+        ratio = draw(st.floats(0.3, 3))
+        spec["area_odds_ratios"] = [[ratio for _ in spec["technologies"]] for _ in spec["areas"]]
+        spec["normalise_start"] = draw(st.booleans())
         for lever in spec["levers"]:
+            lever["duration_years"] = draw(st.none() | st.sampled_from([0.0, 1.0, 2.5]))
+            lever["fade_years"] = draw(st.none() | st.sampled_from([0.0, 0.5, 1.0, 4.0]))
             lever["take_up"] = {"kind": "beta", "alpha": 2.0, "beta": draw(st.floats(0.5, 3))}
             for target, effect in lever["effects"].items():
                 lever["effects"][target] = zero_or(draw(numbers), effect)
@@ -213,7 +221,8 @@ def test_more_of_any_lever_lowers_no_gain(
     lever, area = np.unravel_index(which, data["intensity"].shape)
     more = deepcopy(data)
     more["intensity"][lever, area] = min(1.0, data["intensity"][lever, area] + added)
-    more["start_years"][:, area] -= earlier
+    if not any(lever.get("duration_years") is not None for lever in spec["levers"]):
+        more["start_years"][:, area] -= earlier  # of one that ends, an earlier end too
     more["ramp_years"][lever] *= shorter
     before, after = run_core(spec, data), run_core(spec, more)
     for name in ("gain_gbp_m", "gain_cumulative_gbp_m", "gain_present_value_gbp_m"):

@@ -277,10 +277,22 @@ def draw_parameters(
         readiness = np.asarray(data["readiness"], dtype=float)
         return (gamma[:, None] * readiness[None, :])[:, :, None, None]
 
-    # Section 3: A[0] = logistic(logit(a_k) + ln OR[s,k] + gamma_a * readiness[r] + sigma * z)
+    # ln OA[r,k], and n_k, which moves the nation's start to where it is stated.
+    area_ratios = np.ones((n_areas, n_technologies))
+    if spec.get("area_odds_ratios"):
+        area_ratios = np.asarray(spec["area_odds_ratios"], dtype=float)
+    log_area_ratio = np.log(area_ratios)[None, :, None, :]
+    moved = np.zeros(n_technologies)
+    if spec.get("normalise_start", False):
+        moved = start_constants(spec, data, log_area_ratio)
+
+    # Section 3: A[0] = logistic(logit(a_k) + n_k + ln OR[s,k] + ln OA[r,k]
+    #                            + gamma_a * readiness[r] + sigma * z)
     initial_adoption = special.expit(
         by_technology(logit_at, "initial_adoption")
+        + moved
         + log_odds_ratio
+        + log_area_ratio
         + readiness_effect("initial_adoption")
     )
     # Section 3: m = max(A[0], logistic(mu_m,k + sigma * z + gamma_m * readiness[r]))
@@ -301,10 +313,12 @@ def draw_parameters(
         readiness_effect("productivity_effect") + complements[:, :, None, None]
     )
 
-    # Section 5: g[r,s] = nation + area + sector + cell
-    growth_area = value_at(
-        spec["growth_area"], _given(normals, "growth_area/area", (draws, n_areas))
-    )
+    # Section 5: g[r,s] = nation + area + sector + cell; the areas' numbers have a part in common,
+    # c_r F + sqrt(1 - c_r^2) z_r.
+    loading = np.asarray(spec.get("growth_loadings") or np.zeros(n_areas), dtype=float)
+    common = _given(normals, "growth_area/nation", (draws,))[:, None]
+    own = _given(normals, "growth_area/area", (draws, n_areas))
+    growth_area = value_at(spec["growth_area"], loading * common + np.sqrt(1 - loading**2) * own)
     growth_sector = value_at(
         spec["growth_sector"], _given(normals, "growth_sector/sector", (draws, n_sectors))
     )
@@ -316,6 +330,12 @@ def draw_parameters(
         + growth_area[:, :, None]
         + growth_sector[:, None, :]
         + growth_cell
+    )
+
+    # Section 5: a transitory part of the logarithm of GVA, drawn once for every cell.
+    transitory = value_at(
+        spec.get("growth_transitory", {"kind": "fixed", "value": 0.0}),
+        _given(normals, "growth_transitory/cell", (draws, n_areas, n_sectors)),
     )
 
     # Section 6: the levers' effects at full take-up, their costs, and the take-up realised,
@@ -361,11 +381,34 @@ def draw_parameters(
         "ceiling": ceiling,
         "productivity_effect": productivity_effect,
         "growth": growth,
+        "transitory": transitory,
         "take_up": take_up,
         "lever_effects": effects,
         "lever_costs": costs,
         "national": national,
     }
+
+
+def start_constants(spec: dict[str, Any], data: dict[str, Array], log_area_ratio: Array) -> Array:
+    """n_k: added to log odds everywhere, it brings the GVA-weighted start to a_k, by bisection.
+
+    At the middle of every distribution, that is at z = 0.
+    """
+    weights = np.asarray(data["gva_gbp_m"], dtype=float)
+    weights = weights / weights.sum()
+    slope = float(value_at(spec["national"]["readiness_slope_initial_adoption"], 0.0))
+    lean = slope * np.asarray(data["readiness"], dtype=float)[:, None]
+    found = np.zeros(len(spec["technologies"]))
+    for k, of in enumerate(spec["spread_parameters"]["initial_adoption"]["distributions"]):
+        wanted = float(value_at(of, 0.0))
+        ratios = [float(value_at(row[k], 0.0)) for row in spec["odds_ratios"]]
+        odds = special.logit(wanted) + np.log(ratios)[None, :] + log_area_ratio[0, :, :, k] + lean
+        low, high = -60.0, 60.0
+        for _ in range(200):
+            found[k] = (low + high) / 2
+            start = (weights * special.expit(odds + found[k])).sum()
+            low, high = (found[k], high) if start < wanted else (low, found[k])
+    return found
 
 
 # --------------------------------------------------------------------------------------------
@@ -435,12 +478,36 @@ def gompertz_shape(y: Array) -> Array:
 # --------------------------------------------------------------------------------------------
 
 
-def lever_ramp(year: int, start: Array, ramp: Array) -> Array:
-    """clip((t - 0.5 - start) / ramp, 0, 1); a ramp of 0 means all at once."""
+def lever_ramp(year: int, start: Array, ramp: Array, duration: float = np.inf) -> Array:
+    """clip((t - 0.5 - start) / ramp, 0, 1), and 0 once the lever has ended.
+
+    A ramp of 0 means all at once.
+    """
     elapsed = year - 0.5 - start
     with np.errstate(divide="ignore", invalid="ignore"):
         gradual = np.clip(elapsed / ramp, 0.0, 1.0)
-    return np.where(ramp > 0, gradual, np.where(elapsed >= 0, 1.0, 0.0))
+    reached = np.where(ramp > 0, gradual, np.where(elapsed >= 0, 1.0, 0.0))
+    return np.where(elapsed < duration, reached, 0.0)
+
+
+def duration_of(lever: dict[str, Any]) -> float:
+    """Years from a lever's start to its end; it has none if that is not stated."""
+    stated = lever.get("duration_years")
+    return np.inf if stated is None else stated
+
+
+def lever_left(spec: dict[str, Any], data: dict[str, Array], year: int) -> Array:
+    """What is left of the additions of each lever in each area, (L, R): 1 until it has ended,
+    then half as much for every `fade_years` that pass; 1 throughout if none are stated.
+    """
+    left = np.ones(np.shape(data["intensity"]))
+    for i, lever in enumerate(spec["levers"]):
+        fade = lever.get("fade_years")
+        for r, start in enumerate(data["start_years"][i]):
+            since_end = year - 0.5 - start - duration_of(lever)
+            if fade is not None and since_end > 0:
+                left[i, r] = 0.0 if fade == 0 else 0.5 ** (since_end / fade)
+    return left
 
 
 def lever_sums(
@@ -457,7 +524,7 @@ def lever_sums(
         for target in LEVER_TARGETS
     }
     for i, lever in enumerate(spec["levers"]):
-        ramp = lever_ramp(year, data["start_years"][i], data["ramp_years"][i])
+        ramp = lever_ramp(year, data["start_years"][i], data["ramp_years"][i], duration_of(lever))
         strength = parameters["take_up"][:, i, :] * data["intensity"][i] * ramp
         scope = np.asarray(lever["scope"], dtype=float)
         for target, effect in parameters["lever_effects"][lever["name"]].items():
@@ -478,7 +545,9 @@ def lever_cost_gbp_m(
     """
     total = np.zeros((parameters["growth"].shape[0], len(spec["areas"])))
     for i in range(len(spec["levers"])):
-        running = np.clip(year - data["start_years"][i], 0.0, 1.0)
+        start = data["start_years"][i]
+        end = start + duration_of(spec["levers"][i])
+        running = np.clip(np.minimum(year, end) - np.maximum(year - 1, start), 0.0, 1.0)
         total += lever_cost_of_a_full_year(spec, data, parameters, i) * running
     return total
 
@@ -545,6 +614,7 @@ def simulate(
     adoption[..., 0] = parameters["initial_adoption"]
     gva = np.zeros((draws, n_areas, n_sectors, horizon + 1))
     gva[..., 0] = data["gva_gbp_m"]
+    path = gva[..., 0]
     effective = np.zeros(cells)  # E[0] = 0
     gain = np.zeros((draws, n_areas, n_sectors, horizon))
     cost = np.zeros((draws, n_areas, n_sectors, horizon))
@@ -553,6 +623,8 @@ def simulate(
     if with_levers:
         running_cost = lever_cost_once_running_gbp_m(spec, data, parameters)
     lifted_ceiling = m
+    stock = np.zeros((*cells, horizon))
+    built_up: dict[bytes, Array] = {}
 
     for t in range(1, horizon + 1):
         before = adoption[..., t - 1]
@@ -578,11 +650,17 @@ def simulate(
         since_start = adoption[..., t] - adoption[..., 0]
         effective = effective + lag_rate * (since_start - effective) - decay * effective
 
+        stock[..., t - 1] = effective
+        left = effective
+        if with_levers:
+            left = left - faded(spec, data, normals, t, effective, built_up)
+
         # Section 4: GVA[t] = GVA[t-1] * (1 + g)
-        gva[..., t] = gva[..., t - 1] * (1 + growth)
+        path = path * (1 + growth)
+        gva[..., t] = path * np.exp(parameters["transitory"])
 
         # Section 4: uplift = min(sum over k of beta * Fbeta * E, cap); gain = GVA * uplift
-        stacked = (beta * beta_factor * effective).sum(axis=3)
+        stacked = (beta * beta_factor * left).sum(axis=3)
         uplift = np.minimum(stacked, cap[:, None, None])
         gain[..., t - 1] = gva[..., t] * uplift
 
@@ -601,10 +679,43 @@ def simulate(
         )
         / np.sum(data["gva_gbp_m"]),
         "adoption": adoption,
+        "effective_stock": stock,
         "gain_by_cell_gbp_m": gain,
         "ceiling": np.broadcast_to(lifted_ceiling, cells).copy(),
         "parameters": parameters,
     }
+
+
+def faded(
+    spec: dict[str, Any],
+    data: dict[str, Array],
+    normals: dict[str, Array],
+    year: int,
+    effective: Array,
+    built_up: dict[bytes, Array],
+) -> Array:
+    """What the effective stock has lost because levers have ended.
+
+    Of some levers more is left than of others. For every share u from 0 to 1 there is the part
+    of the plan of which at least u is left, and the stock that this part alone would have built
+    up; what there is is the mean of these over u. So each lever is credited with what it adds to
+    those of which more is left, and no lever can lower what there is.
+    """
+    moved = np.asarray(data["intensity"]) > 0
+    left = lever_left(spec, data, year)
+    levels = sorted({1.0, *left[moved]}, reverse=True)
+    lost = np.zeros_like(effective)
+    for level, below in zip(levels, [*levels[1:], 0.0], strict=True):
+        part = moved & (left >= level)
+        if (part == moved).all() or level == below:
+            continue
+        if part.tobytes() not in built_up:
+            alone = data | {"intensity": np.where(part, data["intensity"], 0.0)}
+            without_fading = [lever | {"fade_years": None} for lever in spec["levers"]]
+            outcome = simulate(spec | {"levers": without_fading}, alone, normals)
+            built_up[part.tobytes()] = outcome["effective_stock"]
+        lost += (level - below) * (effective - built_up[part.tobytes()][..., year - 1])
+    return lost
 
 
 def _outputs(

@@ -223,7 +223,7 @@ def sobol_order(spec: dict[str, Any], cells: bool) -> list[Factor | None]:
         order += [Factor(f"lever/{name}/take_up/area", area=r) for r in areas]
     free = max(LEVERS_WITH_PLACES - len(spec["levers"]), 0)
     order += [None] * (free * (len(LEVER_TARGETS) + 2 + len(areas)))
-    order += [Factor("lever_zero/nation")]
+    order += [Factor("growth_area/nation"), Factor("lever_zero/nation")]
     for lever in spec["levers"]:
         order += [Factor(f"{x}/lever", cell=lever["name"]) for x in DECIDED_BY_LEVER]
     return order
@@ -272,9 +272,10 @@ def normals(
                     grid[:, i, j, k] = column(family, area, f"{sector}/{technology}")
         return grid
 
-    def over(name: str, family: str, members: list[str]) -> Array:
-        """One column per member, which names an area or a cell."""
-        return np.stack([column(family, **{name: member}) for member in members], axis=1)
+    def over(name: str, family: str, members: list[str], area: str = "") -> Array:
+        """One column per member, which names an area or a cell (of an area, if one is given)."""
+        of = {"area": area} if area else {}
+        return np.stack([column(family, **of, **{name: member}) for member in members], axis=1)
 
     result: dict[str, Array] = {}
     for x in SPREAD_PARAMETERS:
@@ -306,6 +307,11 @@ def normals(
         result[f"{prefix}/cost"] = column(f"{prefix}/cost")
         result[f"{prefix}/take_up/nation"] = column(f"{prefix}/take_up/nation")
         result[f"{prefix}/take_up/area"] = over("area", f"{prefix}/take_up/area", areas)
+    result["growth_area/nation"] = column("growth_area/nation")
+    # Never a point: what the dimensions serve keeps its own.
+    result["growth_transitory/cell"] = np.stack(
+        [over("cell", "growth_transitory/cell", sectors, area) for area in areas], axis=1
+    )
     result["lever_zero/nation"] = column("lever_zero/nation")
     for x in DECIDED_BY_LEVER if spec["levers"] else ():
         result[f"{x}/lever"] = over("cell", f"{x}/lever", [of["name"] for of in spec["levers"]])

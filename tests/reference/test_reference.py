@@ -533,6 +533,7 @@ def test_order_of_sobol_dimensions() -> None:
     assert order[63 : 63 + 19 * 8] == [None] * (19 * 8)
     behind = order[63 + 19 * 8 :]
     assert behind == [
+        rn.Factor("growth_area/nation"),
         rn.Factor("lever_zero/nation"),
         rn.Factor("lever_zero/lever", cell="skills"),
         rn.Factor("optimism_bias/lever", cell="skills"),

@@ -258,6 +258,9 @@ def _rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
         entry: Any = scenario.prize if name == "prize" else getattr(scenario.parameters, name)
         path: KeyPath = ("prize",) if name == "prize" else ("parameters", name)
         about = (of.section, of.label, of.symbol, of.explanation)
+        if name in ("area_odds_ratio", "growth_loading"):
+            yield from _by_area(entry, path, about, labels)
+            continue
         if of.level == "constant":
             yield _row(path, about, entry, entry.value)
         elif name not in ("initial_adoption", "sector_odds_ratio"):
@@ -296,6 +299,22 @@ def _rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
         )
         yield _row(("discounting", "rates", place), about, scenario.discounting, rate.rate)
     yield from _structure(scenario)
+
+
+def _by_area(
+    entry: Any, path: KeyPath, about: tuple[str, str, str, str], labels: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """Rows of what is stated for single areas."""
+    tables = [((), "", entry)]
+    if not hasattr(entry, "values"):
+        tables = [
+            (("by_technology", technology), f", {labels[technology]}", of)
+            for technology, of in entry.by_technology.items()
+        ]
+    for at, of_technology, origin in tables:
+        for area, value in origin.values.items():
+            named = f"{about[1]}: {area}{of_technology}"
+            yield _row((*path, *at, "values", area), (about[0], named, *about[2:]), origin, value)
 
 
 def _row(
@@ -354,6 +373,8 @@ def _structure(scenario: Scenario) -> Iterator[dict[str, Any]]:
 def _choice(
     key: str, name: str, explanation: str, value: Any, unit: str, origin: Mapping[str, str]
 ) -> dict[str, Any]:
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
     number = float(value) if isinstance(value, int | float) else None
     words = str(value).replace("_", " ") if number is None else f"{value:g}"
     return {

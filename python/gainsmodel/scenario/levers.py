@@ -72,6 +72,14 @@ class Lever(Model):
     ] = Field(description='sectors it acts in: "all" or a list such as ["J", "K"]')
     start_years: Years = Field(description="years from the start of the run until it begins")
     ramp_years: Years = Field(description="years from its beginning to full strength")
+    duration_years: Years | None = Field(
+        None, description="years from its beginning to its end; to the last year if left out"
+    )
+    fade_years: Years | None = Field(
+        None,
+        description="years in which half of what it has added is lost once it has ended; "
+        "nothing is if left out",
+    )
     cost_gbp_per_head_per_year: NonNegative = Field(
         description="£ per resident a year at full intensity"
     )

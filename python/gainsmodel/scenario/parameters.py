@@ -14,6 +14,8 @@ from pydantic_core import CoreSchema
 from gainsmodel import format
 from gainsmodel.scenario.distributions import Bounds, Model
 from gainsmodel.scenario.quantities import (
+    AreaLoadings,
+    AreaOddsRatio,
     Constant,
     InitialAdoption,
     Quantity,
@@ -150,6 +152,16 @@ PARAMETERS = {
             level="sector",
             not_switched="one figure for each sector",
             core_name="odds_ratios",
+        ),
+        Parameter(
+            field="area_odds_ratio",
+            heading="Areas ahead or behind at the start",
+            section="Adoption",
+            explanation="How much likelier an area is to use a technology than readiness has it.",
+            unit="odds ratio",
+            bounds=None,
+            level="constant",
+            not_switched="one figure for each area",
         ),
         Parameter(
             field="innovation",
@@ -307,6 +319,16 @@ PARAMETERS = {
             not_switched=_DEVIATION,
         ),
         Parameter(
+            field="growth_loading",
+            heading="Growth that areas have in common",
+            section="Growth",
+            explanation="How far an area’s growth beyond the UK’s goes with that of the others.",
+            unit="correlation with what is common, −1 to 1",
+            bounds=None,
+            level="constant",
+            not_switched="one figure for each area",
+        ),
+        Parameter(
             field="growth_sector",
             heading="Growth of a sector beyond the UK’s",
             symbol="g",
@@ -328,6 +350,16 @@ PARAMETERS = {
             unit="share a year, added",
             level="cell",
             not_switched=_DEVIATION,
+        ),
+        Parameter(
+            field="growth_transitory",
+            heading="Ups and downs of a sector in an area",
+            section="Growth",
+            group="growth",
+            explanation="How far output lies off its path, whatever the year.",
+            unit="log points",
+            level="cell",
+            not_switched="a deviation from the path of growth, with a middle of 0",
         ),
         Parameter(
             field="growth_to_start_year",
@@ -473,6 +505,10 @@ CHOICES = {
         "share of GVA",
         "judgement",
     ),
+    "setting.normalise_start": Choice(
+        "Start as in the survey",
+        "Whether the UK’s start is moved to the surveyed figure of each technology.",
+    ),
     "setting.readiness_weights.gigabit_share": Choice(
         "Weight of gigabit coverage", _READINESS, "weight", "judgement"
     ),
@@ -497,6 +533,10 @@ class Parameters(Model):
 
     initial_adoption: Annotated[InitialAdoption, PARAMETERS["initial_adoption"]]
     sector_odds_ratio: Annotated[SectorOddsRatio, PARAMETERS["sector_odds_ratio"]]
+    # Defaults are made without a check, which would have the checks built at import.
+    area_odds_ratio: Annotated[AreaOddsRatio, PARAMETERS["area_odds_ratio"]] = (
+        AreaOddsRatio.model_construct(unit=PARAMETERS["area_odds_ratio"].unit)
+    )
     innovation: Annotated[SpreadQuantity, PARAMETERS["innovation"]]
     imitation: Annotated[SpreadQuantity, PARAMETERS["imitation"]]
     ceiling: Annotated[SpreadQuantity, PARAMETERS["ceiling"]]
@@ -517,12 +557,27 @@ class Parameters(Model):
     complements: Annotated[Quantity, PARAMETERS["complements"]]
     growth_nation: Annotated[Quantity, PARAMETERS["growth_nation"]]
     growth_area: Annotated[Quantity, PARAMETERS["growth_area"]]
+    growth_loading: Annotated[AreaLoadings, PARAMETERS["growth_loading"]] = (
+        AreaLoadings.model_construct(
+            unit=PARAMETERS["growth_loading"].unit,
+            source="areas are assumed to grow independently",
+            evidence="judgement",
+            values={},
+        )
+    )
     growth_sector: Annotated[Quantity, PARAMETERS["growth_sector"]]
     growth_cell: Annotated[Quantity, PARAMETERS["growth_cell"]]
+    growth_transitory: Annotated[Quantity, PARAMETERS["growth_transitory"]] = (
+        Quantity.model_construct(
+            unit=PARAMETERS["growth_transitory"].unit,
+            source="none are assumed",
+            evidence="judgement",
+            value=0.0,
+        )
+    )
     growth_to_start_year: Annotated[Constant, PARAMETERS["growth_to_start_year"]]
     inflation_per_year: Annotated[Constant, PARAMETERS["inflation_per_year"]]
     take_up: Annotated[TakeUp, PARAMETERS["take_up"]]
-    # Defaults are made without a check, which would have the checks built at import.
     zero_correlation: Annotated[Share, PARAMETERS["zero_correlation"]] = Share.model_construct(
         unit=PARAMETERS["zero_correlation"].unit,
         source="gainsmodel project, 2026",

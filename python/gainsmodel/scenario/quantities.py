@@ -246,6 +246,34 @@ class SectorOddsRatio(_ByTechnology):
         return distribution or _EVEN_ODDS
 
 
+AreaName = Annotated[Line, Field(max_length=100)]
+Loading = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
+
+
+class AreaRatios(Origin):
+    """Odds ratios of initial adoption by area; an area left out has 1."""
+
+    values: dict[AreaName, Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]] = Field(
+        max_length=500, description="area (name, code or wider area) to a number above 0"
+    )
+
+
+class AreaOddsRatio(_ByTechnology):
+    """Odds ratios of initial adoption by technology and area."""
+
+    unit: Short
+    note: Note = ""
+    by_technology: dict[Name, AreaRatios] = Field(default_factory=dict)
+
+
+class AreaLoadings(Origin):
+    """A figure from −1 to 1 for each area; an area left out has 0."""
+
+    values: dict[AreaName, Loading] = Field(
+        max_length=500, description="area (name, code or wider area) to a number from -1 to 1"
+    )
+
+
 class TakeUp(Quantity):
     """Share of a lever's planned intensity that is realised."""
 

@@ -90,6 +90,9 @@ class Setting(Model):
         description="shares use the draws whose national gain exceeds this share of GVA"
     )
     readiness_weights: ReadinessWeights
+    normalise_start: bool = Field(
+        False, description="whether the UK's start is moved to the stated initial adoption"
+    )
 
 
 class Technology(Model):
@@ -176,7 +179,7 @@ class Scenario(Model):
         return self
 
     def _unknown_names(self) -> Iterator[tuple[KeyPath, str]]:
-        for name in (*SPREAD_PARAMETERS, "sector_odds_ratio"):
+        for name in (*SPREAD_PARAMETERS, "sector_odds_ratio", "area_odds_ratio"):
             for technology in getattr(self.parameters, name).by_technology:
                 if technology not in self.technologies:
                     hint = did_you_mean(technology, self.technologies)

@@ -1,15 +1,17 @@
 """What the core is given: a scenario and figures as plain values and arrays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gainsmodel.data import Dataset, readiness
+from gainsmodel.data import GEOGRAPHIES, Dataset, load_dataset, readiness
+from gainsmodel.errors import ScenarioError, UnknownNameError
 from gainsmodel.results.plan_levers import plan_arrays
 from gainsmodel.results.prices import price_level
 from gainsmodel.scenario import Scenario
+from gainsmodel.scenario.levers import Lever
 from gainsmodel.scenario.parameter_groups import core_name
 from gainsmodel.scenario.parameters import ADJUSTMENTS, NATIONAL_PARAMETERS
 from gainsmodel.scenario.quantities import SECTORS, SPREAD_PARAMETERS, Quantity, Switched
@@ -76,7 +78,7 @@ def core_inputs(
                 },
                 "scope": [sector in lever.scope for sector in dataset.sectors],
                 "cost_gbp_per_head_per_year": lever.cost_gbp_per_head_per_year.figure().core(),
-                **({"take_up": lever.take_up.figure().core()} if lever.take_up else {}),
+                **_of_lever(lever),
             }
             for name, lever in scenario.levers.items()
         ],
@@ -84,7 +86,7 @@ def core_inputs(
         "discount_factors": list(discount_factors(scenario)),
         "prize_factor": prize_factor(scenario, dataset),
         "share_floor": setting.share_floor,
-        **_where_used(scenario),
+        **_where_used(scenario, dataset),
     }
     growth = dataset.uk_real_growth(setting.start_year, parameters.growth_to_start_year.value)
     weights = setting.readiness_weights
@@ -102,7 +104,59 @@ def core_inputs(
     return spec, arrays | plan_arrays(scenario, dataset)
 
 
-def _where_used(scenario: Scenario) -> dict[str, Any]:
+def by_area(
+    dataset: Dataset, stated: Mapping[str, float], otherwise: float, place: str
+) -> NDArray[np.float64]:
+    """What is stated for single or wider areas as one value an area, nearer names going first.
+
+    A name that only another built-in geography knows says nothing here.
+
+    Raises
+    ------
+    ScenarioError
+        For a name that none knows, and for an area that two names of one size set.
+    """
+    codes = dataset.areas["area_code"].to_list()
+    entries = []
+    for name, value in stated.items():
+        try:
+            entries.append((name, dataset.resolve(name), value))
+        except UnknownNameError as error:
+            if not any(_knows(geography, name) for geography in GEOGRAPHIES):
+                raise ScenarioError(f'{place}."{name}": {error}') from None
+    values = np.full(len(codes), otherwise)
+    set_by: dict[str, tuple[str, int]] = {}
+    for name, members, value in sorted(entries, key=lambda entry: -len(entry[1])):
+        for code in members:
+            other, size = set_by.get(code, ("", 0))
+            if size == len(members):
+                raise ScenarioError(
+                    f'{place}."{name}": "{other}" sets the same area ({code}) too; keep one of them'
+                )
+            set_by[code] = (name, len(members))
+            values[codes.index(code)] = value
+    return values
+
+
+def _knows(geography: str, name: str) -> bool:
+    try:
+        load_dataset(geography).resolve(name)
+    except UnknownNameError:
+        return False
+    return True
+
+
+def _of_lever(lever: Lever) -> dict[str, Any]:
+    """What a lever may state and need not."""
+    stated = {
+        "take_up": None if lever.take_up is None else lever.take_up.figure().core(),
+        "duration_years": lever.duration_years,
+        "fade_years": lever.fade_years,
+    }
+    return {name: value for name, value in stated.items() if value is not None}
+
+
+def _where_used(scenario: Scenario, dataset: Dataset) -> dict[str, Any]:
     """Parts of the model that are off unless a scenario asks for them; the core knows how."""
     parameters = scenario.parameters
     found: dict[str, Any] = {}
@@ -118,6 +172,24 @@ def _where_used(scenario: Scenario) -> dict[str, Any]:
         found["optimism_bias"] = bias
     if parameters.fixed_cost_share.value != 1:
         found["fixed_cost_share"] = parameters.fixed_cost_share.value
+    ratios = parameters.area_odds_ratio.by_technology
+    if any(of.values for of in ratios.values()):
+        place = "parameters.area_odds_ratio.by_technology"
+        columns = [
+            by_area(dataset, ratios[k].values, 1.0, f"{place}.{k}.values")
+            if k in ratios
+            else np.ones(dataset.areas.height)
+            for k in scenario.technologies
+        ]
+        found["area_odds_ratios"] = np.stack(columns, axis=1).tolist()
+    if scenario.setting.normalise_start:
+        found["normalise_start"] = True
+    if loadings := parameters.growth_loading.values:
+        place = "parameters.growth_loading.values"
+        found["growth_loadings"] = by_area(dataset, loadings, 0.0, place).tolist()
+    transitory = parameters.growth_transitory.figure().core()
+    if transitory != NOTHING:
+        found["growth_transitory"] = transitory
     return found
 
 

@@ -265,6 +265,31 @@ impl<F: Real> LeverFactors<F> {
     }
 }
 
+impl<F: Real> Factors<F> {
+    /// Growth of an area beyond the nation's in each draw of a block.
+    #[inline(always)]
+    pub(crate) fn area_growth<V: Vector<Real = F>>(
+        &self,
+        area: usize,
+        loading: Option<[F; 2]>,
+        shared: &[V],
+    ) -> V {
+        let own = &self.growth_area[area];
+        match (own.slot, self.growth_common, loading) {
+            (Some(slot), Some(common), Some([with_others, alone])) if with_others != F::ZERO => {
+                let number = shared[slot].scaled(alone).add_scaled(with_others, shared[common]);
+                own.sampler.at(number)
+            }
+            _ => own.value(shared),
+        }
+    }
+}
+
+/// Weights of what areas have in common and of an area's own number.
+pub(crate) fn loaded(loading: f64) -> [f64; 2] {
+    [loading, (1.0 - loading * loading).sqrt()]
+}
+
 impl<F> Scalar<F> {
     /// Its number among the shared ones, unless it is fixed.
     pub(crate) fn slot(&self) -> Option<Slot> {
@@ -350,6 +375,8 @@ pub struct CellFactors {
     pub spread: [Option<Batch>; 5],
     /// Growth of the areas' cells, unless it is fixed.
     pub growth: Option<Batch>,
+    /// Their deviations from their paths, unless those are fixed.
+    pub transitory: Option<Batch>,
 }
 
 /// Every factor of a run.
@@ -373,6 +400,8 @@ pub struct Factors<F> {
     pub complements: Vec<Scalar<F>>,
     /// Growth of each area and each sector, a year.
     pub growth_area: Vec<Scalar<F>>,
+    /// What the growth of areas has in common, if anything.
+    pub growth_common: Option<Slot>,
     /// See `growth_area`.
     pub growth_sector: Vec<Scalar<F>>,
     /// Odds ratios, sectors × technologies.
@@ -536,6 +565,8 @@ impl<F: Real> Factors<F> {
                     .collect()
             })
             .collect();
+        let needed = varies(&spec.growth_area) && spec.growth_loadings.iter().any(|c| *c != 0.0);
+        let growth_common = p.factor("growth_area", "growth_area/nation", ["", ""], needed);
         decide_levers(spec, p, &mut levers);
 
         let used = |batch: &Batch| batch.points.iter().map(|(_, d, _)| d + 1).max().unwrap_or(0);
@@ -560,6 +591,7 @@ impl<F: Real> Factors<F> {
             spread: SpreadLevels { slots, mix },
             complements,
             growth_area,
+            growth_common,
             growth_sector,
             odds_ratios,
             levers,
@@ -617,7 +649,19 @@ fn cell_factors(
             row[*area] = Factor { key, seed, dimension: dimension(plan) };
         }
         let growth = spec.growth_cell.fixed().is_none().then(|| Batch::new(&row));
-        made.push(CellFactors { spread: Default::default(), growth });
+        // Outside the dimensions, as are odds ratios: what they are taken from keeps its own.
+        let seed = spec.seed_of("growth_transitory");
+        let of_area = |area: &String| Factor {
+            key: Key::new("growth_transitory/cell", area, sector),
+            seed,
+            dimension: None,
+        };
+        let transitory = spec
+            .growth_transitory
+            .fixed()
+            .is_none()
+            .then(|| Batch::new(&spec.areas.iter().map(of_area).collect::<Vec<_>>()));
+        made.push(CellFactors { spread: Default::default(), growth, transitory });
     }
     for parameter in CELL_ORDER {
         let family = format!("{}/{}", SPREAD_PARAMETERS[parameter], LEVELS[4]);

@@ -2,7 +2,7 @@
 
 use crate::distribution::Distribution;
 use crate::error::{Error, Result};
-use crate::factors::{Factors, Holding, Slot, room};
+use crate::factors::{Factors, Holding, Scalar, Slot, loaded, room};
 use crate::lanes::{LANES, Lanes};
 use crate::spec::{LEVER_TARGETS, NATIONAL_PARAMETERS, SPREAD_PARAMETERS, Spec};
 
@@ -134,13 +134,28 @@ impl<'a> Recipe<'a> {
         for (name, scalar) in NATIONAL_PARAMETERS.iter().zip(&factors.national) {
             recipe.weighted(in_scenario(name), [(1.0, &spec.national[*name], scalar.slot())]);
         }
-        for (name, distribution, scalars, weights) in [
-            ("complements", &spec.complements, &factors.complements, areas),
-            ("growth_area", &spec.growth_area, &factors.growth_area, areas),
-            ("growth_sector", &spec.growth_sector, &factors.growth_sector, sectors),
+        let growth_area: Vec<_> = (factors.growth_area.iter().enumerate())
+            .map(|(r, scalar)| {
+                let loading = spec.growth_loadings.get(r).copied().unwrap_or(0.0);
+                match (scalar.slot(), factors.growth_common) {
+                    (Some(own), Some(common)) if loading != 0.0 => {
+                        let [with_others, alone] = loaded(loading);
+                        recipe.mix(vec![(with_others, common), (alone, own)])
+                    }
+                    (own, _) => own,
+                }
+            })
+            .collect();
+        let slots = |scalars: &[Scalar<f32>]| scalars.iter().map(Scalar::slot).collect::<Vec<_>>();
+        let (complements, growth_sector) =
+            (slots(&factors.complements), slots(&factors.growth_sector));
+        for (name, distribution, slots, weights) in [
+            ("complements", &spec.complements, complements, areas),
+            ("growth_area", &spec.growth_area, growth_area, areas),
+            ("growth_sector", &spec.growth_sector, growth_sector, sectors),
         ] {
-            let parts = scalars.iter().zip(weights);
-            recipe.weighted(name, parts.map(|(scalar, w)| (*w, distribution, scalar.slot())));
+            let parts = slots.into_iter().zip(weights);
+            recipe.weighted(name, parts.map(|(slot, w)| (*w, distribution, slot)));
         }
         let technologies = spec.technologies.len() as f64;
         let cells = factors.odds_ratios.iter().zip(&spec.odds_ratios).zip(sectors).flat_map(
@@ -278,7 +293,7 @@ fn in_scenario(parameter: &'static str) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::factors::numbers;
     use crate::spec::AreaData;
@@ -290,7 +305,7 @@ mod tests {
     }
 
     /// A shipped scenario in which every area moves levers.
-    fn everyone_acts() -> Spec {
+    pub(crate) fn everyone_acts() -> Spec {
         let case = include_str!("../benches/specs/everyone_acts.json");
         let Case { spec, data } = serde_json::from_str(case).expect("a specification");
         Spec { data, draws: 100, ..spec }

@@ -33,11 +33,12 @@ pub const NATIONAL_PARAMETERS: [&str; 14] = [
 /// [`NATIONAL_PARAMETERS`].
 pub const ADJUSTMENTS: [&str; 3] = ["displacement", "leakage", "multiplier"];
 /// Parameters with a number for each area, sector, cell or lever.
-pub const OTHER_PARAMETERS: [&str; 8] = [
+pub const OTHER_PARAMETERS: [&str; 9] = [
     "complements",
     "growth_area",
     "growth_sector",
     "growth_cell",
+    "growth_transitory",
     "odds_ratios",
     "take_up",
     "lever_zero",
@@ -152,6 +153,13 @@ pub struct Lever {
     /// Its own marginal distribution of take-up, instead of the common one.
     #[serde(default)]
     pub take_up: Option<Distribution>,
+    /// Years from its start to its end; it does not end if left out.
+    #[serde(default)]
+    pub duration_years: Option<f64>,
+    /// Years in which what is left of its additions to the effective stock halves once it has
+    /// ended; they stay if left out.
+    #[serde(default)]
+    pub fade_years: Option<f64>,
 }
 
 impl Lever {
@@ -232,12 +240,26 @@ pub struct Spec {
     pub correlations: Vec<Correlation>,
     /// Odds ratio of initial adoption, sectors × technologies.
     pub odds_ratios: Vec<Vec<Distribution>>,
+    /// The same of an area, areas × technologies; all are 1 if it is left out.
+    #[serde(default)]
+    pub area_odds_ratios: Vec<Vec<f64>>,
+    /// Whether initial adoption is moved so that, at the middle of every distribution, the nation
+    /// starts where the distribution of each technology has its own middle.
+    #[serde(default)]
+    pub normalise_start: bool,
     pub national: HashMap<String, Distribution>,
     /// Log deviation of an area's productivity effect (its complements), one for each area.
     pub complements: Distribution,
     pub growth_area: Distribution,
     pub growth_sector: Distribution,
     pub growth_cell: Distribution,
+    /// How far the growth of each area beyond the nation's goes with that of the others, −1 to 1;
+    /// not at all if it is left out.
+    #[serde(default)]
+    pub growth_loadings: Vec<f64>,
+    /// Log deviation of a cell's GVA from its path, the same in every year from the first on.
+    #[serde(default = "nothing")]
+    pub growth_transitory: Distribution,
     pub take_up: TakeUp,
     /// Correlation, on the normal scale, of the draws that decide whether levers have any effect.
     #[serde(default)]
@@ -362,8 +384,21 @@ impl Spec {
             ("growth_area", &self.growth_area),
             ("growth_sector", &self.growth_sector),
             ("growth_cell", &self.growth_cell),
+            ("growth_transitory", &self.growth_transitory),
         ] {
             within(place, distribution, (f64::NEG_INFINITY, f64::INFINITY))?;
+        }
+        let by_area = |rows: usize| rows == 0 || rows == r;
+        if !by_area(self.area_odds_ratios.len())
+            || self.area_odds_ratios.iter().any(|row| row.len() != k)
+            || self.area_odds_ratios.iter().flatten().any(|x| !(*x > 0.0 && x.is_finite()))
+        {
+            return bad("area_odds_ratios", "needs ratios above 0, areas × technologies");
+        }
+        if !by_area(self.growth_loadings.len())
+            || self.growth_loadings.iter().any(|x| !(-1.0..=1.0).contains(x))
+        {
+            return bad("growth_loadings", "needs one loading from −1 to 1 for each area");
         }
         within("take_up.distribution", &self.take_up.distribution, (0.0, 1.0))?;
         if !(0.0..=1.0).contains(&self.take_up.shared_variance) {
@@ -394,6 +429,10 @@ impl Spec {
             if let Some(take_up) = &lever.take_up {
                 within(&place, take_up, (0.0, 1.0))?;
             }
+            if [lever.duration_years, lever.fade_years].iter().flatten().any(|x| !at_least_zero(x))
+            {
+                return bad(&place, "duration and fade need years from 0");
+            }
         }
         if !(self.spillover_decay_km > 0.0 && self.spillover_decay_km.is_finite()) {
             return bad("spillover_decay_km", "must be above 0");
@@ -423,7 +462,6 @@ impl Spec {
     fn check_data(&self, r: usize, s: usize, l: usize) -> Result<()> {
         let d = &self.data;
         let unit = |x: &f64| (0.0..=1.0).contains(x);
-        let at_least_zero = |x: &f64| *x >= 0.0 && x.is_finite();
         let finite = |x: &f64| x.is_finite();
         type Check<'a> = (&'static str, &'a [f64], usize, &'a dyn Fn(&f64) -> bool);
         let checks: [Check<'_>; 8] = [
@@ -455,6 +493,10 @@ impl Spec {
         }
         Ok(())
     }
+}
+
+fn at_least_zero(x: &f64) -> bool {
+    *x >= 0.0 && x.is_finite()
 }
 
 /// Values a parameter may take.

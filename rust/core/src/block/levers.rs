@@ -2,7 +2,7 @@
 
 use super::sample::Sample;
 use crate::lanes::Real;
-use crate::model::Model;
+use crate::model::{Model, Part};
 use crate::vector::Vector;
 
 /// The levers' doing in one block.
@@ -61,21 +61,22 @@ impl<V: Vector> Lift<V> {
         }
     }
 
-    /// Adds up the levers whose scope holds a sector.
+    /// Adds up the levers whose scope holds a sector; of a part of the plan, only what it holds.
     #[inline(always)]
-    pub(super) fn of_sector<F: Real>(&mut self, model: &Model<F>, s: usize)
+    pub(super) fn of_sector<F: Real>(&mut self, model: &Model<F>, s: usize, part: Option<&Part<F>>)
     where
         V: Vector<Real = F>,
     {
         let (areas, years) = (model.layout.areas, model.layout.years);
         let touched = &model.touched[s * areas..(s + 1) * areas];
         self.active = touched.iter().any(|touched| *touched);
+        let holds = |l: usize, r: usize| part.is_none_or(|part| part.holds[l * areas + r]);
         for r in (0..areas).filter(|r| touched[*r]) {
             for year in 0..years {
                 let at = r * years + year;
                 let mut lift = [V::one(), V::one(), V::zero(), V::one()];
-                for (plan, full) in model.levers.iter().zip(&self.full) {
-                    if plan.scope[s] && plan.intensity[r] != F::ZERO {
+                for (l, (plan, full)) in model.levers.iter().zip(&self.full).enumerate() {
+                    if plan.scope[s] && plan.intensity[r] != F::ZERO && holds(l, r) {
                         let ramp = V::splat(plan.ramp[at]);
                         for (lift, full) in lift.iter_mut().zip(&full[r]) {
                             *lift = full.mul_add(ramp, *lift);
