@@ -305,7 +305,7 @@ def _by_area(
     entry: Any, path: KeyPath, about: tuple[str, str, str, str], labels: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
     """Rows of what is stated for single areas."""
-    tables = [((), "", entry)]
+    tables: list[tuple[KeyPath, str, Any]] = [((), "", entry)]
     if not hasattr(entry, "values"):
         tables = [
             (("by_technology", technology), f", {labels[technology]}", of)

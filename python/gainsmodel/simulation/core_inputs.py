@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gainsmodel.data import GEOGRAPHIES, Dataset, load_dataset, readiness
+from gainsmodel.data import Dataset, load_dataset, readiness
 from gainsmodel.errors import ScenarioError, UnknownNameError
 from gainsmodel.results.plan_levers import plan_arrays
 from gainsmodel.results.prices import price_level
@@ -101,7 +101,18 @@ def core_inputs(
             (weights.gigabit_share, weights.digital_sector_share),
         ),
     }
-    return spec, arrays | plan_arrays(scenario, dataset)
+    arrays |= plan_arrays(scenario, dataset)
+    structures = []
+    for of, changed in scenario.structures():
+        own, figures = core_inputs(changed, dataset, settings)
+        if any(not np.array_equal(arrays[name], figures[name]) for name in arrays):
+            raise ScenarioError(
+                f"structure {of.name!r}: must leave areas' figures and the plan as they are"
+            )
+        structures.append({"weight": of.weight, "spec": own})
+    if structures:
+        spec["structures"] = structures
+    return spec, arrays
 
 
 def by_area(
@@ -109,7 +120,7 @@ def by_area(
 ) -> NDArray[np.float64]:
     """What is stated for single or wider areas as one value an area, nearer names going first.
 
-    A name that only another built-in geography knows says nothing here.
+    A name of another built-in geography stands for the areas that lie wholly within it, if any.
 
     Raises
     ------
@@ -120,10 +131,14 @@ def by_area(
     entries = []
     for name, value in stated.items():
         try:
-            entries.append((name, dataset.resolve(name), value))
+            members = dataset.resolve(name)
         except UnknownNameError as error:
-            if not any(_knows(geography, name) for geography in GEOGRAPHIES):
+            authorities = _authorities(name)
+            if not authorities:
                 raise ScenarioError(f'{place}."{name}": {error}') from None
+            within = [(code, _authorities(code)) for code in codes]
+            members = tuple(code for code, own in within if own and own <= authorities)
+        entries.append((name, members, value))
     values = np.full(len(codes), otherwise)
     set_by: dict[str, tuple[str, int]] = {}
     for name, members, value in sorted(entries, key=lambda entry: -len(entry[1])):
@@ -138,12 +153,12 @@ def by_area(
     return values
 
 
-def _knows(geography: str, name: str) -> bool:
+def _authorities(name: str) -> frozenset[str]:
+    """Local authorities of an area of any built-in geography; none of what is none."""
     try:
-        load_dataset(geography).resolve(name)
+        return frozenset(load_dataset("local_authority").resolve(name))
     except UnknownNameError:
-        return False
-    return True
+        return frozenset()
 
 
 def _of_lever(lever: Lever) -> dict[str, Any]:

@@ -754,6 +754,7 @@ fn mixing(spec: &Spec) -> Result<[[[f64; 5]; 5]; 5]> {
 /// [`Error::Spec`] for anything that cannot be simulated.
 pub fn numbers(spec: &Spec) -> Result<(Vec<FactorName>, Vec<Vec<f32>>)> {
     spec.check()?;
+    spec.check_single()?;
     let factors = Factors::<f32>::new(spec, 1)?;
     let draws = usize::try_from(spec.draws).unwrap_or(usize::MAX);
     let mut rows = vec![Vec::new(); factors.names.len()];

@@ -41,6 +41,7 @@ pub struct Inputs {
 /// [`Error::Spec`] for weights that are none, and for anything that cannot be simulated.
 pub fn inputs(spec: &Spec, area_weights: &[f64], sector_weights: &[f64]) -> Result<Inputs> {
     spec.check()?;
+    spec.check_single()?;
     let areas = shares("area_weights", area_weights, spec.areas.len())?;
     let sectors = shares("sector_weights", sector_weights, spec.sectors.len())?;
     let factors = Factors::<f32>::new(spec, 1)?;

@@ -2,7 +2,7 @@
 
 use crate::distribution::Distribution;
 use crate::error::{Error, Result};
-use crate::rng::hash;
+use crate::rng::{Key, hash, philox4x32, seed_words};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -285,8 +285,40 @@ pub struct Spec {
     pub reseeded: Reseeded,
     #[serde(default)]
     pub held: Held,
+    /// Structures among which draws are shared out; if there are any, this one has none itself.
+    #[serde(default)]
+    pub structures: Vec<Structure>,
     #[serde(skip)]
     pub data: AreaData,
+}
+
+/// One of several structures of the model.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Structure {
+    /// Share of the draws, about.
+    pub weight: f64,
+    /// A specification of the same areas, sectors, technologies, years and draws.
+    pub spec: Box<Spec>,
+}
+
+/// Which structure a block of draws has, from the weights of all: keyed by the block, so that it is
+/// the same for any number of draws and threads.
+pub fn structure_of(seed: u64, weights: &[f64], block: u32) -> usize {
+    if weights.len() < 2 {
+        return 0;
+    }
+    let key = Key::new("structure", "", "");
+    let word = philox4x32([block, key.area, key.cell, key.family], seed_words(seed))[0];
+    let mut rest = (f64::from(word) + 0.5) / 4_294_967_296.0;
+    for (structure, weight) in weights.iter().enumerate() {
+        if rest < *weight {
+            return structure;
+        }
+        rest -= weight;
+    }
+    // The weights sum to 1 but for rounding.
+    weights.iter().rposition(|weight| *weight > 0.0).unwrap_or(0)
 }
 
 impl Spec {
@@ -298,6 +330,66 @@ impl Spec {
             effects.into_iter().chain([lever.cost_parameter()])
         });
         named.map(ToString::to_string).chain(levers)
+    }
+
+    /// With figures of the areas, which all structures have.
+    pub fn with_data(mut self, data: AreaData) -> Self {
+        for structure in &mut self.structures {
+            structure.spec.data = data.clone();
+        }
+        self.data = data;
+        self
+    }
+
+    /// The specifications that are simulated, each with its weight.
+    pub(crate) fn simulated(&self) -> Vec<(f64, &Spec)> {
+        if self.structures.is_empty() {
+            return vec![(1.0, self)];
+        }
+        self.structures.iter().map(|of| (of.weight, &*of.spec)).collect()
+    }
+
+    /// Sees that there is one structure only.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] if there are several, each with numbers of its own.
+    pub(crate) fn check_single(&self) -> Result<()> {
+        match self.structures.is_empty() {
+            true => Ok(()),
+            false => Err(Error::spec("structures", "each has numbers of its own")),
+        }
+    }
+
+    fn check_structures(&self) -> Result<()> {
+        let bad = |problem: &str| Err(Error::spec("structures", problem));
+        let weights: Vec<f64> = self.structures.iter().map(|of| of.weight).collect();
+        if weights.is_empty() {
+            return Ok(());
+        }
+        if weights.iter().any(|w| !(0.0..=1.0).contains(w))
+            || (weights.iter().sum::<f64>() - 1.0).abs() > 1e-9
+        {
+            return bad("weights must lie in 0 to 1 and sum to 1");
+        }
+        let same = |of: &Spec| {
+            (of.seed, of.draws, of.sampler, of.basis, of.horizon_years)
+                == (self.seed, self.draws, self.sampler, self.basis, self.horizon_years)
+                && (&of.areas, &of.sectors, &of.technologies, &of.groups, &of.detail)
+                    == (&self.areas, &self.sectors, &self.technologies, &self.groups, &self.detail)
+        };
+        for Structure { spec, .. } in &self.structures {
+            if !spec.structures.is_empty() || !same(spec) {
+                return bad(
+                    "all must be of the same areas, sectors, technologies, years and draws",
+                );
+            }
+            spec.check()?;
+        }
+        let varied = !self.reseeded.parameters.is_empty() || !self.held.direction.is_empty();
+        if varied {
+            return bad("cannot be reseeded or held, since each has numbers of its own");
+        }
+        Ok(())
     }
 
     /// Marginal distribution of a lever's take-up.
@@ -448,6 +540,7 @@ impl Spec {
         if !(0.0..1.0).contains(&self.share_floor) {
             return bad("share_floor", "must lie in 0 to 1");
         }
+        self.check_structures()?;
         let known: Vec<String> = self.parameters().collect();
         if let Some(name) = self.reseeded.parameters.iter().find(|name| !known.contains(name)) {
             return bad("reseeded", &format!("no parameter is called '{name}'"));
