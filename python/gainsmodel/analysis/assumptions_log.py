@@ -20,7 +20,7 @@ from gainsmodel.scenario import Distribution, Scenario, load_scenario
 from gainsmodel.scenario.messages import KeyPath, dotted
 from gainsmodel.scenario.parameter_groups import every_parameter
 from gainsmodel.scenario.parameters import CHOICES, PARAMETERS
-from gainsmodel.scenario.quantities import SPREAD_PARAMETERS
+from gainsmodel.scenario.quantities import SPREAD_PARAMETERS, AreaOddsRatio, AreaRatios
 
 STRUCTURE = "Structure"
 # Key of what is not a figure: plain name, what it does, unit, and whether it is judgement.
@@ -306,11 +306,19 @@ def _by_area(
 ) -> Iterator[dict[str, Any]]:
     """Rows of what is stated for single areas."""
     tables: list[tuple[KeyPath, str, Any]] = [((), "", entry)]
-    if not hasattr(entry, "values"):
+    if isinstance(entry, AreaOddsRatio):
         tables = [
             (("by_technology", technology), f", {labels[technology]}", of)
             for technology, of in entry.by_technology.items()
         ]
+    if not any(origin.values for _, _, origin in tables):
+        # That all areas are alike is assumed, too.
+        source = "gainsmodel: all areas are taken to be alike"
+        alike = AreaRatios.model_construct(
+            unit=entry.unit, source=source, evidence="judgement", values={}
+        )
+        alike_at = 1.0 if isinstance(entry, AreaOddsRatio) else 0.0
+        yield _row(path, (about[0], f"{about[1]}: all areas", *about[2:]), alike, alike_at)
     for at, of_technology, origin in tables:
         for area, value in origin.values.items():
             named = f"{about[1]}: {area}{of_technology}"
