@@ -27,6 +27,8 @@ from toy import (
     run_core,
     toy_data,
     toy_spec,
+    with_all_fixed,
+    zero_or,
 )
 
 Spec = dict[str, Any]
@@ -298,6 +300,143 @@ def test_levers_of_any_timing(sampler: str) -> None:
         "innovation": fixed(0.4),
     }
     assert_agrees(spec | {"sampler": sampler}, data)
+
+
+@pytest.mark.parametrize("normalise", [False, True])
+@pytest.mark.parametrize("technologies", [1, 2, 3])
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_areas_ahead_at_the_start_of_a_nation_as_stated(
+    sampler: str, technologies: int, normalise: bool
+) -> None:
+    spec, data = spec_and_data(0.6, areas=5, technologies=technologies)
+    ratios = np.random.default_rng(2).uniform(0.3, 3, (5, technologies))
+    spec |= {"sampler": sampler, "area_odds_ratios": ratios.tolist(), "normalise_start": normalise}
+    core, _ = assert_agrees(spec, data)
+    assert_agrees_in_single_precision(spec, data)
+    middle = with_all_fixed(spec) | {"draws": 16}
+    start = run_core(middle, data).national_adoption()[0, :, 0]
+    stated = [d["median"] for d in spec["spread_parameters"]["initial_adoption"]["distributions"]]
+    assert np.allclose(start, stated, rtol=1e-12, atol=0) == normalise
+    plain, _ = assert_agrees(spec | {"area_odds_ratios": [], "normalise_start": False}, data)
+    assert (core.national_adoption()[..., 0] != plain.national_adoption()[..., 0]).all()
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_growth_that_areas_have_in_common_and_ups_and_downs(sampler: str) -> None:
+    spec, data = spec_and_data(0.6)
+    loadings = [0.9, 0.0, -0.5, 1.0]
+    spec |= {"sampler": sampler, "growth_loadings": loadings, "draws": 256}
+    core, expected = assert_agrees(spec, data)
+    assert_agrees(spec | {"growth_area": {"kind": "uniform", "low": -0.01, "high": 0.02}}, data)
+    names, values = core.outcome.inputs(np.array([1.0, 0, 0, 0]), np.ones(3))
+    first = values[names.index("growth_area")]
+    names, values = core.outcome.inputs(np.array([0, 0, 0, 1.0]), np.ones(3))
+    last = values[names.index("growth_area")]
+    assert np.corrcoef(first, last)[0, 1] == pytest.approx(0.9, abs=0.05)
+
+    spec["growth_transitory"] = normal(0.0, 0.03)
+    _, with_transitory = assert_agrees(spec, data)
+    assert_agrees_in_single_precision(spec, data)
+    assert_agrees(spec | {"growth_transitory": fixed(0.02), "growth_cell": fixed(0.0)}, data)
+    deviation = with_transitory["parameters"]["transitory"]
+    assert deviation.std() == pytest.approx(0.03, rel=0.1)
+    # The same in every year.
+    moved = expected["gain_by_cell_gbp_m"] * np.exp(deviation)[..., None]
+    np.testing.assert_allclose(with_transitory["gain_by_cell_gbp_m"], moved, rtol=1e-9)
+
+
+@pytest.mark.parametrize("fades", [(None, 0.0), (1.0, 1.0), (0.7, 3.0), (4.0, None)], ids=str)
+@pytest.mark.parametrize("curve", CURVES)
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_levers_that_end(sampler: str, curve: str, fades: tuple[float | None, ...]) -> None:
+    spec, data = spec_and_data(1.0)
+    data["intensity"] = np.array([[1.0, 0.3, 0.0, 1.0], [0.0, 0.5, 0.8, 1.0]])
+    data["start_years"] = np.array([[0.5, 1.3, 0.0, -3.0], [0.0, 2.5, 0.2, 1.49]])
+    spec |= {"sampler": sampler, "curve": curve}
+    for lever, duration, fade in zip(spec["levers"], (2.25, 1.5), fades, strict=True):
+        lever |= {"duration_years": duration, "fade_years": fade}
+    core, _ = assert_agrees(spec, data)
+    lasting = [lever | {"fade_years": None} for lever in spec["levers"]]
+    kept, _ = assert_agrees(spec | {"levers": lasting}, data)
+    gain, lasting_gain = core.metric("gain_gbp_m"), kept.metric("gain_gbp_m")
+    assert (gain <= lasting_gain * (1 + 1e-12)).all()
+    assert (gain[..., -1] < lasting_gain[..., -1] * (1 - 1e-6)).any()
+    np.testing.assert_array_equal(core.national_adoption(), kept.national_adoption())
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_levers_that_may_have_no_effect(sampler: str, correlation: float) -> None:
+    spec, data = spec_and_data(0.7)
+    first, second = (lever["effects"] for lever in spec["levers"])
+    first["innovation"] = zero_or(0.5, first["innovation"])
+    first["imitation"] = zero_or(0.7, fixed(0.2))
+    second["ceiling"] = zero_or(0.4, second["ceiling"])
+    spec |= {"sampler": sampler, "zero_correlation": correlation}
+    core, expected = assert_agrees(spec, data)
+    effects = expected["parameters"]["lever_effects"]
+    zero = {name: of == 0 for lever in effects.values() for name, of in lever.items()}
+    assert 0 < zero["innovation"].mean() < zero["imitation"].mean() < 1
+    # One draw decides for a lever: what spares the likelier victim spares the other.
+    assert not (zero["innovation"] & ~zero["imitation"]).any()
+    assert not zero["productivity_effect"].any()
+    assert_agrees_in_single_precision(spec, data)
+    inputs = dict(zip(*core.outcome.inputs(np.ones(4), np.ones(3)), strict=True))
+    for lever, of in effects.items():
+        for target, values in of.items():
+            name = f"levers.{lever}.effects.{target}"
+            np.testing.assert_allclose(inputs[name], values, rtol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimism_bias": {"kind": "pert", "low": 0.0, "mode": 0.15, "high": 0.41}},
+        {"fixed_cost_share": 0.1},
+        {"optimism_bias": fixed(0.2), "fixed_cost_share": 0.0},
+    ],
+    ids=str,
+)
+def test_costs_beyond_plan_and_with_take_up(changes: dict[str, Any], sampler: str) -> None:
+    spec, data = spec_and_data(0.7)
+    spec["levers"][1]["take_up"] = {"kind": "beta", "alpha": 2.0, "beta": 1.2}
+    core, expected = assert_agrees(spec | changes | {"sampler": sampler}, data)
+    plain, _ = assert_agrees(spec | {"sampler": sampler}, data)
+    cost = "lever_cost_cumulative_gbp_m"
+    assert (core.metric(cost)[:, 0] != plain.metric(cost)[:, 0]).all()
+    np.testing.assert_array_equal(core.metric("gain_gbp_m"), plain.metric("gain_gbp_m"))
+    inputs = dict(zip(*core.outcome.inputs(np.array([1.0, 0, 0, 0]), np.ones(3)), strict=True))
+    take_up = expected["parameters"]["take_up"]
+    for i, lever in enumerate(spec["levers"]):
+        ours = inputs[f"take_up.{lever['name']}"]
+        np.testing.assert_allclose(ours, take_up[:, i, 0], rtol=1e-5)
+    assert ("optimism_bias.skills" in inputs) == (
+        changes.get("optimism_bias", fixed(0))["kind"] != "fixed"
+    )
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_any_quantity_may_be_exactly_zero(sampler: str) -> None:
+    spec, data = spec_and_data(0.7)
+    for name in ("productivity_effect", "innovation", "ceiling"):
+        of = spec["spread_parameters"][name]["distributions"]
+        of[0] = zero_or(0.3, of[0])
+    for name in ("lag_years", "spillover_share", "growth_nation", "displacement"):
+        spec["national"][name] = zero_or(0.3, spec["national"][name])
+    spec["growth_area"] = zero_or(0.4, {"kind": "uniform", "low": -0.01, "high": 0.02})
+    spec["growth_sector"] = zero_or(0.4, {"kind": "pert", "low": -0.01, "mode": 0.0, "high": 0.02})
+    spec["growth_cell"] = zero_or(
+        0.4, {"kind": "triangular", "low": -0.01, "mode": 0.0, "high": 0.02}
+    )
+    discrete = {"kind": "discrete", "values": [-0.1, 0.0, 0.2], "probabilities": [0.2, 0.3, 0.5]}
+    spec["complements"] = zero_or(0.4, discrete)
+    spec["take_up"]["distribution"] = zero_or(0.2, spec["take_up"]["distribution"])
+    for lever in spec["levers"]:
+        lever["cost_gbp_per_head_per_year"] = zero_or(0.5, lever["cost_gbp_per_head_per_year"])
+    _, expected = assert_agrees(spec | {"sampler": sampler}, data)
+    assert 0.1 < (expected["parameters"]["national"]["growth_nation"] == 0).mean() < 0.5
+    assert_agrees_in_single_precision(spec | {"sampler": sampler}, data)
 
 
 @pytest.mark.parametrize("certain", ["imitation", "ceiling"])

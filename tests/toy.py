@@ -44,6 +44,10 @@ def logitnormal(median: float, sigma: float) -> dict[str, Any]:
     return {"kind": "logitnormal", "median": median, "sigma": sigma}
 
 
+def zero_or(p_zero: float, of: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": "zero_or", "p_zero": p_zero, "of": of}
+
+
 def toy_spec(areas: int = 4, sectors: int = 3, technologies: int = 2, years: int = 6) -> Any:
     """Every term of the model switched on and uncertain, no two parameters alike."""
     sector_codes = ["C", "J", "Q", "AB"][:sectors]

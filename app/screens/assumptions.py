@@ -17,6 +17,7 @@ from gainsmodel.analysis.assumptions_log import GROUPS, NOT_IN_REFERENCE, STRUCT
 from gainsmodel.data import OWN
 from gainsmodel.present import export, text
 from gainsmodel.present.area_summary import PRICES
+from gainsmodel.results.statistics import quantiles
 from gainsmodel.scenario.parameters import CHOICES
 from gainsmodel.scenario.restate import figure_at, questions, restated
 
@@ -299,7 +300,7 @@ def _form(row: dict[str, Any]) -> None:
     with st.form(f"form_{key}"):
         asked = [("Value", "value", row["middle"])]
         if figure:
-            asked = questions(figure, row["low"], row["middle"], row["high"])
+            asked = questions(figure, *quantiles(figure.if_not_zero()))
         if not asked:
             st.markdown("This one is a list of values: change it in the scenario file.")
         answers = {
@@ -316,7 +317,7 @@ def _form(row: dict[str, Any]) -> None:
         source = st.text_input("Source of the new figure", key=f"{key}_source", max_chars=200)
         if not st.form_submit_button("Use it", type="primary", disabled=not asked):
             return
-    if figure is None or figure.kind == "fixed":
+    if figure is None or (figure.kind == "fixed" and not figure.p_zero):
         place = key if key.rpartition(".")[0].endswith(".values") else f"{key}.value"
         changes: dict[str, Any] = {place: answers["value"]}
     elif certain:

@@ -85,5 +85,8 @@ def value_at(distribution: str, z: list[float]) -> list[float]:
 def span() -> int:
     """Draws in a span, of which pieces are made."""
 
+def structures(seed: int, weights: list[float], draws: int) -> list[int]:
+    """Which structure each draw of a run has, from the weights of all."""
+
 def build_info() -> dict[str, Any]:
     """How this build was made and what it runs on."""

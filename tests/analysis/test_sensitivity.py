@@ -37,7 +37,7 @@ from gainsmodel.simulation.settings import Settings
 from program import gainsmodel as program
 from reference.model import simulate
 from reference.random_numbers import normals
-from toy import SPREAD, TARGETS, run_core, toy_data, toy_spec
+from toy import SPREAD, TARGETS, run_core, toy_data, toy_spec, zero_or
 
 Array = np.ndarray
 A, B = 11, 2**63 + 5
@@ -49,7 +49,8 @@ TOY = toy_spec()
 PARAMETERS = [
     *SPREAD,
     *TOY["national"],
-    *("complements", "growth_area", "growth_sector", "growth_cell", "odds_ratios", "take_up"),
+    *("complements", "growth_area", "growth_sector", "growth_cell", "growth_transitory"),
+    *("odds_ratios", "take_up", "lever_zero", "optimism_bias"),
     *(
         f"levers.{lever['name']}.{rest}"
         for lever in TOY["levers"]
@@ -67,6 +68,13 @@ UNUSED = [
 def toy(**changes: Any) -> tuple[Any, dict[str, Array]]:
     spec = toy_spec()
     spec["national"]["prize_gbp_bn"] = {"kind": "triangular", "low": 0.3, "mode": 1, "high": 9}
+    spec["growth_transitory"] = {"kind": "normal", "mean": 0.0, "sd": 0.02}
+    spec["growth_loadings"] = [0.5] * len(spec["areas"])
+    spec["optimism_bias"] = {"kind": "uniform", "low": 0.0, "high": 0.4}
+    spec["zero_correlation"] = 0.4
+    for lever in spec["levers"]:
+        for target, effect in lever["effects"].items():
+            lever["effects"][target] = zero_or(0.3, effect)
     spec |= {"seed": A, "draws": 64, **changes}
     return spec, toy_data(spec, 0.7)
 
@@ -379,6 +387,10 @@ def everything_uncertain() -> Scenario:
         "p05": 2.0,
         "p95": 4.5,
     }
+    changes["levers.skills.effects.ceiling.distribution.p_zero"] = 0.5
+    for name in ("optimism_bias", "growth_transitory"):
+        changes[f"parameters.{name}.value"] = None
+        changes[f"parameters.{name}.distribution"] = {"kind": "uniform", "low": 0.0, "high": 0.1}
     changes["prize.value"] = None
     changes["prize.distribution"] = {"kind": "uniform", "low": 150.0, "high": 250.0}
     for lever in load_scenario("reference").levers:
@@ -428,7 +440,7 @@ def test_what_is_uncertain_is_what_the_core_draws() -> None:
     scenario = everything_uncertain()
     settings = Settings(draws=16, sampler="random")
     names, _ = Run(scenario, load_dataset("mayoral"), settings).result().standard_normals()
-    drawn = {*names["parameter"], "growth_cell"}
+    drawn = {*names["parameter"], "growth_cell", "growth_transitory"}
     core = {name for group in groups_of(scenario)[0] for name in group.core_parameters}
     assert drawn == core
 

@@ -94,6 +94,8 @@ def value_at(distribution: dict[str, Any], z: Array | float) -> Array:
         lower = special.gammaincinv(shape, below)
         upper = special.gammainccinv(shape, above)
         return scale * np.where(z <= 0, lower, upper)
+    if kind == "zero_or":
+        return _zero_or(distribution["p_zero"], distribution["of"], z)
     if kind == "discrete":
         # The smallest value whose cumulative probability reaches Phi(z).
         values = np.asarray(distribution["values"], dtype=float)
@@ -107,6 +109,35 @@ def value_at(distribution: dict[str, Any], z: Array | float) -> Array:
             index += np.where(z <= 0, below > lower_tail, above < upper_tail)
         return values[index]
     raise ValueError(f"unknown distribution kind {kind!r}")
+
+
+def _zero_or(p_zero: float, of: dict[str, Any], z: Array) -> Array:
+    """The quantile of what is exactly 0 with probability `p_zero` and otherwise as `of`.
+
+    F(x) = (1 - p_zero) * F_of(x) below 0, and p_zero more than that from 0 on.
+    """
+    if p_zero == 1:
+        return np.zeros(z.shape)
+    if p_zero == 0:
+        return value_at(of, z)
+    below, above = special.ndtr(z), special.ndtr(-z)
+    negative = (1 - p_zero) * _probability_below_zero(of)
+    positive = 1 - p_zero - negative
+    with np.errstate(divide="ignore", invalid="ignore"):
+        small = value_at(of, special.ndtri(np.minimum(below / (1 - p_zero), 1.0)))
+        large = value_at(of, -special.ndtri(np.minimum(above / (1 - p_zero), 1.0)))
+    return np.where(below < negative, small, np.where(above < positive, large, 0.0))
+
+
+def _probability_below_zero(of: dict[str, Any]) -> float:
+    """By bisection on z: every quantile function rises."""
+    low, high = -40.0, 40.0
+    if value_at(of, low) >= 0:
+        return 0.0
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if value_at(of, middle) < 0 else (low, middle)
+    return float(special.ndtr(low))
 
 
 def _beta_quantile(alpha: float, beta: float, z: Array) -> Array:
@@ -246,10 +277,22 @@ def draw_parameters(
         readiness = np.asarray(data["readiness"], dtype=float)
         return (gamma[:, None] * readiness[None, :])[:, :, None, None]
 
-    # Section 3: A[0] = logistic(logit(a_k) + ln OR[s,k] + gamma_a * readiness[r] + sigma * z)
+    # ln OA[r,k], and n_k, which moves the nation's start to where it is stated.
+    area_ratios = np.ones((n_areas, n_technologies))
+    if spec.get("area_odds_ratios"):
+        area_ratios = np.asarray(spec["area_odds_ratios"], dtype=float)
+    log_area_ratio = np.log(area_ratios)[None, :, None, :]
+    moved = np.zeros(n_technologies)
+    if spec.get("normalise_start", False):
+        moved = start_constants(spec, data, log_area_ratio)
+
+    # Section 3: A[0] = logistic(logit(a_k) + n_k + ln OR[s,k] + ln OA[r,k]
+    #                            + gamma_a * readiness[r] + sigma * z)
     initial_adoption = special.expit(
         by_technology(logit_at, "initial_adoption")
+        + moved
         + log_odds_ratio
+        + log_area_ratio
         + readiness_effect("initial_adoption")
     )
     # Section 3: m = max(A[0], logistic(mu_m,k + sigma * z + gamma_m * readiness[r]))
@@ -270,10 +313,12 @@ def draw_parameters(
         readiness_effect("productivity_effect") + complements[:, :, None, None]
     )
 
-    # Section 5: g[r,s] = nation + area + sector + cell
-    growth_area = value_at(
-        spec["growth_area"], _given(normals, "growth_area/area", (draws, n_areas))
-    )
+    # Section 5: g[r,s] = nation + area + sector + cell; the areas' numbers have a part in common,
+    # c_r F + sqrt(1 - c_r^2) z_r.
+    loading = np.asarray(spec.get("growth_loadings") or np.zeros(n_areas), dtype=float)
+    common = _given(normals, "growth_area/nation", (draws,))[:, None]
+    own = _given(normals, "growth_area/area", (draws, n_areas))
+    growth_area = value_at(spec["growth_area"], loading * common + np.sqrt(1 - loading**2) * own)
     growth_sector = value_at(
         spec["growth_sector"], _given(normals, "growth_sector/sector", (draws, n_sectors))
     )
@@ -287,6 +332,12 @@ def draw_parameters(
         + growth_cell
     )
 
+    # Section 5: a transitory part of the logarithm of GVA, drawn once for every cell.
+    transitory = value_at(
+        spec.get("growth_transitory", {"kind": "fixed", "value": 0.0}),
+        _given(normals, "growth_transitory/cell", (draws, n_areas, n_sectors)),
+    )
+
     # Section 6: the levers' effects at full take-up, their costs, and the take-up realised,
     # one per lever and area, with part of its variance shared by all areas.
     shared = spec["take_up"]["shared_variance"] if spec["levers"] else 0.0
@@ -295,19 +346,33 @@ def draw_parameters(
     costs: dict[str, Array] = {}
     for i, lever in enumerate(spec["levers"]):
         name = lever["name"]
-        effects[name] = {
-            target: value_at(
-                distribution, _given(normals, f"lever/{name}/effect/{target}", (draws,))
+        # One number decides for all effects of a lever whether they are zero, each with its own
+        # chance of it; the numbers of two levers are correlated.
+        correlation = spec.get("zero_correlation", 0.0)
+        decides = np.sqrt(correlation) * _given(normals, "lever_zero/nation", (draws,))
+        own_lot = _given(normals, "lever_zero/lever", (draws, len(spec["levers"])))[:, i]
+        decides = special.ndtr(decides + np.sqrt(1 - correlation) * own_lot)
+        effects[name] = {}
+        for target, stated in lever["effects"].items():
+            p_zero, of = (
+                (stated["p_zero"], stated["of"]) if stated["kind"] == "zero_or" else (0.0, stated)
             )
-            for target, distribution in lever["effects"].items()
-        }
-        costs[name] = value_at(
+            size = value_at(of, _given(normals, f"lever/{name}/effect/{target}", (draws,)))
+            effects[name][target] = np.where(decides < p_zero, 0.0, size)
+        # What it costs is the plan and, on top, a share that plans leave out.
+        bias = value_at(
+            spec.get("optimism_bias", {"kind": "fixed", "value": 0.0}),
+            _given(normals, "optimism_bias/lever", (draws, len(spec["levers"])))[:, i],
+        )
+        planned = value_at(
             lever["cost_gbp_per_head_per_year"], _given(normals, f"lever/{name}/cost", (draws,))
         )
+        costs[name] = planned * (1 + bias)
         z_nation = _given(normals, f"lever/{name}/take_up/nation", (draws,))
         z_area = _given(normals, f"lever/{name}/take_up/area", (draws, n_areas))
         z_take_up = np.sqrt(shared) * z_nation[:, None] + np.sqrt(1 - shared) * z_area
-        take_up[:, i, :] = value_at(spec["take_up"]["distribution"], z_take_up)
+        own = lever.get("take_up") or spec["take_up"]["distribution"]
+        take_up[:, i, :] = value_at(own, z_take_up)
 
     return {
         "initial_adoption": initial_adoption,
@@ -316,11 +381,34 @@ def draw_parameters(
         "ceiling": ceiling,
         "productivity_effect": productivity_effect,
         "growth": growth,
+        "transitory": transitory,
         "take_up": take_up,
         "lever_effects": effects,
         "lever_costs": costs,
         "national": national,
     }
+
+
+def start_constants(spec: dict[str, Any], data: dict[str, Array], log_area_ratio: Array) -> Array:
+    """n_k: added to log odds everywhere, it brings the GVA-weighted start to a_k, by bisection.
+
+    At the middle of every distribution, that is at z = 0.
+    """
+    weights = np.asarray(data["gva_gbp_m"], dtype=float)
+    weights = weights / weights.sum()
+    slope = float(value_at(spec["national"]["readiness_slope_initial_adoption"], 0.0))
+    lean = slope * np.asarray(data["readiness"], dtype=float)[:, None]
+    found = np.zeros(len(spec["technologies"]))
+    for k, of in enumerate(spec["spread_parameters"]["initial_adoption"]["distributions"]):
+        wanted = float(value_at(of, 0.0))
+        ratios = [float(value_at(row[k], 0.0)) for row in spec["odds_ratios"]]
+        odds = special.logit(wanted) + np.log(ratios)[None, :] + log_area_ratio[0, :, :, k] + lean
+        low, high = -60.0, 60.0
+        for _ in range(200):
+            found[k] = (low + high) / 2
+            start = (weights * special.expit(odds + found[k])).sum()
+            low, high = (found[k], high) if start < wanted else (low, found[k])
+    return found
 
 
 # --------------------------------------------------------------------------------------------
@@ -390,12 +478,36 @@ def gompertz_shape(y: Array) -> Array:
 # --------------------------------------------------------------------------------------------
 
 
-def lever_ramp(year: int, start: Array, ramp: Array) -> Array:
-    """clip((t - 0.5 - start) / ramp, 0, 1); a ramp of 0 means all at once."""
+def lever_ramp(year: int, start: Array, ramp: Array, duration: float = np.inf) -> Array:
+    """clip((t - 0.5 - start) / ramp, 0, 1), and 0 once the lever has ended.
+
+    A ramp of 0 means all at once.
+    """
     elapsed = year - 0.5 - start
     with np.errstate(divide="ignore", invalid="ignore"):
         gradual = np.clip(elapsed / ramp, 0.0, 1.0)
-    return np.where(ramp > 0, gradual, np.where(elapsed >= 0, 1.0, 0.0))
+    reached = np.where(ramp > 0, gradual, np.where(elapsed >= 0, 1.0, 0.0))
+    return np.where(elapsed < duration, reached, 0.0)
+
+
+def duration_of(lever: dict[str, Any]) -> float:
+    """Years from a lever's start to its end; it has none if that is not stated."""
+    stated = lever.get("duration_years")
+    return np.inf if stated is None else stated
+
+
+def lever_left(spec: dict[str, Any], data: dict[str, Array], year: int) -> Array:
+    """What is left of the additions of each lever in each area, (L, R): 1 until it has ended,
+    then half as much for every `fade_years` that pass; 1 throughout if none are stated.
+    """
+    left = np.ones(np.shape(data["intensity"]))
+    for i, lever in enumerate(spec["levers"]):
+        fade = lever.get("fade_years")
+        for r, start in enumerate(data["start_years"][i]):
+            since_end = year - 0.5 - start - duration_of(lever)
+            if fade is not None and since_end > 0:
+                left[i, r] = 0.0 if fade == 0 else 0.5 ** (since_end / fade)
+    return left
 
 
 def lever_sums(
@@ -412,7 +524,7 @@ def lever_sums(
         for target in LEVER_TARGETS
     }
     for i, lever in enumerate(spec["levers"]):
-        ramp = lever_ramp(year, data["start_years"][i], data["ramp_years"][i])
+        ramp = lever_ramp(year, data["start_years"][i], data["ramp_years"][i], duration_of(lever))
         strength = parameters["take_up"][:, i, :] * data["intensity"][i] * ramp
         scope = np.asarray(lever["scope"], dtype=float)
         for target, effect in parameters["lever_effects"][lever["name"]].items():
@@ -427,15 +539,28 @@ def lever_cost_gbp_m(
 ) -> Array:
     """What the levers cost in one year, (N, R).
 
-    Population * cost per head * intensity * the part of the year the lever was running. The
-    money is spent whether or not anybody takes the offer up.
+    Population * cost per head * intensity * the part of the year the lever was running. A fixed
+    share of the money is spent whether or not anybody takes the offer up; the rest follows
+    take-up.
     """
     total = np.zeros((parameters["growth"].shape[0], len(spec["areas"])))
-    for i, lever in enumerate(spec["levers"]):
-        running = np.clip(year - data["start_years"][i], 0.0, 1.0)
-        heads = np.asarray(data["population"], dtype=float) * data["intensity"][i] * running
-        total += parameters["lever_costs"][lever["name"]][:, None] * heads[None, :] / 1e6
+    for i in range(len(spec["levers"])):
+        start = data["start_years"][i]
+        end = start + duration_of(spec["levers"][i])
+        running = np.clip(np.minimum(year, end) - np.maximum(year - 1, start), 0.0, 1.0)
+        total += lever_cost_of_a_full_year(spec, data, parameters, i) * running
     return total
+
+
+def lever_cost_of_a_full_year(
+    spec: dict[str, Any], data: dict[str, Array], parameters: dict[str, Any], i: int
+) -> Array:
+    """What one lever costs in a year in which it runs throughout, (N, R), in £m."""
+    fixed = spec.get("fixed_cost_share", 1.0)
+    heads = np.asarray(data["population"], dtype=float) * data["intensity"][i]
+    price = parameters["lever_costs"][spec["levers"][i]["name"]]
+    spent = fixed + (1 - fixed) * parameters["take_up"][:, i, :]
+    return price[:, None] * heads[None, :] / 1e6 * spent
 
 
 def lever_cost_once_running_gbp_m(
@@ -443,9 +568,8 @@ def lever_cost_once_running_gbp_m(
 ) -> Array:
     """What the levers cost in a year in which all of them run throughout, (N, R)."""
     total = np.zeros((parameters["growth"].shape[0], len(spec["areas"])))
-    for i, lever in enumerate(spec["levers"]):
-        heads = np.asarray(data["population"], dtype=float) * data["intensity"][i]
-        total += parameters["lever_costs"][lever["name"]][:, None] * heads[None, :] / 1e6
+    for i in range(len(spec["levers"])):
+        total += lever_cost_of_a_full_year(spec, data, parameters, i)
     return total
 
 
@@ -490,6 +614,7 @@ def simulate(
     adoption[..., 0] = parameters["initial_adoption"]
     gva = np.zeros((draws, n_areas, n_sectors, horizon + 1))
     gva[..., 0] = data["gva_gbp_m"]
+    path = gva[..., 0]
     effective = np.zeros(cells)  # E[0] = 0
     gain = np.zeros((draws, n_areas, n_sectors, horizon))
     cost = np.zeros((draws, n_areas, n_sectors, horizon))
@@ -498,6 +623,8 @@ def simulate(
     if with_levers:
         running_cost = lever_cost_once_running_gbp_m(spec, data, parameters)
     lifted_ceiling = m
+    stock = np.zeros((*cells, horizon))
+    built_up: dict[bytes, Array] = {}
 
     for t in range(1, horizon + 1):
         before = adoption[..., t - 1]
@@ -523,11 +650,17 @@ def simulate(
         since_start = adoption[..., t] - adoption[..., 0]
         effective = effective + lag_rate * (since_start - effective) - decay * effective
 
+        stock[..., t - 1] = effective
+        left = effective
+        if with_levers:
+            left = left - faded(spec, data, normals, t, effective, built_up)
+
         # Section 4: GVA[t] = GVA[t-1] * (1 + g)
-        gva[..., t] = gva[..., t - 1] * (1 + growth)
+        path = path * (1 + growth)
+        gva[..., t] = path * np.exp(parameters["transitory"])
 
         # Section 4: uplift = min(sum over k of beta * Fbeta * E, cap); gain = GVA * uplift
-        stacked = (beta * beta_factor * effective).sum(axis=3)
+        stacked = (beta * beta_factor * left).sum(axis=3)
         uplift = np.minimum(stacked, cap[:, None, None])
         gain[..., t - 1] = gva[..., t] * uplift
 
@@ -546,10 +679,43 @@ def simulate(
         )
         / np.sum(data["gva_gbp_m"]),
         "adoption": adoption,
+        "effective_stock": stock,
         "gain_by_cell_gbp_m": gain,
         "ceiling": np.broadcast_to(lifted_ceiling, cells).copy(),
         "parameters": parameters,
     }
+
+
+def faded(
+    spec: dict[str, Any],
+    data: dict[str, Array],
+    normals: dict[str, Array],
+    year: int,
+    effective: Array,
+    built_up: dict[bytes, Array],
+) -> Array:
+    """What the effective stock has lost because levers have ended.
+
+    Of some levers more is left than of others. For every share u from 0 to 1 there is the part
+    of the plan of which at least u is left, and the stock that this part alone would have built
+    up; what there is is the mean of these over u. So each lever is credited with what it adds to
+    those of which more is left, and no lever can lower what there is.
+    """
+    moved = np.asarray(data["intensity"]) > 0
+    left = lever_left(spec, data, year)
+    levels = sorted({1.0, *left[moved]}, reverse=True)
+    lost = np.zeros_like(effective)
+    for level, below in zip(levels, [*levels[1:], 0.0], strict=True):
+        part = moved & (left >= level)
+        if (part == moved).all() or level == below:
+            continue
+        if part.tobytes() not in built_up:
+            alone = data | {"intensity": np.where(part, data["intensity"], 0.0)}
+            without_fading = [lever | {"fade_years": None} for lever in spec["levers"]]
+            outcome = simulate(spec | {"levers": without_fading}, alone, normals)
+            built_up[part.tobytes()] = outcome["effective_stock"]
+        lost += (level - below) * (effective - built_up[part.tobytes()][..., year - 1])
+    return lost
 
 
 def _outputs(

@@ -32,6 +32,12 @@ SOBOL_DIMENSIONS = 21_201  # as many as Joe and Kuo's table of direction numbers
 SOBOL_BITS = 32
 LOW_32_BITS = np.uint64(0xFFFFFFFF)
 
+# Levers for which dimensions are kept before those that came later.
+LEVERS_WITH_PLACES = 20
+
+# Numbers of a lever behind all others.
+DECIDED_BY_LEVER = ("lever_zero", "optimism_bias")
+
 # Cells take dimensions in this order, after growth: what matters most first.
 CELL_ORDER = (
     "ceiling",
@@ -179,14 +185,14 @@ def sobol_words(factor: Factor, draws: Array, seed: int, directions: Array) -> A
     return scramble(sobol_integers(points, directions), scramble_seeds(factor, lanes, seed))
 
 
-def sobol_order(spec: dict[str, Any], cells: bool) -> list[Factor]:
+def sobol_order(spec: dict[str, Any], cells: bool) -> list[Factor | None]:
     """The factors that get a Sobol dimension, most important first, with or without cells.
 
     Areas go by the hash of their code, so that the order in which they are listed is of no
-    consequence.
+    consequence. A dimension that is kept free has no factor.
     """
     areas = sorted(spec["areas"], key=crc32)
-    order: list[Factor] = []
+    order: list[Factor | None] = []
     order += [Factor(f"{x}/nation") for x in SPREAD_PARAMETERS]
     order += [Factor(f"national/{name}") for name in NATIONAL_PARAMETERS]
     for x in SPREAD_PARAMETERS:
@@ -215,6 +221,11 @@ def sobol_order(spec: dict[str, Any], cells: bool) -> list[Factor]:
         order += [Factor(f"lever/{name}/effect/{target}") for target in LEVER_TARGETS]
         order += [Factor(f"lever/{name}/cost"), Factor(f"lever/{name}/take_up/nation")]
         order += [Factor(f"lever/{name}/take_up/area", area=r) for r in areas]
+    free = max(LEVERS_WITH_PLACES - len(spec["levers"]), 0)
+    order += [None] * (free * (len(LEVER_TARGETS) + 2 + len(areas)))
+    order += [Factor("growth_area/nation"), Factor("lever_zero/nation")]
+    for lever in spec["levers"]:
+        order += [Factor(f"{x}/lever", cell=lever["name"]) for x in DECIDED_BY_LEVER]
     return order
 
 
@@ -240,7 +251,7 @@ def normals(
         order = sobol_order(spec, cells=sampler == "sobol_full")[
             :SOBOL_DIMENSIONS
         ]  # beyond the table, Philox
-        dimension = {factor: d for d, factor in enumerate(order)}
+        dimension = {factor: d for d, factor in enumerate(order) if factor is not None}
         directions = direction_numbers(len(order))
     elif sampler != "random":
         raise ValueError(f"unknown sampler {sampler!r}")
@@ -261,9 +272,10 @@ def normals(
                     grid[:, i, j, k] = column(family, area, f"{sector}/{technology}")
         return grid
 
-    def over(name: str, family: str, members: list[str]) -> Array:
-        """One column per member, which names an area or a cell."""
-        return np.stack([column(family, **{name: member}) for member in members], axis=1)
+    def over(name: str, family: str, members: list[str], area: str = "") -> Array:
+        """One column per member, which names an area or a cell (of an area, if one is given)."""
+        of = {"area": area} if area else {}
+        return np.stack([column(family, **of, **{name: member}) for member in members], axis=1)
 
     result: dict[str, Array] = {}
     for x in SPREAD_PARAMETERS:
@@ -295,4 +307,12 @@ def normals(
         result[f"{prefix}/cost"] = column(f"{prefix}/cost")
         result[f"{prefix}/take_up/nation"] = column(f"{prefix}/take_up/nation")
         result[f"{prefix}/take_up/area"] = over("area", f"{prefix}/take_up/area", areas)
+    result["growth_area/nation"] = column("growth_area/nation")
+    # Never a point: what the dimensions serve keeps its own.
+    result["growth_transitory/cell"] = np.stack(
+        [over("cell", "growth_transitory/cell", sectors, area) for area in areas], axis=1
+    )
+    result["lever_zero/nation"] = column("lever_zero/nation")
+    for x in DECIDED_BY_LEVER if spec["levers"] else ():
+        result[f"{x}/lever"] = over("cell", f"{x}/lever", [of["name"] for of in spec["levers"]])
     return result

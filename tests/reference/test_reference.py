@@ -501,7 +501,8 @@ def test_sobol_leaves_the_cells_to_philox() -> None:
 def test_dimensions_beyond_the_table_use_philox(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a table shortened to all but the last area's growth, for the real one is long."""
     spec = make_spec(areas=3)
-    *before, last = rn.sobol_order(spec, cells=False)
+    order = [factor for factor in rn.sobol_order(spec, cells=False) if factor is not None]
+    *before, last = order[: [f.family for f in order].index("growth_area/area") + 3]
     assert (before[-1].family, last.family) == ("growth_area/area", "growth_area/area")
     monkeypatch.setattr(rn, "SOBOL_DIMENSIONS", len(before))
     draws = np.arange(16, dtype=np.uint64)
@@ -528,10 +529,18 @@ def test_order_of_sobol_dimensions() -> None:
     assert order[55] == rn.Factor("lever/skills/effect/innovation")
     assert order[59] == rn.Factor("lever/skills/cost")
     assert order[61] == rn.Factor("lever/skills/take_up/area", area=first_area)
-    assert len(order) == 63
+    # Places are kept for twenty levers; what decides them comes behind.
+    assert order[63 : 63 + 19 * 8] == [None] * (19 * 8)
+    behind = order[63 + 19 * 8 :]
+    assert behind == [
+        rn.Factor("growth_area/nation"),
+        rn.Factor("lever_zero/nation"),
+        rn.Factor("lever_zero/lever", cell="skills"),
+        rn.Factor("optimism_bias/lever", cell="skills"),
+    ]
     # Cells stand between areas and levers, growth first.
     full = rn.sobol_order(spec, cells=True)
     assert (full[:55], full[-8:]) == (order[:55], order[-8:])
     assert full[55] == rn.Factor("growth_cell/cell", area=first_area, cell="A")
     assert full[59] == rn.Factor("ceiling/cell", area=first_area, cell="A/tech0")
-    assert len(full) == 63 + 4 + 5 * 8
+    assert len(full) == len(order) + 4 + 5 * 8

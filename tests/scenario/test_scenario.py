@@ -328,6 +328,45 @@ def test_odds_ratios_take_distributions(kind: str) -> None:
         assert Scenario.from_dict(edited.to_dict()) == edited
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_distribution_may_state_a_chance_of_zero(kind: str) -> None:
+    plain = distribution(kind=kind, **KINDS[kind])
+    half = distribution(kind=kind, p_zero=0.5, **KINDS[kind])
+    assert half.core() == {"kind": "zero_or", "p_zero": 0.5, "of": plain.core()}
+    assert half.if_not_zero() == plain
+    low, high = plain.support()
+    assert half.support() == (min(low, 0), high)
+    assert distribution(kind=kind, p_zero=0.0, **KINDS[kind]).core() == plain.core()
+    never = distribution(kind=kind, p_zero=1.0, **KINDS[kind])
+    assert (never.core(), never.support()) == ({"kind": "fixed", "value": 0.0}, (0, 0))
+    edited = REFERENCE.edit(
+        {"levers.skills.effects.ceiling.distribution": {"kind": kind, "p_zero": 0.5, **KINDS[kind]}}
+        if kind != "normal"
+        else {"parameters.complements.distribution": half.model_dump(exclude_none=True)}
+    )
+    assert parse_scenario(to_toml(edited, REFERENCE)) == edited
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("p_zero", 1.5, r"p_zero: must be .*1.*found 1\.5"),
+        ("p_zero", "half", "p_zero: must be"),
+        ("p_zer", 0.5, "p_zer: no such key.*p_zero"),
+    ],
+)
+def test_a_chance_of_zero_is_a_probability(key: str, value: Any, expected: str) -> None:
+    effect = {"kind": "gamma", "shape": 2.0, "scale": 0.1, key: value}
+    with pytest.raises(ScenarioError, match=expected):
+        REFERENCE.edit({"levers.skills.effects.ceiling.distribution": effect})
+
+
+def test_what_must_be_above_0_cannot_be_zero() -> None:
+    odds = {"kind": "gamma", "shape": 2.0, "scale": 0.1, "p_zero": 0.5}
+    with pytest.raises(ScenarioError, match="must be above 0, so it cannot be zero"):
+        REFERENCE.edit({"parameters.sector_odds_ratio.by_technology.ai.values.J": odds})
+
+
 def test_core_form_of_every_distribution() -> None:
     cores = {kind: distribution(kind=kind, **fields).core() for kind, fields in KINDS.items()}
     assert cores.pop("lognormal") == pytest.approx(lognormal(0.1, 0.07, 0.14))
@@ -497,6 +536,16 @@ EDITS = st.fixed_dictionaries(
         "levers.skills.scope": st.just("all")
         | st.lists(st.sampled_from(SECTORS), min_size=1, unique=True),
         "correlations": st.just([]),
+        "levers.skills.effects.ceiling.distribution": st.fixed_dictionaries(
+            {"kind": st.just("gamma"), "shape": st.just(2.0), "scale": st.just(0.1)},
+            optional={"p_zero": st.floats(0, 1)},
+        ),
+        "levers.skills.take_up": st.fixed_dictionaries(
+            {"value": st.floats(0, 1), "unit": st.just("share")}
+        ),
+        "parameters.zero_correlation.value": st.floats(0, 1),
+        "parameters.optimism_bias.value": st.floats(0, 5),
+        "parameters.fixed_cost_share.value": st.floats(0, 1),
         "parameters.ceiling.note": st.sampled_from(["", "two\nlines", "a"]),
         "plan": st.dictionaries(
             st.sampled_from(["Greater Manchester", "the 2017 six", "E08000025", 'a "b" c']),

@@ -280,6 +280,17 @@ BUSY = REFERENCE.edit(
             "start_years": 1.0,
             "ramp_years": 2.0,
         },
+        "levers.skills.effects.ceiling.distribution": {
+            **{"kind": "lognormal", "median": 0.08, "p05": 0.02, "p95": 0.25, "p_zero": 0.5}
+        },
+        "levers.skills.take_up": {"value": 0.3, "unit": "share"},
+        "levers.skills.duration_years": 5.0,
+        "levers.skills.fade_years": 2.0,
+        "parameters.optimism_bias.value": 0.1,
+        "parameters.fixed_cost_share.value": 0.2,
+        "parameters.area_odds_ratio.by_technology.ai.values": {"London": 1.3},
+        "parameters.growth_loading.values": {"London": 0.5},
+        "parameters.growth_transitory.distribution": {"kind": "normal", "mean": 0.0, "sd": 0.01},
     }
 )
 # Not for the core: the file's version, and rates beyond the longest horizon.
@@ -547,13 +558,14 @@ def test_a_scenario_without_uncertainty_runs_in_double_precision_to_the_closed_r
     parameters = reference["parameters"]
     fixed = {
         **dict.fromkeys(("innovation", "imitation", "ceiling", "productivity_effect"), 0.0),
-        **{name: 0.0 for name in parameters if name.startswith(("readiness", "growth"))},
+        **{name: 0.0 for name in parameters if name.startswith(("readiness", "growth_"))},
         **{"lag_years": 2.5, "decay_per_year": 0.03, "uplift_cap": 1.0, "spillover_share": 0.0},
         **{"adoption_cost_share": 0.01, "complements": 0.0, "take_up": 0.35},
         **{"innovation": 0.01, "imitation": 0.42, "ceiling": 0.75, "productivity_effect": 0.02},
         "growth_nation": 0.013,
         "growth_to_start_year": 0.012,
     }
+    del fixed["growth_loading"]
     for name, value in fixed.items():
         parameters[name].pop("distribution", None)
         parameters[name]["value"] = value

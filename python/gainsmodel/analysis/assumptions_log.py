@@ -20,7 +20,7 @@ from gainsmodel.scenario import Distribution, Scenario, load_scenario
 from gainsmodel.scenario.messages import KeyPath, dotted
 from gainsmodel.scenario.parameter_groups import every_parameter
 from gainsmodel.scenario.parameters import CHOICES, PARAMETERS
-from gainsmodel.scenario.quantities import SPREAD_PARAMETERS
+from gainsmodel.scenario.quantities import SPREAD_PARAMETERS, AreaOddsRatio, AreaRatios
 
 STRUCTURE = "Structure"
 # Key of what is not a figure: plain name, what it does, unit, and whether it is judgement.
@@ -258,6 +258,9 @@ def _rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
         entry: Any = scenario.prize if name == "prize" else getattr(scenario.parameters, name)
         path: KeyPath = ("prize",) if name == "prize" else ("parameters", name)
         about = (of.section, of.label, of.symbol, of.explanation)
+        if name in ("area_odds_ratio", "growth_loading"):
+            yield from _by_area(entry, path, about, labels)
+            continue
         if of.level == "constant":
             yield _row(path, about, entry, entry.value)
         elif name not in ("initial_adoption", "sector_odds_ratio"):
@@ -274,6 +277,14 @@ def _rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
         cost, at = lever.cost_gbp_per_head_per_year, ("levers", name)
         about = ("Levers", f"{lever.label}: cost", "", "What it costs the authority in full.")
         yield _row((*at, "cost_gbp_per_head_per_year"), about, cost, cost.figure())
+        if lever.take_up is not None:
+            about = (
+                "Levers",
+                f"{lever.label}: take-up",
+                "takeup",
+                PARAMETERS["take_up"].explanation,
+            )
+            yield _row((*at, "take_up"), about, lever.take_up, lever.take_up.figure())
         for target, effect in lever.effects:
             if effect is not None:
                 named = f"{lever.label}: effect on {PARAMETERS[target].in_sentence}"
@@ -288,6 +299,30 @@ def _rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
         )
         yield _row(("discounting", "rates", place), about, scenario.discounting, rate.rate)
     yield from _structure(scenario)
+
+
+def _by_area(
+    entry: Any, path: KeyPath, about: tuple[str, str, str, str], labels: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """Rows of what is stated for single areas."""
+    tables: list[tuple[KeyPath, str, Any]] = [((), "", entry)]
+    if isinstance(entry, AreaOddsRatio):
+        tables = [
+            (("by_technology", technology), f", {labels[technology]}", of)
+            for technology, of in entry.by_technology.items()
+        ]
+    if not any(origin.values for _, _, origin in tables):
+        # That all areas are alike is assumed, too.
+        source = "gainsmodel: all areas are taken to be alike"
+        alike = AreaRatios.model_construct(
+            unit=entry.unit, source=source, evidence="judgement", values={}
+        )
+        alike_at = 1.0 if isinstance(entry, AreaOddsRatio) else 0.0
+        yield _row(path, (about[0], f"{about[1]}: all areas", *about[2:]), alike, alike_at)
+    for at, of_technology, origin in tables:
+        for area, value in origin.values.items():
+            named = f"{about[1]}: {area}{of_technology}"
+            yield _row((*path, *at, "values", area), (about[0], named, *about[2:]), origin, value)
 
 
 def _row(
@@ -346,6 +381,8 @@ def _structure(scenario: Scenario) -> Iterator[dict[str, Any]]:
 def _choice(
     key: str, name: str, explanation: str, value: Any, unit: str, origin: Mapping[str, str]
 ) -> dict[str, Any]:
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
     number = float(value) if isinstance(value, int | float) else None
     words = str(value).replace("_", " ") if number is None else f"{value:g}"
     return {

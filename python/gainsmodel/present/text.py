@@ -351,14 +351,21 @@ def money(scenario: Scenario, prices: str) -> str:
 def lever_effects(scenario: Scenario, lever: str) -> str:
     """What a lever does at full take-up, each effect with its range."""
     parts = []
+    chances: set[float] = set()
     for target, effect in scenario.levers[lever].effects:
         if effect is not None:
-            low, median, high = (f"{value:.2g}" for value in quantiles(effect.figure()))
+            stated = effect.figure()
+            chances.add(stated.p_zero or 0.0)
+            low, median, high = (f"{value:.2g}" for value in quantiles(stated.if_not_zero()))
             size = median if low == high else f"{median} ({low} to {high})"
             parts.append(f"it {PARAMETERS[target].lever_adds(size)}")
     if not parts:
         return "No effect is assumed."
-    return f"At full take-up, {', '.join(parts)}; assumed medians, and ranges of 9 of 10 futures."
+    said = f"At full take-up, {', '.join(parts)}; assumed medians, and ranges of 9 of 10 futures"
+    if chances == {0.0}:
+        return f"{said}."
+    none = " or ".join(format.percent(chance) for chance in sorted(chances))
+    return f"{said} in which it has an effect. The chance that it has none is {none}."
 
 
 def lever_evidence(scenario: Scenario, lever: str) -> str:

@@ -27,6 +27,7 @@ from gainsmodel.results.statistics import (
     columns_of_differences,
     statistics_of,
 )
+from gainsmodel.results.structures import ByStructure, by_structure
 from gainsmodel.results.tables import named_units
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.parameters import ADJUSTMENTS
@@ -222,6 +223,17 @@ class PairedResult(ShownInNotebooks):
             return total
         amount: Draws = real(metric) * levels[0 if "present_value" in metric else -1]
         return amount
+
+    def structures(
+        self, metric: str = FINAL_YEAR_GAIN, area: str | None = None, *, gross: bool = False
+    ) -> ByStructure:
+        """What the plan adds by structure of the scenario, in an area (the UK if left out).
+
+        Other parameters as `added_draws`; errors as `Result.structures`.
+        """
+        unit = unit_of(self.dataset, "uk" if area is None else area)
+        draws = self.added_draws(metric, unit, gross=gross)
+        return by_structure(self.scenario.structure, self.manifest, draws)
 
     # ------------------------------------------------------------ tables
 

@@ -17,7 +17,7 @@ def lever_costs(scenario: Scenario, dataset: Dataset) -> pl.DataFrame:
     """What the plan costs the authorities a year, once every lever runs.
 
     A lever costs population · £ a head · intensity; a cost a head that is uncertain counts
-    at its median.
+    at its median. This is the planned price: before optimism bias, and at full take-up.
 
     Returns
     -------

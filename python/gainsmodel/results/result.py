@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from gainsmodel import _core
 from gainsmodel.data import Dataset, load_dataset
-from gainsmodel.data.units import Unit
+from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ResultError
 from gainsmodel.results.draws import NO_INPUTS, CoreDraws, SavedDraws
 from gainsmodel.results.inputs import inputs
 from gainsmodel.results.notebook import ShownInNotebooks
 from gainsmodel.results.statistics import STATISTICS
+from gainsmodel.results.structures import ByStructure, by_structure
 from gainsmodel.results.tables import METRICS, LazyTables, Report
 from gainsmodel.scenario import Scenario
 
@@ -264,7 +265,28 @@ class Result(ShownInNotebooks):
         """
         if self._kept is None:
             raise ResultError(NO_INPUTS)
+        self._single("inputs")
         return inputs(self._kept, self.dataset, area, names)
+
+    def structures(
+        self, metric: str = "gain_final_year_gbp_m", area: str | None = None
+    ) -> ByStructure:
+        """What each structure of the scenario makes of a quantity of an area (the UK if left out).
+
+        Raises
+        ------
+        ResultError
+            If the scenario has one structure only, or draws were not kept.
+        """
+        unit = unit_of(self.dataset, "uk" if area is None else area)
+        return by_structure(self.scenario.structure, self.manifest, draws_of(self, metric, unit))
+
+    def _single(self, asked: str) -> None:
+        if self.scenario.structure:
+            raise ResultError(
+                f"a run of several structures has no {asked}, since each has its own; run one of "
+                "`Scenario.structures` alone"
+            )
 
     def standard_normals(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:
         """Standard normal numbers behind every draw that more than one cell shares.
@@ -284,6 +306,7 @@ class Result(ShownInNotebooks):
         """
         if self._kept is None:
             raise ResultError("a loaded result has no standard normals; run it again with replay")
+        self._single("standard normals")
         return self._kept.numbers()
 
     def numbers(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:

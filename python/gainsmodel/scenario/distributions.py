@@ -69,14 +69,28 @@ def _plain(value: Any) -> Any:
 
 class _Kind(Model):
     kind: str
+    p_zero: Probability | None = Field(
+        None, description="chance that it is exactly zero; 0 if none"
+    )
 
     def core(self) -> dict[str, Any]:
         """Give the distribution as the core reads it."""
-        return self._core()
+        if not self.p_zero:
+            return self._core()
+        if self.p_zero == 1:
+            return {"kind": "fixed", "value": 0.0}
+        return {"kind": "zero_or", "p_zero": self.p_zero, "of": self._core()}
 
     def support(self) -> tuple[float, float]:
         """Give the least and the greatest possible value."""
-        return self._support()
+        if not self.p_zero:
+            return self._support()
+        low, high = (0.0, 0.0) if self.p_zero == 1 else self._support()
+        return min(low, 0.0), max(high, 0.0)
+
+    def if_not_zero(self) -> Self:
+        """Give the distribution that holds where it is not the stated exact zero."""
+        return BaseModel.model_copy(self, update={"p_zero": None}) if self.p_zero else self
 
     def middle(self) -> float:
         """Give where it is centred: its median, mean or mode, whichever states it."""
@@ -89,7 +103,7 @@ class _Kind(Model):
         return max(low, least), min(high, most)
 
     def _core(self) -> dict[str, Any]:
-        return dict(self.__dict__)
+        return {key: value for key, value in self.__dict__.items() if key != "p_zero"}
 
     def _support(self) -> tuple[float, float]:
         return -math.inf, math.inf
@@ -405,10 +419,13 @@ class Bounds:
 
     def _impossible(self, distribution: Distribution) -> str | None:
         low, high = distribution.support()
-        closed = distribution.kind not in ("lognormal", "gamma", "logitnormal", "beta")
+        open_kinds = ("lognormal", "gamma", "logitnormal", "beta")
+        closed = distribution.kind not in open_kinds or bool(distribution.p_zero)
         below = low < self.low or (self.above_low and closed and low == self.low)
         if not below and high <= self.high:
             return None
+        if distribution.p_zero and self.problem(distribution.if_not_zero()) is None:
+            return f"must be {self}, so it cannot be zero; leave p_zero out"
         if distribution.kind == "fixed":
             return f"must be {self}; found {low:g}"
         if math.isfinite(low if below else high) and distribution.kind != "beta":

@@ -12,7 +12,7 @@ from pydantic import (
     model_serializer,
 )
 
-from gainsmodel.scenario.distributions import Model, Probability
+from gainsmodel.scenario.distributions import Bounds, Model, Probability
 from gainsmodel.scenario.messages import problem
 from gainsmodel.scenario.parameters import LEVER_COST, LEVER_EFFECT, PARAMETERS
 from gainsmodel.scenario.quantities import SECTORS, Quantity, Sector, Short, Text, Years
@@ -64,8 +64,19 @@ class Lever(Model):
     ] = Field(description='sectors it acts in: "all" or a list such as ["J", "K"]')
     start_years: Years = Field(description="years from the start of the run until it begins")
     ramp_years: Years = Field(description="years from its beginning to full strength")
+    duration_years: Years | None = Field(
+        None, description="years from its beginning to its end; to the last year if left out"
+    )
+    fade_years: Years | None = Field(
+        None,
+        description="years in which half of what it has added is lost once it has ended; "
+        "nothing is if left out",
+    )
     cost_gbp_per_head_per_year: Annotated[Quantity, LEVER_COST] = Field(
         description="£ per resident a year at full intensity"
+    )
+    take_up: Annotated[Quantity, Bounds(0, 1)] | None = Field(
+        None, description="its own take-up, instead of that of all levers"
     )
     # Made without a check, which would have the checks built at import.
     effects: Effects = Effects.model_construct()

@@ -122,6 +122,7 @@ def _is_quantity(path: KeyPath) -> bool:
             | ("parameters", _)
             | ("parameters", _, "by_technology", _)
             | ("levers", _, "cost_gbp_per_head_per_year")
+            | ("levers", _, "take_up")
             | ("levers", _, "effects", _)
         ):
             return True

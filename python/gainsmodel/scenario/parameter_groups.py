@@ -12,7 +12,7 @@ from gainsmodel.scenario.parameters import ADJUSTMENTS, LEVER_TARGETS, PARAMETER
 from gainsmodel.scenario.quantities import SPREAD_PARAMETERS, Origin
 
 EVIDENCE = ("published", "derived", "judgement")
-COSTS = ("adoption_cost_share", "levers.*.cost_gbp_per_head_per_year")
+COSTS = ("adoption_cost_share", "optimism_bias", "levers.*.cost_gbp_per_head_per_year")
 # Labels of groups by their keys; a group of one parameter has its label.
 _LABELS = {
     "effect": "How much firms gain from each technology",
@@ -32,9 +32,11 @@ _LABELS = {
     "prize": PARAMETERS["prize"].label,
 }
 _OF_LEVERS = {"lever_effects": ("levers.*.effects.*",), "lever_cost": ("levers.*.cost_*",)}
+# Drawn for each lever that is moved.
+_OF_MOVED_LEVERS = tuple(name for name, of in PARAMETERS.items() if of.level == "lever")
 # Key, label, and patterns of the names of its parameters.
 GROUPS = tuple(
-    (key, label, _OF_LEVERS.get(key) or tuple(n for n, p in PARAMETERS.items() if p.group == key))
+    (key, label, (*_OF_LEVERS.get(key, ()), *(n for n, p in PARAMETERS.items() if p.group == key)))
     for key, label in _LABELS.items()
 )
 REST = ("rest", "Everything else")
@@ -181,7 +183,7 @@ def _why_certain(scenario: Scenario, members: Sequence[str]) -> str:
     if all(name in ADJUSTMENTS for name in members):
         off = [name for name in members if not getattr(scenario.parameters, name).enabled]
         return "switched off" if off == list(members) else "the same in every future"
-    of_levers = all(name.startswith("levers.") or name == "take_up" for name in members)
+    of_levers = all(name.startswith("levers.") or name in _OF_MOVED_LEVERS for name in members)
     none_moved = of_levers and not scenario.moved_levers()
     return "no lever is moved" if none_moved else "the same in every future"
 
@@ -207,6 +209,7 @@ def shared_notes(scenario: Scenario, groups: Sequence[Group]) -> list[str]:
 def _figures(scenario: Scenario) -> Iterator[tuple[str, list[tuple[Origin, dict[str, Any]]]]]:
     """Go through what the core is handed, each with where its figures come from."""
     parameters = scenario.parameters
+    levers = {name: scenario.levers[name] for name in scenario.moved_levers()}
     for name in every_parameter(scenario):
         if name in SPREAD_PARAMETERS:
             spread = getattr(parameters, name)
@@ -225,20 +228,32 @@ def _figures(scenario: Scenario) -> Iterator[tuple[str, list[tuple[Origin, dict[
             yield name, [(scenario.prize, scenario.prize.figure().core())]
         elif not name.startswith("levers."):
             figure = getattr(parameters, name)
-            off = (name in ADJUSTMENTS and not figure.enabled) or (
-                name == "take_up" and not scenario.moved_levers()
-            )
-            yield name, [] if off else [(figure, figure.figure().core())]
-    for moved in scenario.moved_levers():
-        lever = scenario.levers[moved]
+            if name == "take_up":
+                stated = [lever.take_up or figure for lever in levers.values()]
+            elif name == "zero_correlation":
+                # What is drawn is whether effects are zero, which they state themselves.
+                effects = [effect for lever in levers.values() for _, effect in lever.effects]
+                zeros = [e for e in effects if e and e.figure().core()["kind"] == "zero_or"]
+                yield name, [(effect, effect.figure().core()) for effect in zeros]
+                continue
+            elif name in _OF_MOVED_LEVERS:
+                stated = [figure] if levers else []
+            else:
+                off = name in ADJUSTMENTS and not figure.enabled
+                stated = [] if off else [figure]
+            yield name, [(of, of.figure().core()) for of in stated]
+    for moved, lever in levers.items():
         for target in LEVER_TARGETS:
             effect = getattr(lever.effects, target)
             if effect is not None:
-                yield f"levers.{moved}.effects.{target}", [(effect, effect.figure().core())]
+                size = effect.figure().if_not_zero()
+                yield f"levers.{moved}.effects.{target}", [(effect, size.core())]
         cost = lever.cost_gbp_per_head_per_year
         yield f"levers.{moved}.cost_gbp_per_head_per_year", [(cost, cost.figure().core())]
 
 
 def _varies(core: Mapping[str, Any]) -> bool:
     """Whether a distribution has more than one value; as ``Distribution::fixed`` in the core."""
+    if core["kind"] == "zero_or":
+        return bool(core["of"] != {"kind": "fixed", "value": 0})
     return core["kind"] != "fixed" and core.get("sd") != 0 and core.get("sigma") != 0

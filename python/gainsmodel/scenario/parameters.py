@@ -4,19 +4,23 @@ Schema, assumptions log, groups, discovery, switching values, sentences and the 
 words, units and bounds from here; tests hold the core's lists and the glossary to it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
 from gainsmodel import format
 from gainsmodel.scenario.distributions import Bounds, Model
 from gainsmodel.scenario.quantities import (
+    AreaLoadings,
+    AreaOddsRatio,
     Constant,
     InitialAdoption,
     Quantity,
     SectorOddsRatio,
+    Share,
     SpreadName,
     SpreadQuantity,
     Switched,
@@ -153,6 +157,16 @@ PARAMETERS = {
             level="sector",
             not_switched="one figure for each sector",
             core_name="odds_ratios",
+        ),
+        Parameter(
+            field="area_odds_ratio",
+            heading="Areas ahead or behind at the start",
+            section="Adoption",
+            explanation="How much likelier an area is to use a technology than readiness has it.",
+            unit="odds ratio",
+            bounds=None,
+            level="constant",
+            not_switched="one figure for each area",
         ),
         Parameter(
             field="innovation",
@@ -315,6 +329,16 @@ PARAMETERS = {
             not_switched=_DEVIATION,
         ),
         Parameter(
+            field="growth_loading",
+            heading="Growth that areas have in common",
+            section="Growth",
+            explanation="How far an area’s growth beyond the UK’s goes with that of the others.",
+            unit="correlation with what is common, −1 to 1",
+            bounds=None,
+            level="constant",
+            not_switched="one figure for each area",
+        ),
+        Parameter(
             field="growth_sector",
             heading="Growth of a sector beyond the UK’s",
             symbol="g",
@@ -338,6 +362,17 @@ PARAMETERS = {
             bounds=_GROWTH,
             level="cell",
             not_switched=_DEVIATION,
+        ),
+        Parameter(
+            field="growth_transitory",
+            heading="Ups and downs of a sector in an area",
+            section="Growth",
+            group="growth",
+            explanation="How far output lies off its path, whatever the year.",
+            unit="log points",
+            bounds=Bounds(least=-1, most=1, tail_least=-10, tail_most=10),
+            level="cell",
+            not_switched="a deviation from the path of growth, with a middle of 0",
         ),
         Parameter(
             field="growth_to_start_year",
@@ -380,6 +415,39 @@ PARAMETERS = {
             unit="share of planned intensity, 0 to 1",
             bounds=Bounds(0, 1),
             level="lever",
+        ),
+        Parameter(
+            field="zero_correlation",
+            heading="Levers that fail together",
+            section="Levers",
+            group="lever_effects",
+            explanation="How far what defeats one lever may defeat the next.",
+            unit="correlation, 0 to 1",
+            bounds=None,
+            level="lever",
+            not_switched="how levers fail together, not how often",
+            core_name="lever_zero",
+        ),
+        Parameter(
+            field="optimism_bias",
+            heading="Optimism bias",
+            section="Levers",
+            group="lever_cost",
+            explanation="What a lever costs the authority beyond what was planned.",
+            unit="share of the planned cost, added",
+            bounds=Bounds(0, most=10, tail_most=100),
+            level="lever",
+            not_switched="a part of what levers cost, each of which has a switching value",
+        ),
+        Parameter(
+            field="fixed_cost_share",
+            heading="Cost that take-up does not change",
+            section="Levers",
+            explanation="The part of a lever’s cost that is spent whatever the take-up.",
+            unit="share of the cost, 0 to 1",
+            bounds=None,
+            level="constant",
+            not_switched="a part of what levers cost, each of which has a switching value",
         ),
         Parameter(
             field="displacement",
@@ -452,6 +520,10 @@ CHOICES = {
         "share of GVA",
         "judgement",
     ),
+    "setting.normalise_start": Choice(
+        "Start as in the survey",
+        "Whether the UK’s start is moved to the surveyed figure of each technology.",
+    ),
     "setting.readiness_weights.gigabit_share": Choice(
         "Weight of gigabit coverage", _READINESS, "weight", "judgement"
     ),
@@ -476,6 +548,10 @@ class Parameters(Model):
 
     initial_adoption: Annotated[InitialAdoption, PARAMETERS["initial_adoption"]]
     sector_odds_ratio: Annotated[SectorOddsRatio, PARAMETERS["sector_odds_ratio"]]
+    # Defaults are made without a check, which would have the checks built at import.
+    area_odds_ratio: Annotated[AreaOddsRatio, PARAMETERS["area_odds_ratio"]] = (
+        AreaOddsRatio.model_construct(unit=PARAMETERS["area_odds_ratio"].unit)
+    )
     innovation: Annotated[SpreadQuantity, PARAMETERS["innovation"]]
     imitation: Annotated[SpreadQuantity, PARAMETERS["imitation"]]
     ceiling: Annotated[SpreadQuantity, PARAMETERS["ceiling"]]
@@ -496,14 +572,60 @@ class Parameters(Model):
     complements: Annotated[Quantity, PARAMETERS["complements"]]
     growth_nation: Annotated[Quantity, PARAMETERS["growth_nation"]]
     growth_area: Annotated[Quantity, PARAMETERS["growth_area"]]
+    growth_loading: Annotated[AreaLoadings, PARAMETERS["growth_loading"]] = (
+        AreaLoadings.model_construct(
+            unit=PARAMETERS["growth_loading"].unit,
+            source="areas are assumed to grow independently",
+            evidence="judgement",
+            values={},
+        )
+    )
     growth_sector: Annotated[Quantity, PARAMETERS["growth_sector"]]
     growth_cell: Annotated[Quantity, PARAMETERS["growth_cell"]]
+    growth_transitory: Annotated[Quantity, PARAMETERS["growth_transitory"]] = (
+        Quantity.model_construct(
+            unit=PARAMETERS["growth_transitory"].unit,
+            source="none are assumed",
+            evidence="judgement",
+            value=0.0,
+        )
+    )
     growth_to_start_year: Annotated[Constant, PARAMETERS["growth_to_start_year"]]
     inflation_per_year: Annotated[Constant, PARAMETERS["inflation_per_year"]]
     take_up: Annotated[TakeUp, PARAMETERS["take_up"]]
+    zero_correlation: Annotated[Share, PARAMETERS["zero_correlation"]] = Share.model_construct(
+        unit=PARAMETERS["zero_correlation"].unit,
+        source="gainsmodel project, 2026",
+        evidence="judgement",
+        value=0.5,
+    )
+    optimism_bias: Annotated[Quantity, PARAMETERS["optimism_bias"]] = Quantity.model_construct(
+        unit=PARAMETERS["optimism_bias"].unit,
+        source="none is assumed",
+        evidence="judgement",
+        value=0.0,
+    )
+    fixed_cost_share: Annotated[Share, PARAMETERS["fixed_cost_share"]] = Share.model_construct(
+        unit=PARAMETERS["fixed_cost_share"].unit,
+        source="all of it is assumed to be spent",
+        evidence="judgement",
+        value=1.0,
+    )
     displacement: Annotated[Switched, PARAMETERS["displacement"]]
     leakage: Annotated[Switched, PARAMETERS["leakage"]]
     multiplier: Annotated[Switched, PARAMETERS["multiplier"]]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _units(cls, data: Any) -> Any:
+        """Give parameters that may be left out the unit of the table."""
+        if not isinstance(data, Mapping):
+            return data
+        filled = dict(data)
+        for name, field in cls.model_fields.items():
+            if not field.is_required() and isinstance(data.get(name), Mapping):
+                filled[name] = {"unit": PARAMETERS[name].unit} | dict(data[name])
+        return filled
 
     def spread(self, name: SpreadName) -> InitialAdoption | SpreadQuantity:
         """Give one of `SPREAD_PARAMETERS`."""

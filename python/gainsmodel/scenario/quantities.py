@@ -108,6 +108,16 @@ class Constant(Origin):
         return data
 
 
+class Share(Origin):
+    """A certain figure from 0 to 1."""
+
+    value: Probability
+
+    def figure(self) -> Distribution:
+        """Give it as a distribution."""
+        return Fixed(kind="fixed", value=self.value)
+
+
 class Spread(Model):
     """How the variance is shared between levels that move together."""
 
@@ -228,6 +238,34 @@ class SectorOddsRatio(_ByTechnology):
         for technology, ratios in self.by_technology.items():
             for sector, distribution in ratios.values.items():
                 yield ("by_technology", technology, "values", sector), distribution
+
+
+AreaName = Annotated[Line, Field(max_length=100)]
+Loading = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
+
+
+class AreaRatios(Origin):
+    """Odds ratios of initial adoption by area; an area left out has 1."""
+
+    values: dict[AreaName, Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]] = Field(
+        max_length=500, description="area (name, code or wider area) to a number above 0"
+    )
+
+
+class AreaOddsRatio(_ByTechnology):
+    """Odds ratios of initial adoption by technology and area."""
+
+    unit: Short
+    note: Note = ""
+    by_technology: dict[Name, AreaRatios] = Field(default_factory=dict)
+
+
+class AreaLoadings(Origin):
+    """A figure from −1 to 1 for each area; an area left out has 0."""
+
+    values: dict[AreaName, Loading] = Field(
+        max_length=500, description="area (name, code or wider area) to a number from -1 to 1"
+    )
 
 
 class TakeUp(Quantity):

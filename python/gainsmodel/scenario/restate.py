@@ -29,10 +29,10 @@ def questions(
 ) -> list[tuple[str, str, float]]:
     """What to ask to restate a distribution: label, key and present value of each number.
 
-    `low`, `middle` and `high` are its 5%, 50% and 95% quantiles. Empty for one that is a list of
-    values.
+    `low`, `middle` and `high` are its 5%, 50% and 95% quantiles where it is not an exact zero
+    (`_Kind.if_not_zero`). Empty for one that is a list of values.
     """
-    known = {"p05": low, "median": middle, "p95": high} | distribution.core()
+    known = {"p05": low, "median": middle, "p95": high} | distribution.if_not_zero().core()
     return [(label, key, known[key]) for label, key in _QUESTIONS.get(distribution.kind, ())]
 
 
@@ -40,11 +40,13 @@ def restated(distribution: Distribution, answers: Mapping[str, float]) -> dict[s
     """Give the distribution of the same kind that answers make, for `Scenario.edit`.
 
     A normal one takes its mean from the middle and its deviation from the width of the range.
+    The chance of an exact zero stays.
     """
+    zero = {"p_zero": distribution.p_zero} if distribution.p_zero else {}
     if distribution.kind == "normal":
         sd = (answers["p95"] - answers["p05"]) / (2 * Z95)
-        return {"kind": "normal", "mean": answers["median"], "sd": sd}
-    return {"kind": distribution.kind, **answers}
+        return {"kind": "normal", "mean": answers["median"], "sd": sd, **zero}
+    return {"kind": distribution.kind, **answers, **zero}
 
 
 def figure_at(scenario: Scenario, key: str) -> Distribution | None:

@@ -44,6 +44,7 @@ from gainsmodel.scenario.quantities import (
     SpreadName,
     Text,
 )
+from gainsmodel.scenario.structures import Structure, not_allowed
 
 FILE_VERSION = 1
 
@@ -91,6 +92,9 @@ class Setting(Model):
         description="shares use the draws whose national gain exceeds this share of GVA"
     )
     readiness_weights: ReadinessWeights
+    normalise_start: bool = Field(
+        False, description="whether the UK's start is moved to the stated initial adoption"
+    )
 
 
 class Technology(Model):
@@ -165,6 +169,10 @@ class Scenario(Model):
         description="for each area (name, code or group) the intensity of each lever",
     )
 
+    structure: Annotated[tuple[Structure, ...], Field(strict=False, max_length=100)] = Field(
+        (), description="structures of the model among which futures are shared out by weight"
+    )
+
     # Where a file names each area of the plan, since only the figures can tell unknown areas.
     _places: dict[str, str] = PrivateAttr(default_factory=dict)
     _data: NamedData | None = PrivateAttr(None)
@@ -173,12 +181,13 @@ class Scenario(Model):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         found = [*self._unknown_names(), *self._impossible_correlations()]
+        found = found or [*self._impossible_structures()]
         if found:
             raise problem(*found)
         return self
 
     def _unknown_names(self) -> Iterator[tuple[KeyPath, str]]:
-        for name in (*SPREAD_PARAMETERS, "sector_odds_ratio"):
+        for name in (*SPREAD_PARAMETERS, "sector_odds_ratio", "area_odds_ratio"):
             for technology in getattr(self.parameters, name).by_technology:
                 if technology not in self.technologies:
                     hint = did_you_mean(technology, self.technologies)
@@ -220,6 +229,34 @@ class Scenario(Model):
                 matrix[i, j] = matrix[j, i] = correlation.value / most
         if np.linalg.eigvalsh(matrix)[0] < -1e-9:
             yield ("correlations",), "cannot all hold at once; bring them nearer to 0"
+
+    def _impossible_structures(self) -> Iterator[tuple[KeyPath, str]]:
+        if not self.structure:
+            return
+        total = math.fsum(of.weight for of in self.structure)
+        if abs(total - 1) > 1e-9:
+            yield ("structure",), f"weights must sum to 1; they sum to {total:.10g}"
+        names = [of.name for of in self.structure]
+        plain = self.to_dict() | {"structure": []}
+        for n, of in enumerate(self.structure):
+            if of.name in names[:n]:
+                yield ("structure", n, "name"), f"stands twice: {of.name}"
+            path: KeyPath = ("structure", n, "overrides")
+            try:
+                changed = type(self).from_dict(plain).edit(of.overrides).to_dict()
+            except ScenarioError as error:
+                yield path, str(error).removeprefix("edit: ")
+                continue
+            for key in not_allowed(plain, changed):
+                yield path, f"{key}: must be the same in all structures"
+
+    def structures(self) -> list[tuple[Structure, "Scenario"]]:
+        """Give each structure with the scenario that it makes; none if there is only this one."""
+        plain = self.to_dict() | {"structure": []}
+        return [
+            (of, self._kept_on_its_figures(type(self).from_dict(plain).edit(of.overrides)))
+            for of in self.structure
+        ]
 
     def place(self, area: str) -> str:
         """Say in which file and line the plan names an area: "x.toml, line 3: ", or nothing."""
@@ -264,7 +301,7 @@ class Scenario(Model):
         more than a twentieth of itself.
         """
         for path, distribution in _ranges(self, ()):
-            core = distribution.core()
+            core = distribution.if_not_zero().core()
             scale, back = (
                 (math.log, math.exp) if distribution.kind == "lognormal" else (logit, logistic)
             )

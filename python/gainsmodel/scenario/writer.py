@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from tomlkit.items import InlineTable, Table
 
 
+# Lists that are written as tables.
+_TABLES = (("correlations",), ("structure",))
+
+
 def to_toml(scenario: Scenario, relative_to: Scenario | None = None) -> str:
     """Write a scenario as the text of a file.
 
@@ -52,7 +56,7 @@ def _scalars_first(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         key, value = entry
         if key in ("kind", "value", "distribution", "values", "rates"):
             return 0
-        return 2 if isinstance(value, dict) or (key == "correlations" and value) else 1
+        return 2 if isinstance(value, dict) or ((key,) in _TABLES and value) else 1
 
     yield from sorted(data.items(), key=rank)
 
@@ -70,7 +74,7 @@ def _item(value: Any, path: tuple[str, ...]) -> Any:
         for key, item in _scalars_first(value):
             table.append(key, _item(item, (*path, key)))
         return table
-    if path == ("correlations",) and value:
+    if path in _TABLES and value:
         tables = tomlkit.aot()
         for entry in value:
             tables.append(_item(entry, (*path, "0")))

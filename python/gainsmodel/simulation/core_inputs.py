@@ -1,19 +1,23 @@
 """What the core is given: a scenario and figures as plain values and arrays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gainsmodel.data import Dataset, readiness
+from gainsmodel.data import Dataset, load_dataset, readiness
+from gainsmodel.errors import ScenarioError, UnknownNameError
 from gainsmodel.results.plan_levers import plan_arrays
 from gainsmodel.results.prices import price_level
 from gainsmodel.scenario import Scenario
+from gainsmodel.scenario.levers import Lever
 from gainsmodel.scenario.parameter_groups import core_name
 from gainsmodel.scenario.parameters import ADJUSTMENTS, NATIONAL_PARAMETERS
 from gainsmodel.scenario.quantities import SECTORS, SPREAD_PARAMETERS, Quantity, Switched
 from gainsmodel.simulation.settings import Settings
+
+NOTHING = {"kind": "fixed", "value": 0.0}
 
 
 def core_inputs(
@@ -74,6 +78,7 @@ def core_inputs(
                 },
                 "scope": [sector in lever.scope for sector in dataset.sectors],
                 "cost_gbp_per_head_per_year": lever.cost_gbp_per_head_per_year.figure().core(),
+                **_of_lever(lever),
             }
             for name, lever in scenario.levers.items()
         ],
@@ -81,6 +86,7 @@ def core_inputs(
         "discount_factors": list(discount_factors(scenario)),
         "prize_factor": prize_factor(scenario, dataset),
         "share_floor": setting.share_floor,
+        **_where_used(scenario, dataset),
     }
     growth = dataset.uk_real_growth(setting.start_year, parameters.growth_to_start_year.value)
     weights = setting.readiness_weights
@@ -96,7 +102,111 @@ def core_inputs(
             dataset.areas["area_name"].to_list(),
         ),
     }
-    return spec, arrays | plan_arrays(scenario, dataset)
+    arrays |= plan_arrays(scenario, dataset)
+    structures = []
+    for of, changed in scenario.structures():
+        own, figures = core_inputs(changed, dataset, settings)
+        if any(not np.array_equal(arrays[name], figures[name]) for name in arrays):
+            raise ScenarioError(
+                f"structure {of.name!r}: must leave areas' figures and the plan as they are"
+            )
+        structures.append({"weight": of.weight, "spec": own})
+    if structures:
+        spec["structures"] = structures
+    return spec, arrays
+
+
+def by_area(
+    dataset: Dataset, stated: Mapping[str, float], otherwise: float, place: str
+) -> NDArray[np.float64]:
+    """What is stated for single or wider areas as one value an area, nearer names going first.
+
+    A name of another built-in geography stands for the areas that lie wholly within it, if any.
+
+    Raises
+    ------
+    ScenarioError
+        For a name that none knows, and for an area that two names of one size set.
+    """
+    codes = dataset.areas["area_code"].to_list()
+    entries = []
+    for name, value in stated.items():
+        try:
+            members = dataset.resolve(name)
+        except UnknownNameError as error:
+            authorities = _authorities(name)
+            if not authorities:
+                raise ScenarioError(f'{place}."{name}": {error}') from None
+            within = [(code, _authorities(code)) for code in codes]
+            members = tuple(code for code, own in within if own and own <= authorities)
+        entries.append((name, members, value))
+    values = np.full(len(codes), otherwise)
+    set_by: dict[str, tuple[str, int]] = {}
+    for name, members, value in sorted(entries, key=lambda entry: -len(entry[1])):
+        for code in members:
+            other, size = set_by.get(code, ("", 0))
+            if size == len(members):
+                raise ScenarioError(
+                    f'{place}."{name}": "{other}" sets the same area ({code}) too; keep one of them'
+                )
+            set_by[code] = (name, len(members))
+            values[codes.index(code)] = value
+    return values
+
+
+def _authorities(name: str) -> frozenset[str]:
+    """Local authorities of an area of any built-in geography; none of what is none."""
+    try:
+        return frozenset(load_dataset("local_authority").resolve(name))
+    except UnknownNameError:
+        return frozenset()
+
+
+def _of_lever(lever: Lever) -> dict[str, Any]:
+    """What a lever may state and need not."""
+    stated = {
+        "take_up": None if lever.take_up is None else lever.take_up.figure().core(),
+        "duration_years": lever.duration_years,
+        "fade_years": lever.fade_years,
+    }
+    return {name: value for name, value in stated.items() if value is not None}
+
+
+def _where_used(scenario: Scenario, dataset: Dataset) -> dict[str, Any]:
+    """Parts of the model that are off unless a scenario asks for them; the core knows how."""
+    parameters = scenario.parameters
+    found: dict[str, Any] = {}
+    if any(
+        effect.figure().p_zero
+        for lever in scenario.levers.values()
+        for _, effect in lever.effects
+        if effect
+    ):
+        found["zero_correlation"] = parameters.zero_correlation.value
+    bias = parameters.optimism_bias.figure().core()
+    if bias != NOTHING:
+        found["optimism_bias"] = bias
+    if parameters.fixed_cost_share.value != 1:
+        found["fixed_cost_share"] = parameters.fixed_cost_share.value
+    ratios = parameters.area_odds_ratio.by_technology
+    if any(of.values for of in ratios.values()):
+        place = "parameters.area_odds_ratio.by_technology"
+        columns = [
+            by_area(dataset, ratios[k].values, 1.0, f"{place}.{k}.values")
+            if k in ratios
+            else np.ones(dataset.areas.height)
+            for k in scenario.technologies
+        ]
+        found["area_odds_ratios"] = np.stack(columns, axis=1).tolist()
+    if scenario.setting.normalise_start:
+        found["normalise_start"] = True
+    if loadings := parameters.growth_loading.values:
+        place = "parameters.growth_loading.values"
+        found["growth_loadings"] = by_area(dataset, loadings, 0.0, place).tolist()
+    transitory = parameters.growth_transitory.figure().core()
+    if transitory != NOTHING:
+        found["growth_transitory"] = transitory
+    return found
 
 
 def discount_factors(scenario: Scenario) -> Iterator[float]:

@@ -71,7 +71,8 @@ class Run:
         self._detail = None if detail is None else unit_of(dataset, detail)
         if self._detail is not None:
             codes = dataset.areas["area_code"].to_list()
-            spec["detail"] = [codes.index(code) for code in self._detail.members]
+            for one in (spec, *(of["spec"] for of in spec.get("structures", ()))):
+                one["detail"] = [codes.index(code) for code in self._detail.members]
         self._variation = dict(variation or {})
         spec |= self._variation
         if settings.precision is None:

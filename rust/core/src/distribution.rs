@@ -8,6 +8,7 @@ use crate::vector::Vector;
 use serde::{Deserialize, Serialize};
 use statrs::function::{
     beta::{beta_reg, ln_beta},
+    erf::erfc_inv,
     gamma::{gamma_lr, gamma_ur, ln_gamma},
 };
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use std::f64::consts::LOG2_E;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Kinds of [`Distribution`] as a specification names them.
-pub const DISTRIBUTIONS: [&str; 10] = [
+pub const DISTRIBUTIONS: [&str; 11] = [
     "fixed",
     "normal",
     "lognormal",
@@ -26,6 +27,7 @@ pub const DISTRIBUTIONS: [&str; 10] = [
     "beta",
     "gamma",
     "discrete",
+    "zero_or",
 ];
 
 /// A distribution as a run specification states it.
@@ -78,11 +80,22 @@ pub enum Distribution {
         values: Vec<f64>,
         probabilities: Vec<f64>,
     },
+    /// Exactly zero with the probability `p_zero`, otherwise as `of`.
+    #[serde(rename = "zero_or")]
+    ZeroOr {
+        p_zero: f64,
+        of: Box<Distribution>,
+    },
 }
 
 /// Φ(z), accurate in both tails.
 pub fn normal_cdf(z: f64) -> f64 {
     0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
+}
+
+/// Φ⁻¹(p), accurate in the lower tail.
+pub fn normal_quantile(p: f64) -> f64 {
+    -std::f64::consts::SQRT_2 * erfc_inv(2.0 * p)
 }
 
 fn logit(x: f64) -> f64 {
@@ -97,7 +110,21 @@ impl Distribution {
             Distribution::Normal { mean, sd: 0.0 } => Some(mean),
             Distribution::Lognormal { median, sigma: 0.0 }
             | Distribution::Logitnormal { median, sigma: 0.0 } => Some(median),
+            Distribution::ZeroOr { p_zero, ref of } => match of.fixed() {
+                _ if p_zero >= 1.0 => Some(0.0),
+                Some(value) if p_zero <= 0.0 || value == 0.0 => Some(value),
+                None if p_zero <= 0.0 => of.fixed(),
+                _ => None,
+            },
             _ => None,
+        }
+    }
+
+    /// The probability of an exact zero that is stated, and what it is otherwise.
+    pub fn zero_or(&self) -> (f64, &Distribution) {
+        match self {
+            Distribution::ZeroOr { p_zero, of } => (*p_zero, of),
+            other => (0.0, other),
         }
     }
 
@@ -113,6 +140,12 @@ impl Distribution {
             | Distribution::Triangular { low, high, .. }
             | Distribution::Pert { low, high, .. } => (*low, *high),
             Distribution::Discrete { values, .. } => (values[0], values[values.len() - 1]),
+            Distribution::ZeroOr { p_zero, .. } if *p_zero >= 1.0 => (0.0, 0.0),
+            Distribution::ZeroOr { p_zero, of } if *p_zero <= 0.0 => of.support(),
+            Distribution::ZeroOr { of, .. } => {
+                let (low, high) = of.support();
+                (low.min(0.0), high.max(0.0))
+            }
         }
     }
 
@@ -145,6 +178,11 @@ impl Distribution {
                     && probabilities.iter().all(|p| *p >= 0.0)
                     && (probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9
             }
+            Distribution::ZeroOr { p_zero, of } => {
+                (0.0..=1.0).contains(p_zero)
+                    && !matches!(**of, Distribution::ZeroOr { .. })
+                    && of.problem().is_none()
+            }
         };
         (!ok).then(|| format!("{self:?} describes no distribution"))
     }
@@ -169,10 +207,8 @@ impl Distribution {
                 }
             }
             Distribution::Pert { low, mode, high } => {
-                let width = high - low;
-                let (alpha, beta) =
-                    (1.0 + 4.0 * (mode - low) / width, 1.0 + 4.0 * (high - mode) / width);
-                low + width * beta_quantile(alpha, beta, z)
+                let (alpha, beta) = pert_shape(*low, *mode, *high);
+                low + (high - low) * beta_quantile(alpha, beta, z)
             }
             Distribution::Beta { alpha, beta } => beta_quantile(*alpha, *beta, z),
             Distribution::Gamma { shape, scale } => scale * gamma_quantile(*shape, z),
@@ -187,8 +223,54 @@ impl Distribution {
                 }
                 values[values.len() - 1]
             }
+            Distribution::ZeroOr { p_zero, of } if *p_zero <= 0.0 => of.at(z),
+            Distribution::ZeroOr { p_zero, of } => {
+                // Zero has its place in the order of values: above what is negative.
+                let (kept, negative) = (1.0 - p_zero, of.below_zero());
+                let (lower, upper) = (normal_cdf(z), normal_cdf(-z));
+                if lower < kept * negative {
+                    of.at(normal_quantile(lower / kept))
+                } else if upper < kept * (1.0 - negative) {
+                    of.at(-normal_quantile(upper / kept))
+                } else {
+                    0.0
+                }
+            }
         }
     }
+
+    /// Probability of a value below zero.
+    fn below_zero(&self) -> f64 {
+        let (low, high) = self.support();
+        if low >= 0.0 || high < 0.0 {
+            return f64::from(low < 0.0);
+        }
+        match self {
+            Distribution::Normal { mean, sd } => normal_cdf(-mean / sd),
+            Distribution::Uniform { low, high } => -low / (high - low),
+            Distribution::Triangular { low, mode, high } if *mode > 0.0 => {
+                low * low / ((high - low) * (mode - low))
+            }
+            Distribution::Triangular { low, mode, high } => {
+                1.0 - high * high / ((high - low) * (high - mode))
+            }
+            Distribution::Pert { low, mode, high } => {
+                let (alpha, beta) = pert_shape(*low, *mode, *high);
+                beta_reg(alpha, beta, -low / (high - low))
+            }
+            Distribution::Discrete { values, probabilities } => {
+                let negative = values.iter().zip(probabilities).filter(|(value, _)| **value < 0.0);
+                negative.map(|(_, probability)| probability).sum()
+            }
+            _ => 0.0,
+        }
+    }
+}
+
+/// Shapes of the beta that a PERT is.
+fn pert_shape(low: f64, mode: f64, high: f64) -> (f64, f64) {
+    let width = high - low;
+    (1.0 + 4.0 * (mode - low) / width, 1.0 + 4.0 * (high - mode) / width)
 }
 
 /// Root of an increasing `f` on (0, top), where `slope` is its derivative: Newton steps in
@@ -292,6 +374,10 @@ const TABLE_STEPS_PER_UNIT: f64 = 64.0;
 impl<F: Real> Sampler<F> {
     /// Prepares a valid distribution.
     pub fn new(distribution: &Distribution) -> Self {
+        let distribution = match distribution {
+            Distribution::ZeroOr { p_zero, of } if *p_zero <= 0.0 => of,
+            other => other,
+        };
         let single = std::mem::size_of::<F>() == 4;
         let form = match distribution {
             d if d.fixed().is_some() => Form::Constant(F::of(d.fixed().unwrap_or_default())),
@@ -525,6 +611,36 @@ mod tests {
         assert_eq!(distribution.at(-0.85), 1.0);
         assert_eq!(distribution.at(-0.84), 4.0);
         assert_eq!(distribution.at(9.0), 4.0);
+    }
+
+    #[test]
+    fn an_exact_zero_has_its_chance_and_its_place() {
+        let all = uncertain().into_iter().chain([Distribution::Discrete {
+            values: vec![-1.0, 0.5],
+            probabilities: vec![0.25, 0.75],
+        }]);
+        for of in all {
+            let zero_or = |p_zero| Distribution::ZeroOr { p_zero, of: Box::new(of.clone()) };
+            let half = zero_or(0.5);
+            let values: Vec<f64> =
+                (1..2000).map(|i| half.at(normal_quantile(f64::from(i) / 2000.0))).collect();
+            assert!(values.windows(2).all(|pair| pair[0] <= pair[1]), "{of:?}");
+            let zeros = values.iter().filter(|x| **x == 0.0).count();
+            assert!(zeros.abs_diff(1000) <= 2, "{of:?}: {zeros}");
+            // The other half is as it would be alone.
+            let negative = of.below_zero();
+            for u in [0.03, 0.2, 0.45, 0.7, 0.99] {
+                let place = if u < negative { 0.5 * u } else { 0.5 + 0.5 * u };
+                let (found, expected) =
+                    (half.at(normal_quantile(place)), of.at(normal_quantile(u)));
+                assert!((found - expected).abs() < 1e-9 * expected.abs().max(1.0), "{of:?} at {u}");
+            }
+            assert_eq!(zero_or(0.0).at(0.3), of.at(0.3));
+            assert_eq!(zero_or(1.0).fixed(), Some(0.0));
+            assert!(half.problem().is_none() && half.fixed().is_none());
+            let nested = Distribution::ZeroOr { p_zero: 0.5, of: Box::new(half.clone()) };
+            assert!(nested.problem().is_some() && zero_or(1.5).problem().is_some());
+        }
     }
 
     #[test]

@@ -2,10 +2,12 @@
 //!
 //! A factor is one number a draw: keyed by what it is for, and, under a Sobol sampler,
 //! given a dimension. Dimensions are reserved in a fixed order whether used or not (nation,
-//! technology, sector, area, then cells where they have any, then levers), so that fixing a
-//! parameter, moving a lever or adding one at the end changes no other number.
+//! technology, sector, area, then cells where they have any, then levers, and behind places for
+//! [`LEVERS_WITH_PLACES`] what decides whether levers have any effect and what they cost beyond
+//! their plan), so that fixing a parameter, moving a lever or adding one at the end changes no
+//! other number.
 
-use crate::distribution::{Distribution, Sampler};
+use crate::distribution::{Distribution, Sampler, normal_quantile};
 use crate::error::{Error, Result};
 use crate::lanes::{LANES, Lanes, Real, Words};
 use crate::layout::Together;
@@ -14,10 +16,13 @@ use crate::rng::{GROUP, Key, KeyGroup, seed_words};
 use crate::sobol::{Directions, MAX_DIMENSIONS, scrambled, scrambles};
 use crate::spec::{
     Correlation, Held, LEVELS, LEVER_TARGETS, NATIONAL_PARAMETERS, SPREAD_PARAMETERS, SamplerKind,
-    Spec,
+    Spec, shared_and_own,
 };
 use crate::vector::Vector;
 use std::ops::Range;
+
+/// Levers for which dimensions are kept before those that came later.
+const LEVERS_WITH_PLACES: usize = 20;
 
 /// Position of a factor among the numbers of its batch.
 pub type Slot = usize;
@@ -202,17 +207,87 @@ impl<F: Real> Scalar<F> {
     }
 }
 
+/// A lever's effect on one target.
+#[derive(Debug, Clone)]
+pub struct Effect<F> {
+    /// Its size where it is not zero.
+    pub size: Scalar<F>,
+    /// It is zero where the lever's number is at most this.
+    pub zero_up_to: Option<f64>,
+}
+
 /// Numbers of one lever.
 #[derive(Debug, Clone)]
 pub struct LeverFactors<F> {
     /// Position in the specification.
     pub lever: usize,
     /// Effect on each of [`LEVER_TARGETS`], where it has one.
-    pub effects: [Option<Scalar<F>>; 4],
-    /// £ per resident a year.
+    pub effects: [Option<Effect<F>>; 4],
+    /// Numbers whose weighted sum decides whether its effects are zero.
+    pub zero: Vec<(f64, Slot)>,
+    /// £ per resident a year, as planned.
     pub cost: Scalar<F>,
+    /// What it costs beyond that, as a share of it, unless that is nothing.
+    pub bias: Option<Scalar<F>>,
     /// Part of the take-up common to all areas, and each area's own.
     pub take_up: (Option<Slot>, Vec<Option<Slot>>),
+}
+
+impl<F: Real> LeverFactors<F> {
+    /// Effect on each of [`LEVER_TARGETS`] in each draw of a block, zero where it has none.
+    #[inline(always)]
+    pub(crate) fn effects<V: Vector<Real = F>>(&self, shared: &[V]) -> [V; 4] {
+        let mut number = V::zero();
+        for (weight, slot) in &self.zero {
+            number = number.add_scaled(F::of(*weight), shared[*slot]);
+        }
+        let mut effects = [V::zero(); 4];
+        for (value, effect) in effects.iter_mut().zip(&self.effects) {
+            if let Some(effect) = effect {
+                let size: V = effect.size.value(shared);
+                *value = match effect.zero_up_to {
+                    None => size,
+                    Some(edge) => size * (V::one() - number.at_most(V::of(edge))),
+                };
+            }
+        }
+        effects
+    }
+
+    /// £ per resident a year in each draw of a block.
+    #[inline(always)]
+    pub(crate) fn price<V: Vector<Real = F>>(&self, shared: &[V]) -> V {
+        let planned: V = self.cost.value(shared);
+        match &self.bias {
+            None => planned,
+            Some(bias) => planned * (V::one() + bias.value(shared)),
+        }
+    }
+}
+
+impl<F: Real> Factors<F> {
+    /// Growth of an area beyond the nation's in each draw of a block.
+    #[inline(always)]
+    pub(crate) fn area_growth<V: Vector<Real = F>>(
+        &self,
+        area: usize,
+        loading: Option<[F; 2]>,
+        shared: &[V],
+    ) -> V {
+        let own = &self.growth_area[area];
+        match (own.slot, self.growth_common, loading) {
+            (Some(slot), Some(common), Some([with_others, alone])) if with_others != F::ZERO => {
+                let number = shared[slot].scaled(alone).add_scaled(with_others, shared[common]);
+                own.sampler.at(number)
+            }
+            _ => own.value(shared),
+        }
+    }
+}
+
+/// Weights of what areas have in common and of an area's own number.
+pub(crate) fn loaded(loading: f64) -> [f64; 2] {
+    [loading, (1.0 - loading * loading).sqrt()]
 }
 
 impl<F> Scalar<F> {
@@ -300,6 +375,8 @@ pub struct CellFactors {
     pub spread: [Option<Batch>; 5],
     /// Growth of the areas' cells, unless it is fixed.
     pub growth: Option<Batch>,
+    /// Their deviations from their paths, unless those are fixed.
+    pub transitory: Option<Batch>,
 }
 
 /// Every factor of a run.
@@ -323,6 +400,8 @@ pub struct Factors<F> {
     pub complements: Vec<Scalar<F>>,
     /// Growth of each area and each sector, a year.
     pub growth_area: Vec<Scalar<F>>,
+    /// What the growth of areas has in common, if anything.
+    pub growth_common: Option<Slot>,
     /// See `growth_area`.
     pub growth_sector: Vec<Scalar<F>>,
     /// Odds ratios, sectors × technologies.
@@ -421,14 +500,22 @@ impl<F: Real> Factors<F> {
             let family = |rest: &str| format!("lever/{}/{rest}", lever.name);
             let nation = ["", ""];
             let effects = LEVER_TARGETS.map(|target| {
-                let effect = lever.effects.get(target);
+                let effect = lever.effects.get(target).map(|effect| match effect.zero_or() {
+                    (p_zero, of) if effect.fixed().is_none() && p_zero > 0.0 => {
+                        (Some(normal_quantile(p_zero)), of)
+                    }
+                    _ => (None, effect),
+                });
                 let slot = p.factor(
                     &lever.effect_parameter(target),
                     &family(&format!("effect/{target}")),
                     nation,
-                    moved && effect.is_some_and(varies),
+                    moved && effect.is_some_and(|(_, size)| varies(size)),
                 );
-                effect.map(|e| Scalar { sampler: Sampler::new(e), slot })
+                effect.map(|(zero_up_to, size)| Effect {
+                    size: Scalar { sampler: Sampler::new(size), slot },
+                    zero_up_to,
+                })
             });
             let cost = &lever.cost_gbp_per_head_per_year;
             let cost = Scalar {
@@ -440,7 +527,7 @@ impl<F: Real> Factors<F> {
                     moved && varies(cost),
                 ),
             };
-            let uncertain = moved && varies(&spec.take_up.distribution);
+            let uncertain = moved && varies(spec.take_up_of(l));
             let shared = p.factor("take_up", &family("take_up/nation"), nation, uncertain);
             let mut own = vec![None; areas];
             let of_area = family("take_up/area");
@@ -449,9 +536,19 @@ impl<F: Real> Factors<F> {
                 own[*area] = p.factor("take_up", &of_area, of, uncertain);
             }
             if moved {
-                levers.push(LeverFactors { lever: l, effects, cost, take_up: (shared, own) });
+                levers.push(LeverFactors {
+                    lever: l,
+                    effects,
+                    zero: Vec::new(),
+                    cost,
+                    bias: None,
+                    take_up: (shared, own),
+                });
             }
         }
+
+        let without_places = spec.levers.len().min(LEVERS_WITH_PLACES);
+        p.next += (LEVERS_WITH_PLACES - without_places) * (LEVER_TARGETS.len() + 2 + areas);
 
         // Odds ratios are numbers of single cells: pseudo-random, outside the dimensions.
         let odds_ratios = (spec.odds_ratios.iter().zip(&spec.sectors))
@@ -468,6 +565,9 @@ impl<F: Real> Factors<F> {
                     .collect()
             })
             .collect();
+        let needed = varies(&spec.growth_area) && spec.growth_loadings.iter().any(|c| *c != 0.0);
+        let growth_common = p.factor("growth_area", "growth_area/nation", ["", ""], needed);
+        decide_levers(spec, p, &mut levers);
 
         let used = |batch: &Batch| batch.points.iter().map(|(_, d, _)| d + 1).max().unwrap_or(0);
         let shared = Batch::new(&plan.factors);
@@ -491,11 +591,38 @@ impl<F: Real> Factors<F> {
             spread: SpreadLevels { slots, mix },
             complements,
             growth_area,
+            growth_common,
             growth_sector,
             odds_ratios,
             levers,
             cell_mix: mix[4],
         })
+    }
+}
+
+/// Adds to levers what decides whether they have any effect, and what they cost beyond plan.
+fn decide_levers<F: Real>(spec: &Spec, plan: &mut Plan<'_>, levers: &mut [LeverFactors<F>]) {
+    let [common, own] = shared_and_own(spec.zero_correlation);
+    let may_be_zero = |lever: &LeverFactors<F>| spec.levers[lever.lever].may_be_zero();
+    let needed = common > 0.0 && levers.iter().any(may_be_zero);
+    let shared = plan.factor("lever_zero", "lever_zero/nation", ["", ""], needed);
+    let bias = &spec.optimism_bias;
+    for (l, lever) in spec.levers.iter().enumerate() {
+        let mut moved = levers.iter_mut().find(|moved| moved.lever == l);
+        let name = ["", lever.name.as_str()];
+        let needed = own > 0.0 && moved.is_some() && lever.may_be_zero();
+        let zero = plan.factor("lever_zero", "lever_zero/lever", name, needed);
+        let needed = moved.is_some() && bias.fixed().is_none();
+        let slot = plan.factor("optimism_bias", "optimism_bias/lever", name, needed);
+        if let Some(moved) = &mut moved {
+            if lever.may_be_zero() {
+                let numbers = [(common, shared), (own, zero)];
+                moved.zero = numbers.into_iter().filter_map(|(w, slot)| Some((w, slot?))).collect();
+            }
+            if bias.fixed() != Some(0.0) {
+                moved.bias = Some(Scalar { sampler: Sampler::new(bias), slot });
+            }
+        }
     }
 }
 
@@ -522,7 +649,19 @@ fn cell_factors(
             row[*area] = Factor { key, seed, dimension: dimension(plan) };
         }
         let growth = spec.growth_cell.fixed().is_none().then(|| Batch::new(&row));
-        made.push(CellFactors { spread: Default::default(), growth });
+        // Outside the dimensions, as are odds ratios: what they are taken from keeps its own.
+        let seed = spec.seed_of("growth_transitory");
+        let of_area = |area: &String| Factor {
+            key: Key::new("growth_transitory/cell", area, sector),
+            seed,
+            dimension: None,
+        };
+        let transitory = spec
+            .growth_transitory
+            .fixed()
+            .is_none()
+            .then(|| Batch::new(&spec.areas.iter().map(of_area).collect::<Vec<_>>()));
+        made.push(CellFactors { spread: Default::default(), growth, transitory });
     }
     for parameter in CELL_ORDER {
         let family = format!("{}/{}", SPREAD_PARAMETERS[parameter], LEVELS[4]);
@@ -615,6 +754,7 @@ fn mixing(spec: &Spec) -> Result<[[[f64; 5]; 5]; 5]> {
 /// [`Error::Spec`] for anything that cannot be simulated.
 pub fn numbers(spec: &Spec) -> Result<(Vec<FactorName>, Vec<Vec<f32>>)> {
     spec.check()?;
+    spec.check_single()?;
     let factors = Factors::<f32>::new(spec, 1)?;
     let draws = usize::try_from(spec.draws).unwrap_or(usize::MAX);
     let mut rows = vec![Vec::new(); factors.names.len()];

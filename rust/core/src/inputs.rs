@@ -2,7 +2,7 @@
 
 use crate::distribution::Distribution;
 use crate::error::{Error, Result};
-use crate::factors::{Factors, Holding, Slot, room};
+use crate::factors::{Factors, Holding, Scalar, Slot, loaded, room};
 use crate::lanes::{LANES, Lanes};
 use crate::spec::{LEVER_TARGETS, NATIONAL_PARAMETERS, SPREAD_PARAMETERS, Spec};
 
@@ -28,7 +28,10 @@ pub struct Inputs {
 ///   one as `ceiling.ai`;
 /// - `complements` and `growth_area`, areas weighted; `growth_sector` and `sector_odds_ratio`,
 ///   sectors weighted (and technologies with equal weights);
-/// - `take_up.LEVER`: areas of the unit in which the lever is moved, weighted.
+/// - `take_up.LEVER`: areas of the unit in which the lever is moved, weighted;
+/// - `optimism_bias.LEVER`: what a moved lever costs beyond its plan.
+///
+/// An effect that may be zero has 0 in the draws where it is.
 ///
 /// What is the same in every draw is left out, as is growth of single cells. Numbers are those
 /// of [`crate::factors::numbers`], held where the run holds them; from there on in double
@@ -38,6 +41,7 @@ pub struct Inputs {
 /// [`Error::Spec`] for weights that are none, and for anything that cannot be simulated.
 pub fn inputs(spec: &Spec, area_weights: &[f64], sector_weights: &[f64]) -> Result<Inputs> {
     spec.check()?;
+    spec.check_single()?;
     let areas = shares("area_weights", area_weights, spec.areas.len())?;
     let sectors = shares("sector_weights", sector_weights, spec.sectors.len())?;
     let factors = Factors::<f32>::new(spec, 1)?;
@@ -62,6 +66,13 @@ pub fn inputs(spec: &Spec, area_weights: &[f64], sector_weights: &[f64]) -> Resu
         for (found, (distribution, slot)) in found.iter_mut().zip(&recipe.values) {
             let z = slot.map_or([0.0; LANES], |slot| numbers[slot].0);
             found[..here.len()].copy_from_slice(&z.map(|z| distribution.at(z))[..here.len()]);
+        }
+        for (value, edge, slot) in &recipe.zeros {
+            for (found, z) in found[*value].iter_mut().zip(numbers[*slot].0) {
+                if z <= *edge {
+                    *found = 0.0;
+                }
+            }
         }
         for (row, (_, parts)) in values.chunks_exact_mut(draws).zip(&recipe.inputs) {
             let lanes = sum(parts, |value| &found[*value]);
@@ -104,6 +115,8 @@ struct Recipe<'a> {
     mixed: Vec<Vec<(f64, Slot)>>,
     /// A fixed one has no number.
     values: Vec<(&'a Distribution, Option<Slot>)>,
+    /// Values that are zero where a number is at most an edge.
+    zeros: Vec<(usize, f64, Slot)>,
     inputs: Vec<(String, Vec<(f64, usize)>)>,
 }
 
@@ -113,6 +126,7 @@ impl<'a> Recipe<'a> {
             shared: factors.shared.len(),
             mixed: Vec::new(),
             values: Vec::new(),
+            zeros: Vec::new(),
             inputs: Vec::new(),
         };
         for parameter in 0..SPREAD_PARAMETERS.len() {
@@ -121,13 +135,28 @@ impl<'a> Recipe<'a> {
         for (name, scalar) in NATIONAL_PARAMETERS.iter().zip(&factors.national) {
             recipe.weighted(in_scenario(name), [(1.0, &spec.national[*name], scalar.slot())]);
         }
-        for (name, distribution, scalars, weights) in [
-            ("complements", &spec.complements, &factors.complements, areas),
-            ("growth_area", &spec.growth_area, &factors.growth_area, areas),
-            ("growth_sector", &spec.growth_sector, &factors.growth_sector, sectors),
+        let growth_area: Vec<_> = (factors.growth_area.iter().enumerate())
+            .map(|(r, scalar)| {
+                let loading = spec.growth_loadings.get(r).copied().unwrap_or(0.0);
+                match (scalar.slot(), factors.growth_common) {
+                    (Some(own), Some(common)) if loading != 0.0 => {
+                        let [with_others, alone] = loaded(loading);
+                        recipe.mix(vec![(with_others, common), (alone, own)])
+                    }
+                    (own, _) => own,
+                }
+            })
+            .collect();
+        let slots = |scalars: &[Scalar<f32>]| scalars.iter().map(Scalar::slot).collect::<Vec<_>>();
+        let (complements, growth_sector) =
+            (slots(&factors.complements), slots(&factors.growth_sector));
+        for (name, distribution, slots, weights) in [
+            ("complements", &spec.complements, complements, areas),
+            ("growth_area", &spec.growth_area, growth_area, areas),
+            ("growth_sector", &spec.growth_sector, growth_sector, sectors),
         ] {
-            let parts = scalars.iter().zip(weights);
-            recipe.weighted(name, parts.map(|(scalar, w)| (*w, distribution, scalar.slot())));
+            let parts = slots.into_iter().zip(weights);
+            recipe.weighted(name, parts.map(|(slot, w)| (*w, distribution, slot)));
         }
         let technologies = spec.technologies.len() as f64;
         let cells = factors.odds_ratios.iter().zip(&spec.odds_ratios).zip(sectors).flat_map(
@@ -140,14 +169,27 @@ impl<'a> Recipe<'a> {
         recipe.take_up(spec, factors, areas);
         for moved in &factors.levers {
             let lever = &spec.levers[moved.lever];
-            for (target, scalar) in LEVER_TARGETS.iter().zip(&moved.effects) {
-                if let (Some(effect), Some(scalar)) = (lever.effects.get(*target), scalar) {
+            let decides = recipe.mix(moved.zero.clone());
+            for (target, effect) in LEVER_TARGETS.iter().zip(&moved.effects) {
+                if let (Some(stated), Some(effect)) = (lever.effects.get(*target), effect) {
                     let name = lever.effect_parameter(target);
-                    recipe.weighted(&name, [(1.0, effect, scalar.slot())]);
+                    let slot = effect.size.slot();
+                    match (effect.zero_up_to, decides) {
+                        (Some(edge), Some(decides)) => {
+                            let value = recipe.value(stated.zero_or().1, slot);
+                            recipe.zeros.push((value, edge, decides));
+                            recipe.inputs.push((name, vec![(1.0, value)]));
+                        }
+                        _ => recipe.weighted(&name, [(1.0, stated, slot)]),
+                    }
                 }
             }
             let cost = &lever.cost_gbp_per_head_per_year;
             recipe.weighted(&lever.cost_parameter(), [(1.0, cost, moved.cost.slot())]);
+            if let Some(bias) = &moved.bias {
+                let name = format!("optimism_bias.{}", lever.name);
+                recipe.weighted(&name, [(1.0, &spec.optimism_bias, bias.slot())]);
+            }
         }
         recipe
     }
@@ -234,7 +276,7 @@ impl<'a> Recipe<'a> {
                 .filter_map(|r| {
                     let numbers = [(shared, moved.take_up.0?), (own, moved.take_up.1[r]?)];
                     let number = self.mix(numbers.to_vec());
-                    Some((areas[r] / size, &spec.take_up.distribution, number))
+                    Some((areas[r] / size, spec.take_up_of(moved.lever), number))
                 })
                 .collect();
             self.weighted(&format!("take_up.{}", spec.levers[moved.lever].name), parts);
@@ -252,7 +294,7 @@ fn in_scenario(parameter: &'static str) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::factors::numbers;
     use crate::spec::AreaData;
@@ -264,7 +306,7 @@ mod tests {
     }
 
     /// A shipped scenario in which every area moves levers.
-    fn everyone_acts() -> Spec {
+    pub(crate) fn everyone_acts() -> Spec {
         let case = include_str!("../benches/specs/everyone_acts.json");
         let Case { spec, data } = serde_json::from_str(case).expect("a specification");
         Spec { data, draws: 100, ..spec }

@@ -2,7 +2,7 @@
 
 use crate::distribution::Sampler;
 use crate::error::Result;
-use crate::factors::{Factors, LeverFactors};
+use crate::factors::{Factors, LeverFactors, loaded};
 use crate::lanes::Real;
 use crate::layout::{Layout, Together};
 use crate::spec::{Basis, Curve, SPREAD_PARAMETERS, Spec};
@@ -23,8 +23,15 @@ pub struct Model<F> {
     /// What a spread parameter does with the numbers of single cells.
     pub(crate) own: [Own<F>; 5],
     pub(crate) growth_cell: Sampler<F>,
-    pub(crate) take_up: Sampler<F>,
+    /// Weights of what areas' growth has in common and of each area's own, where any has some.
+    pub(crate) growth_loadings: Vec<[F; 2]>,
+    /// Deviations of cells from their paths, where there are any.
+    pub(crate) growth_transitory: Option<Sampler<F>>,
+    /// Factor on the odds against initial adoption in each cell of a sector, where it is not 1.
+    pub(crate) start_against: Option<Vec<F>>,
     pub(crate) take_up_weights: [F; 2],
+    /// Share of a lever's cost that is spent whatever the take-up, and what follows it, if any.
+    pub(crate) cost_follows: Option<[F; 2]>,
     pub(crate) curve: Curve,
     pub(crate) basis: Basis,
     pub(crate) spillover: Spillover<F>,
@@ -42,6 +49,8 @@ pub struct Model<F> {
     pub(crate) discount: Vec<F>,
     pub(crate) share_floor: F,
     pub(crate) levers: Vec<LeverPlan<F>>,
+    /// What is left of levers that end, if any do.
+    pub(crate) fading: Option<Fading<F>>,
     /// Whether some lever touches each `sector × area`.
     pub(crate) touched: Vec<bool>,
     pub(crate) prize_factor: F,
@@ -82,12 +91,76 @@ pub(crate) struct Spillover<F> {
     pub(crate) national: Vec<F>,
 }
 
+/// How the effective stock fades once levers have ended: it is a mean of the stocks that parts
+/// of the plan would have built up, where a part holds what most is left of.
+#[derive(Debug, Clone)]
+pub(crate) struct Fading<F> {
+    pub(crate) parts: Vec<Part<F>>,
+    /// Whether a lever that ends acts in each sector.
+    pub(crate) sectors: Vec<bool>,
+}
+
+/// Part of a plan: some levers in some areas.
+#[derive(Debug, Clone)]
+pub(crate) struct Part<F> {
+    /// Moved levers × areas.
+    pub(crate) holds: Vec<bool>,
+    /// Its weight in each year; the whole plan has what is left to 1.
+    pub(crate) weights: Vec<F>,
+}
+
+impl<F: Real> Fading<F> {
+    /// In a year, of which a share u is left of a lever or more, makes the part S(u). The stock is
+    /// the mean over u from 0 to 1 of that which S(u) would have built up alone.
+    fn new(spec: &Spec, levers: &[LeverPlan<F>]) -> Option<Self> {
+        let (areas, years) = (spec.areas.len(), spec.horizon_years);
+        let acts: Vec<bool> =
+            levers.iter().flat_map(|plan| plan.intensity.iter().map(|i| *i > F::ZERO)).collect();
+        let mut parts: Vec<Part<F>> = Vec::new();
+        for year in 0..years {
+            let left: Vec<f64> = levers
+                .iter()
+                .flat_map(|plan| (0..areas).map(|r| plan.left[r * years + year]))
+                .collect();
+            let mut levels: Vec<f64> =
+                left.iter().zip(&acts).filter(|(_, acts)| **acts).map(|(left, _)| *left).collect();
+            levels.push(1.0);
+            levels.sort_by(|a, b| b.total_cmp(a));
+            levels.dedup();
+            let below = levels[1..].iter().copied().chain([0.0]).collect::<Vec<_>>();
+            for (level, below) in levels.iter().zip(below) {
+                let holds: Vec<bool> =
+                    acts.iter().zip(&left).map(|(acts, left)| *acts && left >= level).collect();
+                let weight = level - below;
+                if holds == acts || weight == 0.0 {
+                    continue;
+                }
+                let place = parts.iter().position(|part| part.holds == holds);
+                let place = place.unwrap_or_else(|| {
+                    parts.push(Part { holds, weights: vec![F::ZERO; years] });
+                    parts.len() - 1
+                });
+                parts[place].weights[year] = F::of(weight);
+            }
+        }
+        let ends = |plan: &LeverPlan<F>, s: usize| {
+            plan.scope[s] && plan.left.iter().any(|left| *left < 1.0)
+        };
+        let sectors: Vec<bool> =
+            (0..spec.sectors.len()).map(|s| levers.iter().any(|plan| ends(plan, s))).collect();
+        (!parts.is_empty()).then_some(Fading { parts, sectors })
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct LeverPlan<F> {
     pub(crate) scope: Vec<bool>,
     pub(crate) intensity: Vec<F>,
+    pub(crate) take_up: Sampler<F>,
     /// Ramp reached in each year, areas × years.
     pub(crate) ramp: Vec<F>,
+    /// What is left of its additions to the effective stock, areas × years.
+    left: Vec<f64>,
     /// £m a year per £1 a head, areas × years.
     pub(crate) cost_base: Vec<F>,
     /// £m a year per £1 a head once it runs, by area.
@@ -153,15 +226,21 @@ impl<F: Real> Model<F> {
                 }
             }
         }
+        let rows = (layout.areas / tile.rows + 1) * tile.rows;
         let detail_gva: f64 = spec.detail.iter().map(|r| area_gva[*r]).sum();
         Ok(Model {
             layout,
             own,
-            rows: (layout.areas / tile.rows + 1) * tile.rows,
+            rows,
             spread,
             growth_cell: Sampler::new(&spec.growth_cell),
-            take_up: Sampler::new(&spec.take_up.distribution),
+            growth_loadings: spec.growth_loadings.iter().map(|c| loaded(*c).map(F::of)).collect(),
+            growth_transitory: (spec.growth_transitory.fixed() != Some(0.0))
+                .then(|| Sampler::new(&spec.growth_transitory)),
+            start_against: start_against(spec, rows, tile.columns),
             take_up_weights: spec.take_up.weights().map(F::of),
+            cost_follows: (spec.fixed_cost_share < 1.0)
+                .then(|| [spec.fixed_cost_share, 1.0 - spec.fixed_cost_share].map(F::of)),
             curve: spec.curve,
             basis: spec.basis,
             spillover: Spillover::new(spec, &area_gva, tile.rows),
@@ -179,12 +258,64 @@ impl<F: Real> Model<F> {
             detail: spec.detail.clone(),
             discount: spec.discount_factors.iter().copied().map(F::of).collect(),
             share_floor: F::of(spec.share_floor),
+            fading: Fading::new(spec, &levers),
             levers,
             touched,
             prize_factor: F::of(spec.prize_factor),
             factors,
         })
     }
+}
+
+/// What area odds ratios, and moving the nation's start to where it is stated, do to the odds
+/// against initial adoption: areas × technologies, placed as cells.
+fn start_against<F: Real>(spec: &Spec, rows: usize, columns: usize) -> Option<Vec<F>> {
+    if spec.area_odds_ratios.is_empty() && !spec.normalise_start {
+        return None;
+    }
+    let ratio = |r: usize, k: usize| spec.area_odds_ratios.get(r).map_or(1.0, |row| row[k]);
+    let mut against = vec![F::ONE; rows * spec.technologies.len()];
+    for group in Together::all(spec.technologies.len(), columns) {
+        for column in 0..group.columns {
+            let k = group.first + column;
+            let moved = if spec.normalise_start { start_constant(spec, k, &ratio) } else { 0.0 };
+            for r in 0..spec.areas.len() {
+                against[group.cell(rows, r, column)] = F::of((-moved).exp() / ratio(r, k));
+            }
+        }
+    }
+    Some(against)
+}
+
+/// n of a technology: added to the log odds of initial adoption everywhere, it makes the nation
+/// start, at the middle of every distribution, at the middle that is stated. By bisection.
+fn start_constant(spec: &Spec, k: usize, ratio: &impl Fn(usize, usize) -> f64) -> f64 {
+    let stated = spec.spread_parameters["initial_adoption"].distributions[k].at(0.0);
+    let slope = spec.national["readiness_slope_initial_adoption"].at(0.0);
+    let against = (1.0 - stated) / stated;
+    let sectors = spec.sectors.len();
+    let gva = &spec.data.gva_gbp_m;
+    let nation: f64 = gva.iter().sum();
+    let odds: Vec<f64> = (0..gva.len())
+        .map(|cell| {
+            let (r, s) = (cell / sectors, cell % sectors);
+            let area = ratio(r, k) * (slope * spec.data.readiness[r]).exp();
+            spec.odds_ratios[s][k].at(0.0) * area / against
+        })
+        .collect();
+    let start = |n: f64| -> f64 {
+        let cells = gva.iter().zip(&odds);
+        cells.map(|(gva, odds)| gva / nation / (1.0 + (-n).exp() / odds)).sum()
+    };
+    let (mut low, mut high) = (-50.0, 50.0);
+    if !(start(low) < stated && stated < start(high)) {
+        return 0.0; // nobody, or everybody
+    }
+    for _ in 0..100 {
+        let middle = 0.5 * (low + high);
+        if start(middle) < stated { low = middle } else { high = middle }
+    }
+    0.5 * (low + high)
 }
 
 /// Whether a spread parameter is a share, whose odds against are followed.
@@ -274,13 +405,16 @@ fn spillover_weights(spec: &Spec, area_gva: &[f64]) -> Vec<f64> {
 fn lever_plan<F: Real>(spec: &Spec, factors: &LeverFactors<F>) -> LeverPlan<F> {
     let (n, l) = (spec.areas.len(), factors.lever);
     let of_areas = |x: &[f64]| x[l * n..(l + 1) * n].to_vec();
-    let data = &spec.data;
+    let (data, lever) = (&spec.data, &spec.levers[l]);
+    let duration = lever.duration_years.unwrap_or(f64::INFINITY);
     let (intensity, start, ramp) =
         (of_areas(&data.intensity), of_areas(&data.start_years), of_areas(&data.ramp_years));
     let mut plan = LeverPlan {
-        scope: spec.levers[l].scope.clone(),
+        scope: lever.scope.clone(),
         intensity: intensity.iter().copied().map(F::of).collect(),
+        take_up: Sampler::new(spec.take_up_of(l)),
         ramp: Vec::new(),
+        left: Vec::new(),
         cost_base: Vec::new(),
         cost_running: Vec::new(),
     };
@@ -288,14 +422,110 @@ fn lever_plan<F: Real>(spec: &Spec, factors: &LeverFactors<F>) -> LeverPlan<F> {
         plan.cost_running.push(F::of(data.population[r] * intensity[r] / 1e6));
         for year in 1..=spec.horizon_years {
             let since = year as f64 - 0.5 - start[r];
+            let after = since - duration;
             let reached = match ramp[r] > 0.0 {
+                _ if after >= 0.0 => 0.0,
                 true => (since / ramp[r]).clamp(0.0, 1.0),
                 false => f64::from(since >= 0.0),
             };
             plan.ramp.push(F::of(reached));
-            let running = (year as f64 - start[r]).clamp(0.0, 1.0);
+            plan.left.push(match lever.fade_years {
+                Some(fade) if after > 0.0 => libm::exp2(-after / fade),
+                _ => 1.0,
+            });
+            let (begins, ends) = (start[r].max(year as f64 - 1.0), start[r] + duration);
+            let running = ((year as f64).min(ends) - begins).clamp(0.0, 1.0);
             plan.cost_base.push(F::of(data.population[r] * intensity[r] * running / 1e6));
         }
     }
     plan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::tests::everyone_acts;
+
+    const TILE: Tile = Tile { rows: 3, columns: 1 };
+
+    #[test]
+    fn only_levers_that_end_and_fade_within_the_horizon_ask_for_parts() {
+        let mut spec = everyone_acts();
+        let fading = |spec: &Spec| Model::<f64>::new(spec, TILE).unwrap().fading;
+        assert!(fading(&spec).is_none());
+        spec.levers[0].duration_years = Some(3.0);
+        assert!(fading(&spec).is_none(), "what it added stays");
+        spec.levers[0].fade_years = Some(1.0);
+        assert!(fading(&spec).is_some());
+        spec.levers[0].duration_years = Some(100.0);
+        assert!(fading(&spec).is_none());
+        spec.levers[0].duration_years = None;
+        assert!(fading(&spec).is_none());
+    }
+
+    #[test]
+    fn parts_hold_one_another_and_weigh_what_is_lost() {
+        let mut spec = everyone_acts();
+        let ends = [(0, 2.0, 1.0), (1, 2.0, 5.0), (3, 4.0, 0.0)];
+        for (lever, duration, fade) in ends {
+            spec.levers[lever].duration_years = Some(duration);
+            spec.levers[lever].fade_years = Some(fade);
+        }
+        let model = Model::<f64>::new(&spec, TILE).unwrap();
+        let fading = model.fading.unwrap();
+        for year in 0..spec.horizon_years {
+            let size = |part: &&Part<f64>| part.holds.iter().filter(|holds| **holds).count();
+            let mut sorted: Vec<_> =
+                fading.parts.iter().filter(|part| part.weights[year] > 0.0).collect();
+            sorted.sort_by_key(size);
+            for pair in sorted.windows(2) {
+                let mut both = pair[0].holds.iter().zip(&pair[1].holds);
+                assert!(both.all(|(small, large)| small <= large), "{year}");
+            }
+            // The least that is left of any lever is what the whole plan weighs.
+            let lost: f64 = fading.parts.iter().map(|part| part.weights[year]).sum();
+            let least = model.levers.iter().flat_map(|plan| {
+                plan.left.chunks(spec.horizon_years).map(move |years| years[year])
+            });
+            assert!((1.0 - lost - least.fold(1.0, f64::min)).abs() < 1e-12, "{year}");
+        }
+        assert!(fading.parts.iter().all(|part| part.weights.iter().any(|w| *w > 0.0)));
+    }
+
+    #[test]
+    fn a_lever_costs_the_part_of_each_year_in_which_it_runs() {
+        let mut spec = everyone_acts();
+        spec.levers[0].duration_years = Some(2.5);
+        spec.data.start_years[0] = 0.75;
+        let plan = &Model::<f64>::new(&spec, TILE).unwrap().levers[0];
+        let full = plan.cost_running[0];
+        let parts: Vec<f64> = plan.cost_base[..5].iter().map(|cost| cost / full).collect();
+        for (found, expected) in parts.iter().zip([0.25, 1.0, 1.0, 0.25, 0.0]) {
+            assert!((found - expected).abs() < 1e-12, "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn the_nation_starts_where_it_is_stated() {
+        let mut spec = everyone_acts();
+        spec.area_odds_ratios = vec![vec![1.0; spec.technologies.len()]; spec.areas.len()];
+        spec.area_odds_ratios[3][1] = 2.5;
+        let slope = spec.national["readiness_slope_initial_adoption"].at(0.0);
+        let nation: f64 = spec.data.gva_gbp_m.iter().sum();
+        for k in 0..spec.technologies.len() {
+            let n = start_constant(&spec, k, &|r, k| spec.area_odds_ratios[r][k]);
+            let stated = spec.spread_parameters["initial_adoption"].distributions[k].at(0.0);
+            let mut start = 0.0;
+            for (cell, gva) in spec.data.gva_gbp_m.iter().enumerate() {
+                let (r, s) = (cell / spec.sectors.len(), cell % spec.sectors.len());
+                let log_odds = (stated / (1.0 - stated)).ln()
+                    + n
+                    + spec.odds_ratios[s][k].at(0.0).ln()
+                    + spec.area_odds_ratios[r][k].ln()
+                    + slope * spec.data.readiness[r];
+                start += gva / nation / (1.0 + (-log_odds).exp());
+            }
+            assert!((start / stated - 1.0).abs() < 1e-12, "{k}: {start} {stated}");
+        }
+    }
 }

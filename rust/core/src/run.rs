@@ -16,7 +16,7 @@ use crate::model::Model;
 use crate::moments::Moments;
 use crate::simd::{self, Level, Work};
 use crate::sketch::Sketch;
-use crate::spec::{SamplerKind, Spec};
+use crate::spec::{SamplerKind, Spec, structure_of};
 use crate::summary::{Ranks, Statistics};
 use crate::vector::{Precision, Tile, Vector};
 use rayon::prelude::*;
@@ -160,8 +160,12 @@ pub fn simulate<F: Precision>(
     progress: &Progress,
     piece: Option<Range<u64>>,
 ) -> Result<Simulated<F>> {
-    let model = Model::<F>::new(spec, simd::at(options.level, TileOf(PhantomData::<F>)))?;
-    let layout = model.layout;
+    spec.check()?;
+    let tile = simd::at(options.level, TileOf(PhantomData::<F>));
+    let (weights, specs): (Vec<f64>, Vec<&Spec>) = spec.simulated().into_iter().unzip();
+    let models =
+        specs.into_iter().map(|spec| Model::<F>::new(spec, tile)).collect::<Result<Vec<_>>>()?;
+    let layout = models[0].layout;
     let (series, distributed) = (layout.series(), layout.distributed());
     let whole = |n: u64| {
         usize::try_from(n)
@@ -189,7 +193,9 @@ pub fn simulate<F: Precision>(
     let buckets = if in_buckets { variants * distributed } else { 0 };
 
     let shared = Shared {
-        model: &model,
+        seed: spec.seed,
+        weights: &weights,
+        models: &models,
         progress,
         draws,
         variants,
@@ -308,7 +314,10 @@ impl<F: Precision> Work for TileOf<F> {
 
 /// What the threads of a run share.
 struct Shared<'a, F> {
-    model: &'a Model<F>,
+    /// Of each structure, of which every block has one.
+    models: &'a [Model<F>],
+    weights: &'a [f64],
+    seed: u64,
     progress: &'a Progress,
     draws: usize,
     variants: usize,
@@ -388,10 +397,11 @@ impl<F: Precision> Work for Worker<'_, F> {
 
     #[inline(always)]
     fn run<V: Vector<Real = F>>(self) -> Self::Output {
-        let Shared { model, progress, draws, variants, .. } = *self.shared;
-        let layout = model.layout;
+        let Shared { models, weights, seed, progress, draws, variants, .. } = *self.shared;
+        let layout = models[0].layout;
         let (series, distributed) = (layout.series(), layout.distributed());
-        let mut scratch: Scratch<V> = model.scratch(variants);
+        let mut scratch: Vec<Scratch<V>> =
+            models.iter().map(|model| model.scratch(variants)).collect();
         // Of a chunk, `[variant][series][draw]`: what is distributed, where it is not kept
         // elsewhere, and the rest.
         let in_buckets = !locked(&self.shared.sketches).is_empty();
@@ -412,8 +422,10 @@ impl<F: Precision> Work for Worker<'_, F> {
                     break;
                 }
                 progress.check()?;
-                model.simulate(u32::try_from(first / LANES).unwrap_or(u32::MAX), &mut scratch);
-                for (rows, out) in rows.iter_mut().zip(&scratch.out) {
+                let number = u32::try_from(first / LANES).unwrap_or(u32::MAX);
+                let structure = structure_of(seed, weights, number);
+                models[structure].simulate(number, &mut scratch[structure]);
+                for (rows, out) in rows.iter_mut().zip(&scratch[structure].out) {
                     let rows = rows.iter_mut().flat_map(|rows| rows.chunks_exact_mut(CHUNK));
                     for (row, values) in rows.zip(out) {
                         row[block * LANES..(block + 1) * LANES].copy_from_slice(&values.0);

@@ -2,7 +2,7 @@
 
 use crate::distribution::Distribution;
 use crate::error::{Error, Result};
-use crate::rng::hash;
+use crate::rng::{Key, hash, philox4x32, seed_words};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -33,8 +33,17 @@ pub const NATIONAL_PARAMETERS: [&str; 14] = [
 /// [`NATIONAL_PARAMETERS`].
 pub const ADJUSTMENTS: [&str; 3] = ["displacement", "leakage", "multiplier"];
 /// Parameters with a number for each area, sector, cell or lever.
-pub const OTHER_PARAMETERS: [&str; 6] =
-    ["complements", "growth_area", "growth_sector", "growth_cell", "odds_ratios", "take_up"];
+pub const OTHER_PARAMETERS: [&str; 9] = [
+    "complements",
+    "growth_area",
+    "growth_sector",
+    "growth_cell",
+    "growth_transitory",
+    "odds_ratios",
+    "take_up",
+    "lever_zero",
+    "optimism_bias",
+];
 /// What a lever can act on.
 pub const LEVER_TARGETS: [&str; 4] = ["innovation", "imitation", "ceiling", "productivity_effect"];
 
@@ -112,8 +121,21 @@ pub struct TakeUp {
 impl TakeUp {
     /// Weights of what all areas share and of an area's own number.
     pub(crate) fn weights(&self) -> [f64; 2] {
-        [self.shared_variance.sqrt(), (1.0 - self.shared_variance).sqrt()]
+        shared_and_own(self.shared_variance)
     }
+}
+
+/// Weights of a number that is shared and of one's own, where so much of the variance is shared.
+pub(crate) fn shared_and_own(shared: f64) -> [f64; 2] {
+    [shared.sqrt(), (1.0 - shared).sqrt()]
+}
+
+fn nothing() -> Distribution {
+    Distribution::Fixed { value: 0.0 }
+}
+
+fn whole() -> f64 {
+    1.0
 }
 
 /// A lever: what it acts on and what it costs.
@@ -128,12 +150,28 @@ pub struct Lever {
     pub scope: Vec<bool>,
     /// £ per resident a year at full intensity.
     pub cost_gbp_per_head_per_year: Distribution,
+    /// Its own marginal distribution of take-up, instead of the common one.
+    #[serde(default)]
+    pub take_up: Option<Distribution>,
+    /// Years from its start to its end; it does not end if left out.
+    #[serde(default)]
+    pub duration_years: Option<f64>,
+    /// Years in which what is left of its additions to the effective stock halves once it has
+    /// ended; they stay if left out.
+    #[serde(default)]
+    pub fade_years: Option<f64>,
 }
 
 impl Lever {
     /// Name of its effect on a target among [`Spec::parameters`].
     pub(crate) fn effect_parameter(&self, target: &str) -> String {
         format!("levers.{}.effects.{target}", self.name)
+    }
+    /// Whether it is chance that it has any effect: one draw decides for all of its effects,
+    /// each with its own probability.
+    pub(crate) fn may_be_zero(&self) -> bool {
+        let decided = |effect: &Distribution| effect.zero_or().0 > 0.0 && effect.fixed().is_none();
+        self.effects.values().any(decided)
     }
     /// Name of its cost among [`Spec::parameters`].
     pub(crate) fn cost_parameter(&self) -> String {
@@ -202,13 +240,36 @@ pub struct Spec {
     pub correlations: Vec<Correlation>,
     /// Odds ratio of initial adoption, sectors × technologies.
     pub odds_ratios: Vec<Vec<Distribution>>,
+    /// The same of an area, areas × technologies; all are 1 if it is left out.
+    #[serde(default)]
+    pub area_odds_ratios: Vec<Vec<f64>>,
+    /// Whether initial adoption is moved so that, at the middle of every distribution, the nation
+    /// starts where the distribution of each technology has its own middle.
+    #[serde(default)]
+    pub normalise_start: bool,
     pub national: HashMap<String, Distribution>,
     /// Log deviation of an area's productivity effect (its complements), one for each area.
     pub complements: Distribution,
     pub growth_area: Distribution,
     pub growth_sector: Distribution,
     pub growth_cell: Distribution,
+    /// How far the growth of each area beyond the nation's goes with that of the others, −1 to 1;
+    /// not at all if it is left out.
+    #[serde(default)]
+    pub growth_loadings: Vec<f64>,
+    /// Log deviation of a cell's GVA from its path, the same in every year from the first on.
+    #[serde(default = "nothing")]
+    pub growth_transitory: Distribution,
     pub take_up: TakeUp,
+    /// Correlation, on the normal scale, of the draws that decide whether levers have any effect.
+    #[serde(default)]
+    pub zero_correlation: f64,
+    /// What a lever costs beyond its plan, as a share of it; one draw for each lever.
+    #[serde(default = "nothing")]
+    pub optimism_bias: Distribution,
+    /// Share of a lever's cost that is spent whatever the take-up; the rest follows it.
+    #[serde(default = "whole")]
+    pub fixed_cost_share: f64,
     pub levers: Vec<Lever>,
     pub spillover_decay_km: f64,
     /// Present value at the start of £1 in each year 1…T.
@@ -224,8 +285,40 @@ pub struct Spec {
     pub reseeded: Reseeded,
     #[serde(default)]
     pub held: Held,
+    /// Structures among which draws are shared out; if there are any, this one has none itself.
+    #[serde(default)]
+    pub structures: Vec<Structure>,
     #[serde(skip)]
     pub data: AreaData,
+}
+
+/// One of several structures of the model.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Structure {
+    /// Share of the draws, about.
+    pub weight: f64,
+    /// A specification of the same areas, sectors, technologies, years and draws.
+    pub spec: Box<Spec>,
+}
+
+/// Which structure a block of draws has, from the weights of all: keyed by the block, so that it is
+/// the same for any number of draws and threads.
+pub fn structure_of(seed: u64, weights: &[f64], block: u32) -> usize {
+    if weights.len() < 2 {
+        return 0;
+    }
+    let key = Key::new("structure", "", "");
+    let word = philox4x32([block, key.area, key.cell, key.family], seed_words(seed))[0];
+    let mut rest = (f64::from(word) + 0.5) / 4_294_967_296.0;
+    for (structure, weight) in weights.iter().enumerate() {
+        if rest < *weight {
+            return structure;
+        }
+        rest -= weight;
+    }
+    // The weights sum to 1 but for rounding.
+    weights.iter().rposition(|weight| *weight > 0.0).unwrap_or(0)
 }
 
 impl Spec {
@@ -237,6 +330,71 @@ impl Spec {
             effects.into_iter().chain([lever.cost_parameter()])
         });
         named.map(ToString::to_string).chain(levers)
+    }
+
+    /// With figures of the areas, which all structures have.
+    pub fn with_data(mut self, data: AreaData) -> Self {
+        for structure in &mut self.structures {
+            structure.spec.data = data.clone();
+        }
+        self.data = data;
+        self
+    }
+
+    /// The specifications that are simulated, each with its weight.
+    pub(crate) fn simulated(&self) -> Vec<(f64, &Spec)> {
+        if self.structures.is_empty() {
+            return vec![(1.0, self)];
+        }
+        self.structures.iter().map(|of| (of.weight, &*of.spec)).collect()
+    }
+
+    /// Sees that there is one structure only.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] if there are several, each with numbers of its own.
+    pub(crate) fn check_single(&self) -> Result<()> {
+        match self.structures.is_empty() {
+            true => Ok(()),
+            false => Err(Error::spec("structures", "each has numbers of its own")),
+        }
+    }
+
+    fn check_structures(&self) -> Result<()> {
+        let bad = |problem: &str| Err(Error::spec("structures", problem));
+        let weights: Vec<f64> = self.structures.iter().map(|of| of.weight).collect();
+        if weights.is_empty() {
+            return Ok(());
+        }
+        if weights.iter().any(|w| !(0.0..=1.0).contains(w))
+            || (weights.iter().sum::<f64>() - 1.0).abs() > 1e-9
+        {
+            return bad("weights must lie in 0 to 1 and sum to 1");
+        }
+        let same = |of: &Spec| {
+            (of.seed, of.draws, of.sampler, of.basis, of.horizon_years)
+                == (self.seed, self.draws, self.sampler, self.basis, self.horizon_years)
+                && (&of.areas, &of.sectors, &of.technologies, &of.groups, &of.detail)
+                    == (&self.areas, &self.sectors, &self.technologies, &self.groups, &self.detail)
+        };
+        for Structure { spec, .. } in &self.structures {
+            if !spec.structures.is_empty() || !same(spec) {
+                return bad(
+                    "all must be of the same areas, sectors, technologies, years and draws",
+                );
+            }
+            spec.check()?;
+        }
+        let varied = !self.reseeded.parameters.is_empty() || !self.held.direction.is_empty();
+        if varied {
+            return bad("cannot be reseeded or held, since each has numbers of its own");
+        }
+        Ok(())
+    }
+
+    /// Marginal distribution of a lever's take-up.
+    pub(crate) fn take_up_of(&self, lever: usize) -> &Distribution {
+        self.levers[lever].take_up.as_ref().unwrap_or(&self.take_up.distribution)
     }
 
     /// Seed of a parameter's numbers.
@@ -318,12 +476,32 @@ impl Spec {
             ("growth_area", &self.growth_area),
             ("growth_sector", &self.growth_sector),
             ("growth_cell", &self.growth_cell),
+            ("growth_transitory", &self.growth_transitory),
         ] {
             within(place, distribution, (f64::NEG_INFINITY, f64::INFINITY))?;
+        }
+        let by_area = |rows: usize| rows == 0 || rows == r;
+        if !by_area(self.area_odds_ratios.len())
+            || self.area_odds_ratios.iter().any(|row| row.len() != k)
+            || self.area_odds_ratios.iter().flatten().any(|x| !(*x > 0.0 && x.is_finite()))
+        {
+            return bad("area_odds_ratios", "needs ratios above 0, areas × technologies");
+        }
+        if !by_area(self.growth_loadings.len())
+            || self.growth_loadings.iter().any(|x| !(-1.0..=1.0).contains(x))
+        {
+            return bad("growth_loadings", "needs one loading from −1 to 1 for each area");
         }
         within("take_up.distribution", &self.take_up.distribution, (0.0, 1.0))?;
         if !(0.0..=1.0).contains(&self.take_up.shared_variance) {
             return bad("take_up.shared_variance", "must lie in 0 to 1");
+        }
+        if !(0.0..=1.0).contains(&self.zero_correlation) {
+            return bad("zero_correlation", "must lie in 0 to 1");
+        }
+        within("optimism_bias", &self.optimism_bias, (-1.0, f64::INFINITY))?;
+        if !(0.0..=1.0).contains(&self.fixed_cost_share) {
+            return bad("fixed_cost_share", "must lie in 0 to 1");
         }
         for lever in &self.levers {
             let place = format!("levers.{}", lever.name);
@@ -340,6 +518,13 @@ impl Spec {
                 within(&place, distribution, (0.0, f64::INFINITY))?;
             }
             within(&place, &lever.cost_gbp_per_head_per_year, (0.0, f64::INFINITY))?;
+            if let Some(take_up) = &lever.take_up {
+                within(&place, take_up, (0.0, 1.0))?;
+            }
+            if [lever.duration_years, lever.fade_years].iter().flatten().any(|x| !at_least_zero(x))
+            {
+                return bad(&place, "duration and fade need years from 0");
+            }
         }
         if !(self.spillover_decay_km > 0.0 && self.spillover_decay_km.is_finite()) {
             return bad("spillover_decay_km", "must be above 0");
@@ -355,6 +540,7 @@ impl Spec {
         if !(0.0..1.0).contains(&self.share_floor) {
             return bad("share_floor", "must lie in 0 to 1");
         }
+        self.check_structures()?;
         let known: Vec<String> = self.parameters().collect();
         if let Some(name) = self.reseeded.parameters.iter().find(|name| !known.contains(name)) {
             return bad("reseeded", &format!("no parameter is called '{name}'"));
@@ -369,7 +555,6 @@ impl Spec {
     fn check_data(&self, r: usize, s: usize, l: usize) -> Result<()> {
         let d = &self.data;
         let unit = |x: &f64| (0.0..=1.0).contains(x);
-        let at_least_zero = |x: &f64| *x >= 0.0 && x.is_finite();
         let finite = |x: &f64| x.is_finite();
         type Check<'a> = (&'static str, &'a [f64], usize, &'a dyn Fn(&f64) -> bool);
         let checks: [Check<'_>; 8] = [
@@ -405,6 +590,10 @@ impl Spec {
         }
         Ok(())
     }
+}
+
+fn at_least_zero(x: &f64) -> bool {
+    *x >= 0.0 && x.is_finite()
 }
 
 /// Values a parameter may take.

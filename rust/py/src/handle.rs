@@ -335,7 +335,7 @@ impl RunOutcome {
             Some((parameters, data)) => {
                 let spec: Spec = serde_json::from_str(&parameters)
                     .map_err(|error| damaged(error.to_string()))?;
-                let spec = Spec { data, ..spec };
+                let spec = spec.with_data(data);
                 spec.check().map_err(|error| damaged(error.to_string()))?;
                 Some(Arc::new(spec))
             }

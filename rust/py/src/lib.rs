@@ -8,12 +8,13 @@ mod handle;
 mod pool;
 
 use gainsmodel_core::distribution::{DISTRIBUTIONS, Distribution};
+use gainsmodel_core::lanes::LANES;
 use gainsmodel_core::layout::UNIT_METRICS;
 use gainsmodel_core::run::Options;
 use gainsmodel_core::simd::Level;
 use gainsmodel_core::spec::{
     ADJUSTMENTS, AreaData, BASES, CURVES, LEVELS, LEVER_TARGETS, NATIONAL_PARAMETERS,
-    OTHER_PARAMETERS, SAMPLERS, SPREAD_PARAMETERS, Spec,
+    OTHER_PARAMETERS, SAMPLERS, SPREAD_PARAMETERS, Spec, structure_of,
 };
 use gainsmodel_core::summary::Statistics;
 use handle::{Pieces, RunHandle, RunOutcome};
@@ -47,11 +48,11 @@ fn start(
     paired: bool,
     piece: Option<(u64, u64)>,
 ) -> PyResult<RunHandle> {
-    let mut spec: Spec = serde_json::from_str(spec)
+    let spec: Spec = serde_json::from_str(spec)
         .map_err(|error| errors::fault(py, &format!("run specification: {error}")))?;
     let vector = |a: PyReadonlyArray1<'_, f64>| a.as_array().iter().copied().collect();
     let matrix = |a: PyReadonlyArray2<'_, f64>| a.as_array().iter().copied().collect();
-    spec.data = AreaData {
+    let spec = spec.with_data(AreaData {
         gva_gbp_m: matrix(gva_gbp_m),
         latitude: vector(latitude),
         longitude: vector(longitude),
@@ -60,7 +61,7 @@ fn start(
         intensity: matrix(intensity),
         start_years: matrix(start_years),
         ramp_years: matrix(ramp_years),
-    };
+    });
     spec.check().map_err(|error| errors::to_python(py, &error))?;
     let level = handle::level().map_err(|message| errors::setting(py, &message))?;
     let options = Options { level, draws_in_memory, paired };
@@ -103,6 +104,13 @@ fn span() -> usize {
     gainsmodel_core::run::SPAN
 }
 
+/// Which structure each draw of a run has, from the weights of all.
+#[pyfunction]
+fn structures(py: Python<'_>, seed: u64, weights: Vec<f64>, draws: u32) -> Vec<u32> {
+    let of_draw = |draw: u32| structure_of(seed, &weights, draw / LANES as u32) as u32;
+    py.detach(|| (0..draws).map(of_draw).collect())
+}
+
 /// How this build was made and what it runs on.
 #[pyfunction]
 fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
@@ -143,5 +151,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(summarise, module)?)?;
     module.add_function(wrap_pyfunction!(value_at, module)?)?;
     module.add_function(wrap_pyfunction!(span, module)?)?;
+    module.add_function(wrap_pyfunction!(structures, module)?)?;
     module.add_function(wrap_pyfunction!(build_info, module)?)
 }

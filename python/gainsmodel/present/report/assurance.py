@@ -61,7 +61,8 @@ def statement(findings: Findings) -> list[tuple[str, str]]:
         (
             "Not done",
             "No outside reviewer has signed this analysis off. Adoption by area has been observed "
-            "in part only, so places could not be validated. Who answers for it: name, date: ______",
+            "in part only, so places could not be validated. Who answers for it: name, date: "
+            "______",
         ),
     ]
 

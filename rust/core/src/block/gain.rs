@@ -5,7 +5,7 @@ use super::levers::Lift;
 use super::sample::{Cells, National};
 use crate::lanes::{Lanes, Real};
 use crate::layout::Layout;
-use crate::model::Model;
+use crate::model::{Model, Part};
 use crate::vector::Vector;
 
 /// Sums over sectors.
@@ -46,6 +46,8 @@ impl<V: Vector> Totals<V> {
         cells: &Cells<V>,
         lift: Option<&Lift<V>>,
         national: &National<V>,
+        parts: &[Part<F>],
+        stocks: &[Vec<V>],
         out: &mut [Lanes<F>],
     ) where
         V: Vector<Real = F>,
@@ -59,6 +61,9 @@ impl<V: Vector> Totals<V> {
             let (gains, costs) = (&mut self.gain[of_area.clone()], &mut self.cost[of_area.clone()]);
             let growth = cells.growth[r];
             let mut gva = V::splat(model.gva[r * sectors + s]);
+            if let Some(level) = cells.level.get(r) {
+                gva = gva * *level;
+            }
             // Σ β (A − A[0]), and the lagged, decaying stock of it.
             let (mut stock, mut effective) = (V::zero(), V::zero());
             let (mut gain, mut gva_sum) = (V::zero(), V::zero());
@@ -67,9 +72,14 @@ impl<V: Vector> Totals<V> {
                 gva_sum = gva_sum + gva;
                 stock = stock + path.effect_added[year * model.rows + r];
                 effective = effective.mul_add(retained, taken_in * stock);
+                let mut left = effective;
+                for (part, stock) in parts.iter().zip(stocks) {
+                    let added = effective - stock[of_area.start + year];
+                    left = left.add_scaled(-part.weights[year], added);
+                }
                 let uplift = match lift {
-                    Some(lift) => effective * lift.of[of_area.start + year][3],
-                    None => effective,
+                    Some(lift) => left * lift.of[of_area.start + year][3],
+                    None => left,
                 };
                 gain = gva * uplift.min(cap);
                 gains[year] = gains[year] + gain;
@@ -87,6 +97,25 @@ impl<V: Vector> Totals<V> {
                 of_detail = of_detail + V::load(&out[model.layout.cell(*r, s)]);
             }
             out[model.layout.detail_sector(s)] = of_detail.lanes();
+        }
+    }
+}
+
+/// Σ β E of each area and year on a path, areas × years.
+#[inline(always)]
+pub(super) fn stocks<F: Real, V: Vector<Real = F>>(
+    model: &Model<F>,
+    path: &Path<V>,
+    national: &National<V>,
+    stocks: &mut [V],
+) {
+    let Layout { areas, years, .. } = model.layout;
+    for r in 0..areas {
+        let (mut stock, mut effective) = (V::zero(), V::zero());
+        for year in 0..years {
+            stock = stock + path.effect_added[year * model.rows + r];
+            effective = effective.mul_add(national.retained, national.taken_in * stock);
+            stocks[r * years + year] = effective;
         }
     }
 }

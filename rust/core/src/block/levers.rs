@@ -2,7 +2,7 @@
 
 use super::sample::Sample;
 use crate::lanes::Real;
-use crate::model::Model;
+use crate::model::{Model, Part};
 use crate::vector::Vector;
 
 /// The levers' doing in one block.
@@ -12,6 +12,8 @@ pub(super) struct Lift<V> {
     /// Effect of each moved lever at full strength, times its realised strength without its
     /// ramp: `[lever][area][target]`, zero where it has none.
     full: Vec<Vec<[V; 4]>>,
+    /// Share of the full cost of each moved lever in each area, where that follows take-up.
+    pub(super) cost_share: Vec<Vec<V>>,
     /// Of the sector at hand, areas × years: Fp, Fq, the part of the gap that is closed, Fβ.
     pub(super) of: Vec<[V; 4]>,
 }
@@ -23,6 +25,10 @@ impl<V: Vector> Lift<V> {
         Lift {
             active: false,
             full: vec![vec![[V::zero(); 4]; layout.areas]; model.levers.len()],
+            cost_share: match model.cost_follows {
+                Some(_) => vec![vec![V::zero(); layout.areas]; model.levers.len()],
+                None => Vec::new(),
+            },
             of: vec![[V::zero(); 4]; cells],
         }
     }
@@ -35,20 +41,18 @@ impl<V: Vector> Lift<V> {
     {
         let shared = &sample.shared[..];
         let moved = model.factors.levers.iter().zip(&model.levers);
-        for ((factors, plan), full) in moved.zip(&mut self.full) {
-            let mut effects = [V::zero(); 4];
-            for (value, effect) in effects.iter_mut().zip(&factors.effects) {
-                if let Some(effect) = effect {
-                    *value = effect.value(shared);
-                }
-            }
+        for (l, (factors, plan)) in moved.enumerate() {
+            let effects = factors.effects(shared);
             let common = number(factors.take_up.0, shared).scaled(model.take_up_weights[0]);
-            for (r, full) in full.iter_mut().enumerate() {
+            for (r, full) in self.full[l].iter_mut().enumerate() {
                 if plan.intensity[r] == F::ZERO {
                     continue;
                 }
                 let own = number(factors.take_up.1[r], shared);
-                let take_up = model.take_up.at(common.add_scaled(model.take_up_weights[1], own));
+                let take_up = plan.take_up.at(common.add_scaled(model.take_up_weights[1], own));
+                if let Some([whatever, with_it]) = model.cost_follows {
+                    self.cost_share[l][r] = V::splat(whatever).add_scaled(with_it, take_up);
+                }
                 let strength = take_up.scaled(plan.intensity[r]);
                 for (full, effect) in full.iter_mut().zip(effects) {
                     *full = effect * strength;
@@ -57,21 +61,22 @@ impl<V: Vector> Lift<V> {
         }
     }
 
-    /// Adds up the levers whose scope holds a sector.
+    /// Adds up the levers whose scope holds a sector; of a part of the plan, only what it holds.
     #[inline(always)]
-    pub(super) fn of_sector<F: Real>(&mut self, model: &Model<F>, s: usize)
+    pub(super) fn of_sector<F: Real>(&mut self, model: &Model<F>, s: usize, part: Option<&Part<F>>)
     where
         V: Vector<Real = F>,
     {
         let (areas, years) = (model.layout.areas, model.layout.years);
         let touched = &model.touched[s * areas..(s + 1) * areas];
         self.active = touched.iter().any(|touched| *touched);
+        let holds = |l: usize, r: usize| part.is_none_or(|part| part.holds[l * areas + r]);
         for r in (0..areas).filter(|r| touched[*r]) {
             for year in 0..years {
                 let at = r * years + year;
                 let mut lift = [V::one(), V::one(), V::zero(), V::one()];
-                for (plan, full) in model.levers.iter().zip(&self.full) {
-                    if plan.scope[s] && plan.intensity[r] != F::ZERO {
+                for (l, (plan, full)) in model.levers.iter().zip(&self.full).enumerate() {
+                    if plan.scope[s] && plan.intensity[r] != F::ZERO && holds(l, r) {
                         let ramp = V::splat(plan.ramp[at]);
                         for (lift, full) in lift.iter_mut().zip(&full[r]) {
                             *lift = full.mul_add(ramp, *lift);

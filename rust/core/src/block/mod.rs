@@ -24,6 +24,10 @@ pub struct Scratch<V: Vector> {
     lift: Lift<V>,
     path: adopt::Path<V>,
     totals: Vec<gain::Totals<V>>,
+    /// Effective stock of each part of a plan that fades, areas × years.
+    stocks: Vec<Vec<V>>,
+    /// What such a part comes to, which is not reported.
+    unreported: Vec<Lanes<V::Real>>,
     /// Every series of the layout, for the plan and, in a paired run, for the reference.
     pub out: Vec<Vec<Lanes<V::Real>>>,
 }
@@ -32,13 +36,17 @@ impl<F: Real> Model<F> {
     /// Space for one thread; `variants` is 2 where the reference is run beside the plan.
     pub fn scratch<V: Vector<Real = F>>(&self, variants: usize) -> Scratch<V> {
         let zero = Lanes([F::ZERO; crate::lanes::LANES]);
+        let parts = self.fading.as_ref().map_or(0, |fading| fading.parts.len());
+        let series = self.layout.series();
         Scratch {
+            stocks: vec![vec![V::zero(); self.layout.areas * self.layout.years]; parts],
+            unreported: vec![zero; if parts > 0 { series } else { 0 }],
             sample: Sample::new(self),
             cells: Cells::new(self),
             lift: Lift::new(self),
             path: adopt::Path::new(self),
             totals: (0..variants).map(|_| gain::Totals::new(self)).collect(),
-            out: vec![vec![zero; self.layout.series()]; variants],
+            out: vec![vec![zero; series]; variants],
         }
     }
 
@@ -47,7 +55,7 @@ impl<F: Real> Model<F> {
     /// Inlined into a wrapper for each instruction set; see `simd`.
     #[inline(always)]
     pub fn simulate<V: Vector<Real = F>>(&self, block: u32, scratch: &mut Scratch<V>) {
-        let Scratch { sample, cells, lift, path, totals, out } = scratch;
+        let Scratch { sample, cells, lift, path, totals, stocks, unreported, out } = scratch;
         let layout = self.layout;
         let national = sample.draw(self, block);
         lift.draw(self, sample);
@@ -60,16 +68,33 @@ impl<F: Real> Model<F> {
         }
         for s in 0..layout.sectors {
             cells.draw(self, s, block, sample);
-            lift.of_sector(self, s);
-            for (variant, (totals, out)) in totals.iter_mut().zip(&mut *out).enumerate() {
-                // The plan comes first; the reference beside it has no levers.
-                let lift = (variant == 0 && lift.active).then_some(&*lift);
+            // Parts of a plan that fades come first, then the plan; the reference beside it has no
+            // levers.
+            let fading = self.fading.as_ref().filter(|fading| fading.sectors[s]);
+            let parts = fading.map_or(&[][..], |fading| &fading.parts);
+            for pass in 0..parts.len() + totals.len() {
+                if pass <= parts.len() {
+                    lift.of_sector(self, s, parts.get(pass));
+                }
+                let lift = (pass <= parts.len() && lift.active).then_some(&*lift);
+                let variant = pass.checked_sub(parts.len());
+                let out = match variant {
+                    Some(variant) => &mut out[variant],
+                    None => &mut *unreported,
+                };
                 path.adopt(self, s, cells, lift, national.theta, out);
-                totals.add_sector(self, s, path, cells, lift, &national, out);
+                match variant {
+                    Some(variant) => {
+                        let stocks = if variant == 0 { &stocks[..parts.len()] } else { &[] };
+                        totals[variant]
+                            .add_sector(self, s, path, cells, lift, &national, parts, stocks, out);
+                    }
+                    None => gain::stocks(self, path, &national, &mut stocks[pass]),
+                }
             }
         }
         for (variant, (totals, out)) in totals.iter().zip(&mut *out).enumerate() {
-            self.report(sample, &national, totals, variant == 0, out);
+            self.report(sample, &national, totals, lift, variant == 0, out);
         }
     }
 }

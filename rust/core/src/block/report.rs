@@ -1,6 +1,7 @@
 //! Section 7: what is reported of each unit in these draws.
 
 use super::gain::Totals;
+use super::levers::Lift;
 use super::sample::{National, Sample};
 use crate::lanes::{Lanes, Real};
 use crate::model::Model;
@@ -19,11 +20,13 @@ fn total<V: Vector>(values: &[V], areas: &[usize]) -> V {
 
 impl<F: Real> Model<F> {
     #[inline(always)]
+    #[allow(clippy::too_many_arguments)]
     pub(super) fn report<V: Vector<Real = F>>(
         &self,
         sample: &Sample<V>,
         national: &National<V>,
         totals: &Totals<V>,
+        lift: &Lift<V>,
         with_levers: bool,
         out: &mut [Lanes<F>],
     ) {
@@ -43,9 +46,12 @@ impl<F: Real> Model<F> {
                 cost_now = cost_now.add_scaled(discount, cost);
             }
             let [mut lever_sum, mut lever_now, mut lever_running] = [V::zero(); 3];
-            let levers = self.factors.levers.iter().zip(&self.levers).filter(|_| with_levers);
-            for (factors, plan) in levers {
-                let price: V = factors.cost.value(&sample.shared);
+            let levers = self.factors.levers.iter().zip(&self.levers).enumerate();
+            for (l, (factors, plan)) in levers.filter(|_| with_levers) {
+                let mut price = factors.price(&sample.shared);
+                if let Some(of_areas) = lift.cost_share.get(l) {
+                    price = price * of_areas[r];
+                }
                 lever_running = lever_running.add_scaled(plan.cost_running[r], price);
                 for year in 0..years {
                     let base = plan.cost_base[r * years + year];

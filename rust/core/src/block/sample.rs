@@ -65,7 +65,8 @@ impl<V: Vector> Sample<V> {
         let shared = &self.shared[..];
         let national = National::new(model, shared);
         for r in 0..areas {
-            self.growth_area[r] = national.growth + factors.growth_area[r].value(shared);
+            let loading = model.growth_loadings.get(r).copied();
+            self.growth_area[r] = national.growth + factors.area_growth(r, loading, shared);
         }
         for p in 0..5 {
             self.nation[p] = factors.spread.number(p, 0, 0, shared);
@@ -90,7 +91,12 @@ impl<V: Vector> Sample<V> {
                             }
                             Spread::General(_) => log,
                         };
-                        self.area_factor[p][group.cell(model.rows, r, k)] = exponent.exp2();
+                        let cell = group.cell(model.rows, r, k);
+                        self.area_factor[p][cell] = exponent.exp2();
+                        if let (INITIAL, Some(against)) = (p, &model.start_against) {
+                            self.area_factor[p][cell] =
+                                self.area_factor[p][cell].scaled(against[cell]);
+                        }
                     }
                 }
             }
@@ -156,6 +162,8 @@ pub(super) struct Cells<V> {
     pub(super) over_ceiling: Vec<V>,
     /// 1 + g, by area.
     pub(super) growth: Vec<V>,
+    /// Factors on GVA of every year, by area, where cells deviate from their paths.
+    pub(super) level: Vec<V>,
 }
 
 impl<V: Vector> Cells<V> {
@@ -175,6 +183,7 @@ impl<V: Vector> Cells<V> {
             imitation: cells(),
             over_ceiling: cells(),
             growth: lanes(areas),
+            level: lanes(if model.growth_transitory.is_some() { areas } else { 0 }),
         }
     }
 
@@ -257,6 +266,18 @@ impl<V: Vector> Cells<V> {
         for r in 0..areas {
             let own = model.growth_cell.at(self.growth_numbers[r]);
             self.growth[r] = common + (sample.growth_area[r] + own);
+        }
+        if let Some(transitory) = &model.growth_transitory {
+            self.growth_numbers.fill(V::zero());
+            if let Some(batch) = &factors.cells[s].transitory {
+                batch.draw(&factors.source, block, None, &mut self.growth_numbers);
+            }
+            for r in 0..areas {
+                let deviation = transitory.at(self.growth_numbers[r]);
+                self.level[r] = (deviation * V::of(std::f64::consts::LOG2_E)).exp2();
+            }
+            // Where growth is fixed, its numbers are never drawn.
+            self.growth_numbers.fill(V::zero());
         }
     }
 }
