@@ -27,6 +27,8 @@ GEOGRAPHY_NAMES = {
     "local_authority": "361 local authorities",
     OWN: "Your own areas",
 }
+# Stated area by area, in the scenario file.
+_BY_AREA = ("parameters.area_odds_ratio", "parameters.growth_loading")
 CURVES = {"bass": "Bass", "logistic": "Logistic", "gompertz": "Gompertz"}
 PRICE_BASES = {"as_published": "As published", "base_year": f"In {PRICES}"}
 
@@ -268,7 +270,7 @@ def _figure(row: dict[str, Any]) -> None:
             type="tertiary",
             on_click=_open,
             args=(key,),
-            disabled="rates" in key,
+            disabled="rates" in key or key in _BY_AREA,
         )
         if row["changed"] and row["reference"] != NOT_IN_REFERENCE:
             st.button(

@@ -424,3 +424,17 @@ def test_plans_that_start_later_are_options_of_one_decision_as_in_compare() -> N
     compared = gainsmodel.compare(plan, later, area="Greater Manchester", **asked)
     assert compared.verdict is not None
     assert compared.verdict.in_words(plan.title, later.title) in value.summary
+
+
+def test_numbers_of_take_up_go_to_the_levers_whose_take_up_varies() -> None:
+    scenario = load_scenario("skills_first").edit(
+        {"levers.leadership.take_up": {"value": 0.4, "unit": "share"}}
+    )
+    names = pl.DataFrame(
+        [("take_up", "", ""), ("take_up", "E1", ""), ("take_up", "", ""), ("lag_years", "", "")],
+        schema=("parameter", "area_code", "cell"),
+        orient="row",
+    )
+    assert [lever for *_, lever in _told_apart(names, scenario)] == [
+        *("inclusion", "inclusion", "skills", ""),
+    ]

@@ -25,7 +25,7 @@ from gainsmodel.results.paired import PairedResult, assumed
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import COLUMNS, statistics_of
 from gainsmodel.scenario import Scenario
-from gainsmodel.scenario.parameter_groups import any_adjustment, groups_of, shared_notes
+from gainsmodel.scenario.parameter_groups import any_adjustment, groups_of, shared_notes, varies
 from gainsmodel.simulation.resolve import own_figures, resolve
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Sampler, Settings
@@ -238,9 +238,11 @@ def voi(
 def _told_apart(names: pl.DataFrame, scenario: Scenario) -> Iterator[tuple[str, ...]]:
     """Names of numbers with the lever that a take-up belongs to, which the core does not name.
 
-    Moved levers come in their order, each beginning with what all areas share.
+    Moved levers whose take-up varies come in their order, each beginning with what all areas share.
     """
-    levers = iter(scenario.moved_levers())
+    common = scenario.parameters.take_up
+    take_up = {name: scenario.levers[name].take_up or common for name in scenario.moved_levers()}
+    levers = (name for name, of in take_up.items() if varies(of.figure().core()))
     lever = ""
     for parameter, area, cell in names.iter_rows():
         if parameter == "take_up" and not area:

@@ -94,7 +94,7 @@ def uncertain(scenario: Scenario) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for name, origins in _figures(scenario):
-        grades = [origin.evidence for origin, core in origins if _varies(core)]
+        grades = [origin.evidence for origin, core in origins if varies(core)]
         if grades:
             found[name] = max(grades, key=EVIDENCE.index)
     return found
@@ -252,7 +252,7 @@ def _figures(scenario: Scenario) -> Iterator[tuple[str, list[tuple[Origin, dict[
         yield f"levers.{moved}.cost_gbp_per_head_per_year", [(cost, cost.figure().core())]
 
 
-def _varies(core: Mapping[str, Any]) -> bool:
+def varies(core: Mapping[str, Any]) -> bool:
     """Whether a distribution has more than one value; as ``Distribution::fixed`` in the core."""
     if core["kind"] == "zero_or":
         return bool(core["of"] != {"kind": "fixed", "value": 0})
