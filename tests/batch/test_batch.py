@@ -25,6 +25,7 @@ from hypothesis import given, settings, strategies as st
 import gainsmodel
 from gainsmodel.batch import folder as folders
 from gainsmodel.batch.sweep import Sweep
+from gainsmodel.batch.work import perform
 from gainsmodel.errors import BatchError, GainsModelError, ScenarioError, SettingError
 from gainsmodel.simulation.run import SPAN
 
@@ -532,6 +533,30 @@ def test_workers_that_die_are_started_again(
     os.kill(int(children[-1]), signal.SIGKILL)
     assert finish(process)[0] == 0
     assert tree(tmp_path) == expected
+
+
+def dies_once_in_a_message(task: Any) -> Any:
+    """Do a task, but for the first time: leave half a message to the pool and be gone."""
+    flag = Path(os.environ["FLAG"])
+    if flag.exists():
+        return perform(task)
+    flag.touch()
+    frame: Any = sys._getframe()
+    while "result_queue" not in frame.f_locals:
+        frame = frame.f_back
+    os.write(frame.f_locals["result_queue"]._writer.fileno(), (1_000).to_bytes(4, "big") + b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_dies_in_the_middle_of_a_message_is_noticed(
+    tmp_path: Path, sweep: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pool itself would wait for the rest of it for good."""
+    monkeypatch.setenv("FLAG", str(tmp_path / "flag"))
+    monkeypatch.setattr("gainsmodel.batch.run.perform", dies_once_in_a_message)
+    monkeypatch.setattr("gainsmodel.batch.run.LOOK_SECONDS", 0.5)
+    gainsmodel.run_batch(sweep, tmp_path / "out", executor="processes", workers=2)
+    assert tree(tmp_path / "out") == expected
 
 
 def damage(path: Path) -> None:

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import polars as pl
@@ -42,6 +42,8 @@ from gainsmodel.simulation.settings import MAX_DRAWS, Settings
 EXECUTORS = ("threads", "processes", "dask")
 # How long a pool of ended processes may take to notice.
 PATIENCE_SECONDS = 5.0
+# How often a pool from which nothing comes is looked at for workers that are gone.
+LOOK_SECONDS = 2.0
 MOST_WORKERS = 10_000
 # Tasks handed out at a time: enough for hundreds of workers, few enough to hold. A piece may
 # have tens of megabytes, so two for each worker.
@@ -387,7 +389,7 @@ class _Work:
                     future.add_done_callback(finished.put)
                 if not open_tasks:
                     return
-                future = finished.get()
+                future = _next_of(finished, executor)
                 open_tasks.discard(future)
                 self._take(_result_of(future))
         finally:
@@ -516,6 +518,22 @@ def _see_to_guard() -> None:
 
 def _processes_of(executor: Executor) -> list[Any]:
     return list((getattr(executor, "_processes", None) or {}).values())
+
+
+def _next_of(finished: "SimpleQueue[Future[Done]]", executor: Executor) -> "Future[Done]":
+    """The next task that has ended.
+
+    A pool notices a worker that died, but not if that was in the middle of a message: it waits for
+    the rest. Then two looks find a worker gone and nothing ended.
+    """
+    looks = 0
+    while looks < 2:
+        try:
+            return finished.get(timeout=LOOK_SECONDS)
+        except Empty:
+            gone = any(not process.is_alive() for process in _processes_of(executor))
+            looks = looks + 1 if gone else 0
+    raise BrokenExecutor("a worker ended in the middle of a message")
 
 
 def _result_of(future: "Future[Done]") -> Done:
