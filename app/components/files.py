@@ -17,6 +17,7 @@ from app.components.blocks import plain
 from app.guard import REFUSED
 from app.link import to_query, too_long
 from gainsmodel import Dataset, GainsModelError, load_scenario, parse_scenario, read_gva, to_toml
+from gainsmodel.files import writing
 from gainsmodel.present import charts, export, report, text
 from gainsmodel.present.area_summary import Added, AreaSummary
 
@@ -332,7 +333,7 @@ def _refused(given: Any) -> bool:
 
 
 def _read_folder(given: Iterable[Any]) -> Dataset:
-    with TemporaryDirectory() as folder:
+    with writing("the files", GainsModelError), TemporaryDirectory() as folder:
         for file in given:
             # Names come from a browser: only the last part counts.
             (Path(folder) / Path(file.name).name).write_bytes(file.getvalue())
