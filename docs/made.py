@@ -109,8 +109,10 @@ def _table(name: str, table: dict[str, Any]) -> str:
     )
 
 
-def _holds(of: dict[str, Any]) -> str:
+def _holds(of: dict[str, Any] | bool) -> str:
     """Words for what a field may hold."""
+    if isinstance(of, bool):  # anything at all
+        return "any value"
     if "$ref" in of:
         name = of["$ref"].rsplit("/", 1)[1]
         return f"[{name}](#{name.lower()})"
