@@ -184,3 +184,10 @@ def test_a_workbook_of_two_cells_far_apart_is_refused_and_the_next_one_read(tmp_
     with pytest.raises(DataError, match=r"^far\.xlsx"):
         read_gva(far_apart(tmp_path / "far.xlsx"))
     assert read_gva(gva_template("itl1", filled=True), "itl1", name="a.xlsx").areas.height == 12
+
+
+def test_a_worker_of_a_large_process_is_kept_too() -> None:
+    large = bytearray(module.WORN_BYTES + 100_000_000)
+    large[::4096] = b"x" * len(large[::4096])
+    worker = confined(process, "a.csv")
+    assert confined(process, "a.csv") == worker

@@ -104,7 +104,7 @@ def read_regular(path: Path, most: int) -> tuple[bytes, int]:
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
-            raise IsADirectoryError(errno.EISDIR, "is a directory")
+            raise IsADirectoryError(errno.EISDIR, "is a directory", str(path))
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "is not a regular file")
+            raise OSError(errno.EINVAL, "is not a regular file", str(path))
         return file.read(most), status.st_size

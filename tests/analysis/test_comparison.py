@@ -469,12 +469,12 @@ def test_threads_change_nothing() -> None:
 
 def test_progress_of_several_runs_is_one_that_ends_at_its_total() -> None:
     for work, runs in (
-        (lambda report: compare(SKILLS, REFERENCE, draws=4_000, on_progress=report), 2),
-        (lambda report: lever_contributions(SKILLS, "Wales", draws=1_000, on_progress=report), 8),
+        (lambda report: compare(SKILLS, REFERENCE, draws=20_000, on_progress=report), 2),
+        (lambda report: lever_contributions(SKILLS, "Wales", draws=4_000, on_progress=report), 8),
     ):
         seen: list[tuple[int, int]] = []
         work(lambda done, total, seen=seen: seen.append((done, total)))
-        assert {total for _, total in seen} == {runs * (4_000 if runs == 2 else 1_000)}
+        assert {total for _, total in seen} == {runs * (20_000 if runs == 2 else 4_000)}
         done = [d for d, _ in seen]
         assert done == sorted(done)
         assert max(done) <= seen[0][1]
