@@ -273,7 +273,9 @@ def upload_figures() -> None:
         "Sheet", key="figures_sheet", placeholder="the first", help="Of an Excel workbook."
     )
     fill = st.checkbox("Keep the built-in figures where the table has none", key="figures_fill")
-    with st.expander("The figures are not in £"):
+    currency = rate_source = ""
+    rate = None
+    if st.checkbox("The figures are not in £", key="figures_not_gbp"):
         currency = st.text_input("Currency", key="figures_currency", placeholder="such as EUR")
         rate = st.number_input(
             "£ for one unit of it", min_value=0.0, value=None, format="%.4f", key="figures_rate"

@@ -772,6 +772,7 @@ def test_figures_in_euros_are_refused_until_a_rate_and_its_source_are_given() ->
     euros = b"GVA at current prices of 2023 in EUR million\n" + table.write_csv().encode()
     give(visit, "figures_file", "gva.csv", euros)
     assert visit.says("another currency")
+    visit.at.checkbox(key="figures_not_gbp").check().run()
     visit.at.text_input(key="figures_currency").set_value("EUR")
     visit.at.number_input(key="figures_rate").set_value(0.8698)
     visit.at.text_input(key="figures_rate_source").set_value("ECB, average of 2023").run()
