@@ -18,6 +18,7 @@ code = 0
 def is_the_program() -> bool:
     """Whether this process is the command line and not code that imports the package."""
     started = getattr(sys.modules.get("__main__"), "__file__", None) or ""
+    # Without pathlib, which takes time to import.
     name = os.path.basename(started).removesuffix(".exe")  # noqa: PTH119
     return name == "gainsmodel" or sys.orig_argv[1:3] == ["-m", "gainsmodel.cli"]
 

@@ -237,13 +237,11 @@ def table(rng: random.Random) -> Files:
 
 
 def xlsx(rng: random.Random) -> Files:
-    change = lambda name, part: mutation.in_xml(name, part, rng)  # noqa: E731
-    return {"x.xlsx": mutation.in_zip(itl1("xlsx"), change, rng)}
+    return {"x.xlsx": mutation.in_zip(itl1("xlsx"), lambda *of: mutation.in_xml(*of, rng), rng)}
 
 
 def open_document(rng: random.Random) -> Files:
-    change = lambda name, part: mutation.in_xml(name, part, rng)  # noqa: E731
-    return {"x.ods": mutation.in_zip(_ods(), change, rng)}
+    return {"x.ods": mutation.in_zip(_ods(), lambda *of: mutation.in_xml(*of, rng), rng)}
 
 
 @cache
