@@ -209,8 +209,8 @@ class Result(ShownInNotebooks):
         Parameters
         ----------
         metric : str
-            One of `METRICS`, ``gain_gbp_m_2031`` for a year, or ``additionality``: what £1
-            of the levers' increment is worth after displacement, leakage and multiplier.
+            One of `METRICS`, ``gain_gbp_m_2031`` for a year, ``displacement``, ``leakage`` or
+            ``multiplier``, which turn what a plan adds into what it adds on balance.
             Of the unit of the run's ``detail``: ``gain_final_year_gbp_m_by_sector``, one column
             for each sector, and ``adoption_by_technology_and_year``, columns such as
             ``cloud_2031``.

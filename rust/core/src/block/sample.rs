@@ -36,7 +36,8 @@ pub(super) struct National<V> {
     growth: V,
     pub(super) prize: V,
     /// What £1 of the levers' increment is worth.
-    pub(super) additionality: V,
+    /// Displacement, leakage and multiplier.
+    pub(super) adjustments: [V; 3],
 }
 
 impl<V: Vector> Sample<V> {
@@ -138,7 +139,7 @@ impl<V: Vector> National<V> {
             slopes: [slope_initial, V::zero(), slope_imitation, slope_ceiling, slope_effect],
             growth,
             prize,
-            additionality: (V::one() - displacement) * (V::one() - leakage) * multiplier,
+            adjustments: [displacement, leakage, multiplier],
         }
     }
 }
