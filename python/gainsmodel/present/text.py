@@ -298,8 +298,8 @@ def plan_adds(a: AreaSummary, added: Added, cost_gbp_m_per_year: float) -> str:
         )
     return (
         f"This plan adds {added.about_gbp} {a.when} ({added.range_and_nothing()}){a.net_of} and "
-        f"costs {format.cost(cost_gbp_m_per_year)} a year on average once running. Firms would also spend to "
-        "adopt."
+        f"costs {format.cost(cost_gbp_m_per_year)} a year on average once running. Firms would "
+        "also spend to adopt."
     )
 
 
