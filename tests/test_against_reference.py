@@ -515,6 +515,7 @@ def mayoral() -> tuple[Spec, Data]:
     def same(distribution: dict[str, Any], spread: list[float]) -> dict[str, Any]:
         return {"distributions": [distribution] * len(adopted), "spread": spread}
 
+    own_take_up = {"connectivity": {"kind": "beta", "alpha": 2.0, "beta": 1.2}}
     spec: Spec = {
         "seed": 1,
         "draws": 128,
@@ -553,22 +554,35 @@ def mayoral() -> tuple[Spec, Data]:
             "readiness_slope_productivity_effect": normal(0.05, 0.05),
             "growth_nation": normal(0.013, 0.005),
             "prize_gbp_bn": fixed(208),
-            "displacement": {"kind": "pert", "low": 0.1, "mode": 0.25, "high": 0.5},
+            "displacement": {"kind": "pert", "low": 0.15, "mode": 0.4, "high": 0.75},
             "leakage": {"kind": "pert", "low": 0.05, "mode": 0.1, "high": 0.25},
             "multiplier": {"kind": "pert", "low": 1.1, "mode": 1.25, "high": 1.5},
         },
-        "complements": normal(0, 0.25),
+        "complements": normal(0, 0.1),
+        "area_odds_ratios": [
+            [0.84 if (name, k) == ("London", "ai") else 1.0 for k in adopted]
+            for name in dataset.areas["area_name"]
+        ],
+        "normalise_start": True,
         "growth_area": normal(0, 0.0045),
         "growth_sector": normal(0, 0.016),
         "growth_cell": normal(0, 0.0105),
         "take_up": {
-            "distribution": {"kind": "beta", "alpha": 0.8, "beta": 1.5},
+            "distribution": {"kind": "beta", "alpha": 0.45, "beta": 1.6},
             "shared_variance": 0.5,
         },
+        "zero_correlation": 0.5,
+        "optimism_bias": {"kind": "pert", "low": 0, "mode": 0.15, "high": 0.41},
+        "fixed_cost_share": 0.1,
         "levers": [
             {
                 "name": name,
-                "effects": effects,
+                "effects": {
+                    target: {"kind": "zero_or", "p_zero": 0.5, "of": effect}
+                    for target, effect in effects.items()
+                },
+                "take_up": own_take_up.get(name),
+                "fade_years": 1.0,
                 "scope": [s in scope for s in sectors],
                 "cost_gbp_per_head_per_year": fixed(cost),
             }
@@ -577,6 +591,7 @@ def mayoral() -> tuple[Spec, Data]:
         "spillover_decay_km": 100.0,
         "discount_factors": [1.035**-t for t in range(1, years + 1)],
         "prize_factor": 1.0,
+        "prize_share_of_gva": 0.1,
         "share_floor": 1e-4,
     }
 

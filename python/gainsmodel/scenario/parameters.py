@@ -400,7 +400,7 @@ PARAMETERS = {
             section="The £208bn",
             group="prize",
             explanation="The amount that is split between areas.",
-            unit="£bn, nominal",
+            unit="£bn",
             bounds=Bounds(0, most=1e5, tail_most=1e6),
             not_switched="what a plan adds does not depend on it",
             core_name="prize_gbp_bn",
