@@ -97,22 +97,26 @@ def headline(a: AreaSummary, added: Added | None = None) -> tuple[str, str]:
     else:
         first = f"{a.whose} share of {a.the_prize_read} would be {a.part.about_gbp} {a.when}."
     same = " over the same years" if a.cumulative else " a year"
-    if not a.carried.is_told:
+    carried = _carried(a, added)
+    if not carried.is_told:
         return first, f"What digital adoption carries cannot be stated: {format.TOO_FEW}."
-    carried = f"Digital adoption plausibly carries {a.carried.gbp}{same}"
-    return first, f"{carried}{_of_which(a, added)}."
+    second = f"Digital adoption plausibly carries {carried.gbp}{same}"
+    return first, f"{second}{_and_the_plan(a, added)}."
 
 
-def _of_which(a: AreaSummary, added: Added | None) -> str:
-    """How much of what digital carries would come without the plan, and how much it adds."""
-    if added is None:
+def _carried(a: AreaSummary, added: Added | None) -> Estimate:
+    """What digital adoption carries: without the plan, where what that adds is known."""
+    return a.carried if added is None or added.without is None else added.without
+
+
+def _and_the_plan(a: AreaSummary, added: Added | None) -> str:
+    """That what digital carries comes without the plan, and how much the plan adds."""
+    if added is None or added.without is None:
         return " with this plan" if a.has_plan else ", all of it without a plan"
-    if added.without is None or not added.without.is_told:
-        return " with this plan"
-    anyway = f", of which {added.without.gbp} would come without the plan"
     if added.is_zero:
-        return f"{anyway}; the plan adds nothing"
-    return f"{anyway}; the plan adds {added.about_gbp}{a.net_of}" if added.is_told else anyway
+        return " without the plan, which adds nothing"
+    adds = f"; the plan adds {added.about_gbp}{a.net_of}" if added.is_told else ""
+    return f" without the plan{adds}"
 
 
 def ranges(a: AreaSummary, added: Added | None = None) -> str:
@@ -123,7 +127,7 @@ def ranges(a: AreaSummary, added: Added | None = None) -> str:
     """
     if a.part.is_certain and a.carried.is_certain:
         return f"{a.certainty}, so there is no range."
-    carried = f"digital carries {a.carried.gbp_range}"
+    carried = f"digital carries {_carried(a, added).gbp_range}"
     if added is not None and added.is_told and not added.is_zero:
         carried += f" and the plan adds {added.range_and_nothing('{} ({})')}"
     if a.unit == "uk":
@@ -297,7 +301,7 @@ def plan_adds(a: AreaSummary, added: Added, cost_gbp_m_per_year: float) -> str:
             f"{format.cost(cost_gbp_m_per_year)} a year once running."
         )
     return (
-        f"This plan adds {added.about_gbp} {a.when} ({added.range_and_nothing()}){a.net_of} and "
+        f"This plan adds {added.about_gbp}{a.net_of} {a.when} ({added.range_and_nothing()}) and "
         f"costs {format.cost(cost_gbp_m_per_year)} a year on average once running. Firms would "
         "also spend to adopt."
     )
