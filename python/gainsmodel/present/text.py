@@ -380,7 +380,7 @@ def lever_effects(scenario: Scenario, lever: str) -> str:
     said = f"At full take-up, {', '.join(parts)}; assumed medians, and ranges of 9 of 10 futures"
     if chances == {0.0}:
         return f"{said}."
-    none = " or ".join(format.percent(chance) for chance in sorted(chances))
+    none = " or ".join(format.intensity(chance) for chance in sorted(chances))
     return f"{said} in which it has an effect. The chance that it has none is {none}."
 
 
