@@ -120,13 +120,17 @@ def standard_normals(
     return Numbers(*(generator.standard_normal((draws, *shape)) for shape in shapes))
 
 
-def simulate(start_gbp_m: Floats, growth: Growth, years: int, numbers: Numbers) -> Floats:
-    """GVA after some years, draw by draw, £m; shape (draws, areas, sectors)."""
+def deviations(growth: Growth, numbers: Numbers) -> tuple[Floats, Floats]:
+    """Growth a year less its mean, and the transitory part; shapes (draws, areas, sectors)."""
     loading = np.array(growth.loading or 0.0).reshape(-1, 1)
     area = loading * numbers.common + np.sqrt(1.0 - loading**2) * numbers.area
-    g = growth.mean + growth.nation * numbers.nation + growth.area * area
+    g = growth.nation * numbers.nation + growth.area * area
     g = g + growth.sector * numbers.sector + growth.cell * numbers.cell
-    grown: Floats = start_gbp_m * (1.0 + g) ** years
-    if growth.transitory:
-        grown *= np.exp(growth.transitory * numbers.transitory)
+    return g, growth.transitory * numbers.transitory
+
+
+def simulate(start_gbp_m: Floats, growth: Growth, years: int, numbers: Numbers) -> Floats:
+    """GVA after some years, draw by draw, £m; shape (draws, areas, sectors)."""
+    g, transitory = deviations(growth, numbers)
+    grown: Floats = start_gbp_m * (1.0 + growth.mean + g) ** years * np.exp(transitory)
     return grown

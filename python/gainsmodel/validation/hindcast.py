@@ -1,200 +1,44 @@
 """Hindcast: the growth part of the model, fitted on one stretch of years and held against the next.
 
-With no levers and no adoption, the model's GVA is ``GVA[r,s] · (1 + g[r,s])^t`` with
-``g[r,s] = nation + area + sector + cell``, four independent normals, constant over the horizon.
-Here mean and spread are fitted on the years of a training window only, GVA of a later year is
-simulated from the last of them, and what happened is held against it.
+With no levers and no adoption, the model's GVA is ``GVA[r,s] · (1 + g[r,s])^t · exp(e[r,s])`` with
+``g[r,s] = nation + area + sector + cell``, normal and constant over the horizon, and a transitory
+part ``e`` that does not grow with it. Here means, spreads and loadings are fitted on the years of a
+training window only, GVA of a later year is simulated from the last of them, and what happened is
+held against it.
 """
 
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from gainsmodel.format import out_of_100
-from gainsmodel.scenario import load_scenario
-from gainsmodel.validation.page import TABLES, Page, points, table
+from gainsmodel.validation.growth import (
+    GEOGRAPHIES,
+    Floats,
+    Growth,
+    default_growth,
+    history,
+    simulate,
+    standard_normals,
+)
+from gainsmodel.validation.growth_fit import fit
+from gainsmodel.validation.held_out import Looked, Split, compare
+from gainsmodel.validation.page import Page, points, table
 from gainsmodel.validation.pictures import Row, bands
-from gainsmodel.validation.verdict import RARE, Coverage, Verdict, coverage
+from gainsmodel.validation.verdict import RARE, Coverage, Verdict
 
-Floats = NDArray[np.float64]
-GEOGRAPHIES = {"itl1": "ITL1 regions", "itl2": "ITL2 areas", "mayoral": "mayoral geography"}
 DRAWS = 4_000
 SEED = 1
-# Publisher's figures are rounded to £1m: below this a cell's growth is mostly rounding.
-SMALLEST_CELL_GBP_M = 100.0
 # Of a normal, CRPS is σ/√π and the mean absolute error about its centre σ√(2/π).
 KNOWS_WIDTH_ONLY = 1.0 - 1.0 / math.sqrt(2.0)
-
-
-class Split(NamedTuple):
-    """Years a hindcast is fitted on, and the year it is held against."""
-
-    first: int
-    last: int
-    target: int
-
-    @property
-    def label(self) -> str:
-        """Such as ``1998–2009 → 2019``."""
-        return f"{self.first}–{self.last} → {self.target}"
-
-
 MAIN = Split(1998, 2009, 2019)
 SPLITS = (MAIN, Split(1998, 2008, 2018), Split(1998, 2007, 2017), Split(1998, 2013, 2019))
 # The pandemic and what followed are shown separately.
 PANDEMIC = Split(1998, 2019, 2023)
-
-
-@dataclass(frozen=True)
-class Growth:
-    """Mean and standard deviations of the four levels of growth, share a year, real."""
-
-    mean: float
-    nation: float
-    area: float
-    sector: float
-    cell: float
-
-
-@dataclass(frozen=True, eq=False)
-class History:
-    """Real GVA of one geography, £m at 2022 prices, shape (areas, sectors, years)."""
-
-    areas: tuple[str, ...]
-    sectors: tuple[str, ...]
-    first_year: int
-    gva_gbp_m: Floats
-
-    def at(self, year: int) -> Floats:
-        """GVA of a year, shape (areas, sectors)."""
-        return self.gva_gbp_m[:, :, year - self.first_year]
-
-
-@cache
-def history(geography: str) -> History:
-    """Read the shipped history of one geography of `GEOGRAPHIES`, 1998 to 2023."""
-    frame = pl.read_csv(TABLES / "gva_history.csv").filter(pl.col("geography") == geography)
-    areas = frame["area_name"].unique(maintain_order=True).to_list()
-    sectors = frame["sector"].unique(maintain_order=True).to_list()
-    years = [int(name) for name in frame.columns[4:]]
-    values = frame[:, 4:].to_numpy().astype(float)
-    return History(
-        tuple(areas), tuple(sectors), years[0], values.reshape(len(areas), len(sectors), -1)
-    )
-
-
-def fit(data: History, first: int, last: int, horizon_years: int) -> Growth:
-    """Fit mean and spread of growth to one window of years.
-
-    Each cell's compound growth over the window is taken apart into its levels by the method of
-    moments: the GVA-weighted sums of squares between areas, between sectors and in all are set
-    equal to what the model expects. A level whose variance comes out negative has none.
-
-    The spread of the nation cannot be seen in one window. It is the standard deviation of the
-    UK's annual growth in the window, times √(1/n + 1/T): a mean of n years forecasts one of T,
-    if years are independent.
-    """
-    start, end = data.at(first), data.at(last)
-    known = (start > 0) & (end > 0)
-    weight = np.where(known, start, 0.0)
-    weight = (weight / weight.sum()).ravel()
-    ratio = np.divide(end, start, out=np.ones_like(start), where=known)
-    growth = (ratio ** (1.0 / (last - first)) - 1.0).ravel()
-    mean = float(weight @ growth)
-
-    areas, sectors = start.shape
-    of_area = np.kron(np.eye(areas), np.ones((sectors, 1)))
-    of_sector = np.kron(np.ones((areas, 1)), np.eye(sectors))
-    centre = np.outer(weight, weight)
-    forms = []
-    for members in (of_area, of_sector):
-        summed = members * weight[:, None]
-        total = summed.sum(axis=0)
-        share = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
-        forms.append((summed * share) @ summed.T - centre)
-    forms.append(np.diag(weight) - centre)
-    observed = np.array([growth @ form @ growth for form in forms])
-    expected = np.array(
-        [
-            [np.sum((form @ members) * members) for members in (of_area, of_sector)]
-            + [np.trace(form)]
-            for form in forms
-        ]
-    )
-    variances = np.maximum(np.linalg.solve(expected, observed), 0.0)
-
-    uk = np.array([data.at(year).sum() for year in range(first, last + 1)])
-    annual = uk[1:] / uk[:-1] - 1.0
-    n = len(annual)
-    nation = float(annual.std(ddof=1) * np.sqrt(1.0 / n + 1.0 / horizon_years))
-    area, sector, cell = (float(sd) for sd in np.sqrt(variances))
-    return Growth(mean, nation, area, sector, cell)
-
-
-def default_growth() -> Growth:
-    """The reference scenario's."""
-    parameters = load_scenario("reference").parameters
-    nation, *others = (
-        getattr(parameters, f"growth_{level}").figure().core()
-        for level in ("nation", "area", "sector", "cell")
-    )
-    return Growth(nation["mean"], nation["sd"], *(level["sd"] for level in others))
-
-
-def simulate(
-    start_gbp_m: Floats, growth: Growth, years: int, *, draws: int = DRAWS, seed: int = SEED
-) -> Floats:
-    """GVA after some years, draw by draw, £m; shape (draws, areas, sectors)."""
-    areas, sectors = start_gbp_m.shape
-    z = np.random.default_rng(seed)
-    g = growth.mean + growth.nation * z.standard_normal((draws, 1, 1))
-    g = g + growth.area * z.standard_normal((draws, areas, 1))
-    g = g + growth.sector * z.standard_normal((draws, 1, sectors))
-    g = g + growth.cell * z.standard_normal((draws, areas, sectors))
-    grown: Floats = start_gbp_m * (1.0 + g) ** years
-    return grown
-
-
-@dataclass(frozen=True, eq=False)
-class Looked:
-    """Growth of one kind, a year: what happened and what was simulated.
-
-    Attributes
-    ----------
-    what : str
-        Such as ``areas against the UK``.
-    names : tuple of str
-        The cases.
-    actual : ndarray
-        Shape (cases,), share a year.
-    simulated : ndarray
-        Shape (draws, cases).
-    """
-
-    what: str
-    names: tuple[str, ...]
-    actual: Floats
-    simulated: Floats
-
-    def coverage(self, nominal: float) -> Coverage:
-        """Outcomes inside their central bands."""
-        return coverage(self.simulated, self.actual, nominal)
-
-    @property
-    def bias(self) -> float:
-        """Mean over the cases of what happened less the simulated median, share a year."""
-        return float((self.actual - np.median(self.simulated, axis=0)).mean())
-
-    @property
-    def crps(self) -> float:
-        """Continuous ranked probability score, mean over the cases; smaller is better."""
-        return crps(self.simulated, self.actual)
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,37 +77,18 @@ class Hindcast:
         yield from (self.uk, self.areas, self.relative, self.sectors, self.cells)
 
 
-def crps(simulated: Floats, actual: Floats) -> float:
-    """Mean of E|X − y| − E|X − X′| / 2 over the cases, from draws of shape (draws, cases)."""
-    ordered = np.sort(simulated, axis=0)
-    n = len(ordered)
-    rank = (2.0 * np.arange(1, n + 1) - n - 1.0)[:, None]
-    spread = 2.0 * (rank * ordered).sum(axis=0) / (n * n)
-    return float((np.abs(simulated - actual).mean(axis=0) - spread / 2.0).mean())
-
-
 @cache
 def hindcast(geography: str, split: Split, growth: Growth | None = None) -> Hindcast:
     """Fit on a split's training window, or take the growth given, and hold it against the rest."""
-    data, years = history(geography), split.target - split.last
+    data = history(geography)
     if growth is None:
-        growth = fit(data, split.first, split.last, years)
-    start, end = data.at(split.last), data.at(split.target)
-    then = simulate(start, growth, years)
-
-    def rate(after: Floats, before: Floats | float) -> Floats:
-        ratio = np.maximum(after, 0.0) / before
-        yearly: Floats = ratio ** (1.0 / years) - 1.0
-        return yearly
-
-    uk, uk_then = rate(end.sum(), start.sum()), rate(then.sum(axis=(1, 2)), start.sum())[:, None]
-    area = rate(end.sum(axis=1), start.sum(axis=1))
-    area_then = rate(then.sum(axis=2), start.sum(axis=1))
-    sector = rate(end.sum(axis=0), start.sum(axis=0)) - uk
-    sector_then = rate(then.sum(axis=1), start.sum(axis=0)) - uk_then
-    large = start >= SMALLEST_CELL_GBP_M
-    cell_names = [f"{a}, {s}" for a in data.areas for s in data.sectors]
-    relative = Looked("areas against the UK", data.areas, area - uk, area_then - uk_then)
+        growth = fit(data, split.first, split.last, split.years)
+    numbers = standard_normals(
+        np.random.default_rng(SEED), DRAWS, len(data.areas), len(data.sectors)
+    )
+    then = simulate(data.at(split.last), growth, split.years, numbers)
+    looked = compare(data, split, then)
+    relative = looked["areas against the UK"]
 
     before, known = data.at(split.first).sum(axis=1), data.at(split.last).sum(axis=1)
     trend = (known / before) ** (1.0 / (split.last - split.first))
@@ -273,16 +98,11 @@ def hindcast(geography: str, split: Split, growth: Growth | None = None) -> Hind
         geography,
         split,
         growth,
-        Looked("the UK", ("United Kingdom",), np.atleast_1d(uk), uk_then),
-        Looked("areas", data.areas, area, area_then),
+        looked["the UK"],
+        looked["areas"],
         relative,
-        Looked("sectors against the UK", data.sectors, sector, sector_then),
-        Looked(
-            "cells against the UK",
-            tuple(name for name, kept in zip(cell_names, large.ravel(), strict=True) if kept),
-            rate(end[large], start[large]) - uk,
-            rate(then[:, large], start[large]) - uk_then,
-        ),
+        looked["sectors against the UK"],
+        looked["cells against the UK"],
         1.0 - relative.crps / null,
         1.0 - float(np.abs(relative.actual - trend).mean()) / null,
     )
