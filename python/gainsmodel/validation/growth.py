@@ -96,8 +96,9 @@ def default_growth(codes: Iterable[str]) -> Growth:
     )
     stated = parameters.growth_loading.values
     loading = np.where(is_south(codes), stated["Greater London"], stated["Scotland"])
-    sds = (level["sd"] for level in others)
-    return Growth(nation["mean"], nation["sd"], *sds, tuple(loading.tolist()))
+    area, sector, cell, transitory = (level["sd"] for level in others)
+    found = tuple(loading.tolist())
+    return Growth(nation["mean"], nation["sd"], area, sector, cell, transitory, found)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Fit the growth part of the model to the shipped accounts: ``python -m gainsmodel.validation.growth_fit``.
+"""Fit the growth part of the model to the shipped accounts; ``make growth`` prints it.
 
 Growth over every span of 1 to `horizon` years inside the window is taken apart into what areas,
 sectors and cells add. What the model says of a span of h years, h² · sd² and for cells
@@ -10,6 +10,7 @@ import sys
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gainsmodel.validation.growth import (
     Floats,
@@ -57,21 +58,23 @@ def fit(data: History, first: int, last: int, horizon_years: int) -> Growth:
     gva = data.between(first, last)
     years = last - first
     longest = min(horizon_years, years)
-    rates, weight, _ = _rates(gva[:, :, 0], gva[:, :, -1], years)
+    rates, weight = _rates(gva[:, :, 0], gva[:, :, -1], years)
     mean = float((weight * rates).sum())
     uk = gva.sum(axis=(0, 1))
     annual = uk[1:] / uk[:-1] - 1.0
     nation = float(annual.std(ddof=1) * np.sqrt(1.0 / years + 1.0 / horizon_years))
 
     levels = variances(gva, longest)
-    sds = [float(np.sqrt(variance)) for variance in levels]
+    sds = (float(np.sqrt(variance)) for variance in levels)
     side = contrast(gva, is_south(data.codes))
     strength = 0.0
     if levels.area > 0:
         stretches = years / longest
         shrunk = comovement(gva, side, levels, longest) / levels.area * stretches / (stretches + 1)
         strength = float(np.sqrt(np.clip(shrunk, 0.0, 1.0 / np.max(side**2))))
-    return Growth(mean, nation, *sds, tuple((strength * side).tolist()))
+    area, sector, cell, transitory = sds
+    loading = tuple((strength * side).tolist())
+    return Growth(mean, nation, area, sector, cell, transitory, loading)
 
 
 def variances(gva_gbp_m: Floats, longest: int) -> Levels:
@@ -84,22 +87,15 @@ def variances(gva_gbp_m: Floats, longest: int) -> Levels:
     area, sector, cell = observed.T
     squares = spans**2
     powers = squares @ squares
-    alone = float(squares @ cell / powers), 0.0
     if longest > 1:
-        slope, level = np.linalg.lstsq(
-            np.stack([squares, np.ones(longest)], axis=1), cell, rcond=None
-        )[0]
-        both = float(slope), float(level)
-        if level < 0:
-            both = alone
-        elif slope < 0:
-            both = 0.0, float(cell.mean())
-    else:
-        both = alone
-    return Levels(
-        *(max(float(squares @ of / powers), 0.0) for of in (area, sector)),
-        *(max(value, 0.0) for value in both),
-    )
+        both = np.stack([squares, np.ones(longest)], axis=1)
+        growing, transitory = np.linalg.lstsq(both, cell, rcond=None)[0]
+    if longest == 1 or transitory < 0:
+        growing, transitory = squares @ cell / powers, 0.0
+    elif growing < 0:
+        growing, transitory = 0.0, cell.mean()
+    found = (squares @ area / powers, squares @ sector / powers, growing, transitory)
+    return Levels(*(max(float(variance), 0.0) for variance in found))
 
 
 def _between_levels(gva_gbp_m: Floats, span: int) -> Floats:
@@ -113,17 +109,17 @@ def _between_levels(gva_gbp_m: Floats, span: int) -> Floats:
     return span**2 * np.mean(found, axis=0)  # type: ignore[no-any-return]
 
 
-def _rates(start: Floats, end: Floats, years: int) -> tuple[Floats, Floats, Floats]:
-    """Compound growth of cells, their weights by GVA at the start, and where both are known."""
+def _rates(start: Floats, end: Floats, years: int) -> tuple[Floats, Floats]:
+    """Compound growth of cells, and their weights by GVA at the start; 0 where either is."""
     known = (start > 0) & (end > 0)
     weight = np.where(known, start, 0.0)
     ratio = np.divide(end, start, out=np.ones_like(start), where=known)
-    return ratio ** (1.0 / years) - 1.0, weight / weight.sum(), known
+    return ratio ** (1.0 / years) - 1.0, weight / weight.sum()
 
 
 def _moments(start: Floats, end: Floats, years: int) -> Floats:
     """Variances of growth a year between areas, sectors and cells over one span."""
-    growth, weight, _ = _rates(start, end, years)
+    growth, weight = _rates(start, end, years)
     of_area, of_sector = weight.sum(axis=1), weight.sum(axis=0)
     mean = (weight * growth).sum()
     by_area = np.divide((weight * growth).sum(axis=1), of_area, where=of_area > 0, out=0 * of_area)
@@ -149,7 +145,7 @@ def _moments(start: Floats, end: Floats, years: int) -> Floats:
     return np.linalg.solve(expected, observed)
 
 
-def contrast(gva_gbp_m: Floats, south: Floats) -> Floats:
+def contrast(gva_gbp_m: Floats, south: NDArray[np.bool_]) -> Floats:
     """+ in the north and − in the south, two apart, so that the UK's mean by GVA is 0."""
     side = np.where(south, -1.0, 1.0)
     of_uk = gva_gbp_m.sum(axis=(1, 2)) / gva_gbp_m.sum()

@@ -30,7 +30,8 @@ from gainsmodel.validation.verdict import RARE, Coverage, Outcome, coverage, ins
 # Publisher's figures are rounded to £1m: below this a cell's growth is mostly rounding.
 SMALLEST_CELL_GBP_M = 100.0
 BATCH_DRAWS = 4_000
-LEAST_BATCHES, MOST_BATCHES = 8, 80
+# After so many batches it is looked whether a verdict is told; seldom, so that no look is lucky.
+LOOKS = (8, 16, 32, 64, 128, 256)
 SEED = 1
 NOMINAL = (0.5, 0.9)
 # Pooled coverage lies within this of nominal.
@@ -247,6 +248,7 @@ class Rank:
     """
 
     def __init__(self, first: Looked, line: Line | None) -> None:
+        """Take the first batch."""
         draws = len(first.simulated)
         share = (first.simulated < first.actual).mean(axis=0)
         self._known = np.clip(share, 1.0 / draws, 1.0 - 1.0 / draws)
@@ -333,9 +335,9 @@ def pooled(
     fitted = fits(data, windows)
     keys = [(what, nominal) for what in QUANTITIES for nominal in NOMINAL]
     counts: dict[tuple[str, float], list[NDArray[np.int64]]] = {key: [] for key in keys}
-    ranks: dict[str, list[Rank]] = {what: [] for what in QUANTITIES}
+    ranks: dict[str, list[Rank]] = {}
     found: dict[tuple[str, float], Pooled] = {}
-    for batch in range(MOST_BATCHES):
+    for batch in range(LOOKS[-1] + 1):
         generator = np.random.default_rng((seed, batch))
         looked: list[dict[str, Looked]] = []
         lines: list[dict[str, Line]] = []
@@ -346,19 +348,20 @@ def pooled(
             then = simulate(start, growth, window.years, numbers)
             looked.append(compare(data, window, then))
             lines.append(straight_lines(start, growth, window.years, numbers))
-        for what in QUANTITIES:
-            ones = [one[what] for one in looked]
+        for what in {key[0]: None for key in keys}:
+            ones = [(one[what], of.get(what)) for one, of in zip(looked, lines, strict=True)]
             if batch == 0:
-                ranks[what] = [Rank(one, of.get(what)) for one, of in zip(ones, lines, strict=True)]
+                ranks[what] = [Rank(one, line) for one, line in ones]
                 continue
-            for rank, one, of in zip(ranks[what], ones, lines, strict=True):
-                rank.add(one, of.get(what))
-            for nominal in NOMINAL:
-                inside = [insiders(one.simulated, nominal) for one in ones]
-                counts[what, nominal].append(np.sum(inside, axis=0))
-        if batch >= LEAST_BATCHES:
-            found = {key: judge(key[1], ranks[key[0]], np.array(counts[key])) for key in keys}
-            if all(one.outcome != "open" for one in found.values()):
+            for rank, (one, line) in zip(ranks[what], ones, strict=True):
+                rank.add(one, line)
+        for what, nominal in keys if batch else ():
+            inside = [insiders(one[what].simulated, nominal) for one in looked]
+            counts[what, nominal].append(np.sum(inside, axis=0))
+        if batch in LOOKS:
+            found |= {key: judge(key[1], ranks[key[0]], np.array(counts[key])) for key in keys}
+            keys = [key for key in keys if found[key].outcome == "open"]
+            if not keys:
                 break
     return found
 

@@ -152,7 +152,8 @@ def coverage(
 def insiders(simulated: NDArray[np.float64], nominal: float) -> NDArray[np.int64]:
     """Simulated outcomes inside their own central bands, draw by draw; arguments of `coverage`."""
     low, high = _ends(simulated, nominal)
-    return ((simulated >= low) & (simulated <= high)).sum(axis=1)
+    counts: NDArray[np.int64] = ((simulated >= low) & (simulated <= high)).sum(axis=1)
+    return counts
 
 
 def _ends(simulated: NDArray[np.float64], nominal: float) -> NDArray[np.float64]:
