@@ -410,7 +410,7 @@ def judge(nominal: float, ranks: Sequence[Rank], counts: NDArray[np.int64]) -> P
 
 def _outcome(nominal: float, inside: int, cases: int, counts: NDArray[np.int64]) -> Outcome:
     """By the rule, for one count of outcomes inside; batches show how far draws can be trusted."""
-    if abs(inside / cases - nominal) > TOLERANCE:
+    if abs(inside / cases - nominal) > TOLERANCE + 1e-9:
         return "fails"
     gaps = []
     for rare in ((counts <= inside).mean(axis=1), (counts >= inside).mean(axis=1)):
