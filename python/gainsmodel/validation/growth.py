@@ -95,7 +95,7 @@ def default_growth(codes: Iterable[str]) -> Growth:
         for level in ("nation", "area", "sector", "cell", "transitory")
     )
     stated = parameters.growth_loading.values
-    loading = np.where(is_south(codes), stated["Greater London"], stated["Scotland"])
+    loading = np.where(is_south(codes), stated["London"], stated["Scotland"])
     area, sector, cell, transitory = (level["sd"] for level in others)
     found = tuple(loading.tolist())
     return Growth(nation["mean"], nation["sd"], area, sector, cell, transitory, found)
