@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from gainsmodel.data import load_dataset
 from gainsmodel.errors import ScenarioError
 from gainsmodel.scenario import Scenario, load_scenario, parse_scenario, to_toml
 from gainsmodel.scenario.parameter_groups import groups_of, uncertain
-from gainsmodel.simulation.core_inputs import core_inputs
+from gainsmodel.simulation.core_inputs import by_area, core_inputs
 from gainsmodel.simulation.replay import replay
 from gainsmodel.simulation.settings import Settings
 from plain import plain
@@ -168,15 +169,17 @@ def test_what_is_stated_of_areas_reaches_them_and_no_others() -> None:
     assert ratios.pop(GM) == [1, 1, 1, 0.9]
     assert set(map(tuple, ratios.values())) == {(1, 1, 1, 1)}
     loadings = of_areas(places(), "mayoral", "growth_loadings")
-    assert (loadings["Scotland"], loadings[GM], loadings["Greater London"]) == (0.8, 0.5, 0.0)
+    before = of_areas(load_scenario("reference"), "mayoral", "growth_loadings")
+    assert loadings == before | {"Scotland": 0.8, GM: 0.5}
+    assert before["Greater London"] < 0 < before[GM] < 0.5
 
 
 def test_a_wider_area_stands_for_those_in_it_and_one_of_another_geography_is_passed_over() -> None:
     ratios = of_areas(places(), "local_authority", "area_odds_ratios")
     assert (ratios["Camden"][3], ratios["Wigan"][3], ratios["Leeds"][3]) == (1.31, 0.9, 1.0)
     loadings = of_areas(places(), "itl1", "growth_loadings")
-    assert loadings["Scotland"] == 0.8
-    assert sum(value != 0 for value in loadings.values()) == 1
+    before = of_areas(load_scenario("reference"), "itl1", "growth_loadings")
+    assert loadings == before | {"Scotland": 0.8}
     ratios = of_areas(places(), "itl1", "area_odds_ratios")
     assert {name for name, of in ratios.items() if of[3] != 1} == {"London"}
 
@@ -192,6 +195,18 @@ def test_an_area_that_nothing_knows_and_one_that_is_set_twice_are_refused() -> N
         places().edit({f"{key}.London": 0.0})
     with pytest.raises(ScenarioError, match=r"growth_loading\.values\.Wales: must be"):
         places().edit({"parameters.growth_loading.values.Wales": 1.5})
+
+
+def test_of_two_names_for_all_a_dataset_has_the_wider_gives_way() -> None:
+    """One authority of a region only: the region's name and its own stand for the same area."""
+    whole = load_dataset("mayoral")
+    kept = (whole.areas["area_name"] == GM).arg_true().to_list()
+    some = replace(whole, areas=whole.areas[kept], gva_gbp_m=whole.gva_gbp_m[kept], groups={})
+    for names in (("North West", GM), (GM, "North West")):
+        stated = dict.fromkeys(names, 0.1) | {GM: 0.5}
+        assert by_area(some, stated, 0.0, "values").tolist() == [0.5]
+    with pytest.raises(ScenarioError, match="sets the same area"):
+        by_area(some, {GM: 0.1, "E47000001": 0.2}, 0.0, "values")
 
 
 def test_places_survive_every_way_of_writing_them_and_are_in_the_log() -> None:

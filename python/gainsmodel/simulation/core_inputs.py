@@ -1,6 +1,7 @@
 """What the core is given: a scenario and figures as plain values and arrays."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -130,31 +131,34 @@ def by_area(
         For a name that none knows, and for an area that two names of one size set.
     """
     codes = dataset.areas["area_code"].to_list()
+    within: dict[str, frozenset[str]] = {}
     entries = []
     for name, value in stated.items():
+        authorities = _authorities(name)
         try:
             members = dataset.resolve(name)
         except UnknownNameError as error:
-            authorities = _authorities(name)
             if not authorities:
                 raise ScenarioError(f'{place}."{name}": {error}') from None
-            within = [(code, _authorities(code)) for code in codes]
-            members = tuple(code for code, own in within if own and own <= authorities)
-        entries.append((name, members, value))
+            within = within or {code: _authorities(code) for code in codes}
+            members = tuple(code for code, own in within.items() if own and own <= authorities)
+        # Where a dataset lacks some areas, two names may stand for as many of those it has.
+        entries.append((name, members, value, (len(members), len(authorities))))
     values = np.full(len(codes), otherwise)
-    set_by: dict[str, tuple[str, int]] = {}
-    for name, members, value in sorted(entries, key=lambda entry: -len(entry[1])):
+    set_by: dict[str, tuple[str, tuple[int, int]]] = {}
+    for name, members, value, size in sorted(entries, key=lambda entry: entry[-1], reverse=True):
         for code in members:
-            other, size = set_by.get(code, ("", 0))
-            if size == len(members):
+            other, last = set_by.get(code, ("", (0, 0)))
+            if last == size:
                 raise ScenarioError(
                     f'{place}."{name}": "{other}" sets the same area ({code}) too; keep one of them'
                 )
-            set_by[code] = (name, len(members))
+            set_by[code] = (name, size)
             values[codes.index(code)] = value
     return values
 
 
+@cache
 def _authorities(name: str) -> frozenset[str]:
     """Local authorities of an area of any built-in geography; none of what is none."""
     try:
