@@ -20,7 +20,6 @@ ITL_2025 = {
     "Devon and Torbay": ("E47000015", ("TLK42", "TLK43")),
     "Lancashire": ("E47000018", ("TLD4",)),
 }
-KINDS = ("mayoral", "new_mayoral", "combined_authority", "rest_of_region", "nation")
 
 
 def mayoral_2026(source: Path, areas: pl.DataFrame) -> pl.DataFrame:
@@ -36,7 +35,7 @@ def mayoral_2026(source: Path, areas: pl.DataFrame) -> pl.DataFrame:
         .with_columns(grade=pl.lit("official"), source=pl.lit("ons_lookup_2025"))
     )
     wholes = dict(members.group_by("area_code").len().iter_rows())
-    new = {}
+    new: dict[str, tuple[str, ...]] = {}
     for name, (code, itl) in ITL_2025.items():
         inside = lookup.filter(pl.any_horizontal(pl.col("itl3").str.starts_with(c) for c in itl))
         official = lookup.filter(pl.col("ca_code") == code)

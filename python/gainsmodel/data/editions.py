@@ -17,6 +17,8 @@ class Edition:
     file, title : str
     edition, covers : str
         The publisher's edition, and the years or areas it is of.
+    released : str
+        When that edition came out, in words; empty where sources differ.
     next_due : date, optional
         By when the publisher's yearly cycle brings the next one; None for what has no cycle.
     next_because : str
@@ -29,6 +31,7 @@ class Edition:
     title: str
     edition: str
     covers: str
+    released: str = ""
     next_due: date | None = None
     next_because: str = ""
     renew: str = ""
@@ -42,7 +45,7 @@ class Edition:
 def editions() -> dict[str, Edition]:
     """Every built-in table by its file, as ``tables.toml`` describes it."""
     described = tomllib.loads((TABLES / "tables.toml").read_text(encoding="utf-8"))["files"]
-    optional = ("next_due", "next_because", "renew")
+    optional = ("released", "next_due", "next_because", "renew")
     return {
         file: Edition(
             *(file, entry["title"], entry["edition"], entry["covers"]),
