@@ -15,8 +15,8 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.analysis.comparison import Comparison
 from gainsmodel.analysis.verdict import breaks_even, is_told, is_worth
-from gainsmodel.data.editions import editions
 from gainsmodel.data.shipped_tables import MAYORAL_2026
+from gainsmodel.data.table_editions import editions
 from gainsmodel.present.area_summary import (
     NOTHING as NOTHING,
     PRICES,

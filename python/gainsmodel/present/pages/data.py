@@ -7,8 +7,8 @@ import polars as pl
 
 from gainsmodel import format
 from gainsmodel.data import GEOGRAPHIES, OWN_GVA, Dataset, load_dataset
-from gainsmodel.data.editions import editions
 from gainsmodel.data.shipped_tables import MAYORAL_2026
+from gainsmodel.data.table_editions import editions
 from gainsmodel.present import text
 from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
 
