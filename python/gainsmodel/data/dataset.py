@@ -272,7 +272,7 @@ def load_dataset(geography: str, folder: Path = TABLES) -> Dataset:
         economy=tables["uk_economy.csv"],
         groups=_groups(tables, geography),
         wider=_wider(tables, geography),
-        hashes=_hashes(folder),
+        hashes=_hashes_for(geography, folder),
         folder=folder,
     )
 
@@ -283,6 +283,15 @@ def plain(name: str) -> str:
     words = re.sub(r"^the ", "", " ".join(words.split()))
     # The official order "Bristol, City of" has lost its comma by now.
     return re.sub(r" (city|county) of$", "", words)
+
+
+def _hashes_for(geography: str, folder: Path) -> dict[str, str]:
+    """Hashes of the tables that a geography depends on; local authorities know places of 2026."""
+    return {
+        file: value
+        for file, value in _hashes(folder).items()
+        if file != "mayoral_2026.csv" or geography == "local_authority"
+    }
 
 
 def _groups(tables: dict[str, pl.DataFrame], geography: str) -> dict[str, tuple[str, ...]]:

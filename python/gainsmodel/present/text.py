@@ -77,8 +77,9 @@ UNOFFICIAL = (
     "Cumbria, Greater Essex, Hampshire and the Solent, Norfolk and Suffolk, Sussex and Brighton."
 )
 PLACE_BASED = (
-    "The Green Book asks of an appraisal where gains fall (place-based appraisal; HM Treasury, "
-    "updated February 2026). This table shows output by place of work; it does not weigh incomes."
+    "Place-based appraisal asks who gains within a place (Green Book, updated February 2026, as "
+    "cited by DfT TAG, 16 April 2026). This table shows output by place of work; it does not weigh "
+    "incomes."
 )
 
 
