@@ -79,8 +79,8 @@ def _age() -> None:
     choice = state.current()
     on = date.today()
     own = {"own_data": choice.data} if choice.data is not None else {}
-    said = (text.of_figures(own, on), text.of_areas(choice.scenario.setting.geography))
-    blocks.small(" ".join(filter(None, said)))
+    if said := text.of_figures(own, on):
+        blocks.small(said)
     with st.expander("How old the built-in tables are", icon=":material/event:", key="age"):
         blocks.grid(tables(on))
 

@@ -132,8 +132,6 @@ def _areas(shown: Answer) -> None:
     table = pl.concat([shown.result.areas(), shown.result.groups().head(1)], how="diagonal")
     blocks.grid(shares_table(shown.result))
     blocks.csv(table, "areas")
-    if of_areas := text.of_areas(shown.choice.scenario.setting.geography):
-        blocks.small(of_areas)
     blocks.small(f"{text.WORDS} {text.prices(shown.about)}")
     answer.refine(shown)
 

@@ -417,6 +417,21 @@ def test_appraise_tells_who_gains_where_asked() -> None:
     assert one_object(answered(*args, "--json"))["who_gains"] is None
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("run", "reference"),
+        ("target", "reference", "--share", "0.01"),
+        ("sensitivity", "reference"),
+    ],
+)
+def test_verbs_say_what_is_known_of_single_authorities(args: tuple[str, ...]) -> None:
+    options = ("--area", "Leeds", "--geography", "local_authority", "--draws", "100")
+    text = " ".join(answered(*args, *options).split())
+    assert "Ranges of single local authorities are probably too narrow" in text
+    assert "too narrow" not in answered(*args, "--area", "Wales", "--draws", "100")
+
+
 def test_a_new_area_is_run_by_its_name() -> None:
     args = ("--geography", "mayoral_2026", "--area", "Sussex and Brighton", "--draws", "50")
     text = " ".join(answered("run", "reference", *args).split())
