@@ -582,6 +582,28 @@ def test_an_area_shows_its_local_authorities_or_says_why_not() -> None:
     assert visit.says("Local figures are not published for this area.")
 
 
+def test_an_area_of_2026_shows_who_gains_within_it() -> None:
+    query = {"futures": "2000", "geography": "mayoral_2026", "area": "Cumbria", "skills": "100"}
+    visit = Visit(query, "places").well()
+    assert visit.says("Ranges of single local authorities are probably too narrow")
+    assert visit.says(text.UNOFFICIAL)
+    tables = [frame.value for frame in visit.at.dataframe if len(frame.value) == 2]
+    named = {str(value) for table in tables for value in table.iloc[:, 0]}
+    assert {"Cumberland", "Westmorland and Furness"} <= named
+    assert visit.go("our_share").well().says("is unofficial")
+
+
+def test_single_authorities_have_their_warning_on_screen() -> None:
+    visit = Visit({"futures": "100", "geography": "local_authority"}).well()
+    assert visit.says(text.LOCAL_BANDS)
+    assert visit.go("places").well().says(text.LOCAL_BANDS)
+
+
+def test_assumptions_tell_how_old_the_figures_are() -> None:
+    visit = Visit(screen="assumptions").well()
+    assert visit.says("Built-in output by area and sector is of 2023")
+
+
 # ---------------------------------------------------------------- assumptions
 
 

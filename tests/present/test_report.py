@@ -309,7 +309,7 @@ def text_of(kind: report.Format, content: bytes) -> str:
 def test_every_word_of_the_paper_is_in_the_file(found: report.Findings, kind: Any) -> None:
     content = report.write(found, kind, ON)
     squeezed = "".join(text_of(kind, content).split())
-    paper = report.board_paper(found)
+    paper = report.board_paper(found, on=ON)
     in_pictures = {block.chart.alt for block in paper.blocks if isinstance(block, Picture)}
     for part in _said(paper):
         if part not in in_pictures:

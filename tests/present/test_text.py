@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -16,6 +18,7 @@ from gainsmodel import (
     compare,
     delay_cost,
     format,
+    load_dataset,
     load_scenario,
     run,
     run_paired,
@@ -27,6 +30,7 @@ from gainsmodel.scenario.parameters import ADJUSTMENTS
 from plain import plain
 
 GM, UK = "E47000001", "uk"
+ROOT = Path(__file__).parents[2]
 BANNED = (
     *("will deliver", "unlocks", "proves", "forecast", "up to £"),
     *("percentile", "iteration", "posterior", "stochastic", "credible interval"),
@@ -350,3 +354,48 @@ def test_too_few_futures_make_no_amount_in_a_sentence() -> None:
         "What this plan adds a year by 2036 cannot be stated: too few futures to say. It costs "
         "£15m a year once running."
     )
+
+
+# What bears on the areas and the figures
+
+
+def test_single_local_authorities_have_the_warning_of_the_hindcast() -> None:
+    said = text.of_areas("local_authority")
+    assert said == text.LOCAL_BANDS
+    page = (ROOT / "docs/validation/hindcast.md").read_text("utf-8")
+    # The page and the warning say the same; if one is changed, so must be the other.
+    assert "bands of that geography are likely to be too narrow" in " ".join(page.split())
+    assert "probably too narrow" in said
+
+
+def test_new_areas_are_called_unofficial_by_name() -> None:
+    said = text.of_areas("mayoral_2026")
+    areas = load_dataset("mayoral_2026").areas
+    new = areas.filter(pl.col("area_type") == "new_mayoral")["area_name"]
+    assert "unofficial" in said
+    assert all(name in said for name in new)
+    assert text.of_areas("mayoral") == text.of_areas("itl1") == text.of_areas("own") == ""
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_age_of_the_figures(own: bool) -> None:
+    manifest = {"own_data": {"name": "ours.csv"}} if own else {}
+    fresh = text.of_figures(manifest, date(2026, 7, 31))
+    old = text.of_figures(manifest, date(2026, 8, 1))
+    if own:
+        assert fresh == old == ""
+        return
+    assert (
+        fresh == "Built-in output by area and sector is of 2023 (ONS, released on 17 April 2025)."
+    )
+    assert old.startswith(fresh)
+    assert "A newer edition is probably out" in old
+    assert "gainsmodel data import-ons WORKBOOK.xlsx --year 2024 --out FOLDER" in old
+
+
+def test_a_table_that_no_command_renews_waits_for_a_new_version() -> None:
+    assert text.newer("areas.csv", date(2026, 7, 31)) == "A newer edition is due by July 2026."
+    assert text.newer("areas.csv", date(2026, 8, 1)).endswith(
+        "A new version of gainsmodel brings it."
+    )
+    assert text.newer("sectors.csv", date(2100, 1, 1)) == ""

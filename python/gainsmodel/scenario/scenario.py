@@ -79,7 +79,7 @@ class ReadinessWeights(Model):
 class Setting(Model):
     """What is modelled, over which years, by which structure."""
 
-    geography: Literal["mayoral", "itl1", "local_authority", "own"] = Field(
+    geography: Literal["mayoral", "itl1", "local_authority", "mayoral_2026", "own"] = Field(
         description="which areas; own: those of the folder given with --data"
     )
     start_year: int = Field(ge=2023, le=2040, description="year 0, 2023 to 2040")

@@ -1,6 +1,7 @@
 """Shares of the gain and of the prize, what digital adoption carries, what a plan adds."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 
 import polars as pl
 
@@ -15,7 +16,10 @@ from gainsmodel.results.result import Result
 
 
 def shares(
-    result: Result, codes: Iterable[str] | None = None, pair: PairedResult | None = None
+    result: Result,
+    codes: Iterable[str] | None = None,
+    pair: PairedResult | None = None,
+    on: date | None = None,
 ) -> Iterator[Block]:
     """Say what a run comes to.
 
@@ -27,6 +31,8 @@ def shares(
         every area has a row if left out.
     pair : PairedResult, optional
         The same run with its reference: shows what the plan adds.
+    on : date, optional
+        The day on which the age of the figures is told; today if left out.
     """
     uk = AreaSummary(result, "uk")
     scenario = result.scenario
@@ -45,8 +51,11 @@ def shares(
         yield Words(f"Using your own {what}:")
         yield Points(own["notes"])
     yield shares_table(result, [a.unit for a in asked] or None)
+    if of_areas := text.of_areas(result.manifest["geography"]):
+        yield Words(of_areas)
     yield Words(" ".join(filter(None, [text.separated(result), text.national(uk)])))
-    yield Words(text.prices(uk))
+    age = text.of_figures(result.manifest, on or date.today())
+    yield Words(" ".join(filter(None, [text.prices(uk), age])))
     if pair is not None:
         yield from _plan(pair, asked)
     yield Words(text.WORDS, "small")

@@ -5,15 +5,20 @@ scope, data, assumptions, verification, validation, uncertainty, what was not do
 """
 
 import io
+from datetime import date
 from importlib.resources import files
 
 import polars as pl
 
+from gainsmodel.present import text
 from gainsmodel.present.report.findings import Findings
 
 
-def statement(findings: Findings) -> list[tuple[str, str]]:
-    """Pairs of heading and words; figures from the validation and the run itself."""
+def statement(findings: Findings, on: date | None = None) -> list[tuple[str, str]]:
+    """Pairs of heading and words; figures from the validation and the run itself.
+
+    The age of the built-in figures is told for the day `on`, today if left out.
+    """
     manifest, log = findings.result.manifest, findings.log
     grades = {
         grade: log.filter(pl.col("evidence") == grade).height
@@ -26,7 +31,8 @@ def statement(findings: Findings) -> list[tuple[str, str]]:
         f"The user’s own figures, checked on reading: {'; '.join(own['notes'])}."
         if own
         else "Official figures built into this version; their sums are checked against the "
-        "publisher’s totals and their hashes are in the manifest."
+        "publisher’s totals and their hashes are in the manifest. "
+        + text.of_figures(manifest, on or date.today())
     )
     return [
         (

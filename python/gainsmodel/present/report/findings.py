@@ -13,6 +13,7 @@ from gainsmodel.analysis.appraisal import appraise
 from gainsmodel.analysis.comparison import Comparison, compare
 from gainsmodel.analysis.lever_contributions import lever_contributions
 from gainsmodel.analysis.sensitivity import LEAST_DRAWS, Output, Sensitivity, sensitivity
+from gainsmodel.analysis.who_gains import LOCAL_DRAWS, WhoGains, authorities_of, who_gains
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError, UnknownNameError
@@ -29,6 +30,8 @@ from gainsmodel.simulation.settings import Sampler
 # Runs that a paper takes in addition to its levers, in samples of the draws: the pair, and some
 # fifteen for what drives the answer.
 DRIVERS_RUNS = 15
+# What a pair of runs of local authorities comes to, on fewer draws.
+LOCAL_RUNS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +53,8 @@ class Findings:
     parts, costs : DataFrame, optional
         Of `lever_contributions` and `lever_costs`, for the area.
     net : Waterfall, optional
+    gains : WhoGains, optional
+        What the plan adds in each local authority of the area; None where it has none.
     drivers : Sensitivity, optional
         What drives what the plan adds, or without a plan what digital carries.
     no_drivers : str
@@ -71,6 +76,7 @@ class Findings:
     parts: pl.DataFrame | None
     costs: pl.DataFrame | None
     net: Waterfall | None
+    gains: WhoGains | None
     drivers: Sensitivity | None
     no_drivers: str
     log: pl.DataFrame
@@ -135,13 +141,15 @@ def gather(
             f"{len(unit.members)}; name one of them, or use appraise, compare or target"
         )
     moved = loaded.moved_levers()
+    local = bool(moved and authorities_of(figures, unit))
     runs = 2 + (2 * len(moved) + 2) * bool(moved) + (against is not None) + DRIVERS_RUNS
+    runs += LOCAL_RUNS * local
     steps = Steps(on_progress, draws, runs)
     asked: dict[str, Any] = {"draws": draws, "seed": seed, "dataset": dataset, "threads": threads}
     pair = run_paired(loaded, sampler=sampler, on_progress=steps.next(2), **asked)
     result, without = pair
     about = AreaSummary(result, unit.code)
-    added = worth = parts = costs = net = None
+    added = worth = parts = costs = net = gains = None
     if moved:
         added = about.added(without)
         table = appraise(pair, area=unit.code)
@@ -150,6 +158,15 @@ def gather(
         costs = lever_costs(loaded, figures).filter(pl.col("area_code") == unit.code)
         report = steps.next(2 * len(moved) + 2)
         parts = lever_contributions(loaded, unit.code, sampler=sampler, on_progress=report, **asked)
+    if local:
+        asked_locally = asked | {"draws": min(draws, LOCAL_DRAWS), "dataset": None}
+        gains = who_gains(
+            loaded,
+            unit.code,
+            sampler=sampler,
+            on_progress=steps.next(LOCAL_RUNS),
+            **asked_locally,
+        )
     other = comparison = None
     if against is not None:
         other = as_scenario(against, geography, dataset)
@@ -172,6 +189,6 @@ def gather(
         # An answer without uncertainty is an answer, too.
         no_drivers = f"{str(error)[:1].upper()}{str(error)[1:]}."
     return Findings(
-        *(loaded, figures, unit.code, result, without, added, worth, parts, costs, net),
+        *(loaded, figures, unit.code, result, without, added, worth, parts, costs, net, gains),
         *(drivers, no_drivers, assumptions_log.log(loaded), other, comparison),
     )

@@ -5,6 +5,7 @@ Sentences about numbers come from `gainsmodel.present.text`; here is only what f
 
 import shlex
 from collections.abc import Iterator
+from datetime import date
 
 import polars as pl
 
@@ -24,6 +25,7 @@ from gainsmodel.present.blocks import (
 )
 from gainsmodel.present.charts.tiles import LAYOUTS
 from gainsmodel.present.pages.appraisal import cost_and_return, gross_to_net
+from gainsmodel.present.pages.who_gains import who_gains
 from gainsmodel.present.report.assurance import statement
 from gainsmodel.present.report.document import Document
 from gainsmodel.present.report.findings import Findings
@@ -35,10 +37,13 @@ CHANGES_SHOWN = 15
 
 
 @renamed(found="findings")
-def board_paper(findings: Findings, manifest_name: str = "manifest.json") -> Document:
+def board_paper(
+    findings: Findings, manifest_name: str = "manifest.json", on: date | None = None
+) -> Document:
     """Write a paper of some pages on one area from what was found.
 
-    `manifest_name` is that of the file in which the manifest goes with it.
+    `manifest_name` is that of the file in which the manifest goes with it; `on` the date it
+    bears, today's if left out.
     """
     a = findings.about
     plan = "" if findings.added is None else ", and what a plan adds"
@@ -50,10 +55,11 @@ def board_paper(findings: Findings, manifest_name: str = "manifest.json") -> Doc
             *_in_short(findings),
             *_pictures(findings),
             *_plan(findings),
+            *_who_gains(findings),
             *_other(findings),
             *_drivers(findings),
             *_changes(findings),
-            *_method(findings),
+            *_method(findings, on),
             *_repeat(findings, manifest_name),
         ],
         manifest=findings.result.manifest,
@@ -71,6 +77,8 @@ def _in_short(findings: Findings) -> Iterator[Block]:
         assert findings.worth is not None
         yield Words(said)
         yield Words(" ".join(text.plan_in_short(findings.pair, findings.worth)))
+    if of_areas := text.of_areas(findings.result.manifest["geography"]):
+        yield Words(of_areas, "small")
     yield Box(
         f"What {a.the_prize} is",
         [text.causes(a), text.prize_note(findings.scenario), text.national(a)],
@@ -154,6 +162,11 @@ def _plan(findings: Findings) -> Iterator[Block]:
         )
 
 
+def _who_gains(findings: Findings) -> Iterator[Block]:
+    if findings.gains is not None:
+        yield from who_gains(findings.gains)
+
+
 def _other(findings: Findings) -> Iterator[Block]:
     if findings.comparison is None or findings.other is None:
         return
@@ -215,13 +228,13 @@ def _changes(findings: Findings) -> Iterator[Block]:
         )
 
 
-def _method(findings: Findings) -> Iterator[Block]:
+def _method(findings: Findings, on: date | None) -> Iterator[Block]:
     yield Heading("How it is calculated, and what it cannot tell")
     yield Words(" ".join(text.METHOD))
     yield Points(text.LIMITS)
     yield Words(f"{text.WORDS} {text.prices(findings.about)}", "small")
     yield Heading("Assurance")
-    yield Grid("What was checked, and what was not", ["", ""], statement(findings), left=(0, 1))
+    yield Grid("What was checked, and what was not", ["", ""], statement(findings, on), left=(0, 1))
 
 
 def _repeat(findings: Findings, manifest_name: str) -> Iterator[Block]:
