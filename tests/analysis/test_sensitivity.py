@@ -50,7 +50,7 @@ PARAMETERS = [
     *SPREAD,
     *TOY["national"],
     *("complements", "growth_area", "growth_sector", "growth_cell", "growth_transitory"),
-    *("odds_ratios", "take_up", "lever_zero", "optimism_bias"),
+    *("odds_ratios", "take_up", "lever_zero", "optimism_bias", "j_curve"),
     *(
         f"levers.{lever['name']}.{rest}"
         for lever in TOY["levers"]
@@ -71,6 +71,7 @@ def toy(**changes: Any) -> tuple[Any, dict[str, Array]]:
     spec["growth_transitory"] = {"kind": "normal", "mean": 0.0, "sd": 0.02}
     spec["growth_loadings"] = [0.5] * len(spec["areas"])
     spec["optimism_bias"] = {"kind": "uniform", "low": 0.0, "high": 0.4}
+    spec["j_curve"] = {"kind": "uniform", "low": 0.0, "high": 0.4}
     spec["zero_correlation"] = 0.4
     for lever in spec["levers"]:
         for target, effect in lever["effects"].items():

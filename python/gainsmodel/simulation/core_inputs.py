@@ -183,9 +183,6 @@ def _where_used(scenario: Scenario, dataset: Dataset) -> dict[str, Any]:
         if effect
     ):
         found["zero_correlation"] = parameters.zero_correlation.value
-    bias = parameters.optimism_bias.figure().core()
-    if bias != NOTHING:
-        found["optimism_bias"] = bias
     if parameters.fixed_cost_share.value != 1:
         found["fixed_cost_share"] = parameters.fixed_cost_share.value
     ratios = parameters.area_odds_ratio.by_technology
@@ -203,9 +200,10 @@ def _where_used(scenario: Scenario, dataset: Dataset) -> dict[str, Any]:
     if loadings := parameters.growth_loading.values:
         place = "parameters.growth_loading.values"
         found["growth_loadings"] = by_area(dataset, loadings, 0.0, place).tolist()
-    transitory = parameters.growth_transitory.figure().core()
-    if transitory != NOTHING:
-        found["growth_transitory"] = transitory
+    for name in ("growth_transitory", "optimism_bias", "j_curve"):
+        stated = getattr(parameters, name).figure().core()
+        if stated != NOTHING:
+            found[name] = stated
     return found
 
 
