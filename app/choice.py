@@ -22,7 +22,7 @@ from gainsmodel import (
 from gainsmodel.data import OWN
 
 LEVERS = ("leadership", "open_data", "inclusion", "skills", "connectivity")
-BASES = ("final_year", "cumulative")
+BASES = ("final_year", "share_of_economy", "cumulative")
 GEOGRAPHIES = ("mayoral", "itl1", "local_authority")
 WHO = {
     "area": "This area alone",

@@ -334,20 +334,14 @@ def _pair(choice: Choice, draws: int, appraised: bool, on_progress: OnProgress) 
 
 def _small(result: Result, choice: Choice, appraised: bool) -> Result:
     """A result with the draws that pages ask for, if it holds any; its tables are whole."""
-    if not result.holds_draws or _asks_for_inputs(choice, appraised):
+    if not result.holds_draws:
         return result
     return result.with_draws_of(_metrics(choice, appraised))
 
 
-def _asks_for_inputs(choice: Choice, appraised: bool) -> bool:
-    """Whether an appraisal goes from gross to net, which needs what was sampled."""
-    parameters = choice.scenario.parameters
-    return appraised and any(getattr(parameters, name).enabled for name in ADJUSTMENTS)
-
-
 def _metrics(choice: Choice, appraised: bool) -> tuple[str, ...]:
     gain = "gain_cumulative_gbp_m" if choice.cumulative else FINAL_YEAR_GAIN
-    shown = ("share", "additionality", gain)
+    shown = ("share", *ADJUSTMENTS, gain)
     if not appraised:
         return shown
     return tuple(dict.fromkeys((*shown, FINAL_YEAR_GAIN, *ADDED.values(), *COSTS.values())))
@@ -366,8 +360,6 @@ def _size(choice: Choice, draws: int, appraised: bool) -> int:
     kept = len(_metrics(choice, appraised)) * _series_bytes(choice, draws)
     if whole == DRAWS_IN_MEMORY_BYTES:
         kept = 0
-    elif _asks_for_inputs(choice, appraised):
-        kept = whole
     return 5 * SMALL_BYTES + kept
 
 

@@ -133,6 +133,7 @@ def toy_spec(areas: int = 4, sectors: int = 3, technologies: int = 2, years: int
         "spillover_decay_km": 100.0,
         "discount_factors": [1.035**-t for t in range(1, years + 1)],
         "prize_factor": 1.0,
+        "prize_share_of_gva": 0.1,
         "share_floor": 1e-4,
     }
 
@@ -234,8 +235,14 @@ class Core:
         )
 
     def additionality(self) -> np.ndarray:
-        """What £1 of the levers' increment is worth in each draw."""
-        return self.draws([self.layout["additionality"]])[:, 0]
+        """What £1 of the levers' increment is worth to an area in each draw."""
+        displacement, leakage, multiplier = self.adjustments().T
+        return (1 - displacement) * (1 - leakage) * multiplier
+
+    def adjustments(self) -> np.ndarray:
+        """Displacement, leakage and multiplier in each draw, shape (draws, 3)."""
+        first = self.layout["adjustments"]
+        return self.draws([first, first + 1, first + 2])
 
     def means(self, place: str, count: int) -> np.ndarray:
         first = self.layout[place]

@@ -16,7 +16,6 @@ from gainsmodel import GainsModelError, load_scenario
 from gainsmodel.analysis.assumptions_log import GROUPS, NOT_IN_REFERENCE, STRUCTURE, log
 from gainsmodel.data import OWN
 from gainsmodel.present import export, text
-from gainsmodel.present.area_summary import PRICES
 from gainsmodel.results.statistics import quantiles
 from gainsmodel.scenario.parameters import CHOICES
 from gainsmodel.scenario.restate import figure_at, questions, restated
@@ -30,7 +29,6 @@ GEOGRAPHY_NAMES = {
 # Stated area by area, in the scenario file.
 _BY_AREA = ("parameters.area_odds_ratio", "parameters.growth_loading")
 CURVES = {"bass": "Bass", "logistic": "Logistic", "gompertz": "Gompertz"}
-PRICE_BASES = {"as_published": "As published", "base_year": f"In {PRICES}"}
 
 
 def main() -> None:
@@ -83,7 +81,8 @@ def _restore_all() -> None:
 
 def _structure() -> None:
     choice = state.current()
-    setting, prize = choice.scenario.setting, choice.scenario.prize
+    setting = choice.scenario.setting
+    years = sorted(choice.dataset.economy["year"], reverse=True)
     numbers = sorted({*DRAWS, choice.draws})
     # The largest whole number that a browser tells from its neighbours.
     seed = min(choice.seed, 2**53 - 1)
@@ -145,14 +144,14 @@ def _structure() -> None:
             ),
         )
         st.selectbox(
-            _of_the_prize(CHOICES["prize.price_basis"].label),
-            list(PRICE_BASES),
-            format_func=PRICE_BASES.__getitem__,
+            CHOICES["setting.price_year"].label,
+            years,
+            format_func="Of {}".format,
             **state.bound(
                 "prices",
-                prize.price_basis,
-                edit("prize.price_basis", "prices of the prize"),
-                index=list(PRICE_BASES).index(prize.price_basis),
+                setting.price_year,
+                edit("setting.price_year", "prices"),
+                index=years.index(setting.price_year),
             ),
         )
         st.selectbox(

@@ -255,7 +255,11 @@ def _each_lever(shown: Answer) -> None:
         "Running each lever alone and without it",
     )
     if table is not None:
-        chart = charts.levers(table, f"a year by {choice.final_year}", theme=blocks.theme())
+        chart = charts.levers(
+            table,
+            f"a year by {choice.final_year}, {choice.scenario.setting.price_year} prices",
+            theme=blocks.theme(),
+        )
         blocks.show(chart, "levers")
         blocks.table_of(chart, "levers")
     st.header("First 100 days", anchor=False)

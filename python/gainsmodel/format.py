@@ -167,6 +167,12 @@ def percent(share: float) -> str:
     return f"{sign}{_significant(value, 2)}%"
 
 
+def part(share: float) -> str:
+    """A share as a part: ``a tenth``, ``12.5%``."""
+    words = {0.5: "half", 0.25: "a quarter", 0.2: "a fifth", 0.1: "a tenth"}
+    return words.get(share) or percent(share)
+
+
 def whole_percent(share: float) -> str:
     """An intensity or a rate of adoption: whole per cent."""
     return f"{round(share * 100)}%".replace("-", "−") if math.isfinite(share) else TOO_FEW

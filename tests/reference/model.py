@@ -676,10 +676,9 @@ def simulate(
 
     return {
         **_outputs(spec, gain, cost, lever_cost, running_cost, gva, national["prize_gbp_bn"]),
-        # What £1 of the levers' increment is worth, net.
-        "additionality": (1 - national["displacement"])
-        * (1 - national["leakage"])
-        * national["multiplier"],
+        "adjustments": np.stack(
+            [national[name] for name in ("displacement", "leakage", "multiplier")], axis=1
+        ),
         "national_adoption": np.einsum(
             "rs,nrskt->nkt", np.asarray(data["gva_gbp_m"], dtype=float), adoption
         )
@@ -748,7 +747,7 @@ def _outputs(
     unit_lever_cost = by_unit(lever_cost)
     unit_gva = by_unit(gva.sum(axis=2)[..., 1:])  # years 1 to T, as the gains
 
-    if spec["basis"] == "final_year":
+    if spec["basis"] == "final_year" or spec["basis"] == "share_of_economy":
         basis_gain, basis_gva = unit_gain[..., -1], unit_gva[..., -1]
     elif spec["basis"] == "cumulative":
         basis_gain, basis_gva = unit_gain.sum(axis=2), unit_gva.sum(axis=2)
@@ -760,6 +759,11 @@ def _outputs(
     usable = basis_gain[:, nation] > spec["share_floor"] * basis_gva[:, nation]
     share = np.full(basis_gain.shape, np.nan)
     share[usable] = basis_gain[usable] / basis_gain[usable, nation][:, None]
+
+    # The prize in £bn, as stated in the money of the run, and as a share of the economy.
+    stated = prize * spec.get("prize_factor", 1.0)
+    of_economy = spec.get("prize_share_of_gva", 0.1) * unit_gva[:, nation, -1] / 1000
+    on_basis = of_economy if spec["basis"] == "share_of_economy" else stated
 
     with np.errstate(divide="ignore", invalid="ignore"):
         uplift_final_year = unit_gain[..., -1] / unit_gva[..., -1]
@@ -775,6 +779,17 @@ def _outputs(
         "lever_cost_per_year_gbp_m": by_unit(running_cost),
         "uplift_final_year": uplift_final_year,
         "share": share,
-        "prize_gbp_bn": share * prize[:, None],
+        "prize_gbp_bn": share * on_basis[:, None],
+        "reaches_prize": np.stack(
+            [
+                gained[:, nation] >= 1000 * read
+                for gained, read in (
+                    (unit_gain[..., -1], stated),
+                    (unit_gain[..., -1], of_economy),
+                    (unit_gain.sum(axis=2), stated),
+                )
+            ],
+            axis=1,
+        ),
         "national_gain_by_sector_gbp_m": gain[..., -1].sum(axis=1),
     }

@@ -1,6 +1,6 @@
 """From what a plan adds to what it adds on balance, seen from the area, its region and the UK.
 
-The three factors are unverified judgement and off unless a scenario switches them on.
+The three factors are judgement, and on unless a scenario switches them off.
 `docs/explanation/model.md`, section 9, has the formulas, decision 14 the reasons.
 """
 
@@ -18,12 +18,11 @@ from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError
 from gainsmodel.results.paired import FINAL_YEAR_GAIN, PairedResult, accepts_two_results
 from gainsmodel.results.prices import Prices
-from gainsmodel.results.result import Result
+from gainsmodel.results.result import draws_of
 from gainsmodel.results.statistics import (
     Draws,
     chance_of_nothing,
     columns_of_differences,
-    quantiles,
     statistics_of,
 )
 from gainsmodel.results.tables import METRICS
@@ -40,7 +39,8 @@ STEPS = {
 # The steps that are amounts, and no changes of one.
 TOTALS = ("gross", "net")
 UNVERIFIED = (
-    "Displacement, leakage and multiplier are judgement, from memory of a guide, and unverified."
+    "Sizes of displacement, leakage and multiplier are judgement, to be checked against the "
+    "Additionality Guide (4th edition, sections 4.2 to 4.5)."
 )
 
 
@@ -50,8 +50,8 @@ class Waterfall:
 
     Attributes
     ----------
-    area, metric, prices : str
-        Name of the area, which gain is meant, and in which money.
+    area, metric, prices, money : str
+        Name of the area, which gain is meant, in which money, and that in words.
     final_year, horizon_years, draws, seed : int
     switched_on : tuple of str
         Those of displacement, leakage and multiplier that the scenario switches on.
@@ -68,6 +68,7 @@ class Waterfall:
     area: str
     metric: str
     prices: Prices
+    money: str
     final_year: int
     horizon_years: int
     draws: int
@@ -178,7 +179,7 @@ def waterfall(
     pair.check_reference()
     scenario, figures, with_plan = pair.scenario, pair.dataset, pair.with_plan
     unit, on = unit_of(figures, area), pair.net_of
-    known = factors(with_plan)
+    known = {name: draws_of(with_plan, name)[0] for name in ADJUSTMENTS}
     sampler = pair.manifest["sampler"]
     gva = dict(with_plan.areas().select("area_code", "gva_gbp_m").iter_rows())
     tables = []
@@ -210,6 +211,7 @@ def waterfall(
         area=unit.name,
         metric=metric,
         prices=prices,
+        money=f"{setting.price_year} prices" if prices == "real" else "Current prices",
         final_year=setting.start_year + setting.horizon_years,
         horizon_years=setting.horizon_years,
         draws=with_plan.manifest["draws"],
@@ -226,27 +228,6 @@ def gross_to_net(gross: Draws, factor: Mapping[str, Draws]) -> dict[str, Draws]:
     drawn_in = (gross + displaced + leaked) * (factor["multiplier"] - 1.0)
     net = gross + displaced + leaked + drawn_in
     return dict(zip(STEPS, (gross, displaced, leaked, drawn_in, net), strict=True))
-
-
-def factors(result: Result) -> dict[str, Draws]:
-    """Displacement, leakage and multiplier in every draw, shape (draws,); off they do nothing.
-
-    Raises
-    ------
-    ResultError
-        If the result was loaded from disk.
-    """
-    found = {n: np.full(result.manifest["draws"], off) for n, off in ADJUSTMENTS.items()}
-    switches = {name: getattr(result.scenario.parameters, name) for name in ADJUSTMENTS}
-    if any(switch.enabled for switch in switches.values()):
-        # The same wherever they are asked of; one area is answered soonest.
-        sampled = result.inputs(result.codes[0])
-        for name, switch in switches.items():
-            if name in sampled.columns:
-                found[name] = sampled[name].to_numpy()
-            elif switch.enabled:
-                found[name][:] = quantiles(switch.figure())[1]
-    return found
 
 
 def viewpoints(dataset: Dataset, unit: Unit) -> dict[str, Unit]:

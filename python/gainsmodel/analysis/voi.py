@@ -40,7 +40,7 @@ NOTE = (
 class ValueOfInformation:
     """What knowing more is worth to a decision; made by `voi`.
 
-    All amounts are £m, present value at the start of the run, at base-year prices.
+    All amounts are £m, present value at the start of the run, in the prices of `price_year`.
 
     Attributes
     ----------
@@ -65,6 +65,7 @@ class ValueOfInformation:
     draws: int
     seed: int
     sampler: str
+    price_year: int
     study_draws: int
     options: pl.DataFrame
     evpi_gbp_m: float
@@ -81,6 +82,7 @@ class ValueOfInformation:
             "draws": self.draws,
             "seed": self.seed,
             "sampler": self.sampler,
+            "price_year": self.price_year,
             "study_draws": self.study_draws,
             "options": self.options.to_dicts(),
             "evpi_gbp_m": self.evpi_gbp_m,
@@ -219,6 +221,7 @@ def voi(
         draws=settings.draws,
         seed=settings.seed,
         sampler=settings.sampler,
+        price_year=first.setting.price_year,
         study_draws=study.draws,
         options=listed,
         evpi_gbp_m=perfect.value,

@@ -15,7 +15,6 @@ import polars as pl
 
 from gainsmodel import format
 from gainsmodel.checks import did_you_mean
-from gainsmodel.data.shipped_tables import BASE_YEAR
 from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
@@ -25,7 +24,6 @@ from gainsmodel.scenario.parameters import ADJUSTMENTS
 GBP_M = {"m": 1.0, "bn": 1000.0}
 RANGE = "In 9 of 10 futures"
 NOTHING = "Adds less than £1m in"
-PRICES = f"{BASE_YEAR} prices"
 # Above this share of futures without a share, shares are withheld.
 SHARES_WITHHELD_ABOVE = 0.2
 FEWEST_FUTURES_FOR_DOTS = 200
@@ -179,7 +177,7 @@ class AreaSummary:
 
     @property
     def basis(self) -> str:
-        """What the prize and the shares mean: ``final_year`` or ``cumulative``."""
+        """What the prize and the shares mean: one of `gainsmodel.results.tables.READINGS`."""
         return str(self.scenario["prize"]["basis"])
 
     @property
@@ -206,19 +204,27 @@ class AreaSummary:
         return "prize" if value is None else f"£{value:g}bn"
 
     @property
-    def prize_prices(self) -> str:
-        """Price basis of the prize."""
-        if self.prize_at_base_prices:
-            return f"re-expressed in {PRICES}"
-        if not is_cbi_figure(self.result.scenario):
-            return "as its source states it, in the prices of that source"
-        money = "current prices" if self.cumulative else "prices of its own tenth year"
-        return f"as published in 2016, in {money}"
+    def prices(self) -> str:
+        """What all money here is in: ``2024 prices``."""
+        return prices_of(self.scenario)
 
     @property
-    def prize_at_base_prices(self) -> bool:
-        """Whether the prize is in the prices that the gain is in."""
-        return bool(self.scenario["prize"]["price_basis"] == "base_year")
+    def is_restated(self) -> bool:
+        """Whether the prize is stated in the money of another year than that of the run."""
+        return bool(self.scenario["prize"]["price_year"] != self.scenario["setting"]["price_year"])
+
+    @property
+    def of_economy(self) -> str:
+        """The prize read as a share of the economy: ``a tenth of the UK’s GVA``."""
+        share = self.scenario["prize"]["share_of_economy"]
+        return f"{format.part(share)} of the UK’s GVA"
+
+    @property
+    def the_prize_read(self) -> str:
+        """The prize with its article, and how it is read where that is no amount of £."""
+        if self.basis != "share_of_economy":
+            return self.the_prize
+        return f"{self.the_prize} (read as {self.of_economy})"
 
     @property
     def has_plan(self) -> bool:
@@ -227,9 +233,11 @@ class AreaSummary:
 
     @property
     def net_of(self) -> str:
-        """What is taken off all that a plan adds, as it stands after an amount; or nothing."""
+        """That all that a plan adds is net, as it stands after an amount; or nothing."""
         parameters = self.scenario["parameters"]
         on = [name for name in ADJUSTMENTS if parameters[name]["enabled"]]
+        if len(on) == len(ADJUSTMENTS):
+            return " net"
         return f" after {format.listed(on)}" if on else ""
 
     @property
@@ -329,6 +337,11 @@ class AreaSummary:
         row = frame.filter(pl.col("area_code") == self.unit).row(0, named=True)
         added = Added.of_row(row, self.gain, self.futures)
         return replace(added, without=AreaSummary(without, self.unit).carried)
+
+
+def prices_of(scenario: Mapping[str, Any]) -> str:
+    """What all money of a run is in: ``2024 prices``."""
+    return f"{scenario['setting']['price_year']} prices"
 
 
 def is_cbi_figure(scenario: Scenario) -> bool:

@@ -16,7 +16,6 @@ from gainsmodel.analysis.comparison import Comparison
 from gainsmodel.analysis.verdict import breaks_even, is_told, is_worth
 from gainsmodel.present.area_summary import (
     NOTHING as NOTHING,
-    PRICES,
     RANGE as RANGE,
     Added,
     AreaSummary,
@@ -29,6 +28,7 @@ from gainsmodel.results.plan_levers import lever_costs
 from gainsmodel.results.prices import Prices
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import quantiles
+from gainsmodel.results.tables import READINGS
 from gainsmodel.scenario import PARAMETERS, Scenario
 
 CERTAIN = "the same in every future"
@@ -84,19 +84,18 @@ def headline(a: AreaSummary, added: Added | None = None) -> tuple[str, str]:
 
     `added` is what the plan adds (`AreaSummary.added`), or None where there is no plan.
     """
-    prices = f", in {PRICES}" if a.prize_at_base_prices else ""
     if a.unit == "uk":
-        # The UK has no share to estimate; its amount differs from the prize only in other prices.
-        whole = (
-            f", {a.part.about_gbp} in {PRICES}" if a.prize_at_base_prices and a.part.is_told else ""
-        )
-        first = f"The UK as a whole would have all of {a.the_prize} {a.when}{whole}."
+        # The UK has no share to estimate; its amount differs from the stated one only where that
+        # is of other prices, or a share of the economy.
+        other = (a.is_restated or a.basis == "share_of_economy") and a.part.is_told
+        whole = f", {a.part.about_gbp}" if other else ""
+        first = f"The UK as a whole would have all of {a.the_prize_read} {a.when}{whole}."
     elif a.shares_withheld:
-        first = f"{a.whose} share of {a.the_prize} cannot be stated."
+        first = f"{a.whose} share of {a.the_prize_read} cannot be stated."
     elif not a.part.is_told:
-        first = f"{a.whose} share of {a.the_prize} cannot be stated: {format.TOO_FEW}."
+        first = f"{a.whose} share of {a.the_prize_read} cannot be stated: {format.TOO_FEW}."
     else:
-        first = f"{a.whose} share of {a.the_prize} would be {a.part.about_gbp} {a.when}{prices}."
+        first = f"{a.whose} share of {a.the_prize_read} would be {a.part.about_gbp} {a.when}."
     same = " over the same years" if a.cumulative else " a year"
     if not a.carried.is_told:
         return first, f"What digital adoption carries cannot be stated: {format.TOO_FEW}."
@@ -168,12 +167,20 @@ def prize_read(scenario: Scenario, basis: str) -> str:
     amount = amount if scenario.prize.value is None else amount.removeprefix("the ")
     if basis == "cumulative":
         return f"{amount} over {format.years(setting.horizon_years)}"
+    if basis == "share_of_economy":
+        return f"{_capital(format.part(scenario.prize.share_of_economy))} of the UK’s GVA"
     return f"{amount} a year by {setting.start_year + setting.horizon_years}"
 
 
 def prices(a: AreaSummary) -> str:
-    """The prices of the prize and of the gain."""
-    return f"The prize is {a.prize_prices}; what digital carries is at {PRICES}."
+    """The money of everything printed, and what the prize comes to in it."""
+    said = f"All money is in {a.prices}"
+    if a.basis == "share_of_economy":
+        return f"{said}; {a.the_prize} is read as {a.of_economy} in {a.years[1]}."
+    year = a.scenario["prize"]["price_year"]
+    if not a.is_restated:
+        return f"{said}, those of {a.the_prize} itself."
+    return f"{said}; {a.the_prize} of {year} is {a.uk.part.gbp} in them."
 
 
 def against_gva(a: AreaSummary) -> str:
@@ -231,18 +238,22 @@ def national(a: AreaSummary) -> str:
     """What digital carries across the UK, and how often it reaches the prize."""
     carried = a.uk.carried
     reached = format.chance(a.p_reaches_prize, a.futures)
-    if a.prize_at_base_prices:
-        reached = f"({a.uk.part.about_gbp} in {PRICES}) {reached}"
-    elif is_cbi_figure(a.result.scenario):
-        reached += (
-            f", counting what it carries in {PRICES} and the prize in current prices; in the "
-            "same prices it comes closer"
-        )
-    else:
-        reached += f", counting what it carries in {PRICES} and the prize in its own"
     return (
         f"Across the UK digital adoption carries {carried.gbp} {a.when} ({carried.gbp_range}). "
-        f"It reaches {a.the_prize} in full {reached}."
+        f"It reaches {a.the_prize_read} in full {reached}; both are in {a.prices}."
+    )
+
+
+def readings(a: AreaSummary) -> str:
+    """How often digital carries the prize across the UK, on each of its three readings."""
+    first, last = a.years
+    row, horizon = a.uk.row, format.years(last - first)
+    year, share, total = (
+        format.chance(plain(row[f"p_{reading}_reaches_prize"]), a.futures) for reading in READINGS
+    )
+    return (
+        f"Read as £ a year by {last}, digital adoption reaches {a.the_prize} across the UK {year}; "
+        f"as {a.of_economy} in {last}, {share}; as a sum over {horizon}, {total}."
     )
 
 
@@ -251,11 +262,12 @@ def prize_note(scenario: Scenario) -> str:
     setting = scenario.setting
     final = setting.start_year + setting.horizon_years
     horizon = format.years(setting.horizon_years)
-    reading = (
-        f"the model reads it here as the sum over its own {horizon}, to {final}"
-        if scenario.prize.basis == "cumulative"
-        else f"the model reads it as the amount in its own final year, {final}"
-    )
+    of_economy = format.part(scenario.prize.share_of_economy)
+    reading = {
+        "cumulative": f"the model reads it here as the sum over its own {horizon}, to {final}",
+        "share_of_economy": f"the model reads it here as {of_economy} of the UK’s GVA in {final}",
+        "final_year": f"the model reads it as an amount a year, reached in {final}",
+    }[scenario.prize.basis]
     if not is_cbi_figure(scenario):
         grade = scenario.prize.evidence
         return (
@@ -266,9 +278,9 @@ def prize_note(scenario: Scenario) -> str:
         "The figure is almost certainly the CBI’s, from December 2016: the extra output a year "
         "by the tenth year if every local area’s productivity grew as fast as the best in its "
         "own region. It counts skills, transport, management, exporting and innovation, not "
-        "digital alone; it is for the whole UK and in current prices. techUK’s guide of April "
-        "2017 uses the same figure; that it means this one is our inference. CBI’s ten years "
-        f"began in 2016; {reading}."
+        "digital alone; it is for the whole UK, £ a year in the money of 2024: CBI Scotland put "
+        "its part of it at £25bn of annual output by 2024. techUK’s guide of April 2017 uses the "
+        f"same figure; that it means this one is our inference. {_capital(reading)}."
     )
 
 
@@ -286,8 +298,8 @@ def plan_adds(a: AreaSummary, added: Added, cost_gbp_m_per_year: float) -> str:
         )
     return (
         f"This plan adds {added.about_gbp} {a.when} ({added.range_and_nothing()}){a.net_of} and "
-        f"costs {format.cost(cost_gbp_m_per_year)} a year once running. Firms would also spend to "
-        "adopt."
+        f"costs {format.cost(cost_gbp_m_per_year)} a year on average once running. Firms would "
+        "also spend to adopt."
     )
 
 
@@ -339,12 +351,12 @@ def money(scenario: Scenario, prices: str) -> str:
     rates = dict.fromkeys(b.rate for b in bands if b.from_year <= setting.horizon_years)
     discounted = f"discounted at {', then '.join(map(format.percent, rates))} a year"
     if prices == "real":
-        return f"{PRICES}, {discounted}, counting what firms spend; costs are gross."
+        return f"{setting.price_year} prices, {discounted}, counting what firms spend."
     inflation = scenario.parameters.inflation_per_year
     return (
         "Current prices (GDP deflator, then "
         f"{format.percent(inflation.value)} a year, {inflation.evidence}), present values in that "
-        f"of {setting.start_year}, {discounted}, counting what firms spend; costs are gross."
+        f"of {setting.start_year}, {discounted}, counting what firms spend."
     )
 
 
@@ -531,7 +543,7 @@ def adjusted(net_of: Sequence[str]) -> str:
     """What gains that a plan adds are net of, in a sentence."""
     if not net_of:
         return "Before displacement, leakage and multiplier."
-    return f"After {format.listed(net_of)}, whose sizes are unverified."
+    return f"Net of {format.listed(net_of)}, whose sizes are judgement."
 
 
 def the(place: str) -> str:

@@ -14,6 +14,7 @@ from gainsmodel.errors import CoreError, ResultError
 from gainsmodel.files import recover, replaceable
 from gainsmodel.results.tables import DETAIL_METRICS, METRICS
 from gainsmodel.scenario.messages import show
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 
 
 def build_info() -> dict[str, Any]:
@@ -31,7 +32,7 @@ def _versions() -> dict[str, str]:
     return {name: version(name) for name in ("numpy", "polars", "pydantic")}
 
 
-DRAWS_SAVED = (*METRICS, "additionality")
+DRAWS_SAVED = (*METRICS, *ADJUSTMENTS)
 TABLES = ("areas", "groups", "years", "sectors", "adoption", "statistics")
 # Folder of own figures within a saved result.
 FIGURES = "figures"

@@ -47,6 +47,7 @@ COSTS = {
     "authority_cost_per_year_gbp_m": "lever_cost_per_year_gbp_m",
 }
 NET_PRESENT_VALUE = "net_present_value_gbp_m"
+UK = "uk"
 # What a plan states apart from its title: the rest of a scenario is what is assumed.
 _OF_A_PLAN = ("title", "question", "plan")
 
@@ -163,7 +164,8 @@ class PairedResult(ShownInNotebooks):
             One area, group or wider area; all areas and groups if left out.
         gross : bool
             Before displacement, leakage and multiplier, (1 − d) (1 − l) m, which apply to gains
-            where the scenario switches them on.
+            where the scenario switches them on. For the UK they come to 1 − d: what leaks out of
+            an area, and what a multiplier draws into it, is elsewhere in the UK.
         prices : {"real", "nominal"}
             Base-year prices, or current prices: a sum over years each in its own money, an
             amount a year in that of the final year, a present value in that of the start year.
@@ -176,9 +178,20 @@ class PairedResult(ShownInNotebooks):
         levels = None if prices == "real" else price_levels(self.scenario, self.dataset, prices)
         added = self._difference(metric, unit, levels)
         if not gross and self.net_of and metric.startswith(("gain_", "uplift_")):
-            factor = draws_of(self.with_plan, "additionality")[0]
-            added = added * factor
+            added = added * self._additionality(unit)
         return added
+
+    def _additionality(self, unit: Unit | None) -> Draws:
+        """What £1 added is worth net, as each area and group sees it; the UK loses less."""
+        displacement, leakage, multiplier = (draws_of(self.with_plan, n)[0] for n in ADJUSTMENTS)
+        of_uk = 1.0 - displacement
+        of_area = of_uk * (1.0 - leakage) * multiplier
+        if unit is not None:
+            is_uk = np.array(unit.code == UK)
+        else:
+            is_uk = np.array([[code == UK] for code in self.with_plan.codes])
+        factor: Draws = np.where(is_uk, of_uk, of_area)
+        return factor
 
     def value_draws(
         self, unit: Unit | None = None, *, gross: bool = False, prices: Prices = "real"

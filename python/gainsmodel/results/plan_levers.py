@@ -1,6 +1,8 @@
 """What a plan's levers come to in the areas of a dataset: intensity, timing, yearly cost."""
 
 import json
+from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 import polars as pl
@@ -10,21 +12,28 @@ from gainsmodel import _core
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit
 from gainsmodel.errors import ScenarioError, UnknownNameError
+from gainsmodel.results.prices import cost_level
 from gainsmodel.scenario import Scenario
+from gainsmodel.scenario.levers import Lever
+from gainsmodel.scenario.quantities import Quantity
+
+# Of a figure, evenly over its probabilities, to take its mean: exact to about 1 in 10,000.
+MEAN_POINTS = 20_000
 
 
 def lever_costs(scenario: Scenario, dataset: Dataset) -> pl.DataFrame:
     """What the plan costs the authorities a year, once every lever runs.
 
-    A lever costs population · £ a head · intensity; a cost a head that is uncertain counts
-    at its median. This is the planned price: before optimism bias, and at full take-up.
+    A lever's price is population · £ a head · intensity, in the scenario's prices. What it
+    costs is the expected value: with optimism bias, and following take-up as far as it does.
 
     Returns
     -------
     DataFrame
         A row for each area or group (the UK among them) and lever: ``area_code``, ``lever``,
-        ``intensity`` (mean over residents), ``cost_gbp_m_per_year`` and
-        ``full_cost_gbp_m_per_year``, what it would be at full intensity.
+        ``intensity`` (mean over residents), ``cost_gbp_m_per_year``,
+        ``full_cost_gbp_m_per_year``, what it would be at full intensity, and
+        ``price_gbp_m_per_year``, before optimism bias and at full take-up.
     """
     intensity = plan_arrays(scenario, dataset)["intensity"]
     codes = dataset.areas["area_code"].to_list()
@@ -34,14 +43,37 @@ def lever_costs(scenario: Scenario, dataset: Dataset) -> pl.DataFrame:
     }
     rows = []
     for row, (name, lever) in enumerate(scenario.levers.items()):
-        figure = json.dumps(lever.cost_gbp_per_head_per_year.figure().core())
-        gbp_per_head = _core.value_at(figure, [0.0])[0]
+        gbp_per_head = _mean(lever.cost_gbp_per_head_per_year)
+        gbp_per_head *= cost_level(scenario, dataset, lever)
+        expected = _expected_over_price(scenario, lever)
         for unit, inside in members.items():
             full = float(residents_m[inside].sum() * gbp_per_head)
             mean = float(np.average(intensity[row, inside], weights=residents_m[inside]))
-            rows.append((unit, name, mean, full * mean, full))
-    columns = ("area_code", "lever", "intensity", "cost_gbp_m_per_year", "full_cost_gbp_m_per_year")
+            cost = full * expected
+            rows.append((unit, name, mean, cost * mean, cost, full * mean))
+    costs = (f"{what}_gbp_m_per_year" for what in ("cost", "full_cost", "price"))
+    columns = ("area_code", "lever", "intensity", *costs)
     return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def _expected_over_price(scenario: Scenario, lever: Lever) -> float:
+    """Expected cost of a lever over its price: optimism bias, and the part that take-up saves."""
+    parameters = scenario.parameters
+    fixed = parameters.fixed_cost_share.value
+    take_up = _mean(lever.take_up or parameters.take_up)
+    return (1.0 + _mean(parameters.optimism_bias)) * (fixed + (1.0 - fixed) * take_up)
+
+
+def _mean(of: Quantity) -> float:
+    """Expected value of a figure."""
+    return _mean_of(json.dumps(of.figure().core()))
+
+
+@lru_cache(256)
+def _mean_of(figure: str) -> float:
+    points = (np.arange(MEAN_POINTS) + 0.5) / MEAN_POINTS
+    normal = NormalDist().inv_cdf
+    return float(np.mean(_core.value_at(figure, [normal(float(p)) for p in points])))
 
 
 def plan_arrays(scenario: Scenario, dataset: Dataset) -> dict[str, NDArray[np.float64]]:

@@ -1,31 +1,55 @@
-"""Amounts at base-year prices, or at current prices."""
+"""One money: prices of the scenario's price year, or current prices on request."""
 
 from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gainsmodel.checks import did_you_mean
 from gainsmodel.data import Dataset
-from gainsmodel.errors import SettingError
+from gainsmodel.errors import ScenarioError, SettingError
 from gainsmodel.results.statistics import Draws
 from gainsmodel.scenario import Scenario
-
-
-def price_level(scenario: Scenario, dataset: Dataset, year: int) -> float:
-    """Prices of a year over those of the base year.
-
-    The published GDP deflator as far as it goes, then `inflation_per_year` for each further year.
-    """
-    economy = dataset.economy
-    published = dict(zip(economy["year"], economy["gdp_deflator_2023_100"], strict=True))
-    last = max(published)
-    known = published[min(year, last)] / published[dataset.base_year]
-    inflation = scenario.parameters.inflation_per_year.value
-    return float(known * (1.0 + inflation) ** max(0, year - last))
-
+from gainsmodel.scenario.levers import Lever
 
 Prices = Literal["real", "nominal"]
 PRICES: tuple[Prices, ...] = get_args(Prices)
+
+
+def price_level(scenario: Scenario, dataset: Dataset, year: int) -> float:
+    """Prices of a year over those of the scenario's price year.
+
+    The published GDP deflator as far as it goes, then `inflation_per_year` for each further year.
+
+    Raises
+    ------
+    ScenarioError
+        If the deflator of the price year is not published.
+    """
+    economy = dataset.economy
+    published = dict(zip(economy["year"], economy["gdp_deflator_2023_100"], strict=True))
+    price_year, last = scenario.setting.price_year, max(published)
+    if price_year not in published:
+        raise ScenarioError(
+            f"setting.price_year: must be a year with a published GDP deflator, {min(published)} "
+            f"to {last}; found {price_year}"
+        )
+    inflation = scenario.parameters.inflation_per_year.value
+    known = published[min(year, last)] / published[price_year]
+    return float(known * (1.0 + inflation) ** max(0, year - last))
+
+
+def gva_at_start(scenario: Scenario, dataset: Dataset) -> NDArray[np.float64]:
+    """GVA of the start year in the scenario's prices, £m, shape (areas, sectors)."""
+    rate = scenario.parameters.growth_to_start_year.value
+    growth = dataset.uk_real_growth(scenario.setting.start_year, rate)
+    return dataset.gva_gbp_m * growth / price_level(scenario, dataset, dataset.base_year)
+
+
+def cost_level(scenario: Scenario, dataset: Dataset, lever: Lever) -> float:
+    """What £1 of a lever's stated cost is worth in the scenario's prices."""
+    stated = lever.cost_gbp_per_head_per_year.price_year
+    return 1.0 / price_level(scenario, dataset, stated)
 
 
 def check_prices(prices: str) -> None:
@@ -38,7 +62,7 @@ def check_prices(prices: str) -> None:
 
 
 def price_levels(scenario: Scenario, figures: Dataset, prices: Prices) -> Draws:
-    """Price level of years 0 … T over that of the base year; 1 where prices stay real.
+    """Price level of years 0 … T over that of the price year; 1 where prices stay real.
 
     Raises
     ------

@@ -7,8 +7,10 @@ from gainsmodel import _core
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit
 from gainsmodel.errors import ResultError, UnknownNameError
+from gainsmodel.results.prices import gva_at_start
 from gainsmodel.results.statistics import COLUMNS, FROM_CORE, columns_of
 from gainsmodel.scenario import Scenario
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 
 # Quantities of an area or a group, in the order they are reported.
 METRICS = (
@@ -24,6 +26,8 @@ METRICS = (
     "lever_cost_present_value_gbp_m",
     "lever_cost_per_year_gbp_m",
 )
+# Readings of the prize, in the order of the core.
+READINGS = ("final_year", "share_of_economy", "cumulative")
 # Quantities in every draw of the one unit reported in detail: by sector, and by technology
 # and year.
 DETAIL_METRICS = ("gain_final_year_gbp_m_by_sector", "adoption_by_technology_and_year")
@@ -47,8 +51,7 @@ class Report:
         self._technologies = list(scenario.technologies)
         first = scenario.setting.start_year
         self._calendar = list(range(first, first + scenario.setting.horizon_years + 1))
-        growth = dataset.uk_real_growth(first, scenario.parameters.growth_to_start_year.value)
-        self._gva = dataset.gva_gbp_m * growth
+        self._gva = gva_at_start(scenario, dataset)
         self._areas = dataset.areas[["area_code", "area_name", "area_type", "mayor_2017"]]
         groups = list(dataset.groups)
         self._groups = pl.DataFrame(
@@ -64,8 +67,9 @@ class Report:
 
     def series(self, metric: str) -> tuple[list[str], list[int]]:
         """Names and series of one quantity in every draw."""
-        if metric == "additionality":
-            return [metric], [self._layout["additionality"]]
+        if metric in ADJUSTMENTS:
+            place = list(ADJUSTMENTS).index(metric)
+            return [metric], [self._layout["adjustments"] + place]
         if metric in DETAIL_METRICS:
             return self._detail_series(metric)
         return self.codes, self.positions(metric)
@@ -131,7 +135,7 @@ class Report:
         return self._units(self._groups, self._areas.height).hstack(
             [
                 pl.Series(f"p_{basis}_reaches_prize", [float(self._numbers[first + i, 1]), *empty])
-                for i, basis in enumerate(("final_year", "cumulative"))
+                for i, basis in enumerate(READINGS)
             ]
         )
 

@@ -48,6 +48,12 @@ def _distinct(value: tuple[Sector, ...]) -> tuple[Sector, ...]:
     return value
 
 
+class LeverCost(Quantity):
+    """What a lever costs, in the money of a year."""
+
+    price_year: int = Field(2024, ge=1998, le=2040, description="year in whose money it is")
+
+
 class Lever(Model):
     """Something a mayor can do."""
 
@@ -72,7 +78,7 @@ class Lever(Model):
         description="years in which half of what it has added is lost once it has ended; "
         "nothing is if left out",
     )
-    cost_gbp_per_head_per_year: Annotated[Quantity, LEVER_COST] = Field(
+    cost_gbp_per_head_per_year: Annotated[LeverCost, LEVER_COST] = Field(
         description="£ per resident a year at full intensity"
     )
     take_up: Annotated[Quantity, Bounds(0, 1)] | None = Field(

@@ -546,9 +546,15 @@ CHOICES = {
         "Weight of the digital sector", _READINESS, "weight", "judgement"
     ),
     "prize.basis": Choice(
-        "Reading of the prize", "A year by the last year, or in all.", evidence="judgement"
+        "Reading of the prize",
+        "A year by the last year, as a share of the economy then, or in all.",
+        evidence="judgement",
     ),
-    "prize.price_basis": Choice("Prices of the prize", "As published, or of 2023."),
+    "prize.price_year": Choice("Money of the prize", "Year in whose prices it is stated.", "year"),
+    "prize.share_of_economy": Choice(
+        "Prize as a share of the economy", "Of the UK’s GVA in the last year.", "share of GVA"
+    ),
+    "setting.price_year": Choice("Prices", "The year in whose prices all money is.", "year"),
     "parameters.take_up.shared_variance": Choice(
         "Take-up in common",
         "Part of the variance of take-up that all areas share.",

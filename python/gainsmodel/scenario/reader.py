@@ -12,6 +12,7 @@ from gainsmodel.checks import did_you_mean, escape, read_regular
 from gainsmodel.errors import ScenarioError
 from gainsmodel.scenario.merge import is_whole, merge
 from gainsmodel.scenario.messages import KeyPath, M, show, validate
+from gainsmodel.scenario.migration import extension, migrated
 from gainsmodel.scenario.scenario import NamedData, Scenario
 from gainsmodel.scenario.toml_lines import _key_lines, _syntax
 
@@ -177,7 +178,7 @@ def _resolve(file: _File) -> Scenario:
     merged: dict[str, Any] = {}
     for n, file in enumerate(reversed(chain)):
         data = {k: v for k, v in file.data.items() if k not in ("extends", "data")}
-        merged = merge(merged, data, Path(file.name).name) if n else data
+        merged = merge(merged, extension(data, file.name), Path(file.name).name) if n else data
 
     def where(path: KeyPath) -> str:
         # The first of those that hold most of the path is the one whose word counts; what is
@@ -188,7 +189,7 @@ def _resolve(file: _File) -> Scenario:
         return f"{nearest.name}{nearest.line(path)}: "
 
     hint = '; or begin the file with extends = "reference"' if len(chain) == 1 else ""
-    scenario = validate(Scenario, merged, where, hint)
+    scenario = validate(Scenario, migrated(merged, chain[-1].name), where, hint)
     scenario._places.update((area, where(("plan", area))) for area in scenario.plan)
     scenario._data = next((_named_data(file) for file in chain if "data" in file.data), None)
     return scenario

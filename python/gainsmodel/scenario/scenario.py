@@ -32,6 +32,7 @@ from gainsmodel.scenario.distributions import (
 from gainsmodel.scenario.levers import Lever, Planned
 from gainsmodel.scenario.merge import difference, merge, unfold
 from gainsmodel.scenario.messages import KeyPath, dotted, problem, validate
+from gainsmodel.scenario.migration import migrated
 from gainsmodel.scenario.parameters import PARAMETERS, Parameters
 from gainsmodel.scenario.quantities import (
     SPREAD_PARAMETERS,
@@ -46,17 +47,19 @@ from gainsmodel.scenario.quantities import (
 )
 from gainsmodel.scenario.structures import MOST, Axis, Structure, crossed, impossible
 
-FILE_VERSION = 1
+PriceYear = Annotated[int, Field(ge=1998, le=2040)]
 
 
 class Prize(Quantity):
     """The national prize whose split is asked for."""
 
-    basis: Literal["final_year", "cumulative"] = Field(
-        description="what the prize and the shares mean: £ a year in the last year, or £ in all"
+    basis: Literal["final_year", "share_of_economy", "cumulative"] = Field(
+        description="reading: the stated £ a year in the last year; a share of the economy in "
+        "that year; or the stated £ as a sum over all years"
     )
-    price_basis: Literal["as_published", "base_year"] = Field(
-        description="nominal as published, or re-expressed in the prices of the base year"
+    price_year: PriceYear = Field(description="year in whose money it is stated")
+    share_of_economy: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(
+        description="the prize as a share of the UK's GVA in the last year"
     )
 
 
@@ -81,6 +84,9 @@ class Setting(Model):
     )
     start_year: int = Field(ge=2023, le=2040, description="year 0, 2023 to 2040")
     horizon_years: int = Field(ge=1, le=40, description="number of years, 1 to 40")
+    price_year: PriceYear = Field(
+        description="all money is in its prices; a year with a published GDP deflator"
+    )
     curve: Literal["bass", "logistic", "gompertz"] = Field(description="diffusion family")
     lever_delay_years: Annotated[float, Field(ge=0, le=40, allow_inf_nan=False)] = Field(
         description="years added to the start of every lever, 0 to 40"
@@ -151,7 +157,7 @@ class Scenario(Model):
     Build one with `gainsmodel.load_scenario` or `from_dict`; change one with `edit`.
     """
 
-    schema_version: Literal[1] = Field(description="version of this file format: 1")
+    schema_version: Literal[2] = Field(description="version of this file format: 2")
     title: Annotated[Line, Field(max_length=200)] = Field(description="a few words")
     question: Text = Field(description="the question the scenario answers")
     setting: Setting
@@ -293,7 +299,7 @@ class Scenario(Model):
         ScenarioError
             If anything in it is missing, unknown or not allowed.
         """
-        return validate(cls, data, lambda _: "scenario: ")
+        return validate(cls, migrated(data), lambda _: "scenario: ")
 
     def to_dict(self) -> dict[str, Any]:
         """Give the complete scenario as plain dicts, lists, text and numbers."""

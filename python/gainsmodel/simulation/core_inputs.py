@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from gainsmodel.data import Dataset, load_dataset, readiness
 from gainsmodel.errors import ScenarioError, UnknownNameError
 from gainsmodel.results.plan_levers import plan_arrays
-from gainsmodel.results.prices import price_level
+from gainsmodel.results.prices import cost_level, gva_at_start, price_level
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.levers import Lever
 from gainsmodel.scenario.parameter_groups import core_name
@@ -78,20 +78,21 @@ def core_inputs(
                 },
                 "scope": [sector in lever.scope for sector in dataset.sectors],
                 "cost_gbp_per_head_per_year": lever.cost_gbp_per_head_per_year.figure().core(),
+                "cost_price_level": cost_level(scenario, dataset, lever),
                 **_of_lever(lever),
             }
             for name, lever in scenario.levers.items()
         ],
         "spillover_decay_km": setting.spillover_decay_km,
         "discount_factors": list(discount_factors(scenario)),
-        "prize_factor": prize_factor(scenario, dataset),
+        "prize_factor": 1.0 / price_level(scenario, dataset, scenario.prize.price_year),
+        "prize_share_of_gva": scenario.prize.share_of_economy,
         "share_floor": setting.share_floor,
         **_where_used(scenario, dataset),
     }
-    growth = dataset.uk_real_growth(setting.start_year, parameters.growth_to_start_year.value)
     weights = setting.readiness_weights
     arrays = {
-        "gva_gbp_m": dataset.gva_gbp_m * growth,
+        "gva_gbp_m": gva_at_start(scenario, dataset),
         "latitude": dataset.areas["latitude"].to_numpy(),
         "longitude": dataset.areas["longitude"].to_numpy(),
         "population": dataset.areas["population"].cast(float).to_numpy(),
@@ -214,22 +215,6 @@ def discount_factors(scenario: Scenario) -> Iterator[float]:
         rate = [r.rate for r in scenario.discounting.rates if r.from_year <= year][-1]
         factor /= 1.0 + rate
         yield factor
-
-
-def prize_factor(scenario: Scenario, dataset: Dataset) -> float:
-    """What £1 of the prize is worth in the prices it is expressed in.
-
-    1 as published. At base-year prices: the published GDP deflator as far as it goes, then
-    assumed inflation; for a final-year prize up to the final year, for a cumulative prize
-    the mean over the years of the horizon, as if it came in equal parts.
-    """
-    if scenario.prize.price_basis == "as_published":
-        return 1.0
-    first, years = scenario.setting.start_year, scenario.setting.horizon_years
-    if scenario.prize.basis == "final_year":
-        return 1.0 / price_level(scenario, dataset, first + years)
-    levels = [price_level(scenario, dataset, first + t) for t in range(1, years + 1)]
-    return float(np.mean(1.0 / np.array(levels)))
 
 
 def is_uncertain(spec: object) -> bool:

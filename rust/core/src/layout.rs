@@ -1,6 +1,6 @@
 //! Where each reported quantity stands among the series of a run, and each cell in a sector.
 
-use crate::spec::Spec;
+use crate::spec::{ADJUSTMENTS, Spec};
 use serde::{Deserialize, Serialize};
 
 /// Metrics of a unit after its gain of each year.
@@ -16,6 +16,9 @@ pub const UNIT_METRICS: [&str; 10] = [
     "share",
     "prize_gbp_bn",
 ];
+
+/// Readings of the prize.
+pub const READINGS: usize = 3;
 
 /// Where each reported quantity stands in a block's output.
 ///
@@ -68,13 +71,13 @@ impl Layout {
     pub fn adoption(&self, technology: usize, year: usize) -> usize {
         self.sector(self.sectors) + technology * (self.years + 1) + year
     }
-    /// What £1 of the levers' increment is worth after displacement, leakage and multiplier.
-    pub fn additionality(&self) -> usize {
+    /// First of displacement, leakage and multiplier, in the order of [`ADJUSTMENTS`].
+    pub fn adjustments(&self) -> usize {
         self.adoption(self.technologies, 0)
     }
     /// Gain of a sector in the final year in the unit of the detail.
     pub fn detail_sector(&self, sector: usize) -> usize {
-        self.additionality() + 1 + sector
+        self.adjustments() + ADJUSTMENTS.len() + sector
     }
     /// Adoption of a technology in a year in the unit of the detail, 0 being the start.
     pub fn detail_adoption(&self, technology: usize, year: usize) -> usize {
@@ -103,13 +106,13 @@ impl Layout {
     pub fn share_above_gva(&self, unit: usize) -> usize {
         self.distributed() + unit
     }
-    /// Whether the national gain reaches the prize: final year, then sum.
-    pub fn reaches_prize(&self, cumulative: usize) -> usize {
-        self.share_above_gva(self.units()) + cumulative
+    /// Whether the national gain reaches the prize, on each reading in the order of [`crate::spec::Basis`].
+    pub fn reaches_prize(&self, reading: usize) -> usize {
+        self.share_above_gva(self.units()) + reading
     }
     /// Gain of an area's sector in the final year.
     pub fn cell(&self, area: usize, sector: usize) -> usize {
-        self.reaches_prize(2) + area * self.sectors + sector
+        self.reaches_prize(READINGS) + area * self.sectors + sector
     }
     /// Adoption of a technology in an area: at the start, then in the final year.
     pub fn area_adoption(&self, area: usize, technology: usize, last: usize) -> usize {

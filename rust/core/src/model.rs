@@ -54,6 +54,7 @@ pub struct Model<F> {
     /// Whether some lever touches each `sector × area`.
     pub(crate) touched: Vec<bool>,
     pub(crate) prize_factor: F,
+    pub(crate) prize_share_of_gva: F,
 }
 
 /// How a spread parameter follows from standard normal numbers in one technology.
@@ -262,6 +263,7 @@ impl<F: Real> Model<F> {
             levers,
             touched,
             prize_factor: F::of(spec.prize_factor),
+            prize_share_of_gva: F::of(spec.prize_share_of_gva),
             factors,
         })
     }
@@ -409,6 +411,8 @@ fn lever_plan<F: Real>(spec: &Spec, factors: &LeverFactors<F>) -> LeverPlan<F> {
     let duration = lever.duration_years.unwrap_or(f64::INFINITY);
     let (intensity, start, ramp) =
         (of_areas(&data.intensity), of_areas(&data.start_years), of_areas(&data.ramp_years));
+    // £m for each £1 a head: at full intensity all year, in the prices of the run.
+    let residents_m = |r: usize| data.population[r] * intensity[r] * lever.cost_price_level / 1e6;
     let mut plan = LeverPlan {
         scope: lever.scope.clone(),
         intensity: intensity.iter().copied().map(F::of).collect(),
@@ -419,7 +423,7 @@ fn lever_plan<F: Real>(spec: &Spec, factors: &LeverFactors<F>) -> LeverPlan<F> {
         cost_running: Vec::new(),
     };
     for r in 0..n {
-        plan.cost_running.push(F::of(data.population[r] * intensity[r] / 1e6));
+        plan.cost_running.push(F::of(residents_m(r)));
         for year in 1..=spec.horizon_years {
             let since = year as f64 - 0.5 - start[r];
             let after = since - duration;
@@ -435,7 +439,7 @@ fn lever_plan<F: Real>(spec: &Spec, factors: &LeverFactors<F>) -> LeverPlan<F> {
             });
             let (begins, ends) = (start[r].max(year as f64 - 1.0), start[r] + duration);
             let running = ((year as f64).min(ends) - begins).clamp(0.0, 1.0);
-            plan.cost_base.push(F::of(data.population[r] * intensity[r] * running / 1e6));
+            plan.cost_base.push(F::of(residents_m(r) * running));
         }
     }
     plan

@@ -85,6 +85,8 @@ pub enum Curve {
 pub enum Basis {
     /// £ a year in the last year.
     FinalYear,
+    /// A share of the nation's GVA in the last year.
+    ShareOfEconomy,
     /// Undiscounted £ over the horizon.
     Cumulative,
 }
@@ -151,6 +153,9 @@ pub struct Lever {
     pub scope: Vec<bool>,
     /// £ per resident a year at full intensity.
     pub cost_gbp_per_head_per_year: Distribution,
+    /// What £1 of it is worth in the prices of the run.
+    #[serde(default = "whole")]
+    pub cost_price_level: f64,
     /// Its own marginal distribution of take-up, instead of the common one.
     #[serde(default)]
     pub take_up: Option<Distribution>,
@@ -281,6 +286,8 @@ pub struct Spec {
     pub discount_factors: Vec<f64>,
     /// What £1 of the prize is worth in the prices it is expressed in.
     pub prize_factor: f64,
+    /// The prize as a share of the nation's GVA in the last year.
+    pub prize_share_of_gva: f64,
     /// Shares are reported on the draws whose national gain exceeds this share of GVA.
     pub share_floor: f64,
     /// Positions of the areas of one unit that is reported in more detail; none if empty.
@@ -524,6 +531,9 @@ impl Spec {
                 within(&place, distribution, (0.0, f64::INFINITY))?;
             }
             within(&place, &lever.cost_gbp_per_head_per_year, (0.0, f64::INFINITY))?;
+            if !(lever.cost_price_level > 0.0 && lever.cost_price_level.is_finite()) {
+                return bad(&place, "cost_price_level must be above 0");
+            }
             if let Some(take_up) = &lever.take_up {
                 within(&place, take_up, (0.0, 1.0))?;
             }
@@ -542,6 +552,9 @@ impl Spec {
         }
         if !(self.prize_factor > 0.0 && self.prize_factor.is_finite()) {
             return bad("prize_factor", "must be above 0");
+        }
+        if !(self.prize_share_of_gva > 0.0 && self.prize_share_of_gva.is_finite()) {
+            return bad("prize_share_of_gva", "must be above 0");
         }
         if !(0.0..1.0).contains(&self.share_floor) {
             return bad("share_floor", "must lie in 0 to 1");

@@ -448,7 +448,7 @@ impl RunOutcome {
             ("metrics", layout.metrics()),
             ("sector", layout.sector(0)),
             ("adoption", layout.adoption(0, 0)),
-            ("additionality", layout.additionality()),
+            ("adjustments", layout.adjustments()),
             ("detail_sector", layout.detail_sector(0)),
             ("detail_adoption", layout.detail_adoption(0, 0)),
             ("share_above_gva", layout.share_above_gva(0)),

@@ -51,7 +51,7 @@ LEAST_SEARCHED = 500
 class Plan:
     """The best package for the money; made by `plan`.
 
-    Amounts are £m at base-year prices; costs are a year, once every lever runs, what adopting
+    Amounts are £m in the scenario's prices; costs are a year, once every lever runs, what adopting
     costs firms left out. ``objective`` is £m of present value, or a probability.
 
     Attributes
@@ -322,7 +322,7 @@ def plan(
         settled=found.settled,
         surface_error=found.error,
         summary=[],
-        notes=_notes(found, runs, levers, searched.draws),
+        notes=_notes(found, runs, levers, searched.draws, loaded.setting.price_year),
     )
     result.summary.extend(_summary(result, loaded, verdicts))
     return result
@@ -516,14 +516,16 @@ def _stable(plan: Plan) -> str:
     return f"{said}; the most it loses is {loss} (“{worst['variant']}”)."
 
 
-def _notes(search: Found, runs: int, levers: pl.DataFrame, draws: int) -> list[str]:
+def _notes(
+    search: Found, runs: int, levers: pl.DataFrame, draws: int, price_year: int
+) -> list[str]:
     looked = "every package within the budget" if search.every else "the packages it came across"
     notes = [
         f"The search looked at {looked} ({search.looked_at:,}) on a surface made of single levers "
         f"and pairs, and ran {runs:,} plans on {draws:,} draws; the surface was off by at most "
         f"{search.error:.2g}. Order, table and other structures come from the search too.",
-        "Net present value counts what the authority and firms spend, discounted, at 2023 prices. "
-        "Sizes of effect are judgement.",
+        "Net present value counts what the authority and firms spend, discounted, in "
+        f"{price_year} prices. Sizes of effect are judgement.",
     ]
     if not search.settled:
         notes.append(

@@ -7,7 +7,6 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.present.area_summary import (
     GBP_M,
-    PRICES,
     RANGE,
     Added,
     AreaSummary,
@@ -104,7 +103,7 @@ def three_amounts(
         nothing = f" The plan adds {format.next_to_nothing(plan.p_nothing, plan.futures)}."
     caption = (
         "Bars show the average of all futures; lines the range that holds 9 of 10. "
-        f"Grey: {reading.prize_prices}. Blue and orange: {PRICES}.{nothing}"
+        f"All in {reading.prices}.{nothing}"
     )
     if no_share:
         caption += f" {reading.excluded}, so shares are withheld."
@@ -188,7 +187,7 @@ def fan(
 ) -> vega.Chart:
     """What digital adoption carries, year by year: average, bands, and without plan.
 
-    Parameters as `three_amounts`. Amounts are £ a year at base-year prices on either basis.
+    Parameters as `three_amounts`. Amounts are £ a year at the prices of the run on every reading.
 
     Raises
     ------
@@ -251,7 +250,7 @@ def fan(
     caption = (
         "Line: the average of all futures. Inner band: half of the futures; outer band: 9 of 10. "
         + ("Dashed: the average without the plan. " if theirs is not None else "")
-        + f"{PRICES}, compared with no further adoption after {first}."
+        + f"{reading.prices}, compared with no further adoption after {first}."
     )
     columns = {
         "Year": [row["Year"] for row in rows],
@@ -260,7 +259,7 @@ def fan(
     if theirs is not None:
         columns[reference] = vega.rounded([row[reference] for row in data["without"]])
     return vega.Chart(
-        _fan_spec(theme, width, height, money, first, last, theirs is not None),
+        _fan_spec(theme, width, height, money, reading.prices, first, last, theirs is not None),
         data,
         f"{sentence}.",
         caption,
@@ -308,6 +307,7 @@ def _fan_spec(
     width: int | None,
     height: int,
     money: str,
+    prices: str,
     first: int,
     last: int,
     with_reference: bool,
@@ -325,7 +325,7 @@ def _fan_spec(
     low, quarter, mean, three_quarters, high = bands
     above = {"titleAngle": 0, "titleAlign": "left", "titleX": 0, "titleY": -10}
     y: vega.Spec = {
-        "title": f"{money}, {PRICES}",
+        "title": f"{money}, {prices}",
         "axis": {"grid": True, "tickCount": 4, "format": ",~r", "titleBaseline": "bottom", **above},
     }
     ink = {"mean": colours.centre, "end": colours.secondary, "without": colours.plan}

@@ -11,7 +11,6 @@ from gainsmodel import format
 from gainsmodel.errors import SettingError
 from gainsmodel.present.area_summary import (
     GBP_M,
-    PRICES,
     RANGE,
     AreaSummary,
     checked,
@@ -122,7 +121,7 @@ def sectors(
         "carried",
         f"Where the gain of {reading.place} arises, on average {reading.by_final_year}: "
         f"most in {'; '.join(named)}.",
-        f"{PRICES}, average of all futures.",
+        f"{reading.prices}, average of all futures.",
         "Channel" if by == "channel" else "Sector",
         theme,
         width,
@@ -147,7 +146,7 @@ def levers(
         ``p_below_1``, the probability of less than £1m, and ``kind``: ``alone``,
         ``together`` (all less the sum of each alone; may be negative) or ``bundle`` (all).
     when : str
-        What follows £: ``"a year by 2036"``.
+        What follows £, its prices included: ``"a year by 2036, 2024 prices"``.
     theme, width, height
         As `sectors`.
 
@@ -187,8 +186,7 @@ def levers(
         when,
         "plan",
         f"What each lever adds on average {when}: {', '.join(said)}.",
-        f"{PRICES}, average of all futures; lines the range that holds 9 of 10. Size of "
-        "effect: judgement.",
+        "Average of all futures; lines the range that holds 9 of 10. Size of effect: judgement.",
         "Lever",
         theme,
         width,
@@ -251,7 +249,7 @@ def local_authorities(
         "dots",
         f"Average gain of {len(amounts)} local authorities {when}: {named}.",
         "Dot: average; line: the range that holds 9 of 10 futures; hollow diamond: the same total "
-        f"split by size of economy. {PRICES}.",
+        f"split by size of economy. {readings[0].prices}.",
         "Local authority",
         theme,
         width,

@@ -9,7 +9,7 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.analysis.optimise.plan import Plan
 from gainsmodel.errors import SettingError
-from gainsmodel.present.area_summary import GBP_M, NOTHING, PRICES, plain
+from gainsmodel.present.area_summary import GBP_M, NOTHING, plain
 from gainsmodel.present.charts import chart as vega
 from gainsmodel.present.charts.theme import Theme, palette
 
@@ -134,8 +134,8 @@ def frontier(
     caption = (
         f"Grey: packages tried; line: the best for each sum; orange: {CHOSEN.lower()}"
         + (", with the range of 9 in 10 futures" if whisker else "")
-        + f". Real £m at {PRICES}; what adopting costs firms is not included. Sizes of effect and "
-        "costs are judgement."
+        + f". £m in {plan.scenario.setting.price_year} prices; what adopting costs firms is not "
+        "included. Sizes of effect and costs are judgement."
     )
     if flat is not None:
         alt += f" More money adds little from {format.cost(flat)} a year."

@@ -17,7 +17,6 @@ from gainsmodel import format
 from gainsmodel.data import load_dataset
 from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.present.area_summary import (
-    PRICES,
     RANGE,
     AreaSummary,
     Estimate,
@@ -369,15 +368,15 @@ def _caption(
         size = plain(follows.item()) > 0.9
         follow = " Mostly follows the size of each economy." if size else ""
         return (
-            f"Average of each area’s share of the {first.prize} {first.when}, "
-            f"{first.prize_prices}.{follow}{note}"
+            f"Average of each area’s share of {first.the_prize_read} {first.when}, "
+            f"{first.prices}.{follow}{note}"
         )
     ranges = sorted(value.three.high - value.three.low for value in values.values())
     blurred = averages and ranges[0] > max(averages) - min(averages)
     blur = " Every area’s own range is wider than the gap between the highest and the lowest."
     return (
         f"Average of what digital adoption carries {first.when} for each resident of "
-        f"today, {PRICES}.{blur if blurred else ''}{note}"
+        f"today, {first.prices}.{blur if blurred else ''}{note}"
     )
 
 

@@ -7,7 +7,7 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.analysis.additionality import TOTALS, UNVERIFIED, Waterfall
 from gainsmodel.checks import renamed
-from gainsmodel.present.area_summary import GBP_M, NOTHING, PRICES, RANGE, Added, plain
+from gainsmodel.present.area_summary import GBP_M, NOTHING, RANGE, Added, plain
 from gainsmodel.present.charts import chart as vega
 from gainsmodel.present.charts.theme import Theme, palette
 
@@ -88,7 +88,7 @@ def waterfall(
             "extent": [{"x": least / per}, {"x": most * ROOM_FOR_VALUE / per}],
         },
         f"What the plan adds on average {net.when}: {'; '.join(said)}.",
-        f"{PRICES}, average of all futures; lines the range that holds 9 of 10. {UNVERIFIED}",
+        f"{net.money}, average of all futures; lines the range that holds 9 of 10. {UNVERIFIED}",
         pl.DataFrame(
             {
                 "Seen from": net.table["area_name"],

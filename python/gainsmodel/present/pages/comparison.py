@@ -9,7 +9,7 @@ from gainsmodel import format
 from gainsmodel.analysis.appraisal import appraise
 from gainsmodel.analysis.comparison import SIDES, Comparison
 from gainsmodel.present import text
-from gainsmodel.present.area_summary import PRICES, AreaSummary, Estimate, plain
+from gainsmodel.present.area_summary import AreaSummary, Estimate, plain, prices_of
 from gainsmodel.present.blocks import Block, Grid, Heading, Words
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.plan_levers import lever_costs
@@ -56,7 +56,8 @@ def comparison(
     if others:
         yield Words(f"{others} other areas and groups differ by less than £1m.", "small")
     yield Words(
-        f"What digital adoption carries, at {PRICES}, compared with no further adoption. "
+        f"What digital adoption carries, in {prices_of(compared.first.manifest['scenario'])}, "
+        "compared with no further adoption. "
         f"{text.adjusted(compared.net_of)} Figures are averages of all futures.",
         "small",
     )

@@ -7,7 +7,7 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.data import OWN
 from gainsmodel.present import text
-from gainsmodel.present.area_summary import PRICES, Added, AreaSummary
+from gainsmodel.present.area_summary import Added, AreaSummary
 from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.plan_levers import lever_costs
@@ -61,17 +61,16 @@ def shares_table(result: Result, codes: Iterable[str] | None = None) -> Grid:
     uk = AreaSummary(result, "uk")
     rows = [_row(AreaSummary(result, code)) for code in wanted if code != "uk"]
     # The whole of a prize that is certain is that prize, unrounded.
-    certain = uk.part.is_certain and not uk.prize_at_base_prices
+    certain = uk.part.is_certain and not uk.is_restated
     whole = uk.prize if certain else uk.part.gbp
     rows.append((uk.name, "100%", "100%", "", "", whole, uk.carried.gbp, uk.carried.gbp_range))
-    prices = f", {PRICES}" if uk.prize_at_base_prices else ""
     headings = (
         "Area",
         "Share of UK GVA",
         "Share of the gain",
         text.RANGE,
         "Share of the gain over share of GVA",
-        f"Its part of {uk.the_prize} {uk.when}{prices}",
+        f"Its part of {uk.the_prize_read} {uk.when}",
         f"Digital carries {uk.when}",
         text.RANGE,
     )

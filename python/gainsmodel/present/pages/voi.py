@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from gainsmodel import format
 from gainsmodel.analysis.voi import ValueOfInformation
 from gainsmodel.present import text
-from gainsmodel.present.area_summary import PRICES, Estimate
+from gainsmodel.present.area_summary import Estimate
 from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
 from gainsmodel.present.pages.sensitivity import NOT_DISTINGUISHABLE, left_out
 
@@ -39,8 +39,8 @@ def voi(value: ValueOfInformation, elsewhere: str = "") -> Iterator[Block]:
     yield Points([*value.notes, *left_out(value.left_out)])
     yield Words(
         "Net benefit is net present value compared with doing nothing: the gain less what firms "
-        f"spend on adopting and what the levers cost, at {PRICES}. Sizes of effect and costs are "
-        "judgement.",
+        f"spend on adopting and what the levers cost, in {value.price_year} prices. "
+        "Sizes of effect and costs are judgement.",
         "small",
     )
     yield Words(text.how_it_was_run(vars(value)), "small")

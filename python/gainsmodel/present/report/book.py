@@ -9,7 +9,7 @@ import polars as pl
 from gainsmodel.analysis import assumptions_log
 from gainsmodel.checks import drawable
 from gainsmodel.present import export
-from gainsmodel.present.area_summary import GBP_M, PRICES
+from gainsmodel.present.area_summary import GBP_M
 from gainsmodel.present.report.assurance import statement
 from gainsmodel.present.report.findings import Findings
 
@@ -17,7 +17,7 @@ Sheet = pl.DataFrame | Callable[[Any, Any], None]
 SPLIT = "Split of the prize"
 FIRST_ROW = 7
 UNITS = (
-    ("…_gbp_m", "£ million, 2023 prices unless About says otherwise"),
+    ("…_gbp_m", "£ million, in the prices that About states"),
     ("…_gbp_bn", "£ billion, as About says"),
     ("…_share, share_…", "0 to 1"),
     ("p_…", "probability, 0 to 1"),
@@ -71,9 +71,8 @@ def workbook(findings: Findings, on: date | None = None) -> bytes:
 
 def _split(findings: Findings) -> Callable[[Any, Any], None]:
     """Shares of the gain, and a cell for the prize from which their amounts are worked out."""
-    a, prize, prices = findings.about, findings.scenario.prize.value, ""
-    if a.prize_at_base_prices:
-        prize, prices = a.uk.part.mean / GBP_M["bn"], f", {PRICES}"
+    a = findings.about
+    prize, prices = a.uk.part.mean / GBP_M["bn"], f", {a.prices}"
     areas = findings.result.areas()
     shares = ("gva_share", "share_mean", "share_p05", "share_p95")
 

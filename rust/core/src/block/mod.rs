@@ -62,7 +62,7 @@ impl<F: Real> Model<F> {
         totals.iter_mut().for_each(gain::Totals::clear);
         let zero = Lanes([F::ZERO; crate::lanes::LANES]);
         for out in out.iter_mut() {
-            out[layout.sector(0)..layout.additionality()].fill(zero);
+            out[layout.sector(0)..layout.adjustments()].fill(zero);
             out[layout.distributed_in_any_case()..layout.distributed()].fill(zero);
             out[layout.area_adoption(0, 0, 0)..].fill(zero);
         }

@@ -75,7 +75,9 @@ impl<F: Real> Model<F> {
             }
         }
         self.report_shares(national, totals, out);
-        out[layout.additionality()] = national.additionality.lanes();
+        for (i, adjustment) in national.adjustments.into_iter().enumerate() {
+            out[layout.adjustments() + i] = adjustment.lanes();
+        }
     }
 
     /// Shares, the null model and the prize.
@@ -90,14 +92,21 @@ impl<F: Real> Model<F> {
         let (areas, years) = (layout.areas, layout.years);
         // Gain and GVA that shares are computed on.
         let (metric, of_years) = match self.basis {
-            Basis::FinalYear => (years - 1, &totals.gva_final),
+            Basis::FinalYear | Basis::ShareOfEconomy => (years - 1, &totals.gva_final),
             Basis::Cumulative => (years, &totals.gva_sum),
         };
         let gva = total(of_years, &self.groups[0]);
         let nation = layout.unit(areas);
         let whole = out[nation + metric];
         let least = gva.scaled(self.share_floor).lanes();
-        let prize = national.prize.scaled(self.prize_factor).lanes();
+        let stated = national.prize.scaled(self.prize_factor).lanes();
+        let of_economy = total(&totals.gva_final, &self.groups[0])
+            .scaled(self.prize_share_of_gva * F::of(1e-3))
+            .lanes();
+        let prize = match self.basis {
+            Basis::FinalYear | Basis::Cumulative => stated,
+            Basis::ShareOfEconomy => of_economy,
+        };
         let tolerance = F::of(1.0 + 1e-6);
         for unit in 0..layout.units() {
             let at = layout.unit(unit);
@@ -120,9 +129,11 @@ impl<F: Real> Model<F> {
                 _ => F::NAN,
             });
         }
-        for (cumulative, at) in [nation + years - 1, nation + years].into_iter().enumerate() {
+        let (last, sum) = (nation + years - 1, nation + years);
+        let readings = [(last, stated), (last, of_economy), (sum, stated)];
+        for (reading, (at, prize)) in readings.into_iter().enumerate() {
             let gain = out[at];
-            out[layout.reaches_prize(cumulative)] = Lanes::from_fn(|i| {
+            out[layout.reaches_prize(reading)] = Lanes::from_fn(|i| {
                 let prize_gbp_m = prize.0[i] * F::of(1000.0);
                 if gain.0[i] >= prize_gbp_m { F::ONE } else { F::ZERO }
             });

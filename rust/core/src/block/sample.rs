@@ -38,7 +38,8 @@ pub(super) struct National<V> {
     pub(super) j_curve: Option<V>,
     pub(super) prize: V,
     /// What £1 of the levers' increment is worth.
-    pub(super) additionality: V,
+    /// Displacement, leakage and multiplier.
+    pub(super) adjustments: [V; 3],
 }
 
 impl<V: Vector> Sample<V> {
@@ -141,7 +142,7 @@ impl<V: Vector> National<V> {
             growth,
             j_curve: model.factors.j_curve.as_ref().map(|j| j.value(shared)),
             prize,
-            additionality: (V::one() - displacement) * (V::one() - leakage) * multiplier,
+            adjustments: [displacement, leakage, multiplier],
         }
     }
 }
