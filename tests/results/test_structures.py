@@ -214,6 +214,21 @@ def test_axes_are_every_combination_written_out() -> None:
     assert parse_scenario(to_toml(scenario, load_scenario("skills_first"))) == scenario
 
 
+def test_a_structure_is_all_of_its_choices() -> None:
+    """However they are written: as key paths or as tables."""
+    scenario = load_scenario("ensemble")
+    one = scenario.edit({"structure_axis": []})
+    axes = scenario.structure_axis
+    assert len({hash(of) for _, of in scenario.structures()}) == 36
+    for n, (structure, made) in enumerate(scenario.structures()):
+        expected, names = one, []
+        for axis, at in zip(axes, np.unravel_index(n, [3, 2, 3, 2]), strict=True):
+            expected = expected.edit(axis.choice[int(at)].overrides)
+            names.append(axis.choice[int(at)].name)
+        assert made == expected
+        assert structure.name == ", ".join(names)
+
+
 def test_the_variance_splits_over_axes() -> None:
     """Of a sum of what independent axes do, the shares of the axes make up that of structures."""
     scenario = crossed_scenario()

@@ -12,7 +12,7 @@ from gainsmodel import _core
 from gainsmodel.errors import ResultError
 from gainsmodel.results.statistics import COLUMNS, Draws, statistics_of
 from gainsmodel.scenario import Scenario
-from gainsmodel.scenario.structures import Structure
+from gainsmodel.scenario.structures import Axis, Structure
 
 # Draws of which all have one structure, each being one of as many independent samples.
 LANES = 16
@@ -76,11 +76,8 @@ def by_structure(scenario: Scenario, manifest: Mapping[str, Any], draws: Draws) 
     of_draw = structure_of_draws(scenario, manifest)
     known = ~np.isnan(draws)
     sampler = manifest["sampler"]
-    shape = [len(axis.choice) for axis in scenario.structure_axis]
-    places = np.unravel_index(of_draw, shape) if shape else ()
     rows, shares = [], []
-    for axis, place in zip(scenario.structure_axis, places, strict=True):
-        here = np.asarray(place)
+    for axis, here in axes_of_draws(scenario, manifest):
         rows += [(axis.name, *row) for row in _rows(axis.choice, here, draws, known, sampler)]
         shares.append((axis.name, *_between(draws, here, known)))
     named = {"axis": pl.String, "choice": pl.String}
@@ -104,6 +101,26 @@ def structure_of_draws(scenario: Scenario, manifest: Mapping[str, Any]) -> NDArr
     """Place of each draw's structure among those of the scenario, shape (draws,)."""
     weights = [of.weight for of in scenario.every_structure()]
     return np.array(_core.structures(manifest["seed"], weights, manifest["draws"]), dtype=np.intp)
+
+
+def axes_of_draws(
+    scenario: Scenario, manifest: Mapping[str, Any]
+) -> Iterator[tuple[Axis, NDArray[np.intp]]]:
+    """Each axis of structures, and the place of every draw's choice among those of the axis."""
+    if axes := scenario.structure_axis:
+        of_draw = structure_of_draws(scenario, manifest)
+        places = np.unravel_index(of_draw, [len(axis.choice) for axis in axes])
+        yield from zip(axes, map(np.asarray, places), strict=True)
+
+
+def choices_of_draws(
+    scenario: Scenario, manifest: Mapping[str, Any]
+) -> Iterator[tuple[str, str, NDArray[np.intp]]]:
+    """Key and label of what structures differ in, axis by axis, with the choice of every draw."""
+    for n, (axis, place) in enumerate(axes_of_draws(scenario, manifest)):
+        yield f"structure_axis[{n}]", f"Structure: {axis.name}", place
+    if scenario.structure:
+        yield "structure", "Structure of the model", structure_of_draws(scenario, manifest)
 
 
 def _rows(

@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from operator import eq
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -45,7 +46,14 @@ from gainsmodel.scenario.quantities import (
     SpreadName,
     Text,
 )
-from gainsmodel.scenario.structures import MOST, Axis, Structure, crossed, impossible
+from gainsmodel.scenario.structures import (
+    MOST,
+    Axis,
+    Structure,
+    changed_in,
+    crossed,
+    impossible,
+)
 
 PriceYear = Annotated[int, Field(ge=1998, le=2040)]
 
@@ -186,6 +194,7 @@ class Scenario(Model):
     _places: dict[str, str] = PrivateAttr(default_factory=dict)
     _data: NamedData | None = PrivateAttr(None)
     _hash: int | None = PrivateAttr(None)
+    _differing: frozenset[KeyPath] | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -249,6 +258,24 @@ class Scenario(Model):
     def every_structure(self) -> tuple[Structure, ...]:
         """Give the structures as they are listed, or crossed from axes; none if there is one."""
         return self.structure or crossed(self.structure_axis)
+
+    @property
+    def has_no_innovation(self) -> bool:
+        """Whether nobody adopts without having seen others do so, in any structure."""
+        one = not self.differs_between_structures("setting.curve")
+        return one and self.setting.curve != "bass"
+
+    def differs_between_structures(self, key: str) -> bool:
+        """Say whether a key path, such as ``parameters.ceiling``, or what is in it, differs."""
+        if self._differing is None:
+            every = [choice for axis in self.structure_axis for choice in axis.choice]
+            self._differing = (
+                changed_in([*self.structure, *every], self._of_one_structure())
+                if self.structure or every
+                else frozenset()
+            )
+        asked = tuple(key.split("."))
+        return any(all(map(eq, path, asked)) for path in self._differing)
 
     def structures(self) -> list[tuple[Structure, "Scenario"]]:
         """Give each structure with the scenario that it makes; none if there is only this one.

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import reduce
 from itertools import product
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ from pydantic import Field
 
 from gainsmodel.errors import ScenarioError
 from gainsmodel.scenario.distributions import Model
-from gainsmodel.scenario.merge import difference
+from gainsmodel.scenario.merge import difference, join, unfold
 from gainsmodel.scenario.messages import KeyPath, dotted
 from gainsmodel.scenario.quantities import Short
 
@@ -52,7 +53,7 @@ def crossed(axes: Sequence[Axis]) -> tuple[Structure, ...]:
         Structure.model_construct(
             name=", ".join(choice.name for choice in choices),
             weight=math.prod(choice.weight for choice in choices),
-            overrides={key: value for choice in choices for key, value in choice.overrides.items()},
+            overrides=reduce(join, (unfold(choice.overrides) for choice in choices), {}),
         )
         for choices in (product(*(axis.choice for axis in axes)) if axes else ())
     )
@@ -110,6 +111,13 @@ def _impossible(
         for key in not_allowed(plain, made):
             yield place, f"{key}: must be the same in all structures"
         changed |= {*_leaves(difference(made, plain))} - {()}
+
+
+def changed_in(structures: Sequence[Structure], one: Any) -> frozenset[KeyPath]:
+    """Key paths of what differs in any structure from the scenario without them."""
+    plain = one.to_dict()
+    made = (one.edit(of.overrides).to_dict() for of in structures if of.overrides)
+    return frozenset(path for of in made for path in _leaves(difference(of, plain)) if path)
 
 
 def _twice(path: KeyPath, names: Sequence[str]) -> Iterator[tuple[KeyPath, str]]:

@@ -90,18 +90,12 @@ def core_inputs(
         "share_floor": setting.share_floor,
         **_where_used(scenario, dataset),
     }
-    weights = setting.readiness_weights
     arrays = {
         "gva_gbp_m": gva_at_start(scenario, dataset),
         "latitude": dataset.areas["latitude"].to_numpy(),
         "longitude": dataset.areas["longitude"].to_numpy(),
         "population": dataset.areas["population"].cast(float).to_numpy(),
-        "readiness": readiness(
-            dataset.areas["gigabit_share"].to_numpy(),
-            dataset.j_share_of_gva,
-            (weights.gigabit_share, weights.digital_sector_share),
-            dataset.areas["area_name"].to_list(),
-        ),
+        "readiness": readiness_of(scenario, dataset),
     }
     arrays |= plan_arrays(scenario, dataset)
     structures = []
@@ -115,6 +109,17 @@ def core_inputs(
     if structures:
         spec["structures"] = structures
     return spec, arrays
+
+
+def readiness_of(scenario: Scenario, dataset: Dataset) -> NDArray[np.float64]:
+    """Readiness of each area, shape (areas,), with the scenario's weights of the proxies."""
+    weights = scenario.setting.readiness_weights
+    return readiness(
+        dataset.areas["gigabit_share"].to_numpy(),
+        dataset.j_share_of_gva,
+        (weights.gigabit_share, weights.digital_sector_share),
+        dataset.areas["area_name"].to_list(),
+    )
 
 
 def by_area(

@@ -317,16 +317,27 @@ pub struct Structure {
 /// Which structure a block of draws has, from the weights of all: keyed by the block, so that it is
 /// the same for any number of draws and threads.
 ///
-/// Multiples of the golden ratio from a start that the seed decides: of any number of blocks each
-/// structure has its weight to within a few, and no order of theirs is that of Sobol points.
+/// Multiples of the golden ratio from a start that the seed decides give each structure its weight
+/// to within a few of any number of blocks. Sixteen blocks at a time have theirs in random order,
+/// since Sobol points have an order too.
 pub fn structure_of(seed: u64, weights: &[f64], block: u32) -> usize {
+    const SHUFFLED: u32 = 16;
     if weights.len() < 2 {
         return 0;
     }
-    let key = Key::new("structure", "", "");
-    let [high, low, ..] = philox4x32([0, key.area, key.cell, key.family], seed_words(seed));
+    let words = |name: &str, count: u32| {
+        let key = Key::new("structure", name, "");
+        philox4x32([count, key.area, key.cell, key.family], seed_words(seed))
+    };
+    let [high, low, ..] = words("start", 0);
     let start = u64::from(high) << 32 | u64::from(low);
-    let place = start.wrapping_add(u64::from(block).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let (group, at) = (block / SHUFFLED, (block % SHUFFLED) as usize);
+    let order: Vec<u32> =
+        (0..SHUFFLED / 4).flat_map(|i| words("order", group * SHUFFLED / 4 + i)).collect();
+    let before = |i: &usize| (order[*i], *i) < (order[at], at);
+    let rank = (0..order.len()).filter(before).count() as u64;
+    let number = u64::from(group * SHUFFLED) + rank;
+    let place = start.wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     let mut rest = (place >> 11) as f64 / (1u64 << 53) as f64;
     for (structure, weight) in weights.iter().enumerate() {
         if rest < *weight {

@@ -1,6 +1,6 @@
 """Shares of the gain and of the prize, what digital adoption carries, what a plan adds."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import polars as pl
 
@@ -15,7 +15,10 @@ from gainsmodel.results.result import Result
 
 
 def shares(
-    result: Result, codes: Iterable[str] | None = None, pair: PairedResult | None = None
+    result: Result,
+    codes: Iterable[str] | None = None,
+    pair: PairedResult | None = None,
+    ratios: Mapping[str, float] | None = None,
 ) -> Iterator[Block]:
     """Say what a run comes to.
 
@@ -27,6 +30,9 @@ def shares(
         every area has a row if left out.
     pair : PairedResult, optional
         The same run with its reference: shows what the plan adds.
+    ratios : mapping, optional
+        Code of an area to its share of the gain over its share of GVA where areas diverge; see
+        `gainsmodel.analysis.convergence.ratios_if_diverging`.
     """
     uk = AreaSummary(result, "uk")
     scenario = result.scenario
@@ -46,6 +52,9 @@ def shares(
         yield Points(own["notes"])
     yield shares_table(result, [a.unit for a in asked] or None)
     yield Words(" ".join(filter(None, [text.separated(result), text.national(uk)])))
+    diverging = [text.if_diverging(a, (ratios or {}).get(a.unit)) for a in asked]
+    if said := " ".join(filter(None, [text.pattern(result), *diverging])):
+        yield Words(said)
     yield Words(text.prices(uk))
     if pair is not None:
         yield from _plan(pair, asked)
