@@ -126,7 +126,7 @@ def _places(result: Result) -> dict[str, NDArray[np.bool_]]:
 
 def _has_shares(result: Result) -> bool:
     try:
-        result.draws("share", [])
+        result.draws("share", result.codes[:1])
     except ResultError:
         return False
     return True
