@@ -222,7 +222,7 @@ def test_a_structure_is_all_of_its_choices() -> None:
     assert len({hash(of) for _, of in scenario.structures()}) == 36
     for n, (structure, made) in enumerate(scenario.structures()):
         expected, names = one, []
-        for axis, at in zip(axes, np.unravel_index(n, [3, 2, 3, 2]), strict=True):
+        for axis, at in zip(axes, np.unravel_index(n, [3, 3, 2, 2]), strict=True):
             expected = expected.edit(axis.choice[int(at)].overrides)
             names.append(axis.choice[int(at)].name)
         assert made == expected
