@@ -313,6 +313,32 @@ def test_areas_ahead_at_the_start_of_a_nation_as_stated(
     assert (core.national_adoption()[..., 0] != plain.national_adoption()[..., 0]).all()
 
 
+@pytest.mark.parametrize("curve", CURVES)
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_output_held_back_while_adoption_is_under_way(sampler: str, curve: str) -> None:
+    spec, data = spec_and_data(0.8)
+    spec |= {"sampler": sampler, "curve": curve}
+    spec["levers"][0] |= {"duration_years": 2.0, "fade_years": 1.0}
+    plain, before = assert_agrees(spec, data)
+    assert_agrees(spec | {"j_curve": fixed(0.3)}, data)
+    held_back = spec | {"j_curve": lognormal(0.3, 0.5)}
+    core, expected = assert_agrees(held_back, data)
+    assert_agrees_in_single_precision(held_back, data)
+    lost = plain.metric("gain_gbp_m") - core.metric("gain_gbp_m")
+    assert (lost >= 0).all()
+    assert (lost > 0).mean() > 0.9
+    assert np.array_equal(expected["effective_stock"], before["effective_stock"])
+    names, values = core.outcome.inputs(np.ones(4), np.ones(3))
+    assert np.median(values[names.index("j_curve")]) == pytest.approx(0.3, rel=0.2)
+
+
+def test_nothing_held_back_is_the_plain_model_bit_for_bit() -> None:
+    spec, data = spec_and_data(0.8)
+    plain, zero = run_core(spec, data), run_core(spec | {"j_curve": fixed(0.0)}, data)
+    assert plain.statistics.tobytes() == zero.statistics.tobytes()
+    assert "j_curve" not in zero.outcome.inputs(np.ones(4), np.ones(3))[0]
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_growth_that_areas_have_in_common_and_ups_and_downs(sampler: str) -> None:
     spec, data = spec_and_data(0.6)

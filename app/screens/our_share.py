@@ -172,7 +172,7 @@ def _map(shown: Answer, theme: Any) -> None:
 
     blocks.show(tiles, "tiles", on_select=clicked, selection_mode=["area"])
     blocks.table_of(tiles, "tiles")
-    st.markdown(plain(text.national(shown.about)))
+    st.markdown(plain(f"{text.national(shown.about)} {text.pattern(shown.result)}".rstrip()))
 
 
 def _below(shown: Answer) -> None:

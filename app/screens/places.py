@@ -13,6 +13,7 @@ from app.components import answer, blocks, page
 from app.components.answer import Answer
 from app.components.blocks import plain
 from gainsmodel import PairedResult, Result, WhoGains, run
+from gainsmodel.analysis.convergence import ratios_if_diverging
 from gainsmodel.analysis.who_gains import LOCAL_DRAWS, authorities_of, by_authority
 from gainsmodel.data.units import unit_of
 from gainsmodel.present import charts, text
@@ -128,9 +129,31 @@ def _local(choice: Choice) -> None:
         blocks.small(text.by_authority(LOCAL_DRAWS))
 
 
+def _if_diverging(shown: Answer) -> str:
+    ratios: dict[str, float] | None = answer.result_of(
+        lambda: jobs.QUEUE.order(
+            ("diverging", shown.result.scenario, *jobs.run_key(shown.choice)),
+            partial(_run_diverging, shown.result),
+            visitor=state.visitor(),
+            slot="diverging",
+            size_bytes=1_000_000,
+        ),
+        "Running a model in which areas diverge",
+        slot="diverging",
+        patience=answer.PATIENCE_SECONDS,
+    )
+    return "" if ratios is None else text.if_diverging(shown.about, ratios.get(shown.about.unit))
+
+
+def _run_diverging(result: Result, on_progress: Any) -> dict[str, float]:
+    return ratios_if_diverging(result, on_progress=on_progress)
+
+
 def _areas(shown: Answer) -> None:
     table = pl.concat([shown.result.areas(), shown.result.groups().head(1)], how="diagonal")
     blocks.grid(shares_table(shown.result))
+    if pattern := text.pattern(shown.result):
+        st.markdown(plain(f"{pattern} {_if_diverging(shown)}".rstrip()))
     blocks.csv(table, "areas")
     blocks.small(f"{text.WORDS} {text.prices(shown.about)}")
     answer.refine(shown)

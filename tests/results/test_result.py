@@ -577,7 +577,10 @@ def test_another_price_year_scales_all_money_and_nothing_else() -> None:
         if "_p_below_1" not in name:  # of £1m, which is another amount in other money
             np.testing.assert_allclose(
                 # Differences of amounts of £1,000bn in double precision.
-                *zip(*known, strict=True), rtol=1e-9, atol=1e-8, err_msg=name
+                *zip(*known, strict=True),
+                rtol=1e-9,
+                atol=1e-8,
+                err_msg=name,
             )
     share, other = (gainsmodel.run(s, draws=600) for s in ("skills_first", changed))
     for name in ("share_mean", "p_share_above_gva", "uplift_final_year_p95"):

@@ -43,6 +43,9 @@ evidence = "derived"
 [parameters.fixed_cost_share]
 value = 0.1
 
+[parameters.j_curve]
+value = 0.1
+
 [levers.skills.take_up]
 distribution = {kind = "beta", alpha = 2.0, beta = 1.2}
 unit = "share of planned intensity, 0 to 1"
@@ -67,7 +70,7 @@ def spec_of(scenario: Scenario) -> dict[str, Any]:
 
 
 def test_the_core_is_asked_for_nothing_that_a_scenario_does_not_use() -> None:
-    new = {"zero_correlation", "optimism_bias", "fixed_cost_share"}
+    new = {"zero_correlation", "optimism_bias", "fixed_cost_share", "j_curve"}
     assert not new & spec_of(plain("skills_first")).keys()
     assert new <= spec_of(programme()).keys()
 

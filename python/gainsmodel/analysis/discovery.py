@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -19,6 +19,7 @@ from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import chances_of
+from gainsmodel.results.structures import LANES
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.parameter_groups import COSTS, uncertain
 from gainsmodel.scenario.parameters import PARAMETERS
@@ -244,6 +245,13 @@ def discover(
     pair = pair_on(searched, settings.draws)
     misses = pair.added_draws(unit=unit) < target_gbp_m
     found = _chosen(variables(loaded, unit, pair.with_plan), parameters)
+    if loaded.every_structure():
+        # Sixteen draws at a time have one structure: halves are of whole blocks.
+        order = np.argsort(np.arange(searched.draws) // LANES % 2, kind="stable")
+        apart, middle = np.empty_like(order), (order.size + 1) // 2
+        apart[0::2], apart[1::2] = order[:middle], order[middle:]
+        found = [replace(of, values=of.values[apart]) for of in found]
+        misses = misses[apart]
     boxes, limits = _boxes(found, misses, density, most_boxes, most_conditions)
     final = loaded.setting.start_year + loaded.setting.horizon_years
     discovery = Discovery(

@@ -19,7 +19,7 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.analysis.assumptions_log import assumptions
 from gainsmodel.analysis.optimise.problem import LEAST_DRAWS, Report
-from gainsmodel.analysis.verdict import breaks_even, is_worth
+from gainsmodel.analysis.verdict import NO_SIGNS, Signs, breaks_even, is_worth, signs
 from gainsmodel.checks import did_you_mean
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
@@ -105,6 +105,8 @@ class SwitchingValues:
             Of the run at the switching value, £m: the check that it is one.
     left_out : dict
         Names of assumptions that are not in the table, to the reason.
+    structures : Signs
+        In which structures of the model the expected net present value is above 0, and below.
     """
 
     area: str
@@ -121,6 +123,7 @@ class SwitchingValues:
     p_pays_back_mcse: float
     table: pl.DataFrame
     left_out: dict[str, str]
+    structures: Signs = NO_SIGNS
 
     @property
     def summary(self) -> list[str]:
@@ -132,6 +135,7 @@ class SwitchingValues:
                 format.gbp_range(
                     self.net_present_value_gbp_m_p05, self.net_present_value_gbp_m_p95
                 ),
+                self.structures,
             )
         ]
         benefits, costs = (
@@ -304,6 +308,7 @@ def switching_values(
         p_pays_back_mcse=error,
         table=pl.DataFrame([*found, *(row | worth.checked(row) for row in searched)], _SCHEMA),
         left_out=left_out,
+        structures=signs(now.draws, pair.with_plan),
     )
 
 
@@ -487,6 +492,8 @@ def _chosen(rows: list[dict[str, Any]], parameters: Sequence[str]) -> list[dict[
 def _why_not(scenario: Scenario, key: str) -> str | None:
     """Why an assumption has no switching value of its own; None if it may have one."""
     first, name, *rest = (*key.split("."), "")
+    if first in ("levers", "parameters") and scenario.differs_between_structures(key):
+        return "structures of the model differ in it"
     if first == "levers" and name not in scenario.moved_levers():
         return "the plan does not move it"
     if first in ("levers", "discounting"):
@@ -496,7 +503,7 @@ def _why_not(scenario: Scenario, key: str) -> str | None:
     parameter = getattr(scenario.parameters, name)
     if name in ADJUSTMENTS and not parameter.enabled:
         return "switched off"
-    if name == "innovation" and scenario.setting.curve != "bass":
+    if name == "innovation" and scenario.has_no_innovation:
         return f"the {scenario.setting.curve} curve has none"
     stated = getattr(parameter, "by_technology", {})
     if not any(rest) and stated and stated.keys() >= scenario.technologies.keys():

@@ -6,6 +6,7 @@ with its range somewhere in the same passage; what a plan adds also with the cha
 to nothing. Plain text, British English.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -13,10 +14,12 @@ from typing import Any
 import polars as pl
 
 from gainsmodel import format
+from gainsmodel.analysis import convergence
 from gainsmodel.analysis.comparison import Comparison
-from gainsmodel.analysis.verdict import breaks_even, is_told, is_worth
+from gainsmodel.analysis.verdict import Signs, breaks_even, is_told, is_worth
 from gainsmodel.data.shipped_tables import MAYORAL_2026
 from gainsmodel.data.table_editions import editions
+from gainsmodel.errors import ResultError
 from gainsmodel.present.area_summary import (
     NOTHING as NOTHING,
     RANGE as RANGE,
@@ -34,6 +37,8 @@ from gainsmodel.results.statistics import quantiles
 from gainsmodel.results.tables import READINGS
 from gainsmodel.scenario import PARAMETERS, Scenario
 
+# A weaker correlation of shares with readiness is said to say little.
+HARDLY = 0.3
 CERTAIN = "the same in every future"
 WITHHELD = "cannot be stated"
 NOT_KNOWN = "not known"
@@ -290,6 +295,46 @@ def separated(result: Result) -> str:
     )
 
 
+def pattern(result: Result) -> str:
+    """Whether areas converge or diverge in a run; nothing where that cannot be told."""
+    try:
+        found = convergence.pattern(result)
+    except ResultError:  # the figures are not at hand
+        return ""
+    if not math.isfinite(found.correlation):
+        return ""
+    number = f"correlation {format.ratio(found.correlation)} across {found.areas} areas"
+    than = f"its share of the gain relative to its share of the economy ({number})"
+    if abs(found.correlation) < HARDLY:
+        said = f"How ready an area is says little of {than}."
+    elif found.correlation < 0:
+        said = f"Areas converge by assumption: the readier an area, the smaller {than}."
+    else:
+        said = f"Areas diverge by assumption: the readier an area, the larger {than}."
+    each = [
+        f"{format.ratio(value)} with “{name}”"
+        for name, value in found.choices.items()
+        if math.isfinite(value)
+    ]
+    by_structure = f" By structure it is {format.listed(each)}." if each else ""
+    return f"{said}{by_structure} Which pattern holds is judgement."
+
+
+def if_diverging(a: AreaSummary, ratio: float | None) -> str:
+    """What an area's share would be where areas diverge; nothing of the UK, or if not known.
+
+    `ratio` is that of the share of the gain to the share of GVA, as
+    `gainsmodel.analysis.convergence.ratios_if_diverging` gives it.
+    """
+    if ratio is None or a.unit == "uk" or a.shares_withheld:
+        return ""
+    return (
+        "Where areas diverge (readiness also raises ceilings and pace), "
+        f"{the(a.whose)} share of the gain would be {format.ratio(ratio)} times its share of the "
+        f"economy on average; here it is {format.ratio(a.ratio.mean)} times."
+    )
+
+
 def against_gva_hover(a: AreaSummary) -> str:
     """The count behind `against_gva`, and what it means."""
     return (
@@ -481,7 +526,10 @@ def pays_back(p_pays_back: float, a: AreaSummary) -> str:
 def net_value(worth: dict[str, Any]) -> str:
     """Whether a plan is worth what it costs on average, from a row of `gainsmodel.appraise`."""
     net = Estimate.of(worth, "net_present_value_gbp_m")
-    return is_worth(net.mean, net.error, net.gbp_range)
+    of = Signs(
+        *(worth.get(f"net_present_value_gbp_m_weight_{side}", 0.0) for side in ("above", "below"))
+    )
+    return is_worth(net.mean, net.error, net.gbp_range, of)
 
 
 def breaks_even_of(worth: dict[str, Any]) -> str:

@@ -248,7 +248,7 @@ class PairedResult(ShownInNotebooks):
         """
         unit = unit_of(self.dataset, "uk" if area is None else area)
         draws = self.added_draws(metric, unit, gross=gross)
-        return by_structure(self.scenario.structure, self.manifest, draws)
+        return by_structure(self.scenario, self.manifest, draws)
 
     # ------------------------------------------------------------ tables
 

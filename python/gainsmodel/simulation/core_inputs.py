@@ -91,18 +91,12 @@ def core_inputs(
         "share_floor": setting.share_floor,
         **_where_used(scenario, dataset),
     }
-    weights = setting.readiness_weights
     arrays = {
         "gva_gbp_m": gva_at_start(scenario, dataset),
         "latitude": dataset.areas["latitude"].to_numpy(),
         "longitude": dataset.areas["longitude"].to_numpy(),
         "population": dataset.areas["population"].cast(float).to_numpy(),
-        "readiness": readiness(
-            dataset.areas["gigabit_share"].to_numpy(),
-            dataset.j_share_of_gva,
-            (weights.gigabit_share, weights.digital_sector_share),
-            dataset.areas["area_name"].to_list(),
-        ),
+        "readiness": readiness_of(scenario, dataset),
     }
     arrays |= plan_arrays(scenario, dataset)
     structures = []
@@ -116,6 +110,17 @@ def core_inputs(
     if structures:
         spec["structures"] = structures
     return spec, arrays
+
+
+def readiness_of(scenario: Scenario, dataset: Dataset) -> NDArray[np.float64]:
+    """Readiness of each area, shape (areas,), with the scenario's weights of the proxies."""
+    weights = scenario.setting.readiness_weights
+    return readiness(
+        dataset.areas["gigabit_share"].to_numpy(),
+        dataset.j_share_of_gva,
+        (weights.gigabit_share, weights.digital_sector_share),
+        dataset.areas["area_name"].to_list(),
+    )
 
 
 def by_area(
@@ -188,9 +193,6 @@ def _where_used(scenario: Scenario, dataset: Dataset) -> dict[str, Any]:
         if effect
     ):
         found["zero_correlation"] = parameters.zero_correlation.value
-    bias = parameters.optimism_bias.figure().core()
-    if bias != NOTHING:
-        found["optimism_bias"] = bias
     if parameters.fixed_cost_share.value != 1:
         found["fixed_cost_share"] = parameters.fixed_cost_share.value
     ratios = parameters.area_odds_ratio.by_technology
@@ -208,9 +210,10 @@ def _where_used(scenario: Scenario, dataset: Dataset) -> dict[str, Any]:
     if loadings := parameters.growth_loading.values:
         place = "parameters.growth_loading.values"
         found["growth_loadings"] = by_area(dataset, loadings, 0.0, place).tolist()
-    transitory = parameters.growth_transitory.figure().core()
-    if transitory != NOTHING:
-        found["growth_transitory"] = transitory
+    for name in ("growth_transitory", "optimism_bias", "j_curve"):
+        stated = getattr(parameters, name).figure().core()
+        if stated != NOTHING:
+            found[name] = stated
     return found
 
 

@@ -1,6 +1,6 @@
 """Shares of the gain and of the prize, what digital adoption carries, what a plan adds."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 import polars as pl
@@ -20,6 +20,7 @@ def shares(
     codes: Iterable[str] | None = None,
     pair: PairedResult | None = None,
     on: date | None = None,
+    ratios: Mapping[str, float] | None = None,
 ) -> Iterator[Block]:
     """Say what a run comes to.
 
@@ -33,6 +34,9 @@ def shares(
         The same run with its reference: shows what the plan adds.
     on : date, optional
         The day on which the age of the figures is told; today if left out.
+    ratios : mapping, optional
+        Code of an area to its share of the gain over its share of GVA where areas diverge; see
+        `gainsmodel.analysis.convergence.ratios_if_diverging`.
     """
     uk = AreaSummary(result, "uk")
     scenario = result.scenario
@@ -54,6 +58,9 @@ def shares(
     if of_areas := text.of_areas(result.manifest["geography"]):
         yield Words(of_areas)
     yield Words(" ".join(filter(None, [text.separated(result), text.national(uk)])))
+    diverging = [text.if_diverging(a, (ratios or {}).get(a.unit)) for a in asked]
+    if said := " ".join(filter(None, [text.pattern(result), *diverging])):
+        yield Words(said)
     age = text.of_figures(result.manifest, on or date.today())
     yield Words(" ".join(filter(None, [text.prices(uk), age])))
     if pair is not None:

@@ -26,6 +26,12 @@ def statement(findings: Findings, on: date | None = None) -> list[tuple[str, str
     }
     unowned = log.filter(pl.col("changed") & (pl.col("owner") == "not named")).height
     changed = int(log["changed"].sum())
+    several = len(findings.scenario.every_structure())
+    of_structure = (
+        f" and the {several} structures of the model that are stated, not others"
+        if several
+        else ", not the structure of the model"
+    )
     own = manifest.get("own_data")
     data = (
         f"The user’s own figures, checked on reading: {'; '.join(own['notes'])}."
@@ -61,7 +67,7 @@ def statement(findings: Findings, on: date | None = None) -> list[tuple[str, str
         (
             "Uncertainty",
             f"{findings.about.futures:,} futures. Ranges hold 9 of 10 of them: they cover the "
-            "stated ranges of the assumptions, not the structure of the model, nor what nobody "
+            f"stated ranges of the assumptions{of_structure}, nor what nobody "
             "thought of. Words on differences allow for the simulation error.",
         ),
         (

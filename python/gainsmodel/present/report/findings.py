@@ -11,6 +11,7 @@ from gainsmodel.analysis import assumptions_log
 from gainsmodel.analysis.additionality import Waterfall, waterfall
 from gainsmodel.analysis.appraisal import appraise
 from gainsmodel.analysis.comparison import Comparison, compare
+from gainsmodel.analysis.convergence import ratios_if_diverging
 from gainsmodel.analysis.lever_contributions import lever_contributions
 from gainsmodel.analysis.sensitivity import LEAST_DRAWS, Output, Sensitivity, sensitivity
 from gainsmodel.analysis.who_gains import LOCAL_DRAWS, WhoGains, authorities_of, who_gains
@@ -64,6 +65,8 @@ class Findings:
     other : Scenario, optional
         What the scenario is set beside.
     comparison : Comparison, optional
+    ratio_if_diverging : float, optional
+        Share of the gain over share of GVA where areas diverge.
     """
 
     scenario: Scenario
@@ -82,6 +85,7 @@ class Findings:
     log: pl.DataFrame
     other: Scenario | None
     comparison: Comparison | None
+    ratio_if_diverging: float | None = None
 
     @property
     def pair(self) -> PairedResult:
@@ -191,4 +195,5 @@ def gather(
     return Findings(
         *(loaded, figures, unit.code, result, without, added, worth, parts, costs, net, gains),
         *(drivers, no_drivers, assumptions_log.log(loaded), other, comparison),
+        ratios_if_diverging(result, threads).get(unit.code),
     )

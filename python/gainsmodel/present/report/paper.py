@@ -25,6 +25,7 @@ from gainsmodel.present.blocks import (
 )
 from gainsmodel.present.charts.tiles import LAYOUTS
 from gainsmodel.present.pages.appraisal import cost_and_return, gross_to_net
+from gainsmodel.present.pages.structures import in_a_paragraph
 from gainsmodel.present.pages.who_gains import who_gains
 from gainsmodel.present.report.assurance import statement
 from gainsmodel.present.report.document import Document
@@ -104,6 +105,9 @@ def _pictures(findings: Findings) -> Iterator[Block]:
             f"Each area’s part of {a.the_prize}",
             charts.tile_map(findings.result, "gbp", own, width=WIDTH, height=380),
         )
+    said = [text.pattern(findings.result), text.if_diverging(a, findings.ratio_if_diverging)]
+    if any(said):
+        yield Words(" ".join(filter(None, said)))
 
 
 def _plan(findings: Findings) -> Iterator[Block]:
@@ -191,6 +195,8 @@ def _drivers(findings: Findings) -> Iterator[Block]:
     yield Points(findings.drivers.caveats)
     if findings.drivers.disagreement:
         yield Words(findings.drivers.disagreement, "small")
+    if findings.drivers.by_structure is not None:
+        yield Words(in_a_paragraph(findings.drivers.by_structure, findings.drivers.unit))
     yield Picture(
         f"How far each group of assumptions moves it in {a.place}",
         charts.tornado(findings.drivers.tornado, findings.drivers.unit, width=WIDTH),
