@@ -113,7 +113,7 @@ def run_command(
         print_json(answer | {"plan_adds": None if added is None else added.to_dicts()})
     else:
         ratios = ratios_if_diverging(result, threads) if codes else None
-        show(shares(result, codes or None, pair, ratios))
+        show(shares(result, codes or None, pair, ratios=ratios))
     if out is not None:
         print(f"written: {out}", file=sys.stderr)
 
