@@ -156,16 +156,16 @@ def expected(choice: Choice) -> dict[str, Any]:
     planned = bool(choice.scenario.plan)
     added = about.added(without) if planned else None
     costs = lever_costs(choice.scenario, choice.dataset)
-    cost = costs.filter(pl.col("area_code") == choice.unit)["cost_gbp_m_per_year"].sum()
+    cost, price = text.cost_and_price(costs, choice.unit)
     return {
         "pair": pair,
         "result": with_plan,
         "without": without,
         "about": about,
         "added": added,
-        "cost": float(cost),
+        "cost": cost,
         "headline": " ".join(text.headline(about, added)),
-        "plan": text.plan_adds(about, added, float(cost)) if added else text.NO_PLAN,
+        "plan": text.plan_adds(about, added, cost, price) if added else text.NO_PLAN,
     }
 
 

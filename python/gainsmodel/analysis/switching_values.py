@@ -7,7 +7,7 @@ formulas, decision 17 the reasons.
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import pairwise
@@ -19,7 +19,7 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.analysis.assumptions_log import assumptions
 from gainsmodel.analysis.optimise.problem import LEAST_DRAWS, Report
-from gainsmodel.analysis.verdict import breaks_even, is_worth
+from gainsmodel.analysis.verdict import Verdict, against_nothing, breaks_even, of_draws
 from gainsmodel.checks import did_you_mean
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
@@ -77,6 +77,8 @@ class SwitchingValues:
         Its 5% and 95% quantiles.
     p_pays_back, p_pays_back_mcse : float
         Probability that it is above 0.
+    verdict : Verdict
+        On the plan and doing nothing.
     table : pl.DataFrame
         One row an assumption. First all that the plan adds, all that the authority spends and
         all costs (unit ``times``, of what they are now); then what switches within its own
@@ -119,6 +121,7 @@ class SwitchingValues:
     net_present_value_gbp_m_p95: float
     p_pays_back: float
     p_pays_back_mcse: float
+    verdict: Verdict
     table: pl.DataFrame
     left_out: dict[str, str]
 
@@ -126,12 +129,10 @@ class SwitchingValues:
     def summary(self) -> list[str]:
         """What follows, in sentences."""
         said = [
-            is_worth(
-                self.net_present_value_gbp_m_mean,
-                self.net_present_value_gbp_m_mcse,
-                format.gbp_range(
-                    self.net_present_value_gbp_m_p05, self.net_present_value_gbp_m_p95
-                ),
+            against_nothing(
+                self.verdict,
+                self.net_present_value_gbp_m_p05,
+                self.net_present_value_gbp_m_p95,
             )
         ]
         benefits, costs = (
@@ -192,7 +193,12 @@ class SwitchingValues:
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values."""
-        return {**self.__dict__, "table": self.table.to_dicts(), "summary": self.summary}
+        return {
+            **self.__dict__,
+            "verdict": asdict(self.verdict),
+            "table": self.table.to_dicts(),
+            "summary": self.summary,
+        }
 
 
 def switching_values(
@@ -302,6 +308,7 @@ def switching_values(
         net_present_value_gbp_m_p95=high,
         p_pays_back=chance,
         p_pays_back_mcse=error,
+        verdict=of_draws(now.draws, sampler),
         table=pl.DataFrame([*found, *(row | worth.checked(row) for row in searched)], _SCHEMA),
         left_out=left_out,
     )

@@ -16,6 +16,8 @@ from gainsmodel.results.statistics import COLUMNS, Draws, statistics_of
 
 # Name of the option to have no plan.
 NOTHING = "Do nothing"
+# Name of a plan where there is no other.
+THIS_PLAN = "This plan"
 # How many standard errors of its mean a difference must be from 0.
 STANDARD_ERRORS = 2.0
 
@@ -106,29 +108,21 @@ def is_told(mean: float, mcse: float) -> bool:
     return abs(mean) > STANDARD_ERRORS * mcse
 
 
-def is_worth(mean_gbp_m: float, mcse_gbp_m: float, range_in_words: str) -> str:
-    """Whether a plan is worth what it costs, by the same rule, compared with doing nothing.
+def against_nothing(known: Verdict, low_gbp_m: float, high_gbp_m: float) -> str:
+    """The verdict on the only plan there is and doing nothing, with its range.
 
     Parameters
     ----------
-    mean_gbp_m, mcse_gbp_m : float
-        Expected net present value and its Monte Carlo standard error, £m.
-    range_in_words : str
-        Its range in 9 of 10 futures.
+    known : Verdict
+        The plan first.
+    low_gbp_m, high_gbp_m : float
+        5% and 95% quantiles of its net present value, £m.
     """
-    if mean_gbp_m == 0 and not mcse_gbp_m > 0:
-        return "The plan neither costs nor brings anything here."
-    if not is_told(mean_gbp_m, mcse_gbp_m):
-        return (
-            "Whether the plan is worth its cost cannot be told: average net present value is "
-            f"within its simulation error (in 9 of 10 futures {range_in_words})."
-        )
-    amount = format.gbp(abs(mean_gbp_m), mcse_gbp_m)
-    size = "" if amount == format.TOO_FEW else f" {format.about(amount)}"
-    side = "more than it costs" if mean_gbp_m > 0 else "less than it costs"
-    certain = range_in_words.startswith("the same")
-    spread = range_in_words if certain else f"in 9 of 10 futures {range_in_words}"
-    return f"On average the plan is worth{size} {side} (net present value; {spread})."
+    said = known.in_words(THIS_PLAN, NOTHING)
+    if low_gbp_m == high_gbp_m:
+        return said
+    spread = format.gbp_range(low_gbp_m, high_gbp_m)
+    return f"{said} In 9 of 10 futures its net present value is {spread}."
 
 
 def breaks_even(benefits_times: float, costs_times: float) -> str:

@@ -23,7 +23,7 @@ from gainsmodel.present.blocks import (
     Words,
 )
 from gainsmodel.present.charts.tiles import LAYOUTS
-from gainsmodel.present.pages.appraisal import cost_and_return, gross_to_net
+from gainsmodel.present.pages.appraisal import at_other_take_up, cost_and_return, gross_to_net
 from gainsmodel.present.report.assurance import statement
 from gainsmodel.present.report.document import Document
 from gainsmodel.present.report.findings import Findings
@@ -70,7 +70,13 @@ def _in_short(findings: Findings) -> Iterator[Block]:
     else:
         assert findings.worth is not None
         yield Words(said)
-        yield Words(" ".join(text.plan_in_short(findings.pair, findings.worth)))
+        yield Words(
+            " ".join(
+                text.plan_in_short(
+                    *(findings.pair, findings.worth), uk=findings.uk, cases=findings.cases
+                )
+            )
+        )
     yield Box(
         f"What {a.the_prize} is",
         [text.causes(a), text.prize_note(findings.scenario), text.national(a)],
@@ -137,7 +143,10 @@ def _plan(findings: Findings) -> Iterator[Block]:
         "Intensity is the mean over residents of the area.",
         "small",
     )
-    yield cost_and_return(findings.pair, findings.worth, f"Cost and return over {a.horizon}")
+    title = f"Cost and return over {a.horizon}"
+    yield cost_and_return(findings.pair, findings.worth, findings.uk, title)
+    if findings.cases is not None and findings.cases.table.height:
+        yield at_other_take_up(findings.worth, findings.cases)
     if even := text.breaks_even_of(findings.worth):
         yield Words(even)
     assert findings.net is not None
@@ -159,10 +168,10 @@ def _other(findings: Findings) -> Iterator[Block]:
         return
     first, second = findings.scenario.title, findings.other.title
     yield Heading(f"Compared with “{second}”")
+    if verdict := text.verdict(findings.comparison, first, second):
+        yield Words(verdict)
     yield Words(text.compared(findings.comparison, first, second))
     if not findings.comparison.identical:
-        if verdict := text.verdict(findings.comparison, first, second):
-            yield Words(verdict)
         yield Words(text.compared_error(findings.comparison, first), "small")
 
 
