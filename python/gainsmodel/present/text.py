@@ -301,10 +301,11 @@ def plan_adds(
     cost_gbp_m_per_year: float,
     price_gbp_m_per_year: float | None = None,
     *,
+    cost_error: float = 0.0,
     gross: bool = False,
 ) -> str:
     """The plan's own result line; cost and price as `costs`."""
-    spent = costs(cost_gbp_m_per_year, price_gbp_m_per_year)
+    spent = costs(cost_gbp_m_per_year, price_gbp_m_per_year, cost_error)
     if added.is_zero:
         return f"This plan adds nothing in {a.name}. It {spent}."
     if not added.is_told:
@@ -315,16 +316,23 @@ def plan_adds(
     )
 
 
-def costs(cost_gbp_m_per_year: float, price_gbp_m_per_year: float | None = None) -> str:
+def costs(
+    cost_gbp_m_per_year: float, price_gbp_m_per_year: float | None = None, cost_error: float = 0.0
+) -> str:
     """What levers cost the authority: the expected value, and the price it comes from.
 
     Parameters
     ----------
     cost_gbp_m_per_year, price_gbp_m_per_year : float
         As `lever_costs`; a price that is not known, or reads as the cost does, is not said.
+    cost_error : float
+        Monte Carlo standard error of the cost, £m, if it is an average of futures.
     """
     cost = format.cost(cost_gbp_m_per_year)
-    said = f"costs {format.about(cost)} a year on average once running"
+    if cost_error:
+        cost = format.gbp(cost_gbp_m_per_year, cost_error)
+    about = cost if cost == "£0" else format.about(cost)
+    said = f"costs {about} a year on average once running"
     price = cost if price_gbp_m_per_year is None else format.cost(price_gbp_m_per_year)
     if price == cost:
         return said
@@ -371,13 +379,16 @@ def plan_in_short(
     scenario, code = pair.scenario, worth["area_code"]
     known = code in pair.with_plan.codes
     a = AreaSummary(pair.with_plan, code if known else "uk")
+    error = 0.0
     spent: tuple[float, float | None]
     if known and prices == "real":
         spent = cost_and_price(lever_costs(scenario, pair.dataset), code)
     else:  # the table of levers has neither a wider area nor current prices
-        spent = plain(worth["authority_cost_per_year_gbp_m_mean"]), None
+        cost = Estimate.of(worth, "authority_cost_per_year_gbp_m")
+        spent, error = (cost.mean, None), cost.error
     metric = "added_cumulative_gbp_m" if a.cumulative else "added_final_year_gbp_m"
-    said = [plan_adds(a, Added.of_row(worth, metric, a.futures), *spent, gross=gross)]
+    added = Added.of_row(worth, metric, a.futures)
+    said = [plan_adds(a, added, *spent, cost_error=error, gross=gross)]
     if uk is not None:
         said.append(seen_from_the_uk(a, uk, metric, gross=gross))
     unit = unit_of(pair.dataset, code)

@@ -28,7 +28,7 @@ from gainsmodel.results.statistics import (
     statistics_of,
 )
 from gainsmodel.results.structures import ByStructure, by_structure
-from gainsmodel.results.tables import named_units
+from gainsmodel.results.tables import DETAIL_METRICS, named_units
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.parameters import ADJUSTMENTS
 
@@ -178,16 +178,19 @@ class PairedResult(ShownInNotebooks):
         levels = None if prices == "real" else price_levels(self.scenario, self.dataset, prices)
         added = self._difference(metric, unit, levels)
         if not gross and self.net_of and metric.startswith(("gain_", "uplift_")):
-            added = added * self._additionality(unit)
+            # By sector there is but the unit of the run's detail, a row a sector.
+            by_sector = metric in DETAIL_METRICS
+            seen_from = self.manifest["detail"] if by_sector else unit and unit.code
+            added = added * self._additionality(seen_from)
         return added
 
-    def _additionality(self, unit: Unit | None) -> Draws:
-        """What £1 added is worth net, as each area and group sees it; the UK loses less."""
+    def _additionality(self, code: str | None) -> Draws:
+        """What £1 added is worth net to a unit, or to every area and group; the UK loses less."""
         displacement, leakage, multiplier = (draws_of(self.with_plan, n)[0] for n in ADJUSTMENTS)
         of_uk = 1.0 - displacement
         of_area = of_uk * (1.0 - leakage) * multiplier
-        if unit is not None:
-            is_uk = np.array(unit.code == UK)
+        if code is not None:
+            is_uk = np.array(code == UK)
         else:
             is_uk = np.array([[code == UK] for code in self.with_plan.codes])
         factor: Draws = np.where(is_uk, of_uk, of_area)
