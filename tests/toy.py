@@ -234,6 +234,11 @@ class Core:
             axis=1,
         )
 
+    def additionality(self) -> np.ndarray:
+        """What £1 of the levers' increment is worth to an area in each draw."""
+        displacement, leakage, multiplier = self.adjustments().T
+        return (1 - displacement) * (1 - leakage) * multiplier
+
     def adjustments(self) -> np.ndarray:
         """Displacement, leakage and multiplier in each draw, shape (draws, 3)."""
         first = self.layout["adjustments"]

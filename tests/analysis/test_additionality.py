@@ -18,7 +18,6 @@ import gainsmodel
 from gainsmodel import Result, ResultError, SettingError, UnknownNameError, Waterfall, waterfall
 from gainsmodel.analysis.additionality import (
     STEPS,
-    factors,
     gross_to_net,
     outside_share,
     viewpoints,
@@ -112,15 +111,6 @@ def test_off_nothing_is_taken_and_it_says_so() -> None:
         assert rows["gross"]["amount_gbp_m_mean"] == rows["net"]["amount_gbp_m_mean"]
     assert "off" in found.summary[0]
     assert "unverified" in found.summary[-1]
-
-
-def test_the_factors_are_those_that_the_core_multiplied() -> None:
-    for kind in ("off", "on", "fixed"):
-        result = pair(kind)[0]
-        known = factors(result)
-        product = (1 - known["displacement"]) * (1 - known["leakage"]) * known["multiplier"]
-        core = result.draws("additionality")["additionality"].to_numpy()
-        np.testing.assert_allclose(product, core, rtol=1e-6, err_msg=kind)
 
 
 def test_seen_from_the_area_net_is_that_of_an_appraisal() -> None:

@@ -252,7 +252,8 @@ def test_gains_are_net_where_only_the_plans_differ() -> None:
     assert found.net_of == ("displacement", "multiplier")
     net = PairedResult(found.first, found.second).added()
     assert found.areas()[f"{METRIC}_mean"].equals(net[f"{METRIC}_mean"])
-    worth = draws(found.first, "additionality", "additionality")
+    kept = {name: draws(found.first, name, name) for name in ("displacement", "multiplier")}
+    worth = (1 - kept["displacement"]) * kept["multiplier"]
     gap = draws(found.first, DETAIL_METRICS[0], "J") - draws(found.second, DETAIL_METRICS[0], "J")
     assert worth.std() > 0
     assert row(found.sectors(), sector="J")[f"{METRIC}_mean"] == pytest.approx(
@@ -362,9 +363,10 @@ def test_shares_of_other_readings_of_the_prize_are_not_compared() -> None:
     for metric in ("share", "prize_gbp_bn"):
         with pytest.raises(ResultError, match=r"prize.basis"):
             compare("cumulative_prize", "reference", draws=32, metric=metric)
-    with pytest.raises(ResultError, match=r"price_basis"):
-        compare("prize_in_2023_prices", "reference", draws=32, metric="prize_gbp_bn")
-    compare("prize_in_2023_prices", "reference", draws=32, metric="share").areas()
+    other = REFERENCE.edit({"setting.price_year": 2023})
+    with pytest.raises(ResultError, match=r"setting.price_year"):
+        compare(other, "reference", draws=32)
+    compare(other, "reference", draws=32, metric="share").areas()
 
 
 def test_unknown_names_are_said() -> None:

@@ -62,7 +62,7 @@ PERCENTS = st.integers(0, 20).map(lambda steps: steps * 5 / 100)
 EDITS: dict[str, st.SearchStrategy[Any]] = {
     "setting.horizon_years": st.integers(1, 40),
     "setting.curve": st.sampled_from(["bass", "logistic", "gompertz"]),
-    "prize.price_basis": st.sampled_from(["as_published", "base_year"]),
+    "setting.price_year": st.sampled_from([2020, 2023, 2025]),
     "prize.value": st.floats(1, 1_000, allow_subnormal=False),
     "title": st.sampled_from(["Ours", "Geld & “Sätze”, 100% <b>", "a=b&c=d #5 + ?"]),
     "parameters.displacement.enabled": st.booleans(),

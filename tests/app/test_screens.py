@@ -225,7 +225,7 @@ def test_every_screen_opens_and_speaks_plainly(screen: str, query: dict[str, str
         {"area": "Wales", "skills": "35", "who": "mayoral_areas", "futures": "2000"},
         slow({"geography": "itl1", "area": "London", "skills": "100", "sampler": "random"}),
         {"area": "The 2017 six", "who": "mayors_2017", "skills": "100", "futures": "2000"},
-        {"changes": '{"setting":{"horizon_years":5},"prize":{"price_basis":"base_year"}}'},
+        {"changes": '{"setting":{"horizon_years":5,"price_year":2023}}'},
         slow({"futures": "300", "skills": "5"}),
         slow({"futures": "3", "skills": "5"}),
         {"futures": "1", "skills": "5"},
@@ -679,7 +679,7 @@ def test_a_figure_of_every_kind_can_be_opened(group: str) -> None:
     [
         slow("horizon", 5, {"setting.horizon_years": 5}),
         ("curve", "gompertz", {"setting.curve": "gompertz"}),
-        slow("prices", "base_year", {"prize.price_basis": "base_year"}),
+        slow("prices", 2023, {"setting.price_year": 2023}),
         ("geography", "itl1", {"setting.geography": "itl1"}),
     ],
 )

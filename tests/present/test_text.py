@@ -177,13 +177,11 @@ def test_the_uk_has_the_whole_prize_and_no_range_of_it(pair: tuple[Result, Resul
 
 
 def test_a_prize_in_other_prices_says_so_beside_every_amount() -> None:
-    result = run("prize_in_2023_prices", draws=500)
+    result = run(load_scenario("reference").edit({"setting.price_year": 2023}), draws=500)
     a, uk = text.about(result, GM), text.about(result, UK)
-    assert text.headline(a)[0].endswith(" a year by 2036, in 2023 prices.")
-    worth = f"{uk.part.about_gbp} in 2023 prices"
     assert uk.part.mean < 208_000
-    assert text.headline(uk)[0].endswith(f"a year by 2036, {worth}.")
-    assert f"({worth})" in text.national(a)
+    assert text.headline(uk)[0].endswith("a year by 2036, about £200bn.")
+    assert text.prices(a) == ("All money is in 2023 prices; the £208bn of 2024 is £200bn in them.")
 
 
 def test_a_prize_of_ones_own_is_not_the_cbis() -> None:
@@ -203,8 +201,9 @@ def test_two_kinds_of_money_are_not_compared_in_silence(
     pair: tuple[Result, Result], cumulative: Result
 ) -> None:
     for result in (pair[0], cumulative):
-        assert "the prize in current prices" in text.national(text.about(result, GM))
-    assert "tenth year" not in text.prices(text.about(cumulative, GM))
+        a = text.about(result, GM)
+        assert text.national(a).endswith("; both are in 2024 prices.")
+        assert text.prices(a) == "All money is in 2024 prices, those of the £208bn itself."
 
 
 @pytest.mark.parametrize(

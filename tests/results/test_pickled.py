@@ -211,7 +211,7 @@ def pair_of(kind: str, folder: Path) -> PairedResult:
 def told(result: Result) -> list[Any]:
     """Everything a result answers, to the last bit."""
     tables = [result.table(name) for name in TABLES]
-    tables += [result.draws(), result.draws("additionality"), result.inputs(WALES)]
+    tables += [result.draws(), result.draws("displacement"), result.inputs(WALES)]
     tables += [result.draws("adoption_by_technology_and_year")]
     names, numbers = result.standard_normals()
     return [

@@ -244,7 +244,7 @@ def test_detail_of_a_run_too_long_to_keep_draws(monkeypatch: pytest.MonkeyPatch)
 # ---------------------------------------------------------------- what must hold in them
 
 
-@pytest.mark.parametrize("name", ["reference", "mayors_2017_together", "prize_in_2023_prices"])
+@pytest.mark.parametrize("name", ["reference", "mayors_2017_together", "tenth_of_the_economy"])
 def test_areas_sum_to_the_uk_in_means(name: str) -> None:
     result = ran(name)
     areas, uk = result.areas(), result.groups().row(0, named=True)
@@ -554,11 +554,40 @@ def test_an_uncertain_prize_is_given_by_its_mean() -> None:
     assert result.to_dict()["prize"]["gbp_bn"] == pytest.approx(150, rel=0.01)
 
 
-def test_a_prize_in_2023_prices_is_smaller_and_said_so() -> None:
-    document = ran("prize_in_2023_prices").to_dict()
-    assert document["prize"]["price_basis"] == "base_year"
-    total = sum(area["prize_gbp_bn"]["mean"] for area in document["areas"])
-    assert total == pytest.approx(208 / 1.078 / 1.02**11, rel=1e-5)
+def test_another_price_year_scales_all_money_and_nothing_else() -> None:
+    """Section 9 of the model: no ratio or probability changes."""
+    changed = load_scenario("skills_first").edit({"setting.price_year": 2023})
+    ours, theirs = (
+        gainsmodel.appraise(gainsmodel.run_paired(s, draws=600)) for s in ("skills_first", changed)
+    )
+    for name in ours.columns:
+        if not ours[name].dtype.is_float():
+            assert ours[name].equals(theirs[name])
+            continue
+        factor = 1.039 if "_gbp_m" in name and "_p_below_1" not in name else 1.0
+        known = [(a, b * factor) for a, b in zip(ours[name], theirs[name], strict=True) if a == a]
+        if "_p_below_1" not in name:  # of £1m, which is another amount in other money
+            np.testing.assert_allclose(
+                *zip(*known, strict=True), rtol=2e-5, atol=1e-6, err_msg=name
+            )
+    share, other = (gainsmodel.run(s, draws=600) for s in ("skills_first", changed))
+    for name in ("share_mean", "p_share_above_gva", "uplift_final_year_p95"):
+        np.testing.assert_allclose(share.areas()[name], other.areas()[name], rtol=1e-5)
+    for reading in ("final_year", "share_of_economy", "cumulative"):
+        name = f"p_{reading}_reaches_prize"
+        assert share.groups()[name][0] == pytest.approx(other.groups()[name][0], abs=2 / 600)
+    assert share.groups()["prize_gbp_bn_mean"][0] == pytest.approx(208)
+    assert other.groups()["prize_gbp_bn_mean"][0] == pytest.approx(208 / 1.039, rel=1e-6)
+
+
+def test_a_tenth_of_the_economy_is_a_tenth_of_each_draw_s() -> None:
+    result = ran("tenth_of_the_economy", 2000)
+    uplift = result.draws("uplift_final_year")["uk"].to_numpy()
+    gain = result.draws("gain_final_year_gbp_m")["uk"].to_numpy()
+    prize = result.draws("prize_gbp_bn")["uk"].to_numpy()
+    np.testing.assert_allclose(prize, 0.1 * gain / uplift / 1000, rtol=1e-5)
+    reached = result.groups()["p_share_of_economy_reaches_prize"][0]
+    assert reached == pytest.approx((uplift >= 0.1).mean(), abs=1e-12)
 
 
 def test_the_null_model_is_the_share_of_gva() -> None:

@@ -182,7 +182,9 @@ def test_reference_holds_the_settings_of_the_model_description() -> None:
     weights = setting.readiness_weights
     assert weights.gigabit_share == weights.digital_sector_share
     assert REFERENCE.prize.figure().core() == {"kind": "fixed", "value": 208.0}
-    assert (REFERENCE.prize.basis, REFERENCE.prize.price_basis) == ("final_year", "as_published")
+    assert (REFERENCE.prize.basis, REFERENCE.prize.price_year) == ("final_year", 2024)
+    assert REFERENCE.prize.share_of_economy == 0.1
+    assert setting.price_year == 2024
     (correlation,) = REFERENCE.correlations
     assert (set(correlation.between), correlation.value) == ({"imitation", "ceiling"}, 0.3)
     rates = [(r.from_year, r.rate) for r in REFERENCE.discounting.rates]
@@ -256,7 +258,7 @@ def test_schema_accepts_every_shipped_scenario_and_the_reference_in_full() -> No
         BASE + "[parameters.ceiling]\nvalue = 1.5",
         BASE + '[parameters.ceiling]\ndistribution = { kind = "gauss", mean = 1, sd = 1 }',
         BASE + '[levers.skills]\nscope = ["X"]',
-        "schema_version = 1",
+        "schema_version = 2",
     ],
 )
 def test_schema_marks_what_loading_refuses(text: str) -> None:

@@ -33,7 +33,7 @@ from gainsmodel.results.manifest import build_info
 from gainsmodel.results.plan_levers import plan_arrays
 from gainsmodel.results.tables import DETAIL_METRICS
 from gainsmodel.scenario.parameters import ADJUSTMENTS, NATIONAL_PARAMETERS
-from gainsmodel.simulation.core_inputs import core_inputs, discount_factors, prize_factor
+from gainsmodel.simulation.core_inputs import core_inputs, discount_factors
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Precision
 
@@ -203,30 +203,36 @@ def test_discount_rates_may_change_every_year() -> None:
     assert list(discount_factors(scenario)) == pytest.approx([1 / 1.1] * 3, rel=1e-15)
 
 
-def test_the_prize_as_published_is_not_restated() -> None:
-    for basis in ("final_year", "cumulative"):
-        assert prize_factor(REFERENCE.edit({"prize.basis": basis}), MAYORAL) == 1.0
-
-
 def deflator(year: int) -> float:
     published = {y: float(row["gdp_deflator_2023_100"]) for y, row in ECONOMY.items()}
     last = max(published)
     return published.get(year, published[last] * 1.02 ** (year - last)) / published[2023]
 
 
-def test_a_final_year_prize_is_restated_from_its_own_year() -> None:
-    scenario = REFERENCE.edit({"prize.price_basis": "base_year"})
-    assert prize_factor(scenario, MAYORAL) == pytest.approx(1 / deflator(2036), rel=1e-14)
-    assert prize_factor(scenario, MAYORAL) == pytest.approx(1 / 1.078 / 1.02**11, rel=1e-12)
-    early = scenario.edit({"setting.start_year": 2023, "setting.horizon_years": 1})
-    assert prize_factor(early, MAYORAL) == pytest.approx(100 / 103.9, rel=1e-14)
+def test_all_money_is_in_the_prices_of_one_year() -> None:
+    for year in (2019, 2023, 2024):
+        scenario = REFERENCE.edit({"setting.price_year": year})
+        spec, arrays = core_inputs(scenario, MAYORAL, Settings(draws=16))
+        level = deflator(year)
+        growth = MAYORAL.uk_real_growth(2026, 0.012)
+        np.testing.assert_allclose(
+            arrays["gva_gbp_m"], MAYORAL.gva_gbp_m * growth * level, rtol=1e-13
+        )
+        assert spec["prize_factor"] == pytest.approx(level / deflator(2024), rel=1e-14)
+        for lever in spec["levers"]:
+            assert lever["cost_price_level"] == pytest.approx(level / deflator(2024), rel=1e-14)
 
 
-def test_a_cumulative_prize_is_restated_year_by_year() -> None:
-    edits = {"prize.price_basis": "base_year", "prize.basis": "cumulative"}
-    by_hand = sum(1 / deflator(year) for year in range(2027, 2037)) / 10
-    found = prize_factor(REFERENCE.edit(edits), MAYORAL)
-    assert found == pytest.approx(by_hand, rel=1e-14)
+def test_the_prize_may_be_money_of_a_year_to_come() -> None:
+    scenario = REFERENCE.edit({"prize.price_year": 2036})
+    spec, _ = core_inputs(scenario, MAYORAL, Settings(draws=16))
+    assert spec["prize_factor"] == pytest.approx(deflator(2024) / deflator(2036), rel=1e-14)
+
+
+def test_prices_of_a_year_without_a_deflator_are_refused() -> None:
+    scenario = REFERENCE.edit({"setting.price_year": 2030})
+    with pytest.raises(ScenarioError, match=r"price_year.*published GDP deflator, 1998 to 2025"):
+        core_inputs(scenario, MAYORAL, Settings(draws=16))
 
 
 # ---------------------------------------------------------------- everything reaches the core
@@ -271,7 +277,8 @@ BUSY = REFERENCE.edit(
     {
         "setting.horizon_years": 40,
         "setting.lever_delay_years": 1.0,
-        "prize.price_basis": "base_year",
+        "prize.price_year": 2020,
+        "levers.skills.cost_gbp_per_head_per_year.price_year": 2022,
         "parameters.displacement.enabled": True,
         "parameters.leakage.enabled": True,
         "parameters.multiplier.enabled": True,
@@ -335,7 +342,7 @@ def test_every_number_of_a_scenario_reaches_the_core() -> None:
         {"setting.curve": "logistic"},
         {"setting.geography": "itl1"},
         {"prize.basis": "cumulative"},
-        {"prize.price_basis": "base_year"},
+        {"setting.price_year": 2023},
         {"levers.skills.scope": ["J"]},
         {"levers.leadership.effects.ceiling": deepcopy(REFERENCE.levers["skills"].effects.ceiling)},
     ],

@@ -422,11 +422,14 @@ def _check_comparable(first: Result, second: Result, metric: str) -> None:
                 "give them the same setting.horizon_years, or compare the gain of a year that both "
                 "have, such as gain_gbp_m_2031"
             )
-    for key in {"share": ("basis",), "prize_gbp_bn": ("basis", "price_basis")}.get(metric, ()):
-        found = [scenario["prize"][key] for scenario in scenarios]
+    matters = [("prize", "basis")] if metric in ("share", "prize_gbp_bn") else []
+    if "_gbp_" in metric:
+        matters.append(("setting", "price_year"))
+    for table, key in matters:
+        found = [scenario[table][key] for scenario in scenarios]
         if found[0] != found[1]:
             raise ResultError(
-                f"{metric}: means different things, prize.{key} is {found[0]!r} in one scenario "
+                f"{metric}: means different things, {table}.{key} is {found[0]!r} in one scenario "
                 f"and {found[1]!r} in the other"
             )
 

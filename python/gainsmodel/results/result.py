@@ -106,7 +106,7 @@ class Result(ShownInNotebooks):
     def areas(self) -> pl.DataFrame:
         """Each area: what it is, GVA and share of it, and every quantity of `METRICS`.
 
-        ``gva_gbp_m`` is start-year GVA at base-year prices; ``p_share_above_gva`` the
+        ``gva_gbp_m`` is start-year GVA in the run's prices; ``p_share_above_gva`` the
         probability that the area's share exceeds its share of GVA, the null model.
         """
         return self._tables["areas"]
@@ -114,9 +114,9 @@ class Result(ShownInNotebooks):
     def groups(self) -> pl.DataFrame:
         """Groups of areas, the UK first, with the same columns as `areas` and two more.
 
-        ``p_final_year_reaches_prize`` and ``p_cumulative_reaches_prize``: probability that
-        the UK's gain from digital adoption alone is at least the prize, on either reading;
-        null for other groups.
+        ``p_final_year_reaches_prize``, ``p_share_of_economy_reaches_prize`` and
+        ``p_cumulative_reaches_prize``: probability that the UK's gain from digital adoption
+        alone is at least the prize, on each reading; null for other groups.
         """
         return self._tables["groups"]
 
@@ -158,7 +158,7 @@ class Result(ShownInNotebooks):
         return [*self.areas()["area_code"], *self.groups()["area_code"]]
 
     def years(self) -> pl.DataFrame:
-        """Gain of each area and group in each year, £m a year at base-year prices."""
+        """Gain of each area and group in each year, £m a year in the run's prices."""
         return self._tables["years"]
 
     def sectors(self) -> pl.DataFrame:
@@ -364,11 +364,14 @@ class Result(ShownInNotebooks):
         prize = scenario["prize"].get("value")
         return {
             "manifest": self.manifest,
+            # Of every amount below but the prize as stated.
+            "price_year": scenario["setting"]["price_year"],
             "prize": {
-                # As published; the areas' parts add up to the amount it is expressed as.
+                # As stated; the areas' parts add up to the amount it is in the run's money.
                 "gbp_bn": uk["prize_gbp_bn_mean"] if prize is None else prize,
                 "basis": basis,
-                "price_basis": scenario["prize"]["price_basis"],
+                "price_year": scenario["prize"]["price_year"],
+                "share_of_economy": scenario["prize"]["share_of_economy"],
                 "expressed_gbp_bn": _stat(uk, "prize_gbp_bn"),
             },
             "national": {
@@ -379,6 +382,7 @@ class Result(ShownInNotebooks):
                 },
                 "p_gain_at_least_prize": uk[f"p_{basis}_reaches_prize"],
                 "p_final_year_gain_at_least_prize": uk["p_final_year_reaches_prize"],
+                "p_final_year_gain_at_least_share": uk["p_share_of_economy_reaches_prize"],
                 "p_cumulative_gain_at_least_prize": uk["p_cumulative_reaches_prize"],
                 "share_excluded_draws": uk["share_excluded_draws"],
                 "adoption": {

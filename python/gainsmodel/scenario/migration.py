@@ -13,6 +13,19 @@ _PRICE_YEAR_OF_1 = 2023
 _PRIZE_YEAR, _PRIZE_SHARE = 2024, 0.10
 
 
+def extension(data: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Give what a file that extends another states, in today's format; warns if it was older."""
+    found = dict(data)
+    if found.get("schema_version") == 1 and not isinstance(found["schema_version"], bool):
+        warnings.warn(
+            f"{name}: format 1; what it extends is read as it is today, with figures that have "
+            "changed since (see CHANGELOG.md)",
+            stacklevel=2,
+        )
+        found["schema_version"] = FILE_VERSION
+    return found
+
+
 def migrated(data: Mapping[str, Any], name: str = "scenario") -> dict[str, Any]:
     """Give a complete scenario in today's format; one of today's, or of none known, is left.
 

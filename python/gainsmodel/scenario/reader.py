@@ -12,7 +12,7 @@ from gainsmodel.checks import did_you_mean, escape, read_regular
 from gainsmodel.errors import ScenarioError
 from gainsmodel.scenario.merge import is_whole, merge
 from gainsmodel.scenario.messages import KeyPath, M, show, validate
-from gainsmodel.scenario.migration import migrated
+from gainsmodel.scenario.migration import extension, migrated
 from gainsmodel.scenario.scenario import NamedData, Scenario
 from gainsmodel.scenario.toml_lines import _key_lines, _syntax
 
@@ -178,7 +178,7 @@ def _resolve(file: _File) -> Scenario:
     merged: dict[str, Any] = {}
     for n, file in enumerate(reversed(chain)):
         data = {k: v for k, v in file.data.items() if k not in ("extends", "data")}
-        merged = merge(merged, data, Path(file.name).name) if n else data
+        merged = merge(merged, extension(data, file.name), Path(file.name).name) if n else data
 
     def where(path: KeyPath) -> str:
         # The first of those that hold most of the path is the one whose word counts; what is
