@@ -322,7 +322,10 @@ def test_a_plan_in_current_prices_is_told_in_them() -> None:
         by_predicate=pl.col("area_name") == "Greater Manchester", named=True
     )
     said, *_ = text.plan_in_short(pair, row, "nominal")
-    for metric, words in (("added_final_year", "adds about"), ("authority_cost_per_year", "costs")):
+    for metric, words in (
+        ("added_final_year", "adds about"),
+        ("authority_cost_per_year", "costs about"),
+    ):
         assert f"{words} {Estimate.of(row, f'{metric}_gbp_m').gbp} a year" in said
 
 

@@ -179,9 +179,10 @@ class PairedResult(ShownInNotebooks):
         added = self._difference(metric, unit, levels)
         if not gross and self.net_of and metric.startswith(("gain_", "uplift_")):
             # By sector there is but the unit of the run's detail, a row a sector.
-            by_sector = metric in DETAIL_METRICS
-            seen_from = self.manifest["detail"] if by_sector else unit and unit.code
-            added = added * self._additionality(seen_from)
+            code: str | None = None if unit is None else unit.code
+            if metric in DETAIL_METRICS:
+                code = self.manifest["detail"]
+            added = added * self._additionality(code)
         return added
 
     def _additionality(self, code: str | None) -> Draws:
