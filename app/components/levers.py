@@ -14,6 +14,7 @@ from gainsmodel.present import text
 EVIDENCE = {
     "published": ":blue-badge[:material/menu_book: Published]",
     "derived": ":gray-badge[:material/calculate: Derived]",
+    "choice": ":gray-badge[:material/tune: Choice]",
     "judgement": ":orange-badge[:material/person: Judgement]",
 }
 

@@ -31,7 +31,13 @@ from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.distributions import Bounds
 from gainsmodel.scenario.messages import KeyPath
 from gainsmodel.scenario.parameter_groups import COSTS
-from gainsmodel.scenario.parameters import ADJUSTMENTS, LEVER_COST, LEVER_EFFECT, PARAMETERS
+from gainsmodel.scenario.parameters import (
+    ADJUSTMENTS,
+    LEVER_COST,
+    LEVER_EFFECT,
+    LEVER_YEARS,
+    PARAMETERS,
+)
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Sampler, Settings
@@ -465,6 +471,9 @@ def _assumed(scenario: Scenario) -> tuple[list[dict[str, Any]], dict[str, str]]:
     left_out: dict[str, str] = {}
     for row in assumptions(scenario).iter_rows(named=True):
         reason = _why_not(scenario, row["key"])
+        if reason is None and row["key"].split(".")[-1] in (*LEVER_YEARS, "p_zero"):
+            left_out[row["name"]] = "change it in the scenario to see what it does"
+            continue
         if reason is not None:
             left_out[row["name"].split(":")[0]] = reason
             continue

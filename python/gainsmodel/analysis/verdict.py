@@ -72,7 +72,7 @@ class Verdict:
             f"{format.chance(chance, self.draws)}."
         )
         loss = format.gbp(self.expected_loss_gbp_m, self.expected_loss_mcse_gbp_m)
-        if loss == format.TOO_FEW:
+        if loss == format.TOO_FEW or self.expected_loss_gbp_m == 0:
             return ranked
         return (
             f"{ranked} Where {b} would have been better, choosing {a} loses {loss} on average "

@@ -549,6 +549,24 @@ CHOICES = {
 }
 
 
+# Figures of a lever that have no source of their own: how long it and what it brings last.
+LEVER_YEARS = {
+    "duration_years": Choice(
+        "years it runs",
+        "From its beginning to its end; its cost ends with it.",
+        "years",
+    ),
+    "fade_years": Choice(
+        "years until half is lost",
+        "After its end, half of what it has added is lost in so many years.",
+        "years",
+        "judgement",
+    ),
+}
+# What is said where a lever does not state them.
+LEVER_YEARS_UNSTATED = {"duration_years": "to the last year", "fade_years": "nothing is lost"}
+
+
 class Parameters(Model):
     """The uncertain figures of the model."""
 
