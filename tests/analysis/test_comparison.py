@@ -28,10 +28,11 @@ from gainsmodel import (
 from gainsmodel.data import OWN_GVA
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.tables import DETAIL_METRICS
+from plain import plain
 
 METRIC = "gain_final_year_gbp_m"
 SKILLS, ALL, REFERENCE = (
-    load_scenario(name) for name in ("skills_first", "greater_manchester_all_levers", "reference")
+    plain(name) for name in ("skills_first", "greater_manchester_all_levers", "reference")
 )
 CHANCES = ["p_first_higher", "p_first_higher_mcse", "p_second_higher", "p_second_higher_mcse"]
 ADJUSTED = {
@@ -44,7 +45,8 @@ NO_CAP = {"parameters.uplift_cap.value": 1.0}
 
 @cache
 def compared(first: str, second: str, **options: Any) -> Comparison:
-    return compare(first, second, **{"draws": 320, "area": "Greater Manchester"} | options)
+    given = {"draws": 320, "area": "Greater Manchester"} | options
+    return compare(plain(first), plain(second), **given)
 
 
 def draws(result: Result, metric: str, column: str) -> np.ndarray:

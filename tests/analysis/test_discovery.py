@@ -20,7 +20,6 @@ from gainsmodel import (
     SettingError,
     UnknownNameError,
     discover,
-    load_scenario,
 )
 from gainsmodel.analysis.discovery import Variable, variables
 from gainsmodel.analysis.prim import Box, _binomial_tail, by_chance, find_box, peel
@@ -28,10 +27,11 @@ from gainsmodel.data.units import unit_of
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Settings
+from plain import plain
 from program import gainsmodel as program
 from toy import certain
 
-BASE = load_scenario("reference").edit({"setting.geography": "itl1"})
+BASE = plain("reference").edit({"setting.geography": "itl1"})
 WALES = "Wales"
 PLANNED = BASE.edit({"plan.Wales.skills": 1.0})
 Array = np.ndarray

@@ -18,7 +18,6 @@ from gainsmodel import (
     ScenarioError,
     SettingError,
     UnknownNameError,
-    load_scenario,
 )
 from gainsmodel.analysis.optimise import search
 from gainsmodel.analysis.optimise.plan import FINALISTS, FRESH, GOALS, plan
@@ -28,11 +27,12 @@ from gainsmodel.results.plan_levers import lever_costs, yearly_costs
 from gainsmodel.results.statistics import COLUMNS, statistics_of
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.settings import Settings
+from plain import plain
 from program import gainsmodel as program
 
 Array = np.ndarray
 # Twelve areas run faster than 23.
-SCENARIO = load_scenario("reference").edit({"setting.geography": "itl1"})
+SCENARIO = plain("reference").edit({"setting.geography": "itl1"})
 WALES, TARGET = "Wales", 60.0
 COARSE = (0.0, 0.5, 1.0)
 DRAWS = 112

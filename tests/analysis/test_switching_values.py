@@ -21,18 +21,19 @@ from gainsmodel import (
     switching_values,
 )
 from in_process import run_here
+from plain import plain
 from toy import certain
 
 AREA = "Greater Manchester"
 MANCHESTER = "E47000001"
-REFERENCE, SKILLS = map(gainsmodel.load_scenario, ("reference", "skills_first"))
+REFERENCE, SKILLS = map(plain, ("reference", "skills_first"))
 COST = "levers.skills.cost_gbp_per_head_per_year"
 DRAWS = 128
 
 
 @cache
 def found(title: str = "skills_first") -> SwitchingValues:
-    return switching_values(gainsmodel.load_scenario(title), AREA, draws=DRAWS)
+    return switching_values(plain(title), AREA, draws=DRAWS)
 
 
 @cache

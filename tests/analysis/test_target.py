@@ -22,14 +22,14 @@ from gainsmodel import (
     UnknownNameError,
     goal_seek,
     load_dataset,
-    load_scenario,
     target,
 )
 from gainsmodel.analysis.goal_seek import QUARTERS
+from plain import plain
 from program import gainsmodel as program
 from toy import certain
 
-BASE = load_scenario("reference").edit({"setting.geography": "itl1"})
+BASE = plain("reference").edit({"setting.geography": "itl1"})
 PLANNED = BASE.edit({"plan.Wales.skills": 0.8, "plan.Wales.leadership": 0.5})
 WALES = "Wales"
 FEW: dict[str, Any] = {"draws": 320, "seed": 3}

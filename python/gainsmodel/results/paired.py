@@ -178,20 +178,18 @@ class PairedResult(ShownInNotebooks):
         levels = None if prices == "real" else price_levels(self.scenario, self.dataset, prices)
         added = self._difference(metric, unit, levels)
         if not gross and self.net_of and metric.startswith(("gain_", "uplift_")):
-            # By sector there is but the unit of the run's detail, a row a sector.
-            code: str | None = None if unit is None else unit.code
-            if metric in DETAIL_METRICS:
-                code = self.manifest["detail"]
-            added = added * self._additionality(code)
+            added = added * self._additionality(metric, unit)
         return added
 
-    def _additionality(self, code: str | None) -> Draws:
-        """What £1 added is worth net to a unit, or to every area and group; the UK loses less."""
+    def _additionality(self, metric: str, unit: Unit | None) -> Draws:
+        """What £1 added is worth net, as each area and group sees it; the UK loses less."""
         displacement, leakage, multiplier = (draws_of(self.with_plan, n)[0] for n in ADJUSTMENTS)
         of_uk = 1.0 - displacement
         of_area = of_uk * (1.0 - leakage) * multiplier
-        if code is not None:
-            is_uk = np.array(code == UK)
+        if metric in DETAIL_METRICS:
+            is_uk = np.array(self.manifest["detail"] == UK)
+        elif unit is not None:
+            is_uk = np.array(unit.code == UK)
         else:
             is_uk = np.array([[code == UK] for code in self.with_plan.codes])
         factor: Draws = np.where(is_uk, of_uk, of_area)
