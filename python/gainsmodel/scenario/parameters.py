@@ -128,7 +128,7 @@ class Parameter:
         return {**said, "description": self.description}
 
 
-_OFF = " Off unless switched on; its size is unverified."
+_ON = " On unless switched off; its size is judgement, unverified."
 _DEVIATION = "a deviation from the UK's growth, with a middle of 0"
 # In the order of the fields of `Parameters`; the prize, which is separate, as in the core.
 PARAMETERS = {
@@ -454,7 +454,7 @@ PARAMETERS = {
             heading="Displacement",
             section="Appraisal",
             group="adjustments",
-            explanation="The part of what levers add that is only moved from elsewhere." + _OFF,
+            explanation="The part of what levers add that is only moved from elsewhere." + _ON,
             unit="share of the levers' increment",
             bounds=Bounds(0, 1),
             neutral=0.0,
@@ -464,7 +464,7 @@ PARAMETERS = {
             heading="Leakage",
             section="Appraisal",
             group="adjustments",
-            explanation="The part of what levers add that goes to people elsewhere." + _OFF,
+            explanation="The part of what levers add that goes to people elsewhere." + _ON,
             unit="share of the levers' increment",
             bounds=Bounds(0, 1),
             neutral=0.0,
@@ -474,7 +474,7 @@ PARAMETERS = {
             heading="Multiplier (knock-on effects)",
             section="Appraisal",
             group="adjustments",
-            explanation="What spending of the gain brings on top." + _OFF,
+            explanation="What spending of the gain brings on top." + _ON,
             unit="factor on the levers' increment",
             bounds=Bounds(0, most=10, tail_most=100),
             neutral=1.0,
