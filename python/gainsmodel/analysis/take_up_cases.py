@@ -71,7 +71,11 @@ class TakeUpCases:
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values."""
-        return {**self.__dict__, "table": self.table.to_dicts()}
+        return {
+            **self.__dict__,
+            "table": self.table.to_dicts(),
+            "keep_their_own": [*self.keep_their_own],
+        }
 
 
 def take_up_cases(
