@@ -150,13 +150,13 @@ def test_the_officers_hour_quotes_what_the_app_says() -> None:
     about = text.about(with_plan, "E47000001")
     added = about.added(without)
     dataset = gainsmodel.load_dataset("mayoral")
-    cost = text.cost_a_year(gainsmodel.lever_costs(plan, dataset), "E47000001")
+    spent = text.cost_and_price(gainsmodel.lever_costs(plan, dataset), "E47000001")
     comparison = gainsmodel.compare(with_plan, skills_first, area="Greater Manchester")
     said = {
         *text.headline(about, added),
         text.ranges(about),
         text.against_gva(about),
-        text.plan_adds(about, added, cost),
+        text.plan_adds(about, added, *spent),
         text.compared(comparison, "The plan on screen", "Skills first"),
     }
     page = (ROOT / "docs/tutorial/officer.md").read_text("utf-8")

@@ -15,7 +15,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -26,6 +25,7 @@ from gainsmodel import (
     Dataset,
     PairedResult,
     Scenario,
+    TakeUpCases,
     appraise,
     compare,
     export,
@@ -37,10 +37,12 @@ from gainsmodel import (
     run_paired,
     save_dataset,
     switching_values,
+    take_up_cases,
     text,
     to_toml,
     waterfall,
 )
+from gainsmodel.analysis.appraisal import area_and_uk
 from gainsmodel.data import SECTORS
 from gainsmodel.present.area_summary import AreaSummary, Estimate
 from gainsmodel.present.blocks import Block, Box, Grid, Heading, Picture, Points, Words
@@ -103,9 +105,16 @@ class Case:
         return self.a.added(self.pair.without) if self.has_plan else None
 
     @cached_property
+    def rows(self) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        return area_and_uk(appraise(self.pair, target_gbp_m=TARGET), self.a.unit)
+
+    @property
     def worth(self) -> dict[str, Any]:
-        table = appraise(self.pair, target_gbp_m=TARGET)
-        return table.row(by_predicate=pl.col("area_code") == self.a.unit, named=True)
+        return self.rows[0]
+
+    @cached_property
+    def cases(self) -> TakeUpCases:
+        return take_up_cases(self.pair, self.a.unit)
 
 
 def cases() -> dict[str, Case]:
@@ -166,7 +175,8 @@ def of_the_plan(case: Case) -> list[str]:
     """Sentences of `appraise`."""
     even = text.breaks_even_of(case.worth)
     assert even
-    return [*text.plan_in_short(case.pair, case.worth), even]
+    said = text.plan_in_short(case.pair, case.worth, uk=case.rows[1], cases=case.cases)
+    return [*said, even]
 
 
 def of_the_comparison(case: Case) -> list[str]:
@@ -331,7 +341,8 @@ def test_what_a_plan_adds_costs_and_is_worth(name: str) -> None:
     (waiting,) = re.findall(r"Waiting a year .*?\)\.", out)
     assert waiting in app
     net = appraisal.gross_to_net(waterfall(case.pair, case.a.unit))
-    for block in (appraisal.cost_and_return(case.pair, case.worth), *net):
+    value = appraisal.cost_and_return(case.pair, *case.rows)
+    for block in (value, appraisal.at_other_take_up(case.worth, case.cases), *net):
         for row in rows_of(block) if isinstance(block, Grid) else ():
             assert row in out
             assert row in words
@@ -344,7 +355,8 @@ def test_where_a_plan_breaks_even(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gainsmodel.cli.appraise.switching_values", one)
     found = one(case.scenario, case.area, pair=case.pair)
     even = text.breaks_even_of(case.worth)
-    assert [text.net_value(case.worth), even] == found.summary[:2]
+    assert found.summary[0] in of_the_plan(case)
+    assert found.summary[1] == even
     out = printed(name, "appraise", "--switching")
     assert out.count(even) == 2
     table = found.in_words
@@ -370,7 +382,10 @@ def test_how_two_plans_compare(name: str) -> None:
         title: run_paired(scenario, **case.options)
         for title, scenario in zip(case.names, (case.scenario, case.other), strict=True)
     }
-    assert all(row in rows for row in rows_of(comparison.side_by_side(pairs, case.a.unit, TARGET)))
+    moved = {title: pair for title, pair in pairs.items() if pair.scenario.plan}
+    at_other = {title: take_up_cases(pair, case.a.unit) for title, pair in moved.items()}
+    beside = comparison.side_by_side(pairs, case.a.unit, TARGET, at_other)
+    assert all(row in rows for row in rows_of(beside))
 
 
 # ---------------------------------------------------------------- no second figure

@@ -10,7 +10,15 @@ from app import jobs, state
 from app.choice import Choice
 from app.components.blocks import plain
 from app.jobs import Job
-from gainsmodel import GainsModelError, PairedResult, Result, RunCancelled, lever_costs
+from gainsmodel import (
+    GainsModelError,
+    PairedResult,
+    Result,
+    RunCancelled,
+    TakeUpCases,
+    lever_costs,
+    take_up_cases,
+)
 from gainsmodel.present import text
 from gainsmodel.present.area_summary import Added, AreaSummary
 
@@ -27,7 +35,7 @@ class Answer:
     pair: PairedResult
     about: AreaSummary
     added: Added | None
-    cost_gbp_m_per_year: float
+    cost_and_price: tuple[float, float]
     refining: Job | None
 
     @property
@@ -89,14 +97,34 @@ def current(*, appraised: bool = False) -> Answer | None:
         pair=full,
         about=about,
         added=added,
-        cost_gbp_m_per_year=cost_per_year(choice),
+        cost_and_price=cost_and_price(choice),
         refining=refining,
     )
 
 
-def cost_per_year(choice: Choice) -> float:
-    """What the plan costs the authorities of the area shown, £m a year once running."""
-    return text.cost_a_year(lever_costs(choice.scenario, choice.dataset), choice.unit)
+def cost_and_price(choice: Choice) -> tuple[float, float]:
+    """What the plan costs the authorities of the area shown, as `text.cost_and_price`."""
+    return text.cost_and_price(lever_costs(choice.scenario, choice.dataset), choice.unit)
+
+
+def take_up(choice: Choice, pair: PairedResult, slot: str) -> TakeUpCases | None:
+    """What the plan of a pair would be worth at the take-up of earlier programmes."""
+    draws = pair.manifest["draws"]
+
+    def work(on_progress: jobs.OnProgress) -> TakeUpCases:
+        return take_up_cases(pair, choice.unit, on_progress=on_progress)
+
+    return result_of(
+        lambda: jobs.QUEUE.order(
+            ("take_up", choice.scenario, choice.unit, draws, *jobs.run_key(choice)),
+            work,
+            visitor=state.visitor(),
+            slot=slot,
+        ),
+        "Running the plan at other take-up",
+        slot=slot,
+        patience=PATIENCE_SECONDS,
+    )
 
 
 def refine(shown: Answer) -> None:

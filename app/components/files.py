@@ -198,8 +198,7 @@ def text_to_paste(about: AreaSummary, added: Added | None, choice: Choice) -> st
         text.against_gva(about),
     ]
     if added is not None:
-        cost = answer.cost_per_year(choice)
-        sentences.append(text.plan_adds(about, added, cost))
+        sentences.append(text.plan_adds(about, added, *answer.cost_and_price(choice)))
     return " ".join(sentences)
 
 

@@ -14,6 +14,7 @@ from gainsmodel.present import text
 EVIDENCE = {
     "published": ":blue-badge[:material/menu_book: Published]",
     "derived": ":gray-badge[:material/calculate: Derived]",
+    "choice": ":gray-badge[:material/tune: Choice]",
     "judgement": ":orange-badge[:material/person: Judgement]",
 }
 
@@ -79,13 +80,17 @@ def lever_slider(lever: str, costs: dict[str, float]) -> None:
         100,
         step=5,
         format="%d%%",
-        help=plain(text.lever_help(choice.scenario, lever, costs["full_cost_gbp_m_per_year"])),
+        help=plain(
+            text.lever_help(
+                *(choice.scenario, lever),
+                *(costs[f"full_{kind}_gbp_m_per_year"] for kind in ("cost", "price")),
+            )
+        ),
         **state.bound(f"lever_{lever}", percent, moved, value=percent),
     )
     cost = format.cost(costs["cost_gbp_m_per_year"])
-    st.markdown(
-        f":small[Costs {cost} a year] {EVIDENCE[text.lever_evidence(choice.scenario, lever)]}"
-    )
+    grade = EVIDENCE[text.lever_evidence(choice.scenario, lever)]
+    st.markdown(f":small[Costs {cost} a year on average] {grade}")
 
 
 def costs_by_lever(choice: Choice) -> dict[str, dict[str, float]]:

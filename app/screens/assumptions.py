@@ -20,7 +20,7 @@ from gainsmodel.present import export, text
 from gainsmodel.present.pages.data import tables
 from gainsmodel.results.statistics import quantiles
 from gainsmodel.scenario.parameters import CHOICES
-from gainsmodel.scenario.restate import figure_at, questions, restated
+from gainsmodel.scenario.restate import figure_at, questions, restated, value_key
 
 GEOGRAPHY_NAMES = {
     "mayoral": "23 mayoral and other areas",
@@ -314,7 +314,9 @@ def _form(row: dict[str, Any]) -> None:
     key = row["key"]
     figure = figure_at(state.current().scenario, key)
     with st.form(f"form_{key}"):
-        asked = [("Value", "value", row["middle"])]
+        # How long a lever runs may be left open: to the last year.
+        years = float(state.current().scenario.setting.horizon_years)
+        asked = [("Value", "value", years if row["middle"] is None else row["middle"])]
         if figure:
             asked = questions(figure, *quantiles(figure.if_not_zero()))
         if not asked:
@@ -330,17 +332,19 @@ def _form(row: dict[str, Any]) -> None:
             and figure.kind != "fixed"
             and st.checkbox("One certain value, the median")
         )
-        source = st.text_input("Source of the new figure", key=f"{key}_source", max_chars=200)
+        place = value_key(state.current().scenario, key)
+        source = ""
+        if place != key or figure is not None:
+            source = st.text_input("Source of the new figure", key=f"{key}_source", max_chars=200)
         if not st.form_submit_button("Use it", type="primary", disabled=not asked):
             return
     if figure is None or (figure.kind == "fixed" and not figure.p_zero):
-        place = key if key.rpartition(".")[0].endswith(".values") else f"{key}.value"
         changes: dict[str, Any] = {place: answers["value"]}
     elif certain:
         changes = {f"{key}.value": answers.get("median", answers.get("mode", row["middle"]))}
     else:
         changes = {f"{key}.distribution": restated(figure, answers)}
-    if source and ".values." not in key:
+    if source:
         changes |= {f"{key}.source": source}
     try:
         new = state.current().edit(changes)
@@ -367,7 +371,10 @@ def _keys(key: str) -> list[str]:
 def _put(changed: dict[str, Any], base: dict[str, Any], keys: list[str]) -> None:
     for name in keys[:-1]:
         changed, base = changed[name], base[name]
-    changed[keys[-1]] = base[keys[-1]]
+    if keys[-1] in base:
+        changed[keys[-1]] = base[keys[-1]]
+    else:
+        changed.pop(keys[-1], None)
 
 
 main()

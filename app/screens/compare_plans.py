@@ -13,7 +13,7 @@ from app.components import answer, blocks, page
 from app.components.blocks import plain
 from app.jobs import Job
 from gainsmodel import GainsModelError, PairedResult, Plan, compare, plan
-from gainsmodel.present import charts
+from gainsmodel.present import charts, text
 from gainsmodel.present.blocks import Words
 from gainsmodel.present.pages.comparison import comparison, side_by_side, split
 
@@ -166,7 +166,14 @@ def _side_by_side(options: dict[str, Choice], first: str, second: str) -> None:
     if pairs is None:
         return
     st.header("Side by side", anchor=False)
-    blocks.grid(side_by_side(pairs, unit, state.target_gbp_m()))
+    cases = {}
+    for place, (name, pair) in enumerate(pairs.items()):
+        if pair.scenario.moved_levers():
+            of_plan = answer.take_up(options[name], pair, f"take_up_{place}")
+            if of_plan is None:
+                return
+            cases[name] = of_plan
+    blocks.grid(side_by_side(pairs, unit, state.target_gbp_m(), cases))
 
 
 def _best_for_the_money(choice: Choice) -> None:
@@ -178,6 +185,7 @@ def _best_for_the_money(choice: Choice) -> None:
             value=10.0,
             step=1.0,
             key="budget_gbp_m",
+            help="Of expected cost: with optimism bias, and at the take-up that is expected.",
             persist_state="session",
             width=280,
         )
@@ -204,6 +212,8 @@ def _best_for_the_money(choice: Choice) -> None:
     if shown is None:
         return
     blocks.listed(shown.summary)
+    if shown.take_up is not None:
+        st.markdown(plain(text.at_other_take_up(shown.take_up)))
     if shown.levers.height:
         st.button(
             "Put this plan on screen",

@@ -26,6 +26,8 @@ from gainsmodel import (
     switching_values,
     waterfall,
 )
+from gainsmodel.analysis.appraisal import area_and_uk
+from gainsmodel.analysis.take_up_cases import TakeUpCases
 from gainsmodel.present import charts, text
 from gainsmodel.present.pages.appraisal import appraisal, switching_values as breaks_even
 
@@ -52,12 +54,11 @@ def main() -> None:
             st.markdown(plain(text.NO_PLAN))
         return
     target = _target()
-    worth = appraise(shown.pair, target_gbp_m=target).row(
-        by_predicate=pl.col("area_code") == shown.choice.unit, named=True
-    )
+    worth, uk = area_and_uk(appraise(shown.pair, target_gbp_m=target), shown.choice.unit)
     with head:
-        _headline(shown, worth)
-    _value(shown, worth, target)
+        cases = answer.take_up(shown.choice, shown.pair, "take_up")
+        _headline(shown, worth, uk, cases)
+    _value(shown, worth, uk, cases, target)
     _each_lever(shown)
     if target:
         _target_further(shown.choice, target)
@@ -148,19 +149,29 @@ def _target() -> float | None:
     return target
 
 
-def _headline(shown: Answer, worth: dict[str, Any]) -> None:
-    first, *others = text.plan_in_short(shown.pair, worth)
+def _headline(
+    shown: Answer, worth: dict[str, Any], uk: dict[str, Any] | None, cases: TakeUpCases | None
+) -> None:
+    first, *others = text.plan_in_short(shown.pair, worth, uk=uk, cases=cases)
     st.title(plain(first), anchor=False)
     st.markdown(plain(" ".join(others)))
     if shown.refining is not None:
         blocks.small(f"Quick estimate from {shown.about.futures:,} futures; refining…")
 
 
-def _value(shown: Answer, worth: dict[str, Any], target: float | None) -> None:
+def _value(
+    shown: Answer,
+    worth: dict[str, Any],
+    uk: dict[str, Any] | None,
+    cases: TakeUpCases | None,
+    target: float | None,
+) -> None:
     st.header("Cost and return", anchor=False)
     net = waterfall(shown.pair, shown.choice.unit)
     # Its heading and first words stand above the levers.
-    _, _, *rest = appraisal(shown.pair, shown.choice.unit, worth, net, target_gbp_m=target)
+    _, _, *rest = appraisal(
+        *(shown.pair, shown.choice.unit, worth, net), uk=uk, cases=cases, target_gbp_m=target
+    )
     blocks.write(rest)
     if net.switched_on:
         chart = charts.waterfall(net, theme=blocks.theme())

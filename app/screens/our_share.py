@@ -112,7 +112,7 @@ def _result_line(shown: Answer) -> None:
     if shown.added is None:
         st.markdown(plain(text.NO_PLAN))
         return
-    line = text.plan_adds(shown.about, shown.added, shown.cost_gbp_m_per_year)
+    line = text.plan_adds(shown.about, shown.added, *shown.cost_and_price)
     elsewhere = shown.choice.elsewhere()
     if elsewhere:
         line += f" Levers also move in: {', '.join(elsewhere)}."

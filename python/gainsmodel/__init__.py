@@ -33,6 +33,10 @@ if TYPE_CHECKING:
         SwitchingValues as SwitchingValues,
         switching_values as switching_values,
     )
+    from gainsmodel.analysis.take_up_cases import (
+        TakeUpCases as TakeUpCases,
+        take_up_cases as take_up_cases,
+    )
     from gainsmodel.analysis.target import Target as Target, target as target
     from gainsmodel.analysis.voi import ValueOfInformation as ValueOfInformation, voi as voi
     from gainsmodel.analysis.who_gains import WhoGains as WhoGains, who_gains as who_gains
@@ -102,6 +106,7 @@ _NAMES = {
     "analysis.optimise.plan": "Plan plan",
     "analysis.sensitivity": "Sensitivity sensitivity",
     "analysis.switching_values": "SwitchingValues switching_values",
+    "analysis.take_up_cases": "TakeUpCases take_up_cases",
     "analysis.target": "Target target",
     "analysis.voi": "ValueOfInformation voi",
     "analysis.who_gains": "WhoGains who_gains",

@@ -178,6 +178,11 @@ def whole_percent(share: float) -> str:
     return f"{round(share * 100)}%".replace("-", "−") if math.isfinite(share) else TOO_FEW
 
 
+def take_up(share: float) -> str:
+    """A take-up, as published: ``0.8%``, ``35%``."""
+    return f"{100 * share:.3g}%"
+
+
 def intensity(share: float) -> str:
     """How far a lever is moved: whole per cent, and never 0% of what is moved at all."""
     return "less than 1%" if 0 < share < 0.005 else whole_percent(share)

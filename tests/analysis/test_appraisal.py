@@ -20,6 +20,8 @@ from gainsmodel import (
     delay_cost,
     load_dataset,
 )
+from gainsmodel.analysis.appraisal import area_and_uk
+from gainsmodel.data.units import unit_of
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.scenario.parameters import ADJUSTMENTS
 from plain import plain
@@ -353,3 +355,66 @@ def test_a_wider_area_is_the_sum_of_its_areas_and_has_the_last_row() -> None:
         assert wider[f"{name}_gbp_m_mean"] == pytest.approx(total, rel=1e-9)
     # What has a row has no second one.
     assert table.head(-1).equals(appraise(results, area="Manchester"))
+
+
+# ---------------------------------------------------------------- ratios, gross, the UK
+
+
+def test_ratios_are_given_both_ways_as_quantiles_and_of_expected_values() -> None:
+    pair = gainsmodel.run_paired(SKILLS, draws=640)
+    found = row(appraise(pair))
+    values = pair.value_draws(unit_of(pair.dataset, MANCHESTER))
+    added, authority, firms = (
+        values[f"{name}_present_value_gbp_m"] for name in ("added", "authority_cost", "firms_cost")
+    )
+    for name, benefit, cost in (
+        ("public_benefit_cost_ratio", added - firms, authority),
+        ("benefit_cost_ratio", added, authority + firms),
+    ):
+        for q in (5, 25, 50, 75, 95):
+            expected = np.quantile(benefit / cost, q / 100)
+            assert found[f"{name}_p{q:02}"] == pytest.approx(expected, rel=1e-9)
+        assert found[f"{name}_of_means"] == pytest.approx(benefit.mean() / cost.mean())
+        assert found[f"{name}_excluded_draws"] == 0
+        assert f"{name}_mean" not in found
+    # Both are above 1 in the same futures, those in which it pays back.
+    net = added - firms - authority
+    assert ((added - firms) / authority > 1).mean() == (net > 0).mean() == found["p_pays_back"]
+
+
+def test_ratios_are_missing_where_nothing_is_spent() -> None:
+    pair = gainsmodel.run_paired(SKILLS, draws=64)
+    wales = row(appraise(pair), "TLL")
+    assert wales["public_benefit_cost_ratio_of_means"] is None
+    assert wales["public_benefit_cost_ratio_p50"] is None
+    assert wales["public_benefit_cost_ratio_excluded_draws"] == 1
+
+
+def test_the_uk_loses_what_is_displaced_and_nothing_else() -> None:
+    """Its row beside the area's: gross × (1 − displacement), no leakage, no multiplier."""
+    pair = gainsmodel.run_paired(SKILLS, draws=640)
+    displacement = pair.with_plan.draws("displacement").to_series(1).to_numpy()
+    net, gross = appraise(pair), appraise(pair, gross=True)
+    of_area, of_uk = area_and_uk(net, MANCHESTER)
+    assert of_area == row(net)
+    assert of_uk == row(net, "uk")
+    assert area_and_uk(net, "uk")[1] is None
+    added = pair.added_draws(unit=unit_of(pair.dataset, "uk"), gross=True)
+    assert of_uk["added_final_year_gbp_m_mean"] == pytest.approx(
+        (added * (1 - displacement)).mean(), rel=1e-6
+    )
+    assert row(gross, "uk")["added_final_year_gbp_m_mean"] == pytest.approx(added.mean())
+    for name in ("authority_cost_present_value_gbp_m_mean", "firms_cost_present_value_gbp_m_mean"):
+        assert row(gross)[name] == of_area[name]
+
+
+def test_waiting_is_gross_where_it_is_asked_for() -> None:
+    net, gross = (delay_cost(SKILLS, MANCHESTER, draws=320, gross=of) for of in (False, True))
+    later = SKILLS.edit({"setting.lever_delay_years": 1.0})
+    lost = [
+        row(appraise(gainsmodel.run_paired(plan, draws=320), gross=True))
+        for plan in (SKILLS, later)
+    ]
+    name = "net_present_value_gbp_m_mean"
+    assert gross[f"lost_{name}"][0] == pytest.approx(lost[0][name] - lost[1][name])
+    assert gross[f"lost_{name}"][0] != net[f"lost_{name}"][0]

@@ -30,7 +30,14 @@ from gainsmodel import (
     load_scenario,
     shipped_scenarios,
 )
-from gainsmodel.analysis.sensitivity import OUTPUTS, Sensitivity, caveats, disagreement, sensitivity
+from gainsmodel.analysis.sensitivity import (
+    OUTPUTS,
+    Sensitivity,
+    _pull,
+    caveats,
+    disagreement,
+    sensitivity,
+)
 from gainsmodel.analysis.sobol import sobol_indices
 from gainsmodel.present.blocks import Grid, Words
 from gainsmodel.present.pages.sensitivity import sensitivity as sensitivity_page
@@ -900,3 +907,41 @@ def test_structures_that_draw_differently_are_refused_with_what_to_do() -> None:
     scenario = load_scenario("reference").edit({"structure": structures})
     with pytest.raises(ResultError, match=r"run one of `Scenario\.structures` alone"):
         sensitivity(scenario, draws=200)
+
+
+# ---------------------------------------------------------------- answers that are often nothing
+
+
+def test_like_answers_share_a_rank_whatever_their_order() -> None:
+    rng = np.random.default_rng(3)
+    n = 6_000
+    z = rng.standard_normal((4, n)).astype(np.float32)
+    # Nothing in four futures of five; among the rest both numbers count, one of them downwards.
+    answers = np.where(rng.random(n) < 0.2, np.exp(z[0] - 0.5 * z[1]), 0.0)
+    pull = _pull(answers, z, ranked=True)
+    order = rng.permutation(n)
+    assert _pull(answers[order], z[:, order], ranked=True) == pytest.approx(pull, abs=1e-6)
+    # Sorted by a number that tells nothing, it still tells nothing.
+    order = np.argsort(z[3])
+    assert _pull(answers[order], z[:, order], ranked=True)[3] == 0
+    assert pull[2] == pull[3] == 0
+    expected = stats.spearmanr(z[0], answers).statistic
+    assert pull[0] == pytest.approx(expected, rel=0.1)
+
+
+def test_bars_of_a_plan_that_may_do_nothing_point_the_right_way() -> None:
+    one_by_one = {
+        name: [name]
+        for name in (
+            *("zero_correlation", "take_up", "displacement"),
+            *("levers.skills.effects.ceiling", "levers.skills.effects.productivity_effect"),
+        )
+    }
+    found = sensitivity(
+        "skills_first", "plan_adds", "Greater Manchester", groups=one_by_one, draws=2_000
+    )
+    bars = {row["group"]: row for row in found.tornado.iter_rows(named=True)}
+    assert bars["zero_correlation"]["low"] < 0.1 * bars["zero_correlation"]["high"]
+    for name in one_by_one:
+        rises = bars[name]["high"] > bars[name]["low"]
+        assert rises is (name != "displacement"), name

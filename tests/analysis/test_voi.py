@@ -18,6 +18,7 @@ from gainsmodel import Scenario, SettingError, UnknownNameError, load_dataset, l
 from gainsmodel.analysis.evppi import evpi, evppi, worth_of_choice
 from gainsmodel.analysis.verdict import NOTHING
 from gainsmodel.analysis.voi import ValueOfInformation, _told_apart, voi
+from gainsmodel.data.units import unit_of
 from gainsmodel.scenario.parameter_groups import Group, groups_of
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Settings
@@ -484,3 +485,58 @@ def test_axes_of_structures_stand_among_what_is_worth_knowing() -> None:
     known = voi(crossed, MANCHESTER, draws=1_600, study_draws=1_600).groups
     values = dict(zip(known["label"], known["evppi_gbp_m"], strict=True))
     assert values["Structure: skills"] > values["Structure: curve"]
+
+
+# ---------------------------------------------------------------- effects that may be nothing
+
+
+@pytest.mark.parametrize(("p_zero", "cost"), [(0.5, 30.0), (0.5, 60.0), (0.8, 60.0), (0.8, 100.0)])
+def test_whether_it_works_is_worth_what_a_decision_with_and_without_it_says(
+    p_zero: float, cost: float
+) -> None:
+    """A plan brings exp(z/2)·100 or nothing, and costs the same: by brute force."""
+    n = 40_000
+    rng = np.random.default_rng(7)
+    works, z, other = rng.random(n) > p_zero, *rng.standard_normal((2, n))
+    net = np.stack([np.zeros(n), 100 * works * np.exp(z / 2) * (1 + 0.2 * other) - cost])
+    many = 100 * np.exp(np.random.default_rng(8).standard_normal(2_000_000) / 2)
+    usual = max((1 - p_zero) * many.mean() - cost, 0.0)
+    of_works = (1 - p_zero) * max(many.mean() - cost, 0.0) - usual
+    of_both = (1 - p_zero) * np.maximum(many - cost, 0.0).mean() - usual
+    perfect = evpi(net)
+    for numbers, truth in (([works], of_works), ([works, works * z], of_both)):
+        found = evppi(net, np.array(numbers, dtype=float))
+        gap = found.value - truth
+        # What the usual choice is worth leans on the draws too.
+        error = math.hypot(found.mcse, net[1].std() / math.sqrt(n))
+        assert -SIGMAS * error - LOW_SIDE * perfect.value < gap < SIGMAS * error
+        assert found.value <= perfect.value
+
+
+@pytest.mark.parametrize("plan", [SKILLS, ALL])
+def test_knowing_which_levers_work_is_worth_the_choice_in_each_case(plan: str) -> None:
+    draws = 8_000
+    groups = {"Which work": ["zero_correlation"]}
+    known = voi(plan, MANCHESTER, draws=100, study_draws=draws, groups=groups)
+    pair = gainsmodel.run_paired(plan, draws=draws, sampler="random")
+    unit = unit_of(pair.dataset, MANCHESTER)
+    net = pair.net_present_value_draws(unit)
+    inputs = pair.with_plan.inputs()
+    effects = [inputs[name].to_numpy() != 0 for name in inputs.columns if ".effects." in name]
+    _, case = np.unique(np.array(effects), axis=1, return_inverse=True)
+    in_each = np.bincount(case.ravel(), net) / draws
+    truth = np.maximum(in_each, 0).sum() - max(net.mean(), 0)
+    row = known.groups.row(by_predicate=pl.col("group") == "Which work", named=True)
+    assert truth > 1
+    assert row["evppi_gbp_m"] == pytest.approx(min(truth, known.evpi_gbp_m), rel=0.05)
+
+
+def test_what_levers_do_is_worth_no_less_than_whether_they_work() -> None:
+    asked: dict[str, Any] = {"draws": 8_000, "study_draws": 8_000}
+    which = voi(SKILLS, MANCHESTER, groups={"Which": ["zero_correlation"]}, **asked).groups
+    usual = voi(SKILLS, MANCHESTER, **asked)
+    does = usual.groups.row(by_predicate=pl.col("group") == "lever_effects", named=True)
+    less = which.row(by_predicate=pl.col("group") == "Which", named=True)
+    assert does["evppi_gbp_m"] > less["evppi_gbp_m"] - 2 * less["mcse_gbp_m"]
+    assert usual.groups["evppi_gbp_m"].max() <= usual.evpi_gbp_m
+    assert does["group"] == usual.groups["group"][0]

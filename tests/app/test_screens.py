@@ -38,8 +38,10 @@ from gainsmodel import (
     read_gva,
     run_paired,
     sensitivity,
+    take_up_cases,
     to_toml,
 )
+from gainsmodel.analysis.appraisal import area_and_uk
 from gainsmodel.analysis.assumptions_log import GROUPS, assumptions
 from gainsmodel.analysis.convergence import ratios_if_diverging
 from gainsmodel.present import text
@@ -158,16 +160,16 @@ def expected(choice: Choice) -> dict[str, Any]:
     planned = bool(choice.scenario.plan)
     added = about.added(without) if planned else None
     costs = lever_costs(choice.scenario, choice.dataset)
-    cost = costs.filter(pl.col("area_code") == choice.unit)["cost_gbp_m_per_year"].sum()
+    cost, price = text.cost_and_price(costs, choice.unit)
     return {
         "pair": pair,
         "result": with_plan,
         "without": without,
         "about": about,
         "added": added,
-        "cost": float(cost),
+        "cost": cost,
         "headline": " ".join(text.headline(about, added)),
-        "plan": text.plan_adds(about, added, float(cost)) if added else text.NO_PLAN,
+        "plan": text.plan_adds(about, added, cost, price) if added else text.NO_PLAN,
     }
 
 
@@ -312,9 +314,11 @@ def test_a_lever_shows_its_cost_and_its_evidence() -> None:
     for row in here.iter_rows(named=True):
         slider = visit.at.slider(key=f"lever_{row['lever']}")
         cost = format.cost(row["cost_gbp_m_per_year"])
-        assert visit.says(f"Costs {cost} a year] :orange-badge[:material/person: Judgement]")
+        grade = ":orange-badge[:material/person: Judgement]"
+        assert visit.says(f"Costs {cost} a year on average] {grade}")
         said = unmarked(slider.help)
-        assert f"In full it costs {format.cost(row['full_cost_gbp_m_per_year'])} a year" in said
+        whole = (row[f"full_{kind}_gbp_m_per_year"] for kind in ("cost", "price"))
+        assert f"In full it {text.costs(*whole)}." in said
         assert text.lever_effects(visit.choice.scenario, row["lever"]) in said
         assert text.JUDGEMENT in said
         assert ":" not in slider.label
@@ -429,7 +433,8 @@ def test_plans_are_saved_loaded_compared_and_deleted() -> None:
     ours = expected(from_query({"skills": "60", "futures": "2000"})[0])
     second = expected(from_query({"leadership": "100", "futures": "2000"})[0])
     found = compare(ours["result"], second["result"], area=visit.choice.unit)
-    assert visit.title == text.compared(found, "Ours first", "Second")
+    assert visit.title == text.verdict(found, "Ours first", "Second")
+    assert visit.says(text.compared(found, "Ours first", "Second"))
     assert visit.says(text.compared_error(found, "Ours first"))
     assert visit.says("Both plans use the same 2,000 random draws")
     (table,) = [table.value for table in visit.at.table if "Ours first" in table.value.index]
@@ -501,10 +506,10 @@ def test_the_plan_says_what_it_adds_costs_and_whether_it_pays_back() -> None:
     pair, unit = expected(from_query(query)[0])["pair"], visit.choice.unit
 
     def worth(target_gbp_m: float) -> dict[str, Any]:
-        table = appraise(pair, target_gbp_m=target_gbp_m)
-        return table.row(by_predicate=pl.col("area_code") == unit, named=True)
+        return area_and_uk(appraise(pair, target_gbp_m=target_gbp_m), unit)[0]
 
-    adds, *others = text.plan_in_short(pair, worth(100.0))
+    uk, cases = area_and_uk(appraise(pair), unit)[1], take_up_cases(pair, unit)
+    adds, *others = text.plan_in_short(pair, worth(100.0), uk=uk, cases=cases)
     assert visit.title == adds
     assert visit.says(" ".join(others))
     assert text.JUDGEMENT in others

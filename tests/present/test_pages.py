@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 from collections.abc import Iterable
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,12 +16,14 @@ import pytest
 from rich.console import Console
 
 import gainsmodel
-from gainsmodel import Plan, load_scenario
+from gainsmodel import Plan, format, load_scenario, text
 from gainsmodel.analysis import assumptions_log
+from gainsmodel.analysis.appraisal import area_and_uk
 from gainsmodel.analysis.verdict import NOTHING
 from gainsmodel.cli import console
 from gainsmodel.data import load_dataset
-from gainsmodel.present import export, report, text
+from gainsmodel.present import export, report
+from gainsmodel.present.area_summary import Estimate
 from gainsmodel.present.blocks import Block, Grid, Words
 from gainsmodel.present.pages import data
 from gainsmodel.present.pages.appraisal import appraisal
@@ -32,6 +36,7 @@ from gainsmodel.present.pages.shares import shares
 from gainsmodel.present.pages.target import target
 from gainsmodel.present.pages.validation import validation
 from gainsmodel.present.pages.voi import voi
+from in_process import run_here
 
 REFERENCE = load_scenario("reference").edit({"setting.geography": "itl1"})
 WALES, TARGET = "Wales", 40.0
@@ -74,7 +79,7 @@ def test_the_same_pair_has_the_same_verdict_from_compare_voi_and_plan() -> None:
 
 
 def test_two_plans_have_one_verdict_in_either_order() -> None:
-    other = best().edit({"title": "Another", "plan": {"Wales": {"skills": 0.5}}})
+    other = REFERENCE.edit({"title": "Another", "plan": {"Wales": {"skills": 0.5}}})
     compared = gainsmodel.compare(best(), other, area=WALES, **ASKED)
     of_both = gainsmodel.voi([other, best()], WALES, study_draws=100, **ASKED)
     assert compared.verdict is not None
@@ -107,6 +112,124 @@ def test_what_goal_seek_finds_is_as_likely_as_target_says() -> None:
     changes = {"plan": {}} | moved
     there = gainsmodel.target(REFERENCE.edit(changes), WALES, gain_gbp_m=20.0, **ASKED)
     assert seek.intensity_p == there.p
+
+
+# ---------------------------------------------------------------- one verdict
+
+GM = "Greater Manchester"
+SKILLS = load_scenario("skills_first")
+MANY: dict[str, Any] = {"draws": 640}
+
+
+@cache
+def at_break_even() -> gainsmodel.Scenario:
+    """Skills first at the price at which it is worth just what it costs, on these draws."""
+    table = gainsmodel.appraise(gainsmodel.run_paired(SKILLS, **MANY))
+    row = table.row(by_predicate=pl.col("area_name") == GM, named=True)
+    added, authority, firms = (
+        row[f"{name}_present_value_gbp_m_mean"]
+        for name in ("added", "authority_cost", "firms_cost")
+    )
+    price = "cost_gbp_per_head_per_year.value"
+    dearer = {
+        f"levers.{name}.{price}": (added - firms) / authority * of.cost_gbp_per_head_per_year.value
+        for name, of in SKILLS.levers.items()
+    }
+    return SKILLS.edit(dearer | {"title": "At break-even"})
+
+
+def ranked_pairs() -> dict[str, tuple[gainsmodel.Scenario, gainsmodel.Scenario]]:
+    late = SKILLS.edit({"setting.lever_delay_years": 3.0, "title": "Three years later"})
+    more = SKILLS.edit({f'plan."{GM}".connectivity': 1.0, "title": "With connectivity"})
+    even = at_break_even()
+    return {
+        "two plans": (SKILLS, more),
+        "another start": (late, SKILLS),
+        "doing nothing": (SKILLS, SKILLS.without_plan().edit({"title": "Reference"})),
+        "not to be ranked": (even, even.without_plan().edit({"title": "As it is"})),
+        "two not to be ranked": (
+            even.edit({f'plan."{GM}".skills': 0.99, "title": "A little less"}),
+            even,
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", ranked_pairs())
+def test_a_pair_has_one_verdict_by_every_verb(name: str, tmp_path: Path) -> None:
+    pair = ranked_pairs()[name]
+    known = gainsmodel.compare(*pair, area=GM, **MANY)
+    assert known.verdict is not None
+    titles = [scenario.title if scenario.plan else NOTHING for scenario in pair]
+    sentence = known.verdict.in_words(*titles)
+    assert sentence == text.verdict(known, *(scenario.title for scenario in pair))
+    assert known.verdict.is_ranked is ("ranked" not in name)
+
+    plans = [scenario for scenario in pair if scenario.plan]
+    weighed = gainsmodel.voi(plans, GM, study_draws=100, **MANY)
+    worth = dict(weighed.options.select("option", "net_benefit_gbp_m_mean").iter_rows())
+    gap = worth[titles[0]] - worth[titles[1]]
+    assert gap == pytest.approx(known.verdict.difference_gbp_m, abs=1e-4)
+    # Of three options the best is set beside the next, and beside doing nothing.
+    told = {*weighed.options["option"][:2]} == {*titles} or NOTHING in titles
+    assert (sentence in weighed.summary) is told
+
+    found = gainsmodel.report.gather(pair[0], GM, against=pair[1], **MANY)
+    paper = [block.text for block in report_of(found) if isinstance(block, Words)]
+    assert sentence in paper
+
+    files = []
+    for place, scenario in enumerate(pair):
+        files.append(str(tmp_path / f"{place}.toml"))
+        Path(files[-1]).write_text(gainsmodel.to_toml(scenario), "utf-8")
+    asked = ["--area", GM, "--draws", "640"]
+    assert sentence in output(["compare", *files, *asked])
+    if NOTHING not in titles:
+        return
+    own = sentence.replace(f"“{titles[0]}”", "“This plan”")
+    assert own in output(["appraise", files[0], *asked])
+    assert any(own in words for words in paper)
+    chance = known.verdict.p_first_better
+    assert found.worth is not None
+    assert found.worth["p_pays_back"] == chance
+    assert found.worth["net_present_value_gbp_m_mean"] == pytest.approx(
+        known.verdict.difference_gbp_m, abs=1e-9 * found.worth["added_present_value_gbp_m_mean"]
+    )
+
+
+def report_of(found: gainsmodel.report.Findings) -> list[Block]:
+    return [*gainsmodel.report.board_paper(found).blocks]
+
+
+def output(words: list[str]) -> str:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert run_here(words) == 0
+    return " ".join(out.getvalue().split())
+
+
+# ---------------------------------------------------------------- area, UK, ratios
+
+
+@pytest.mark.parametrize("gross", [False, True])
+def test_the_uk_stands_beside_the_area_in_the_same_kind_of_figure(
+    gross: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / "skills.toml"
+    file.write_text(gainsmodel.to_toml(SKILLS), "utf-8")
+    said = output(["appraise", str(file), "--area", GM, "--draws", "640", *["--gross"] * gross])
+    table = gainsmodel.appraise(gainsmodel.run_paired(SKILLS, **MANY), gross=gross)
+    row, uk = area_and_uk(table, table.filter(area_name=GM)["area_code"][0])
+    assert uk is not None
+    for of in (row, uk):
+        for metric in ("added_final_year_gbp_m", "net_present_value_gbp_m"):
+            assert Estimate.of(of, metric).gbp_range in said
+        for ratio in ("public_benefit_cost_ratio", "benefit_cost_ratio"):
+            assert format.gbp_for_each_pound(of[f"{ratio}_of_means"]) in said
+    assert ("Gross: before displacement" in said) is gross
+    assert ("Net of displacement, leakage and multiplier" in said) is not gross
+    kind = "gross" if gross else "net"
+    assert f") {kind} and costs about" in said
+    assert f") {'gross' if gross else 'net of displacement'}; its net present value there" in said
 
 
 # ---------------------------------------------------------------- narrow terminals

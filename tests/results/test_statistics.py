@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gainsmodel import _core
+from gainsmodel.results.statistics import mid_ranks
 from toy import Core, fixed, logitnormal, normal, run_core, toy_data, toy_spec
 
 PROBABILITIES = np.array([0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95])
@@ -247,3 +248,11 @@ def test_a_run_that_keeps_no_draws_gives_nearly_the_same_quantiles(
         np.median(core.statistics[:distributed, MCSE_QUANTILES]) for core in (kept, counted)
     )
     assert 0.5 < rough / exact < 3
+
+
+def test_like_values_share_the_middle_of_their_ranks() -> None:
+    values = np.array([0.0, 3.0, 0.0, -1.0, 3.0, 0.0, 7.0])
+    assert mid_ranks(values).tolist() == [2.0, 4.5, 2.0, 0.0, 4.5, 2.0, 6.0]
+    assert mid_ranks(np.full(5, 2.0)).tolist() == [2.0] * 5
+    plain = np.random.default_rng(1).standard_normal(100)
+    assert mid_ranks(plain).tolist() == np.argsort(np.argsort(plain)).tolist()

@@ -6,7 +6,8 @@ Everything is the paired difference from the same futures without the plan, draw
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,12 +20,15 @@ from gainsmodel.progress import Steps
 from gainsmodel.results.paired import (
     ADDED,
     NET_PRESENT_VALUE,
+    UK,
     PairedResult,
     accepts_two_results,
 )
 from gainsmodel.results.prices import Prices
 from gainsmodel.results.statistics import (
     FROM_CORE,
+    QUANTILES,
+    Draws,
     chance_of_nothing,
     chances_of,
     columns_of,
@@ -73,7 +77,7 @@ def appraise(
             Gain added, net of displacement, leakage and multiplier where switched on; also
             ``_p_below_1``, the probability that it is less than £1m, and ``_p_below_1_mcse``.
         ``authority_cost_present_value_gbp_m``
-            What the levers cost, paid at their intensity whatever the take-up.
+            What the levers cost, with optimism bias, following take-up as far as they do.
         ``firms_cost_present_value_gbp_m``
             One-off cost of the adoption that the plan brings or brings forward.
         ``authority_cost_per_year_gbp_m``
@@ -82,10 +86,11 @@ def appraise(
             Present value added, less both costs. Of several structures also the weight of those
             in which its mean is above 0 beyond two standard errors, ``_weight_above``, and below,
             ``_weight_below``: where both are above 0, the plan cannot be ranked.
-        ``benefit_cost_ratio``
-            Present value added over both costs; quantiles only, since a ratio may have no mean.
-            Draws in which nothing is spent have none; ``benefit_cost_ratio_excluded_draws`` is
-            their share.
+        ``public_benefit_cost_ratio``, ``benefit_cost_ratio``
+            Present value added less firms' cost, over the authority's cost alone; and present
+            value added over both costs. Quantiles only, since a ratio may have no mean; with
+            ``_of_means``, the expected numerator over the expected denominator, null where that
+            is 0. Draws in which nothing is spent have none; ``_excluded_draws`` is their share.
         ``p_pays_back``, ``p_pays_back_mcse``
             Probability that the net present value is above 0, and its Monte Carlo standard error.
         ``p_target``, ``p_target_mcse``
@@ -119,16 +124,11 @@ def appraise(
         columns += columns_of(name, statistics_of(draws, sampler)[:, FROM_CORE])
         if name in ADDED:
             columns += chance_of_nothing(name, draws, sampler)
-    spent = values["authority_cost_present_value_gbp_m"] + values["firms_cost_present_value_gbp_m"]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(spent > 0, values["added_present_value_gbp_m"] / spent, np.nan)
-    known = ~np.isnan(ratio)
-    columns += [
-        column
-        for column in columns_of("benefit_cost_ratio", statistics_of(ratio, sampler)[:, FROM_CORE])
-        if "_p" in column.name.removeprefix("benefit_cost_ratio")
-    ]
-    columns.append(pl.Series("benefit_cost_ratio_excluded_draws", 1.0 - known.mean(axis=1)))
+    added, authority, firms = (
+        values[f"{name}_present_value_gbp_m"] for name in ("added", "authority_cost", "firms_cost")
+    )
+    columns += _ratio("public_benefit_cost_ratio", added - firms, authority, sampler)
+    columns += _ratio("benefit_cost_ratio", added, authority + firms, sampler)
     net = values[NET_PRESENT_VALUE]
     columns += chances_of("p_pays_back", net > 0, np.isfinite(net), sampler)
     if pair.scenario.every_structure():
@@ -137,11 +137,32 @@ def appraise(
             pl.Series(f"{NET_PRESENT_VALUE}_weight_{side}", [getattr(s, side) for s in of_units])
             for side in ("above", "below")
         ]
-    added = values["added_final_year_gbp_m"]
+    in_final_year = values["added_final_year_gbp_m"]
     goal = math.inf if target_gbp_m is None else target_gbp_m
-    asked = np.full(added.shape, target_gbp_m is not None)
-    columns += chances_of("p_target", added >= goal, asked, sampler)
+    asked = np.full(in_final_year.shape, target_gbp_m is not None)
+    columns += chances_of("p_target", in_final_year >= goal, asked, sampler)
     return units.hstack(columns)
+
+
+def _ratio(name: str, benefit: Draws, cost: Draws, sampler: str) -> Iterator[pl.Series]:
+    """Quantiles of a benefit–cost ratio, the ratio of means, and the share of draws without one."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(cost > 0, benefit / cost, np.nan)
+        of_means = benefit.mean(axis=1) / cost.mean(axis=1)
+    for column in columns_of(name, statistics_of(ratio, sampler)[:, FROM_CORE]):
+        if column.name.removeprefix(f"{name}_") in QUANTILES:
+            yield column
+    of_means[~np.isfinite(of_means)] = np.nan
+    yield pl.Series(f"{name}_of_means", of_means, nan_to_null=True)
+    yield pl.Series(f"{name}_excluded_draws", np.isnan(ratio).mean(axis=1))
+
+
+def area_and_uk(table: pl.DataFrame, code: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Row of an area in a table of `appraise`, and the UK's to stand beside it if it is another."""
+    of_area, of_uk = (
+        table.row(by_predicate=pl.col("area_code") == unit, named=True) for unit in (code, UK)
+    )
+    return of_area, None if code == UK else of_uk
 
 
 def check_target(target_gbp_m: float | None) -> None:
@@ -155,6 +176,7 @@ def delay_cost(
     area: str,
     years: float = 1.0,
     *,
+    gross: bool = False,
     prices: Prices = "real",
     draws: int = 10_000,
     seed: int = 1,
@@ -174,7 +196,7 @@ def delay_cost(
         Name or code of an area or group.
     years : float
         By how much every lever starts later than planned, above 0, to a delay of 40 in all.
-    prices : {"real", "nominal"}
+    gross, prices
         As `appraise`.
     draws, seed, sampler, geography, dataset, threads, on_progress
         As `run`; two runs are made.
@@ -211,7 +233,8 @@ def delay_cost(
         Run(scenario, figures, settings, threads).result(steps.next())
         for scenario in (loaded, later)
     )
-    lost = PairedResult(in_time, delayed).value_draws(unit, prices=prices)[NET_PRESENT_VALUE][None]
+    pair = PairedResult(in_time, delayed)
+    lost = pair.net_present_value_draws(unit, gross=gross, prices=prices)[None]
     name = "lost_net_present_value_gbp_m"
     return pl.DataFrame(
         {"area_code": [unit.code], "area_name": [unit.name], "delay_years": [float(years)]}

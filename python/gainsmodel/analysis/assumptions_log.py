@@ -19,8 +19,8 @@ from gainsmodel.results.statistics import quantiles
 from gainsmodel.scenario import Distribution, Scenario, load_scenario
 from gainsmodel.scenario.messages import KeyPath, dotted
 from gainsmodel.scenario.parameter_groups import every_parameter
-from gainsmodel.scenario.parameters import CHOICES, PARAMETERS
-from gainsmodel.scenario.quantities import SPREAD_PARAMETERS, AreaOddsRatio, AreaRatios
+from gainsmodel.scenario.parameters import CHOICES, LEVER_YEARS, LEVER_YEARS_UNSTATED, PARAMETERS
+from gainsmodel.scenario.quantities import SPREAD_PARAMETERS, AreaOddsRatio, AreaRatios, Quantity
 
 STRUCTURE = "Structure"
 # Key of what is not a figure: plain name, what it does, unit, and whether it is judgement.
@@ -89,11 +89,12 @@ def log(
     DataFrame
         A row for each assumption, in the order of `GROUPS`, structure last: ``group``, ``name``,
         ``symbol``, ``what``, ``key`` (as `Scenario.edit` takes it), ``value`` in words,
-        ``middle``, ``low``, ``high`` (50%, 5% and 95% quantiles in the figure's unit; null for
-        what is not a number), ``unit``, ``kind`` of distribution, ``source``, ``evidence`` (or
-        "choice", for what is decided), ``note``, ``owner``, ``dated``, ``switched_on``
-        (null but for adjustments), ``changed``, ``reference``, the base's value in words, and
-        ``base_middle``, ``base_low`` and ``base_high``, the base's quantiles. With `ranking` also
+        ``middle``, ``low``, ``high`` (50%, 5% and 95% quantiles in the figure's unit, of an effect
+        that may be nothing where it is not; null for what is not a number), ``unit``, ``kind`` of
+        distribution, ``source``, ``evidence`` (or "choice", for what is decided), ``note``,
+        ``owner``, ``dated``, ``switched_on`` (null but for adjustments), ``changed``,
+        ``reference``, the base's value in words, and ``base_middle``, ``base_low`` and
+        ``base_high``, the base's quantiles. With `ranking` also
         ``rank`` (1 moves the answer most), ``total_effect`` (total Sobol index, share of the
         variance) with the ends of its 95% interval, ``no_rank`` (why there is none) and
         ``ranked_by``. A figure as in the reference is the project's, of its version, unless it
@@ -229,6 +230,7 @@ _SCHEMA: dict[str, Any] = {
     "reference": pl.String,
     **dict.fromkeys(("base_middle", "base_low", "base_high"), pl.Float64),
 }
+_PROJECT = {"source": "gainsmodel, 2026", "note": "", "evidence": "judgement"}
 # In what a row differs from the reference if it does; the figure itself, not how it reads.
 _COMPARED = (
     "stated",
@@ -276,7 +278,8 @@ def _rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
     for name, lever in scenario.levers.items():
         cost, at = lever.cost_gbp_per_head_per_year, ("levers", name)
         about = ("Levers", f"{lever.label}: cost", "", "What it costs the authority in full.")
-        yield _row((*at, "cost_gbp_per_head_per_year"), about, cost, cost.figure())
+        of_cost = _row((*at, "cost_gbp_per_head_per_year"), about, cost, cost.figure())
+        yield of_cost | {"unit": f"{cost.unit}, {cost.price_year} prices"}
         if lever.take_up is not None:
             about = (
                 "Levers",
@@ -288,8 +291,14 @@ def _rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
         for target, effect in lever.effects:
             if effect is not None:
                 named = f"{lever.label}: effect on {PARAMETERS[target].in_sentence}"
-                about = ("Levers", named, "ε", "What it adds at full take-up.")
-                yield _row((*at, "effects", target), about, effect, effect.figure())
+                yield from _effect((*at, "effects", target), named, effect)
+        for key, of_years in LEVER_YEARS.items():
+            stated = getattr(lever, key)
+            words = LEVER_YEARS_UNSTATED[key] if stated is None else stated
+            named = f"{lever.label}: {of_years.label}"
+            origin = _PROJECT | {"evidence": of_years.evidence}
+            told = (dotted((*at, key)), named, of_years.explanation, words, of_years.unit, origin)
+            yield _choice(*told) | {"group": "Levers"}
     for place, rate in enumerate(scenario.discounting.rates):
         about = (
             "Appraisal",
@@ -299,6 +308,18 @@ def _rows(scenario: Scenario) -> Iterator[dict[str, Any]]:
         )
         yield _row(("discounting", "rates", place), about, scenario.discounting, rate.rate)
     yield from _structure(scenario)
+
+
+def _effect(path: KeyPath, named: str, effect: Quantity) -> Iterator[dict[str, Any]]:
+    """Rows of a lever's effect: its size where it has one, and the chance that it has none."""
+    stated = effect.figure()
+    about = ("Levers", named, "ε", "What it adds at full take-up, where it has an effect.")
+    yield _row(path, about, effect, stated.if_not_zero())
+    if stated.p_zero:
+        chance = "The chance that the lever has no lasting effect, in any area."
+        none = ("Levers", f"{named}, chance of none", "", chance)
+        of_zero = _row((*path, "distribution", "p_zero"), none, effect, float(stated.p_zero))
+        yield of_zero | {"unit": "probability, 0 to 1"}
 
 
 def _by_area(
@@ -349,12 +370,11 @@ def _row(
 def _structure(scenario: Scenario) -> Iterator[dict[str, Any]]:
     """Rows of what is not a figure with a source of its own."""
     data = scenario.to_dict()
-    project = {"source": "gainsmodel, 2026", "note": "", "evidence": "judgement"}
     for key, of in CHOICES.items():
         value: Any = data
         for part in key.split("."):
             value = value[part]
-        origin = project | {"evidence": of.evidence}
+        origin = _PROJECT | {"evidence": of.evidence}
         yield _choice(key, of.label, of.explanation, value, of.unit, origin)
     for parameter in SPREAD_PARAMETERS:
         shares = data["parameters"][parameter]["spread"]
@@ -364,7 +384,7 @@ def _structure(scenario: Scenario) -> Iterator[dict[str, Any]]:
             "Part of the variance that is common to each level.",
             ", ".join(f"{level} {share:.0%}" for level, share in shares.items()),
             "share of variance",
-            project,
+            _PROJECT,
         )
     for place, correlation in enumerate(data.get("correlations", ())):
         pair = " and ".join(PARAMETERS[name].in_sentence for name in correlation["between"])

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gainsmodel.analysis.verdict import Verdict, of_pair
+from gainsmodel.analysis.verdict import Verdict, of_draws
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ResultError, UnknownNameError
@@ -100,7 +100,7 @@ class Comparison(ShownInNotebooks):
         """Which is worth more in `unit`; None where more than the plan differs, or no plan does."""
         if not self.only_plans_differ or self.identical:
             return None
-        return of_pair(self.pair, self.unit)
+        return of_draws(self.pair.net_present_value_draws(self.unit), self.first)
 
     @cached_property
     def costs_more_gbp_m_per_year(self) -> float:

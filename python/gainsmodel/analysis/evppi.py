@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from gainsmodel.analysis.sensitivity import Z975
-from gainsmodel.results.statistics import COLUMNS, statistics_of
+from gainsmodel.results.statistics import COLUMNS, mid_ranks, statistics_of
 
 Array = NDArray[np.float64]
 
@@ -65,7 +65,8 @@ def evppi(net_benefit: Array, numbers: NDArray[np.floating[Any]]) -> Worth:
     ----------
     net_benefit : ndarray, shape (options, draws)
     numbers : ndarray, shape (numbers, draws)
-        Standard normal; drawn independently from draw to draw.
+        Standard normal, or 0 and 1 of what either happens or not; drawn independently from draw to
+        draw.
     """
     options, draws = net_benefit.shape
     usual = int(net_benefit.mean(axis=1).argmax())
@@ -122,7 +123,7 @@ def _expected(z: Array, y: Array, at: Array) -> Array:
     if n < 50 or not spread:
         return constant
     # By rank, since a few extreme futures would turn the direction.
-    rank = np.argsort(np.argsort(y)) / n - 0.5
+    rank = mid_ranks(y) / n - 0.5
     pull = np.array([z @ (y - middle) / (n * spread), z @ rank / (n * rank.std())])
     kept = (np.abs(pull) > SCREEN / math.sqrt(n)).any(axis=0)
     if not kept.any():
@@ -142,6 +143,8 @@ def _expected(z: Array, y: Array, at: Array) -> Array:
     # Normal equations of scaled terms; the ridge only keeps like terms apart.
     x = terms(z)
     scale = np.sqrt((x**2).mean(axis=1, keepdims=True))
+    # Of numbers that are 0 or 1 some pieces of the spline are nothing everywhere.
+    scale[scale == 0] = 1.0
     x /= scale
     gram = x @ x.T / n + RIDGE * np.eye(len(x))
     fitted = np.linalg.solve(gram, x @ y / n)

@@ -24,6 +24,7 @@ from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result, draws_of
+from gainsmodel.results.statistics import mid_ranks
 from gainsmodel.results.structures import ByStructure, by_structure
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.parameter_groups import (
@@ -442,7 +443,7 @@ def _notes(
             "leave out what lies between structures."
         )
     if output in OF_PLAN and not any_adjustment(scenario):
-        notes.append("Before displacement, leakage and multiplier.")
+        notes.append("Gross: before displacement, leakage and multiplier.")
     if not known.all():
         notes.append(
             f"{1 - known.mean():.1%} of the futures are left out, in which the national gain is "
@@ -460,7 +461,8 @@ def _notes(
 
 def _pull(answers: Array, numbers: NDArray[np.float32], *, ranked: bool) -> Array:
     """Correlation of the answer, or its rank, with each number; 0 below three standard errors."""
-    values = np.argsort(np.argsort(answers)).astype(float) if ranked else answers
+    # A plan that has no effect adds exactly nothing, in many draws.
+    values = mid_ranks(answers) if ranked else answers
     spread = values.std()
     if not spread:
         return np.zeros(len(numbers))

@@ -7,7 +7,7 @@ formulas, decision 17 the reasons.
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from itertools import pairwise
@@ -19,7 +19,7 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.analysis.assumptions_log import assumptions
 from gainsmodel.analysis.optimise.problem import LEAST_DRAWS, Report
-from gainsmodel.analysis.verdict import NO_SIGNS, Signs, breaks_even, is_worth, signs
+from gainsmodel.analysis.verdict import Verdict, against_nothing, breaks_even, of_draws
 from gainsmodel.checks import did_you_mean
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
@@ -31,7 +31,13 @@ from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.distributions import Bounds
 from gainsmodel.scenario.messages import KeyPath
 from gainsmodel.scenario.parameter_groups import COSTS
-from gainsmodel.scenario.parameters import ADJUSTMENTS, LEVER_COST, LEVER_EFFECT, PARAMETERS
+from gainsmodel.scenario.parameters import (
+    ADJUSTMENTS,
+    LEVER_COST,
+    LEVER_EFFECT,
+    LEVER_YEARS,
+    PARAMETERS,
+)
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Sampler, Settings
@@ -77,6 +83,8 @@ class SwitchingValues:
         Its 5% and 95% quantiles.
     p_pays_back, p_pays_back_mcse : float
         Probability that it is above 0.
+    verdict : Verdict
+        On the plan and doing nothing.
     table : pl.DataFrame
         One row an assumption. First all that the plan adds, all that the authority spends and
         all costs (unit ``times``, of what they are now); then what switches within its own
@@ -105,8 +113,6 @@ class SwitchingValues:
             Of the run at the switching value, £m: the check that it is one.
     left_out : dict
         Names of assumptions that are not in the table, to the reason.
-    structures : Signs
-        In which structures of the model the expected net present value is above 0, and below.
     """
 
     area: str
@@ -121,21 +127,18 @@ class SwitchingValues:
     net_present_value_gbp_m_p95: float
     p_pays_back: float
     p_pays_back_mcse: float
+    verdict: Verdict
     table: pl.DataFrame
     left_out: dict[str, str]
-    structures: Signs = NO_SIGNS
 
     @property
     def summary(self) -> list[str]:
         """What follows, in sentences."""
         said = [
-            is_worth(
-                self.net_present_value_gbp_m_mean,
-                self.net_present_value_gbp_m_mcse,
-                format.gbp_range(
-                    self.net_present_value_gbp_m_p05, self.net_present_value_gbp_m_p95
-                ),
-                self.structures,
+            against_nothing(
+                self.verdict,
+                self.net_present_value_gbp_m_p05,
+                self.net_present_value_gbp_m_p95,
             )
         ]
         benefits, costs = (
@@ -196,7 +199,12 @@ class SwitchingValues:
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values."""
-        return {**self.__dict__, "table": self.table.to_dicts(), "summary": self.summary}
+        return {
+            **self.__dict__,
+            "verdict": asdict(self.verdict),
+            "table": self.table.to_dicts(),
+            "summary": self.summary,
+        }
 
 
 def switching_values(
@@ -306,9 +314,9 @@ def switching_values(
         net_present_value_gbp_m_p95=high,
         p_pays_back=chance,
         p_pays_back_mcse=error,
+        verdict=of_draws(now.draws, pair.with_plan),
         table=pl.DataFrame([*found, *(row | worth.checked(row) for row in searched)], _SCHEMA),
         left_out=left_out,
-        structures=signs(now.draws, pair.with_plan),
     )
 
 
@@ -463,6 +471,9 @@ def _assumed(scenario: Scenario) -> tuple[list[dict[str, Any]], dict[str, str]]:
     left_out: dict[str, str] = {}
     for row in assumptions(scenario).iter_rows(named=True):
         reason = _why_not(scenario, row["key"])
+        if reason is None and row["key"].split(".")[-1] in (*LEVER_YEARS, "p_zero"):
+            left_out[row["name"]] = "change it in the scenario to see what it does"
+            continue
         if reason is not None:
             left_out[row["name"].split(":")[0]] = reason
             continue

@@ -19,6 +19,8 @@ from gainsmodel.results.structures import structure_of_draws
 
 # Name of the option to have no plan.
 NOTHING = "Do nothing"
+# Name of a plan where there is no other.
+THIS_PLAN = "This plan"
 # How many standard errors of its mean a difference must be from 0.
 STANDARD_ERRORS = 2.0
 
@@ -67,7 +69,7 @@ def signs(draws: Draws, result: Result) -> Signs:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How two plans rank by net present value; made by `verdict` or `of_pair`.
+    """How two plans rank by net present value; made by `verdict` or `of_draws`.
 
     Attributes
     ----------
@@ -123,7 +125,7 @@ class Verdict:
             f"{format.chance(chance, self.draws)}."
         )
         loss = format.gbp(self.expected_loss_gbp_m, self.expected_loss_mcse_gbp_m)
-        if loss == format.TOO_FEW:
+        if loss == format.TOO_FEW or self.expected_loss_gbp_m == 0:
             return ranked
         return (
             f"{ranked} Where {b} would have been better, choosing {a} loses {loss} on average "
@@ -133,13 +135,13 @@ class Verdict:
 
 def verdict(first: PairedResult, second: PairedResult, unit: Unit) -> Verdict:
     """Rank two plans under the same assumptions by what they are worth in an area."""
-    return of_pair(PairedResult(first.with_plan, second.with_plan), unit)
+    gap = PairedResult(first.with_plan, second.with_plan).net_present_value_draws(unit)
+    return of_draws(gap, first.with_plan)
 
 
-def of_pair(pair: PairedResult, unit: Unit) -> Verdict:
-    """Rank the plans of two results on the same draws by what they are worth in an area."""
-    difference_gbp_m = pair.net_present_value_draws(unit)
-    sampler = pair.manifest["sampler"]
+def of_draws(difference_gbp_m: Draws, result: Result) -> Verdict:
+    """Rank from the difference in every draw, first less second, shape (draws,), of a run."""
+    sampler = result.manifest["sampler"]
     wrong = difference_gbp_m if difference_gbp_m.mean() < 0 else -difference_gbp_m
     numbers = statistics_of(np.stack([difference_gbp_m, np.maximum(wrong, 0.0)]), sampler)
     (mean, loss), errors = (numbers[:, COLUMNS.index(name)] for name in ("mean", "mcse_mean"))
@@ -152,7 +154,7 @@ def of_pair(pair: PairedResult, unit: Unit) -> Verdict:
         expected_loss_gbp_m=float(loss),
         expected_loss_mcse_gbp_m=float(loss_mcse),
         draws=difference_gbp_m.size,
-        structures=signs(difference_gbp_m, pair.with_plan),
+        structures=signs(difference_gbp_m, result),
     )
 
 
@@ -165,39 +167,21 @@ def _some(weight: float) -> str:
     return f"structures of the model with {format.whole_percent(weight)} of the weight"
 
 
-def is_worth(
-    mean_gbp_m: float, mcse_gbp_m: float, range_in_words: str, structures: Signs = NO_SIGNS
-) -> str:
-    """Whether a plan is worth what it costs, by the same rule, compared with doing nothing.
+def against_nothing(known: Verdict, low_gbp_m: float, high_gbp_m: float) -> str:
+    """The verdict on the only plan there is and doing nothing, with its range.
 
     Parameters
     ----------
-    mean_gbp_m, mcse_gbp_m : float
-        Expected net present value and its Monte Carlo standard error, £m.
-    range_in_words : str
-        Its range in 9 of 10 futures.
-    structures : Signs
-        In which structures of the model it is above 0, and below.
+    known : Verdict
+        The plan first.
+    low_gbp_m, high_gbp_m : float
+        5% and 95% quantiles of its net present value, £m.
     """
-    if mean_gbp_m == 0 and not mcse_gbp_m > 0:
-        return "The plan neither costs nor brings anything here."
-    if structures.differ:
-        return (
-            "Whether the plan is worth its cost cannot be told: on average it is worth more than "
-            f"it costs in {_some(structures.above)}, less in {_some(structures.below)} "
-            f"(net present value; in 9 of 10 futures {range_in_words})."
-        )
-    if not is_told(mean_gbp_m, mcse_gbp_m):
-        return (
-            "Whether the plan is worth its cost cannot be told: average net present value is "
-            f"within its simulation error (in 9 of 10 futures {range_in_words})."
-        )
-    amount = format.gbp(abs(mean_gbp_m), mcse_gbp_m)
-    size = "" if amount == format.TOO_FEW else f" {format.about(amount)}"
-    side = "more than it costs" if mean_gbp_m > 0 else "less than it costs"
-    certain = range_in_words.startswith("the same")
-    spread = range_in_words if certain else f"in 9 of 10 futures {range_in_words}"
-    return f"On average the plan is worth{size} {side} (net present value; {spread})."
+    said = known.in_words(THIS_PLAN, NOTHING)
+    if low_gbp_m == high_gbp_m:
+        return said
+    spread = format.gbp_range(low_gbp_m, high_gbp_m)
+    return f"{said} In 9 of 10 futures its net present value is {spread}."
 
 
 def breaks_even(benefits_times: float, costs_times: float) -> str:

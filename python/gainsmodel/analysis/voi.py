@@ -5,7 +5,7 @@ net present value there against doing nothing. What is said of the plans themsel
 the draws that were asked for, as everywhere; the value of single groups from draws of its own.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -26,11 +26,19 @@ from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import COLUMNS, statistics_of
 from gainsmodel.results.structures import choices_of_draws
 from gainsmodel.scenario import Scenario
-from gainsmodel.scenario.parameter_groups import any_adjustment, groups_of, shared_notes, varies
+from gainsmodel.scenario.parameter_groups import (
+    Group,
+    any_adjustment,
+    core_name,
+    groups_of,
+    shared_notes,
+    varies,
+)
 from gainsmodel.simulation.resolve import own_figures, resolve
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Sampler, Settings
 
+LEVER_ZERO = core_name("zero_correlation")
 NOTE = (
     "What a group is worth is estimated on the low side, and leaves out what is particular to "
     "single sectors within an area."
@@ -185,24 +193,21 @@ def voi(
     nothing = result_of(options[NOTHING], study)
     net = np.zeros((len(options), study.draws))
     numbers: dict[tuple[str, ...], NDArray[np.float32]] = {}
+    works: dict[str, NDArray[np.bool_]] = {}
     for row, scenario in zip(net[1:], plans.values(), strict=True):
         result = result_of(scenario, study)
         row[:] = PairedResult(result, nothing).net_present_value_draws(unit)
         # A plan draws what the others do, and its own levers' numbers.
         names, drawn = result.standard_normals()
         numbers |= dict(zip(_told_apart(names, scenario), drawn, strict=True))
+        works |= _works(result)
     if on_progress:
         on_progress(total, total)
 
     members = {*unit.members}
     rows = []
     for group in found:
-        core = set(group.core_parameters)
-        of_group = [
-            z
-            for (parameter, code, *_), z in numbers.items()
-            if parameter in core and (not code or code in members)
-        ]
+        of_group = [*_numbers_of(group, numbers, works, members)]
         known = evppi(net, np.array(of_group)) if of_group else Worth(0.0, 0.0)
         rows.append(
             (
@@ -246,9 +251,41 @@ def voi(
             NOTE,
             *(f"“{title}” moves no lever, so it means doing nothing." for title in idle),
             *shared_notes(bundle, found),
-            *([] if any_adjustment(first) else ["Before displacement, leakage and multiplier."]),
+            *(
+                []
+                if any_adjustment(first)
+                else ["Gross: before displacement, leakage and multiplier."]
+            ),
         ],
     )
+
+
+def _works(result: Result) -> dict[str, NDArray[np.bool_]]:
+    """In which draws each effect of a lever that is moved is not nothing, where it may be."""
+    inputs = result.inputs()
+    effects = (name for name in inputs.columns if ".effects." in name)
+    works = {name: (inputs[name] != 0).to_numpy() for name in effects}
+    return {name: of for name, of in works.items() if of.any() and not of.all()}
+
+
+def _numbers_of(
+    group: Group,
+    numbers: Mapping[tuple[str, ...], NDArray[np.float32]],
+    works: Mapping[str, NDArray[np.bool_]],
+    members: Collection[str],
+) -> Iterator[NDArray[np.floating[Any]]]:
+    """What knowing a group of assumptions tells of every draw, for `evppi`.
+
+    Whether a lever has an effect is a yes or no, which no smooth curve in the numbers behind it
+    follows; and what size it would have tells nothing where it has none.
+    """
+    core = set(group.core_parameters)
+    knows_zero = LEVER_ZERO in core
+    for (parameter, code, *_), z in numbers.items():
+        if parameter in core and parameter != LEVER_ZERO and (not code or code in members):
+            yield z * works[parameter] if knows_zero and parameter in works else z
+    if knows_zero:
+        yield from {of.tobytes(): of.astype(float) for of in works.values()}.values()
 
 
 def _told_apart(names: pl.DataFrame, scenario: Scenario) -> Iterator[tuple[str, ...]]:

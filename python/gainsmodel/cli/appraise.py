@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-import polars as pl
 import typer
 
 from gainsmodel.analysis.additionality import waterfall
-from gainsmodel.analysis.appraisal import appraise, check_target, delay_cost
+from gainsmodel.analysis.appraisal import appraise, area_and_uk, check_target, delay_cost
 from gainsmodel.analysis.switching_values import switching_values
+from gainsmodel.analysis.take_up_cases import take_up_cases
 from gainsmodel.analysis.who_gains import LOCAL_DRAWS, required_authorities, who_gains
 from gainsmodel.cli.app import (
     DataOption,
@@ -25,6 +25,7 @@ from gainsmodel.cli.app import (
 )
 from gainsmodel.cli.console import print_json, show
 from gainsmodel.data.units import unit_of
+from gainsmodel.errors import SettingError
 from gainsmodel.present import text
 from gainsmodel.present.pages.appraisal import appraisal
 from gainsmodel.results.prices import Prices
@@ -54,6 +55,9 @@ def appraise_command(
             "--who-gains", help="also what the plan adds in each local authority of the area"
         ),
     ] = False,
+    gross: Annotated[
+        bool, typer.Option("--gross", help="before displacement, leakage and multiplier")
+    ] = False,
     prices: Annotated[
         Prices, typer.Option(help="real, at base-year prices, or nominal, at current prices")
     ] = "real",
@@ -67,6 +71,8 @@ def appraise_command(
 ) -> None:
     """What a plan adds, what it costs the authority and firms, and whether it pays back."""
     check_target(target)
+    if gross and switching:
+        raise SettingError("--gross: cannot be combined with --switching, whose values are net")
     dataset = own_folder(data, scenario)
     loaded = as_scenario(scenario, geography, dataset)
     loaded.require_plan("appraise")
@@ -76,14 +82,23 @@ def appraise_command(
     settings = stated(draws=draws, seed=seed, sampler=sampler, dataset=dataset)
     with progress("Simulating") as on_progress:
         pair = run_paired(loaded, threads=threads, on_progress=on_progress, **settings)
-    table = appraise(pair, target_gbp_m=target, area=unit.code, prices=prices)
-    row = table.row(by_predicate=pl.col("area_code") == unit.code, named=True)
+    table = appraise(pair, target_gbp_m=target, area=unit.code, gross=gross, prices=prices)
+    row, uk = area_and_uk(table, unit.code)
+    with progress("Simulating other take-up") as on_progress:
+        cases = take_up_cases(
+            *(pair, unit.code),
+            gross=gross,
+            prices=prices,
+            threads=threads,
+            on_progress=on_progress,
+        )
     net = waterfall(pair, unit.code, prices=prices)
     waiting = found = gains = None
     if delay is not None:
         with progress("Simulating the delay") as on_progress:
             waiting = delay_cost(
                 *(loaded, unit.code, delay),
+                gross=gross,
                 prices=prices,
                 threads=threads,
                 on_progress=on_progress,
@@ -108,7 +123,13 @@ def appraise_command(
     if as_json:
         answer: dict[str, Any] = {
             "appraisal": row,
-            "summary": [*text.plan_in_short(pair, row, prices), text.breaks_even_of(row)],
+            "uk": uk,
+            "gross": gross,
+            "take_up_cases": cases.to_dict(),
+            "summary": [
+                *text.plan_in_short(pair, row, prices, uk=uk, cases=cases, gross=gross),
+                text.breaks_even_of(row),
+            ],
             "waterfall": net.to_dict(),
             "delay": None if waiting is None else waiting.row(0, named=True),
         }
@@ -120,6 +141,9 @@ def appraise_command(
         show(
             appraisal(
                 *(pair, unit.code, row, net),
+                uk=uk,
+                cases=cases,
+                gross=gross,
                 target_gbp_m=target,
                 delay=waiting,
                 switching=found,

@@ -27,6 +27,7 @@ from gainsmodel.cli.app import (
 from gainsmodel.cli.console import print_json, show
 from gainsmodel.data import Dataset, Geography
 from gainsmodel.errors import SettingError
+from gainsmodel.present import text
 from gainsmodel.present.pages.comparison import comparison, split
 from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario
@@ -167,7 +168,7 @@ def _plain(
         "areas": compared.areas().to_dicts(),
         "verdict": None
         if compared.verdict is None
-        else {**asdict(compared.verdict), "sentence": compared.verdict.in_words(*names)},
+        else {**asdict(compared.verdict), "sentence": text.verdict(compared, *names)},
         "by": [
             {"split": kind, "scenario": title or None, "rows": table.to_dicts()}
             for (kind, title), table in tables.items()

@@ -30,7 +30,11 @@ def plan_command(
     scenario: ScenarioFile,
     area: AreaOption,
     budget: Annotated[
-        float | None, typer.Option(help="£m a year once running; by default the cost of all levers")
+        float | None,
+        typer.Option(
+            help="£m a year once running, of expected cost (with optimism bias, at the take-up "
+            "that is expected); by default the cost of all levers"
+        ),
     ] = None,
     budget_per_head: Annotated[
         float | None,

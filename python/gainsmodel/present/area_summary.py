@@ -232,10 +232,15 @@ class AreaSummary:
         return has_plan(self.result)
 
     @property
+    def net_of_names(self) -> list[str]:
+        """Adjustments that what a plan adds is net of."""
+        parameters = self.scenario["parameters"]
+        return [name for name in ADJUSTMENTS if parameters[name]["enabled"]]
+
+    @property
     def net_of(self) -> str:
         """That all that a plan adds is net, as it stands after an amount; or nothing."""
-        parameters = self.scenario["parameters"]
-        on = [name for name in ADJUSTMENTS if parameters[name]["enabled"]]
+        on = self.net_of_names
         if len(on) == len(ADJUSTMENTS):
             return " net"
         return f" after {format.listed(on)}" if on else ""

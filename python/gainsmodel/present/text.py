@@ -16,9 +16,18 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.analysis import convergence
 from gainsmodel.analysis.comparison import Comparison
-from gainsmodel.analysis.verdict import Signs, breaks_even, is_told, is_worth
+from gainsmodel.analysis.take_up_cases import CASES, TakeUpCases
+from gainsmodel.analysis.verdict import (
+    NOTHING as NO_LEVER,
+    Verdict,
+    against_nothing,
+    breaks_even,
+    is_told,
+    of_draws,
+)
 from gainsmodel.data.shipped_tables import MAYORAL_2026
 from gainsmodel.data.table_editions import editions
+from gainsmodel.data.units import unit_of
 from gainsmodel.errors import ResultError
 from gainsmodel.present.area_summary import (
     NOTHING as NOTHING,
@@ -26,6 +35,7 @@ from gainsmodel.present.area_summary import (
     Added,
     AreaSummary,
     Estimate,
+    has_plan,
     is_cbi_figure,
     plain,
 )
@@ -36,6 +46,7 @@ from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import quantiles
 from gainsmodel.results.tables import READINGS
 from gainsmodel.scenario import PARAMETERS, Scenario
+from gainsmodel.scenario.quantities import Quantity
 
 # A weaker correlation of shares with readiness is said to say little.
 HARDLY = 0.3
@@ -62,8 +73,8 @@ LIMITS = (
     "after a year; of connectivity the evaluation of superfast broadband.",
     "Adoption by area has been observed in part only: use of AI in London (20% of firms, the UK "
     "16%; DSIT survey of 2025, as reported by CFOtech). Elsewhere readiness stands in for it.",
-    "Gains are gross: what is taken from elsewhere is deducted only if switched on, and its "
-    "size is unverified.",
+    "What a plan adds is net of what it takes from elsewhere, unless a scenario switches that off; "
+    "its size is judgement, unverified.",
     "It is a scenario tool. It does not predict, and it is not a business case.",
 )
 WORDS = (
@@ -393,23 +404,48 @@ def prize_note(scenario: Scenario) -> str:
     )
 
 
-def plan_adds(a: AreaSummary, added: Added, cost_gbp_m_per_year: float) -> str:
-    """The plan's own result line."""
+def plan_adds(
+    a: AreaSummary,
+    added: Added,
+    cost_gbp_m_per_year: float,
+    price_gbp_m_per_year: float | None = None,
+    *,
+    cost_error: float = 0.0,
+    gross: bool = False,
+) -> str:
+    """The plan's own result line; cost and price as `costs`."""
+    spent = costs(cost_gbp_m_per_year, price_gbp_m_per_year, cost_error)
     if added.is_zero:
-        return (
-            f"This plan adds nothing in {a.name}. It costs "
-            f"{format.cost(cost_gbp_m_per_year)} a year once running."
-        )
+        return f"This plan adds nothing in {a.name}. It {spent}."
     if not added.is_told:
-        return (
-            f"What this plan adds {a.when} cannot be stated: {format.TOO_FEW}. It costs "
-            f"{format.cost(cost_gbp_m_per_year)} a year once running."
-        )
+        return f"What this plan adds {a.when} cannot be stated: {format.TOO_FEW}. It {spent}."
     return (
-        f"This plan adds {added.about_gbp}{a.net_of} {a.when} ({added.range_and_nothing()}) and "
-        f"costs {format.cost(cost_gbp_m_per_year)} a year on average once running. Firms would "
-        "also spend to adopt."
+        f"This plan adds {added.about_gbp}{' gross' if gross else a.net_of} {a.when} "
+        f"({added.range_and_nothing()}) and {spent}. Firms would also spend to adopt."
     )
+
+
+def costs(
+    cost_gbp_m_per_year: float, price_gbp_m_per_year: float | None = None, cost_error: float = 0.0
+) -> str:
+    """What levers cost the authority: the expected value, and the price it comes from.
+
+    Parameters
+    ----------
+    cost_gbp_m_per_year, price_gbp_m_per_year : float
+        As `lever_costs`; a price that is not known, or reads as the cost does, is not said.
+    cost_error : float
+        Monte Carlo standard error of the cost, £m, if it is an average of futures.
+    """
+    cost = format.cost(cost_gbp_m_per_year)
+    if cost_error:
+        cost = format.gbp(cost_gbp_m_per_year, cost_error)
+    about = cost if cost == "£0" else format.about(cost)
+    said = f"costs {about} a year on average once running"
+    price = cost if price_gbp_m_per_year is None else format.cost(price_gbp_m_per_year)
+    if price == cost:
+        return said
+    return f"{said}; {price} at full take-up and before optimism bias"
 
 
 def cost_a_year(costs: pl.DataFrame, unit: str) -> float:
@@ -417,29 +453,97 @@ def cost_a_year(costs: pl.DataFrame, unit: str) -> float:
     return float(costs.filter(pl.col("area_code") == unit)["cost_gbp_m_per_year"].sum())
 
 
+def cost_and_price(costs: pl.DataFrame, unit: str) -> tuple[float, float]:
+    """`cost_a_year`, and the same at full take-up and before optimism bias."""
+    price = costs.filter(pl.col("area_code") == unit)["price_gbp_m_per_year"].sum()
+    return cost_a_year(costs, unit), float(price)
+
+
 def spillover_only(place: str) -> str:
     """What is said where an area moves no lever itself."""
     return f"No lever is moved in {place}: any gain there is spillover from other areas."
 
 
-def plan_in_short(pair: PairedResult, worth: dict[str, Any], prices: Prices = "real") -> list[str]:
+def plan_in_short(
+    pair: PairedResult,
+    worth: dict[str, Any],
+    prices: Prices = "real",
+    *,
+    uk: dict[str, Any] | None = None,
+    cases: TakeUpCases | None = None,
+    gross: bool = False,
+) -> list[str]:
     """What a plan adds and costs, whether it pays back and is worth it, on what evidence.
 
-    `worth` is the area's row of `gainsmodel.appraise`, in these prices.
+    Parameters
+    ----------
+    pair : PairedResult
+    worth : dict
+        The area's row of `gainsmodel.appraise`, in these prices, net or gross.
+    uk : dict, optional
+        The UK's row of the same table, to stand beside that of another area.
+    cases : TakeUpCases, optional
+        What it would be worth at the take-up of earlier programmes.
     """
     scenario, code = pair.scenario, worth["area_code"]
-    costs = lever_costs(scenario, pair.dataset)
     known = code in pair.with_plan.codes
     a = AreaSummary(pair.with_plan, code if known else "uk")
+    error = 0.0
+    spent: tuple[float, float | None]
     if known and prices == "real":
-        said = [plan_adds(a, a.added(pair.without), cost_a_year(costs, code))]
-    else:  # a result's tables have neither a wider area nor current prices
-        metric = "added_cumulative_gbp_m" if a.cumulative else "added_final_year_gbp_m"
-        cost = plain(worth["authority_cost_per_year_gbp_m_mean"])
-        said = [plan_adds(a, Added.of_row(worth, metric, a.futures), cost)]
-    back = pays_back(plain(worth["p_pays_back"]), a)
-    value = net_value(worth)
-    return [*said, back, value, *filter(None, [judgement(scenario)])]
+        spent = cost_and_price(lever_costs(scenario, pair.dataset), code)
+    else:  # the table of levers has neither a wider area nor current prices
+        cost = Estimate.of(worth, "authority_cost_per_year_gbp_m")
+        spent, error = (cost.mean, None), cost.error
+    metric = "added_cumulative_gbp_m" if a.cumulative else "added_final_year_gbp_m"
+    added = Added.of_row(worth, metric, a.futures)
+    said = [plan_adds(a, added, *spent, cost_error=error, gross=gross)]
+    if uk is not None:
+        said.append(seen_from_the_uk(a, uk, metric, gross=gross))
+    unit = unit_of(pair.dataset, code)
+    value = pair.net_present_value_draws(unit, gross=gross, prices=prices)
+    said += [
+        pays_back(plain(worth["p_pays_back"]), a),
+        net_value(worth, of_draws(value, pair.with_plan)),
+        "" if cases is None else at_other_take_up(cases),
+        judgement(scenario),
+    ]
+    return [*filter(None, said)]
+
+
+def seen_from_the_uk(
+    a: AreaSummary, uk: dict[str, Any], metric: str, *, gross: bool = False
+) -> str:
+    """What the same plan adds to the UK and is worth to it, from the UK's row of `appraise`."""
+    added = Added.of_row(uk, metric, a.futures)
+    net = Estimate.of(uk, "net_present_value_gbp_m")
+    kind = "gross" if gross or "displacement" not in a.net_of_names else "net of displacement"
+    return (
+        f"For the UK as a whole it adds {added.about_gbp} {a.when} ({added.range_and_nothing()}) "
+        f"{kind}; its net present value there is {net.gbp} on average ({net.gbp_range}), above 0 "
+        f"{format.chance(plain(uk['p_pays_back']), a.futures)}."
+    )
+
+
+def at_other_take_up(cases: TakeUpCases) -> str:
+    """What a plan would be worth, and how often it would pay back, at each case of take-up."""
+    said: list[str] = []
+    for row in cases.table.iter_rows(named=True):
+        value = Estimate.of(row, "net_present_value_gbp_m")
+        back = format.chance(row["p_pays_back"], cases.draws)
+        would_be = (
+            f"its net present value would be {value.gbp} on average ({value.gbp_range}), and it "
+            f"would pay back {back}"
+            if not said
+            else f"{value.gbp} ({value.gbp_range}), and {back}"
+        )
+        said.append(f"at {format.take_up(row['take_up'])} take-up ({row['case']}) {would_be}")
+    kept = format.listed(cases.keep_their_own)
+    own = f"{kept} {'keep' if len(cases.keep_their_own) > 1 else 'keeps'} a take-up of "
+    own += "their own" if len(cases.keep_their_own) > 1 else "its own"
+    if not said:
+        return f"{own}, so the take-up of earlier programmes does not apply." if kept else ""
+    return f"{_capital('; '.join(said))}.{f' {own}.' if kept else ''}"
 
 
 def judgement(scenario: Scenario) -> str:
@@ -497,13 +601,24 @@ def lever_evidence(scenario: Scenario, lever: str) -> str:
     return next(grade for grade in ("judgement", "derived", "published") if grade in grades)
 
 
-def lever_help(scenario: Scenario, lever: str, full_cost_gbp_m: float) -> str:
-    """What a lever is, costs and does, and on what evidence."""
+def lever_help(
+    scenario: Scenario, lever: str, full_cost_gbp_m: float, full_price_gbp_m: float | None = None
+) -> str:
+    """What a lever is, costs (as `costs`, at full intensity) and does, and on what evidence."""
+    own = scenario.levers[lever].take_up
+    earlier = " and ".join(f"{format.take_up(c.take_up)} ({c.programme})" for c in CASES)
+    take_up = f"Earlier programmes had a take-up of {earlier}."
     return (
-        f"{scenario.levers[lever].what} In full it costs {format.cost(full_cost_gbp_m)} a year. "
-        f"{lever_effects(scenario, lever)} Two schemes of this kind achieved 0.8% and 11% of the "
-        f"take-up that was planned. {lever_source(scenario, lever)}"
+        f"{scenario.levers[lever].what} In full it {costs(full_cost_gbp_m, full_price_gbp_m)}. "
+        f"{lever_effects(scenario, lever)} {take_up if own is None else _own_take_up(own)} "
+        f"{lever_source(scenario, lever)}"
     )
+
+
+def _own_take_up(take_up: Quantity) -> str:
+    low, _, high = (format.whole_percent(value) for value in quantiles(take_up.figure()))
+    spread = low if low == high else f"{low} to {high} in 9 of 10 futures"
+    return f"It has a take-up of its own, {spread} ({take_up.source.removesuffix('.')})."
 
 
 def lever_source(scenario: Scenario, lever: str) -> str:
@@ -523,13 +638,10 @@ def pays_back(p_pays_back: float, a: AreaSummary) -> str:
     )
 
 
-def net_value(worth: dict[str, Any]) -> str:
-    """Whether a plan is worth what it costs on average, from a row of `gainsmodel.appraise`."""
+def net_value(worth: dict[str, Any], verdict: Verdict) -> str:
+    """The verdict on a plan and doing nothing, with the range from a row of `appraise`."""
     net = Estimate.of(worth, "net_present_value_gbp_m")
-    of = Signs(
-        *(worth.get(f"net_present_value_gbp_m_weight_{side}", 0.0) for side in ("above", "below"))
-    )
-    return is_worth(net.mean, net.error, net.gbp_range, of)
+    return against_nothing(verdict, net.low, net.high)
 
 
 def breaks_even_of(worth: dict[str, Any]) -> str:
@@ -556,9 +668,15 @@ def reaches_target(p_target: float, target_gbp_m: float, year: int, futures: int
 
 
 def verdict(comparison: Comparison, first: str, second: str) -> str:
-    """Which of two plans is worth more; nothing where more than the plan differs."""
+    """Which of two plans is worth more; nothing where more than the plan differs.
+
+    One that moves no lever is called what it is: doing nothing.
+    """
     known = comparison.verdict
-    return "" if known is None else known.in_words(first, second)
+    if known is None:
+        return ""
+    sides = zip((first, second), (comparison.first, comparison.second), strict=True)
+    return known.in_words(*(name if has_plan(side) else NO_LEVER for name, side in sides))
 
 
 def compared(comparison: Comparison, first: str, second: str) -> str:
@@ -652,10 +770,14 @@ def final_year(result: Result) -> int:
 
 
 def adjusted(net_of: Sequence[str]) -> str:
-    """What gains that a plan adds are net of, in a sentence."""
+    """What gains that a plan adds are net of, in a sentence; of nothing where they are gross."""
     if not net_of:
-        return "Before displacement, leakage and multiplier."
-    return f"Net of {format.listed(net_of)}, whose sizes are judgement."
+        return "Gross: before displacement, leakage and multiplier."
+    said = f"Net of {format.listed(net_of)}, whose sizes are judgement"
+    if {*net_of} == {"displacement"}:
+        return f"{said}."
+    of_uk = "net of displacement alone" if "displacement" in net_of else "gross"
+    return f"{said}; the UK’s are {of_uk}, since nothing leaks out of it."
 
 
 def the(place: str) -> str:

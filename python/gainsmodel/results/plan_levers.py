@@ -32,8 +32,9 @@ def lever_costs(scenario: Scenario, dataset: Dataset) -> pl.DataFrame:
     DataFrame
         A row for each area or group (the UK among them) and lever: ``area_code``, ``lever``,
         ``intensity`` (mean over residents), ``cost_gbp_m_per_year``,
-        ``full_cost_gbp_m_per_year``, what it would be at full intensity, and
-        ``price_gbp_m_per_year``, before optimism bias and at full take-up.
+        ``full_cost_gbp_m_per_year``, what it would be at full intensity, and of both
+        ``price_gbp_m_per_year`` and ``full_price_gbp_m_per_year``, before optimism bias and
+        at full take-up.
     """
     intensity = plan_arrays(scenario, dataset)["intensity"]
     codes = dataset.areas["area_code"].to_list()
@@ -50,8 +51,9 @@ def lever_costs(scenario: Scenario, dataset: Dataset) -> pl.DataFrame:
             full = float(residents_m[inside].sum() * gbp_per_head)
             mean = float(np.average(intensity[row, inside], weights=residents_m[inside]))
             cost = full * expected
-            rows.append((unit, name, mean, cost * mean, cost, full * mean))
-    costs = (f"{what}_gbp_m_per_year" for what in ("cost", "full_cost", "price"))
+            rows.append((unit, name, mean, cost * mean, cost, full * mean, full))
+    kinds = ("cost", "full_cost", "price", "full_price")
+    costs = (f"{kind}_gbp_m_per_year" for kind in kinds)
     columns = ("area_code", "lever", "intensity", *costs)
     return pl.DataFrame(rows, schema=columns, orient="row")
 

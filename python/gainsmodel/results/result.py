@@ -202,6 +202,16 @@ class Result(ShownInNotebooks):
         """
         return replace(self, _kept=SavedDraws({name: self.draws(name) for name in metrics}))
 
+    def as_reference_of(self, scenario: Scenario) -> "Result":
+        """The same futures without a plan, as the reference of a scenario that assumes the same.
+
+        But for what acts through levers only, which a result without a plan does not depend on.
+        """
+        plain = scenario.without_plan()
+        return replace(
+            self, manifest=self.manifest | {"scenario": plain.to_dict()}, _scenario=plain
+        )
+
     def draws(
         self, metric: str = "gain_final_year_gbp_m", columns: Sequence[str] | None = None
     ) -> pl.DataFrame:

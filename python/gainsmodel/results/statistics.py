@@ -43,6 +43,13 @@ def statistics_of(draws: NDArray[np.float64], sampler: str) -> NDArray[np.float6
     return _core.summarise(np.ascontiguousarray(draws, dtype=np.float64), sampler != "random")
 
 
+def mid_ranks(values: Draws) -> Draws:
+    """Ranks of values, from 0; like ones share the middle of theirs, whatever their order."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    middle: Draws = np.cumsum(count) - (count + 1) / 2
+    return middle[place]
+
+
 def chances_of(
     name: str, hits: NDArray[np.bool_], known: NDArray[np.bool_], sampler: str
 ) -> list[pl.Series]:

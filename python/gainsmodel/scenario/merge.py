@@ -17,8 +17,9 @@ def merge(
     """Lay ``child`` over ``base``, key by key.
 
     A value replaces a distribution and the other way round; distributions and lists are
-    replaced as wholes. A figure that changes without a source of its own becomes a judgement
-    set in ``name``, and loses the note on the old one.
+    replaced as wholes, but for the chance of an exact zero stated alone. A figure that changes
+    without a source of its own becomes a judgement set in ``name``, and loses the note on the
+    old one.
     """
     merged = dict(base)
     for key, new in child.items():
@@ -32,6 +33,8 @@ def merge(
             if len(path) == 2 and path[0] == "plan" and key in base and not old:
                 old = {"intensity": base[key]}
             merged[key] = merge(old, new, name, (*path, key))
+        elif key == "distribution" and _is_chance_of_zero(new) and isinstance(old, Mapping):
+            merged[key] = {**old, **new}
         else:
             merged[key] = new
     if _is_quantity(path):
@@ -45,6 +48,10 @@ def merge(
             merged.setdefault("source", f"set in {name}; no source given")
             merged.setdefault("evidence", "judgement")
     return merged
+
+
+def _is_chance_of_zero(distribution: object) -> bool:
+    return isinstance(distribution, Mapping) and [*distribution] == ["p_zero"]
 
 
 def difference(

@@ -128,7 +128,7 @@ class Parameter:
         return {**said, "description": self.description}
 
 
-_OFF = " Off unless switched on; its size is unverified."
+_ON = " On unless switched off; its size is judgement, unverified."
 _DEVIATION = "a deviation from the UK's growth, with a middle of 0"
 # In the order of the fields of `Parameters`; the prize, which is separate, as in the core.
 PARAMETERS = {
@@ -466,7 +466,7 @@ PARAMETERS = {
             heading="Displacement",
             section="Appraisal",
             group="adjustments",
-            explanation="The part of what levers add that is only moved from elsewhere." + _OFF,
+            explanation="The part of what levers add that is only moved from elsewhere." + _ON,
             unit="share of the levers' increment",
             bounds=Bounds(0, 1),
             neutral=0.0,
@@ -476,7 +476,7 @@ PARAMETERS = {
             heading="Leakage",
             section="Appraisal",
             group="adjustments",
-            explanation="The part of what levers add that goes to people elsewhere." + _OFF,
+            explanation="The part of what levers add that goes to people elsewhere." + _ON,
             unit="share of the levers' increment",
             bounds=Bounds(0, 1),
             neutral=0.0,
@@ -486,7 +486,7 @@ PARAMETERS = {
             heading="Multiplier (knock-on effects)",
             section="Appraisal",
             group="adjustments",
-            explanation="What spending of the gain brings on top." + _OFF,
+            explanation="What spending of the gain brings on top." + _ON,
             unit="factor on the levers' increment",
             bounds=Bounds(0, most=10, tail_most=100),
             neutral=1.0,
@@ -562,6 +562,24 @@ CHOICES = {
         "judgement",
     ),
 }
+
+
+# Figures of a lever that have no source of their own: how long it and what it brings last.
+LEVER_YEARS = {
+    "duration_years": Choice(
+        "years it runs",
+        "From its beginning to its end; its cost ends with it.",
+        "years",
+    ),
+    "fade_years": Choice(
+        "years until half is lost",
+        "After its end, half of what it has added is lost in so many years.",
+        "years",
+        "judgement",
+    ),
+}
+# What is said where a lever does not state them.
+LEVER_YEARS_UNSTATED = {"duration_years": "to the last year", "fade_years": "nothing is lost"}
 
 
 class Parameters(Model):

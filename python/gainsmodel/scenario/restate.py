@@ -49,12 +49,24 @@ def restated(distribution: Distribution, answers: Mapping[str, float]) -> dict[s
     return {"kind": distribution.kind, **answers, **zero}
 
 
+def value_key(scenario: Scenario, key: str) -> str:
+    """The key under which `Scenario.edit` takes a plain value for the figure at a key."""
+    entry = _at(scenario, key)
+    has_value = hasattr(entry, "value") and not hasattr(entry, "kind")
+    return f"{key}.value" if has_value else key
+
+
 def figure_at(scenario: Scenario, key: str) -> Distribution | None:
     """Give the distribution at a key of `Scenario.edit`; None where there is only a value."""
-    entry: Any = scenario
-    for part in key.split("."):
-        entry = entry.get(part) if isinstance(entry, Mapping) else getattr(entry, part, None)
+    entry = _at(scenario, key)
     if isinstance(entry, Quantity):
         return entry.figure()
     found: Distribution | None = entry if hasattr(entry, "kind") else None
     return found
+
+
+def _at(scenario: Scenario, key: str) -> Any:
+    entry: Any = scenario
+    for part in key.split("."):
+        entry = entry.get(part) if isinstance(entry, Mapping) else getattr(entry, part, None)
+    return entry

@@ -22,6 +22,7 @@ from gainsmodel.analysis.optimise.problem import (
 from gainsmodel.analysis.optimise.response_surface import Surface
 from gainsmodel.analysis.optimise.search import Found, best_for_money, search, value_of
 from gainsmodel.analysis.optimise.tables import REGRET, _Table
+from gainsmodel.analysis.take_up_cases import CASES, TakeUpCases, take_up_cases
 from gainsmodel.analysis.verdict import NOTHING, verdict
 from gainsmodel.checks import did_you_mean
 from gainsmodel.data import Dataset
@@ -68,6 +69,8 @@ class Plan:
     recommended : dict
         The best on the draws of the search, with the columns of `tried`; from a run of its own
         on `draws`, so that it says what `appraise` says of the same plan.
+    take_up : TakeUpCases, optional
+        What that would be worth at the take-up of earlier programmes; None where no lever is best.
     levers : pl.DataFrame
         Each lever in the recommended package: ``lever``, ``label``, ``intensity``,
         ``start_years`` (null where the scenario's own), ``cost_gbp_m_per_year``, and
@@ -117,6 +120,7 @@ class Plan:
     search_draws: int
     scenario: Scenario
     recommended: dict[str, Any]
+    take_up: TakeUpCases | None
     levers: pl.DataFrame
     tried: pl.DataFrame
     frontier: pl.DataFrame
@@ -137,6 +141,7 @@ class Plan:
         return {
             **{name: value for name, value in self.__dict__.items() if name not in tables},
             "scenario": self.scenario.to_dict(),
+            "take_up": None if self.take_up is None else self.take_up.to_dict(),
             **{name: getattr(self, name).to_dicts() for name in tables},
         }
 
@@ -175,7 +180,8 @@ def plan(
         is counted there.
     budget_gbp_m_per_year, budget_gbp_per_head : float, optional
         What the package may cost a year once running, £m or £ a resident; the tighter one
-        holds. Without either, whatever all levers cost.
+        holds. Without either, whatever all levers cost. Costs are expected values, with
+        optimism bias and at the take-up that is expected, as in `lever_costs`.
     objective : {"net_present_value", "p_target", "worst_tenth"}
         What is maximised: the expected net present value as in `appraise`; the probability
         that the gain added in the final year is at least `target_gbp_m`; or the mean net
@@ -242,8 +248,10 @@ def plan(
     few = _fewer(searched.draws)
     again = FRESH * (FINALISTS + 1) + len(variants) * FINALISTS
     again += math.ceil(len(variants) * (surface + 15) * few / searched.draws)
-    # The reference, the recommended package, its runner-up and no lever, as was asked.
-    again = (again if stability else 0) + math.ceil(4 * settings.draws / searched.draws)
+    # As was asked: the reference, the best package, its runner-up, no lever, other take-up.
+    again = (again if stability else 0) + math.ceil(
+        (4 + len(CASES)) * settings.draws / searched.draws
+    )
     report = Report(on_progress, searched.draws, surface + 60 + again)
 
     def trials_of(of: Scenario, settings: Settings) -> Trials:
@@ -290,6 +298,13 @@ def plan(
     verdicts = [
         verdict(pairs[best], pairs[p], unit).in_words(names[best], names[p]) for p in rivals
     ]
+    cases = None
+    if best != grid.nothing:
+        cases = take_up_cases(
+            *(pairs[best], unit.code),
+            threads=threads,
+            on_progress=lambda done, _: report.run(done, settings.draws * len(CASES)),
+        )
     report.end()
 
     frame = table.frame(by_cost)
@@ -310,6 +325,7 @@ def plan(
         search_draws=searched.draws,
         scenario=trials.with_plan(grid.plan(best)),
         recommended=recommended,
+        take_up=cases,
         levers=levers,
         tried=frame,
         frontier=table.frame(front),
@@ -442,7 +458,7 @@ def _summary(plan: Plan, scenario: Scenario, verdicts: Sequence[str]) -> list[st
         return [none, *(verdicts if goal != "p_target" else ())]
     sentences = [
         f"{money}, the best package found in {plan.area} is: {row['levers']}. It costs "
-        f"{format.cost(row['cost_gbp_m_per_year'])} a year once running."
+        f"{format.cost(row['cost_gbp_m_per_year'])} a year on average once running."
     ]
     spread = format.gbp_range(
         row["net_present_value_gbp_m_p05"], row["net_present_value_gbp_m_p95"]
@@ -531,6 +547,8 @@ def _notes(
         f"{search.error:.2g}. Order, table and other structures come from the search too.",
         "Net present value counts what the authority and firms spend, discounted, in "
         f"{price_year} prices. Sizes of effect are judgement.",
+        "Costs and the budget are expected costs a year once running: with optimism bias, and at "
+        "the take-up that is expected; at full take-up the same package costs more.",
     ]
     if not search.settled:
         notes.append(

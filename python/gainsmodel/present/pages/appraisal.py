@@ -8,9 +8,10 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.analysis.additionality import TOTALS, UNVERIFIED, Waterfall
 from gainsmodel.analysis.switching_values import SwitchingValues
+from gainsmodel.analysis.take_up_cases import TakeUpCases
 from gainsmodel.analysis.who_gains import WhoGains
 from gainsmodel.present import text
-from gainsmodel.present.area_summary import Added, AreaSummary, Estimate
+from gainsmodel.present.area_summary import Added, AreaSummary, Estimate, plain
 from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
 from gainsmodel.present.pages.who_gains import who_gains
 from gainsmodel.results.paired import ADDED, PairedResult
@@ -25,6 +26,10 @@ AMOUNTS = {
     "firms_cost_present_value_gbp_m": "Cost to firms, present value",
     "net_present_value_gbp_m": "Net present value",
 }
+RATIOS = {
+    "public_benefit_cost_ratio": "Gain less firms’ cost, for each £1 of the authority’s",
+    "benefit_cost_ratio": "Gain for each £1 that authority and firms spend",
+}
 
 
 def appraisal(
@@ -33,6 +38,9 @@ def appraisal(
     worth: dict[str, Any],
     net: Waterfall,
     *,
+    uk: dict[str, Any] | None = None,
+    cases: TakeUpCases | None = None,
+    gross: bool = False,
     target_gbp_m: float | None = None,
     delay: pl.DataFrame | None = None,
     switching: SwitchingValues | None = None,
@@ -46,8 +54,12 @@ def appraisal(
     unit : str
         Code of the area, group or wider area.
     worth : dict
-        Its row of `appraise`.
+        Its row of `appraise`, net, or gross where `gross` says so.
     net : Waterfall
+    uk : dict, optional
+        The UK's row, which stands beside that of another area.
+    cases : TakeUpCases, optional
+    gross : bool
     target_gbp_m : float, optional
     delay : DataFrame, optional
         Of `delay_cost`.
@@ -58,7 +70,7 @@ def appraisal(
     a = AreaSummary(pair.with_plan, unit) if unit in pair.with_plan.codes else None
     final = scenario.setting.start_year + scenario.setting.horizon_years
     yield Heading(f"{scenario.title}: {worth['area_name']}")
-    sentences = text.plan_in_short(pair, worth, net.prices)
+    sentences = text.plan_in_short(pair, worth, net.prices, uk=uk, cases=cases, gross=gross)
     yield Words(" ".join(sentences))
     if target_gbp_m is not None:
         draws = pair.manifest["draws"]
@@ -70,7 +82,9 @@ def appraisal(
         and not lever_costs(scenario, pair.dataset).filter(area_code=unit)["intensity"].sum()
     ):
         yield Words(text.spillover_only(a.place))
-    yield cost_and_return(pair, worth)
+    yield cost_and_return(pair, worth, uk)
+    if cases is not None and cases.table.height:
+        yield at_other_take_up(worth, cases)
     if even := text.breaks_even_of(worth):
         yield Words(even)
     if switching is not None:
@@ -80,36 +94,71 @@ def appraisal(
     yield from gross_to_net(net)
     if of_areas := text.of_areas(pair.manifest["geography"]):
         yield Words(of_areas, "small")
-    yield Words(text.money(scenario, net.prices), "small")
+    adjusted = text.adjusted(() if gross else pair.net_of)
+    yield Words(f"{text.money(scenario, net.prices)} {adjusted}", "small")
     yield Words(text.WORDS, "small")
     yield Words(text.how_it_was_run(pair.manifest), "small")
 
 
-def cost_and_return(pair: PairedResult, worth: dict[str, Any], title: str = "") -> Grid:
-    """What a plan brings and costs, from a row of `gainsmodel.appraise`.
+def cost_and_return(
+    pair: PairedResult, worth: dict[str, Any], uk: dict[str, Any] | None = None, title: str = ""
+) -> Grid:
+    """What a plan brings and costs an area, and the UK beside it, from rows of `appraise`.
 
-    Benefit for each £1 last: the expected gain over the expected cost, since a ratio may have no
-    mean; not where nothing is spent.
+    Benefit for each £1 last, both ways: the expected gain over the expected cost, since a ratio may
+    have no mean; not where nothing is spent.
     """
     setting = pair.scenario.setting
     labels = {
         "year": str(setting.start_year + setting.horizon_years),
         "years": format.years(setting.horizon_years),
     }
+    places = [worth] if uk is None else [worth, uk]
     rows = []
     for name, label in AMOUNTS.items():
-        amount, nothing = Estimate.of(worth, name), ""
+        cells, nothing = [label.format(**labels)], ""
+        for row in places:
+            amount = Estimate.of(row, name)
+            cells += [amount.gbp, amount.gbp_range]
         if name in ADDED:
             nothing = Added.of_row(worth, name, pair.manifest["draws"]).nothing
-        rows.append((label.format(**labels), amount.gbp, amount.gbp_range, nothing))
-    ends = [worth[f"benefit_cost_ratio_{q}"] for q in ("p05", "p95")]
-    added, spent = text.added_and_spent(worth)
-    if None not in ends and spent > 0:
-        low, high = map(format.gbp_for_each_pound, ends)
-        spread = f"{low} to {high}" if ends[0] < ends[1] else text.CERTAIN
-        each = format.gbp_for_each_pound(added / spent)
-        rows.append(("Gain for each £1 that authority and firms spend", each, spread, ""))
-    return Grid(title, ("", text.AVERAGE, text.RANGE, text.NOTHING), rows)
+        rows.append([*cells[:3], nothing, *cells[3:]])
+    for name, label in RATIOS.items():
+        if all(row[f"{name}_of_means"] is None for row in places):
+            continue
+        each = [_for_each_pound(row, name) for row in places]
+        rows.append([label, *each[0], "", *(cell for of_uk in each[1:] for cell in of_uk)])
+    headings = ["", text.AVERAGE, text.RANGE, text.NOTHING]
+    if uk is not None:
+        headings += ["The UK on average", "The UK in 9 of 10 futures"]
+    return Grid(title, headings, rows)
+
+
+def _for_each_pound(row: dict[str, Any], name: str) -> tuple[str, str]:
+    """Expected benefit over expected cost, and the range of the ratio."""
+    low, high = (row[f"{name}_{q}"] for q in ("p05", "p95"))
+    if low is None or high is None or row[f"{name}_of_means"] is None:
+        return "", ""
+    ends = [format.gbp_for_each_pound(end) for end in (low, high)]
+    spread = " to ".join(ends) if low < high else text.CERTAIN
+    return format.gbp_for_each_pound(row[f"{name}_of_means"]), spread
+
+
+def at_other_take_up(worth: dict[str, Any], cases: TakeUpCases) -> Grid:
+    """Net present value and chance of pay-back at each case of take-up, and as assumed."""
+    rows = []
+    for name, row in (
+        ("As assumed", worth),
+        *(
+            (f"{format.take_up(row['take_up'])} ({row['case']})", row)
+            for row in cases.table.iter_rows(named=True)
+        ),
+    ):
+        value = Estimate.of(row, "net_present_value_gbp_m")
+        back = format.out_of_100(plain(row["p_pays_back"]), cases.draws)
+        rows.append((name, value.gbp, value.gbp_range, back))
+    headings = ("Take-up", "Net present value on average", text.RANGE, "Pays back")
+    return Grid("If it is taken up as earlier programmes were", headings, rows)
 
 
 def switching_values(values: SwitchingValues) -> Iterator[Block]:

@@ -8,6 +8,7 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.analysis.appraisal import appraise
 from gainsmodel.analysis.comparison import SIDES, Comparison
+from gainsmodel.analysis.take_up_cases import CASES, TakeUpCases
 from gainsmodel.present import text
 from gainsmodel.present.area_summary import AreaSummary, Estimate, plain, prices_of
 from gainsmodel.present.blocks import Block, Grid, Heading, Words
@@ -40,13 +41,13 @@ def comparison(
     """
     first, second = names
     yield Heading(f"“{first}” compared with “{second}”: {compared.unit.name}")
+    if verdict := text.verdict(compared, first, second):
+        yield Words(verdict)
     yield Words(text.compared(compared, first, second))
     if compared.identical:
         return
     yield Words(text.compared_error(compared, first))
-    if verdict := text.verdict(compared, first, second):
-        yield Words(verdict)
-    elif compared.paired and not compared.only_plans_differ:
+    if compared.paired and not compared.only_plans_differ:
         yield Words(
             "They differ in more than their plans, so the difference is gross, and neither plan "
             "is ranked above the other."
@@ -127,15 +128,23 @@ def split(
 
 
 def side_by_side(
-    pairs: Mapping[str, PairedResult], unit: str, target_gbp_m: float | None = None
+    pairs: Mapping[str, PairedResult],
+    unit: str,
+    target_gbp_m: float | None = None,
+    cases: Mapping[str, TakeUpCases] | None = None,
 ) -> Grid:
-    """Plans by their names, a row each: intensity of levers, what they add, cost and pay back."""
+    """Plans by their names, a row each: intensity of levers, what they add, cost and pay back.
+
+    `cases` has those of each plan, by its name, at other take-up.
+    """
     labels = dict.fromkeys(
         lever.label for pair in pairs.values() for lever in pair.scenario.levers.values()
     )
     when = next(iter(pairs.values())).with_plan
     heads = [f"Adds {AreaSummary(when, unit).when}", text.RANGE, text.NOTHING]
-    heads += ["Costs a year", "Pays back"]
+    heads += ["Costs a year", "Net present value", text.RANGE, "Pays back"]
+    at = [f"Pays back at {format.take_up(case.take_up)} take-up" for case in CASES] if cases else []
+    heads += at
     if target_gbp_m:
         heads.append(f"Adds {format.goal(target_gbp_m)} or more")
     rows = []
@@ -161,7 +170,11 @@ def side_by_side(
             added.nothing,
             format.cost(text.cost_a_year(costs, unit)),
         ]
-        row.append(format.chance(plain(worth["p_pays_back"]), draws))
+        net = Estimate.of(worth, "net_present_value_gbp_m")
+        row += [net.gbp, net.gbp_range, format.chance(plain(worth["p_pays_back"]), draws)]
+        if cases:
+            backs = cases[name].table["p_pays_back"]
+            row += [format.chance(back, draws) for back in backs] or ["–" for _ in at]
         if target_gbp_m:
             row.append(format.chance(plain(worth["p_target"]), draws))
         rows.append(row)

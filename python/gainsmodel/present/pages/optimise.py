@@ -22,6 +22,8 @@ def optimise(plan: Plan) -> Iterator[Block]:
     """Say which package is best, in which order to buy it, and how firm that is."""
     yield Heading(f"Best package of levers for the money: {plan.area}")
     yield Points(plan.summary)
+    if plan.take_up is not None and (at_other := text.at_other_take_up(plan.take_up)):
+        yield Words(at_other)
     if plan.order.height:
         yield order(plan)
     yield frontier(plan)

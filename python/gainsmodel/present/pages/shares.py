@@ -47,8 +47,8 @@ def shares(
         yield Words(" ".join(text.headline(a, added)), "lead")
         yield Words(f"{text.ranges(a)} {text.against_gva(a)}")
         if pair is not None and added is not None:
-            cost = text.cost_a_year(lever_costs(pair.scenario, pair.dataset), a.unit)
-            yield Words(text.plan_adds(a, added, cost))
+            costs = lever_costs(pair.scenario, pair.dataset)
+            yield Words(text.plan_adds(a, added, *text.cost_and_price(costs, a.unit)))
     yield Words(f"{text.causes(uk)} {text.prize_note(scenario)}")
     if own := result.manifest.get("own_data"):
         what = "areas" if result.manifest["geography"] == OWN else "GVA figures"

@@ -51,9 +51,12 @@ def workbook(findings: Findings, on: date | None = None) -> bytes:
         sheets[SPLIT] = _split(findings)
     if findings.worth is not None and findings.parts is not None and findings.net is not None:
         figures = {name: v for name, v in findings.worth.items() if not isinstance(v, str)}
-        sheets["Cost and return"] = pl.DataFrame(
-            {"Quantity": list(figures), "Value": list(figures.values())}
-        )
+        columns = {"Quantity": list(figures), "Value": list(figures.values())}
+        if findings.uk is not None:
+            columns["The UK"] = [findings.uk[name] for name in figures]
+        sheets["Cost and return"] = pl.DataFrame(columns)
+        if findings.cases is not None and findings.cases.table.height:
+            sheets["Other take-up"] = findings.cases.table
         sheets["Levers"] = findings.parts
         sheets["Gross to net"] = findings.net.table
     if findings.gains is not None:

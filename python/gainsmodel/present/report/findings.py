@@ -9,11 +9,12 @@ import polars as pl
 
 from gainsmodel.analysis import assumptions_log
 from gainsmodel.analysis.additionality import Waterfall, waterfall
-from gainsmodel.analysis.appraisal import appraise
+from gainsmodel.analysis.appraisal import appraise, area_and_uk
 from gainsmodel.analysis.comparison import Comparison, compare
 from gainsmodel.analysis.convergence import ratios_if_diverging
 from gainsmodel.analysis.lever_contributions import lever_contributions
 from gainsmodel.analysis.sensitivity import LEAST_DRAWS, Output, Sensitivity, sensitivity
+from gainsmodel.analysis.take_up_cases import CASES, TakeUpCases, take_up_cases
 from gainsmodel.analysis.who_gains import LOCAL_DRAWS, WhoGains, authorities_of, who_gains
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
@@ -49,8 +50,9 @@ class Findings:
         The same futures with the plan and without it.
     added : Added, optional
         What the plan adds, £m on the scenario's basis; None where no lever is moved anywhere.
-    worth : dict, optional
-        Row of `appraise` for the area.
+    worth, uk : dict, optional
+        Rows of `appraise` for the area, and for the UK if it is another.
+    cases : TakeUpCases, optional
     parts, costs : DataFrame, optional
         Of `lever_contributions` and `lever_costs`, for the area.
     net : Waterfall, optional
@@ -76,6 +78,8 @@ class Findings:
     without: Result
     added: Added | None
     worth: dict[str, Any] | None
+    uk: dict[str, Any] | None
+    cases: TakeUpCases | None
     parts: pl.DataFrame | None
     costs: pl.DataFrame | None
     net: Waterfall | None
@@ -146,18 +150,21 @@ def gather(
         )
     moved = loaded.moved_levers()
     local = bool(moved and authorities_of(figures, unit))
-    runs = 2 + (2 * len(moved) + 2) * bool(moved) + (against is not None) + DRIVERS_RUNS
-    runs += LOCAL_RUNS * local
+    runs = 2 + (2 * len(moved) + 2 + len(CASES)) * bool(moved) + (against is not None)
+    runs += DRIVERS_RUNS + LOCAL_RUNS * local
     steps = Steps(on_progress, draws, runs)
     asked: dict[str, Any] = {"draws": draws, "seed": seed, "dataset": dataset, "threads": threads}
     pair = run_paired(loaded, sampler=sampler, on_progress=steps.next(2), **asked)
     result, without = pair
     about = AreaSummary(result, unit.code)
-    added = worth = parts = costs = net = gains = None
+    added = worth = uk = cases = parts = costs = net = gains = None
     if moved:
         added = about.added(without)
         table = appraise(pair, area=unit.code)
-        worth = table.row(by_predicate=pl.col("area_code") == unit.code, named=True)
+        worth, uk = area_and_uk(table, unit.code)
+        cases = take_up_cases(
+            *(pair, unit.code), threads=threads, on_progress=steps.next(len(CASES))
+        )
         net = waterfall(pair, unit.code)
         costs = lever_costs(loaded, figures).filter(pl.col("area_code") == unit.code)
         report = steps.next(2 * len(moved) + 2)
@@ -193,7 +200,12 @@ def gather(
         # An answer without uncertainty is an answer, too.
         no_drivers = f"{str(error)[:1].upper()}{str(error)[1:]}."
     return Findings(
-        *(loaded, figures, unit.code, result, without, added, worth, parts, costs, net, gains),
-        *(drivers, no_drivers, assumptions_log.log(loaded), other, comparison),
-        ratios_if_diverging(result, threads).get(unit.code),
+        *(loaded, figures, unit.code, result, without, added, worth, uk, cases, parts, costs, net),
+        gains=gains,
+        drivers=drivers,
+        no_drivers=no_drivers,
+        log=assumptions_log.log(loaded),
+        other=other,
+        comparison=comparison,
+        ratio_if_diverging=ratios_if_diverging(result, threads).get(unit.code),
     )

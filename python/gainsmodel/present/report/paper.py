@@ -24,7 +24,7 @@ from gainsmodel.present.blocks import (
     Words,
 )
 from gainsmodel.present.charts.tiles import LAYOUTS
-from gainsmodel.present.pages.appraisal import cost_and_return, gross_to_net
+from gainsmodel.present.pages.appraisal import at_other_take_up, cost_and_return, gross_to_net
 from gainsmodel.present.pages.structures import in_a_paragraph
 from gainsmodel.present.pages.who_gains import who_gains
 from gainsmodel.present.report.assurance import statement
@@ -77,7 +77,13 @@ def _in_short(findings: Findings) -> Iterator[Block]:
     else:
         assert findings.worth is not None
         yield Words(said)
-        yield Words(" ".join(text.plan_in_short(findings.pair, findings.worth)))
+        yield Words(
+            " ".join(
+                text.plan_in_short(
+                    *(findings.pair, findings.worth), uk=findings.uk, cases=findings.cases
+                )
+            )
+        )
     if of_areas := text.of_areas(findings.result.manifest["geography"]):
         yield Words(of_areas, "small")
     yield Box(
@@ -149,7 +155,10 @@ def _plan(findings: Findings) -> Iterator[Block]:
         "Intensity is the mean over residents of the area.",
         "small",
     )
-    yield cost_and_return(findings.pair, findings.worth, f"Cost and return over {a.horizon}")
+    title = f"Cost and return over {a.horizon}"
+    yield cost_and_return(findings.pair, findings.worth, findings.uk, title)
+    if findings.cases is not None and findings.cases.table.height:
+        yield at_other_take_up(findings.worth, findings.cases)
     if even := text.breaks_even_of(findings.worth):
         yield Words(even)
     assert findings.net is not None
@@ -176,10 +185,10 @@ def _other(findings: Findings) -> Iterator[Block]:
         return
     first, second = findings.scenario.title, findings.other.title
     yield Heading(f"Compared with “{second}”")
+    if verdict := text.verdict(findings.comparison, first, second):
+        yield Words(verdict)
     yield Words(text.compared(findings.comparison, first, second))
     if not findings.comparison.identical:
-        if verdict := text.verdict(findings.comparison, first, second):
-            yield Words(verdict)
         yield Words(text.compared_error(findings.comparison, first), "small")
 
 
