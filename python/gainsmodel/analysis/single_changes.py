@@ -24,13 +24,13 @@ CLOSE = 0.25
 # Rarely more than six; of a chance that jumps as many as halving takes.
 MOST_STEPS, NARROW = 40, 1e-6
 # Found again on all draws: the nearest, at most so many of them in so many further steps.
-MOST_RIVALS, MOST_POLISHED = 3, 3
+MOST_RIVALS, MOST_POLISHED = 3, 2
 # Two values that lie so near to each other, in standard deviations, are equally far: two in a
 # hundred of a distribution at its middle.
 AS_NEAR = 0.05
-# What lies within so many standard errors on few draws is looked at on all of them.
+# What lies within so many standard errors cannot be told apart: all draws are asked then.
 SURE = 3.0
-# The longest of those steps, in standard deviations.
+# How far from a value a second one tells how steep the chance is there; and the longest step.
 STEP = 0.25
 
 SCHEMA: dict[str, Any] = {
@@ -102,7 +102,7 @@ def single_changes(
 
     Looked for within its own range, 9 in 10, and within what may be stated: at both ends, and
     between them by false position (Illinois) where they lie on different sides of one half. The
-    nearest is found again on all draws, and so are those that lie within two standard errors of it.
+    nearest is found again on all draws, and so are those that cannot be told apart from it.
 
     Parameters
     ----------
@@ -129,12 +129,12 @@ def single_changes(
     reaching = sorted((of for of in found if of.root), key=_distance)
     others = sorted((of for of in found if not of.root), key=lambda of: -_best(of, side))
     if reaching:
-        rivals = [of for of in reaching[:MOST_RIVALS] if _no_farther(of, reaching[0], SURE)]
+        rivals = [of for of in reaching[:MOST_RIVALS] if _no_farther(of, reaching[0])]
         polished = sorted(map(_polished, rivals), key=_distance)
         near = [of for of in polished if _no_farther(of, polished[0])]
         reaching = [*polished, *reaching[len(rivals) :]]
     else:
-        rivals = [of for of in others[:MOST_RIVALS] if _no_worse(of, others[0], side, SURE)]
+        rivals = [of for of in others[:MOST_RIVALS] if _no_worse(of, others[0], side)]
         again = sorted((_ends_again(of, side) for of in rivals), key=lambda of: -_best(of, side))
         near = [of for of in again if _no_worse(of, again[0], side)]
         others = [*again, *others[len(rivals) :]]
@@ -170,23 +170,18 @@ def _looked_for(
         if reaches(middle):
             return replace(of, root=middle)
         brackets = [(middle, low), (middle, high)]
-    roots = [_root(*bracket, at) for bracket in brackets]
-    root, slope = min(roots, key=lambda found: abs(found[0].z))
+    root = min((_root(*bracket, at) for bracket in brackets), key=lambda point: abs(point.z))
     # Where the chance jumps over one half there is no slope.
-    return replace(of, root=root, slope=slope if root.is_half else math.inf)
+    if not root.is_half:
+        return replace(of, root=root)
+    beside = at(root.z - math.copysign(STEP, root.z))
+    return replace(of, root=root, slope=(root.p - beside.p) / (root.z - beside.z))
 
 
-def _root(near: Point, far: Point, at: Callable[[float], Point]) -> tuple[Point, float]:
-    """Where the chance is one half between two points, of which only the second reaches it.
-
-    With it how fast the chance changes there.
-    """
-
-    def slope(a: Point, b: Point) -> float:
-        return (a.p - b.p) / (a.z - b.z)
-
+def _root(near: Point, far: Point, at: Callable[[float], Point]) -> Point:
+    """Where the chance is one half between two points, of which only the second reaches it."""
     if near.gap * far.gap >= 0:  # it reaches it within its error alone
-        return far, slope(near, far)
+        return far
     weight_near, weight_far = near.gap, far.gap
     for _ in range(MOST_STEPS):
         if abs(far.z - near.z) <= NARROW:
@@ -194,29 +189,28 @@ def _root(near: Point, far: Point, at: Callable[[float], Point]) -> tuple[Point,
         z = (near.z * weight_far - far.z * weight_near) / (weight_far - weight_near)
         point = at(z)
         if abs(point.gap) <= CLOSE * point.mcse:
-            return point, slope(point, min(near, far, key=lambda end: abs(end.z - z)))
+            return point
         # The end that stays loses half its weight, so that the other side moves too.
         if point.gap * far.gap > 0:
             far, weight_far, weight_near = point, point.gap, weight_near / 2
         else:
             near, weight_near, weight_far = point, point.gap, weight_far / 2
-    return far, slope(near, far)
+    return far
 
 
 def _polished(of: _Found) -> _Found:
     """The same, found again on all draws from where fewer found it."""
     assert of.root is not None
-    point, slope = of.held(of.root.z, True), of.slope
+    point = of.held(of.root.z, True)
     for _ in range(MOST_POLISHED):
-        if abs(point.gap) <= point.mcse or not slope:
+        if abs(point.gap) <= CLOSE * point.mcse or not of.slope:
             break
-        z = point.z - min(max(point.gap / slope, -STEP), STEP)
+        z = point.z - min(max(point.gap / of.slope, -STEP), STEP)
         after = of.held(min(max(z, -Z95), Z95), True)
-        if after.z == point.z:
+        if abs(after.gap) >= abs(point.gap):
             break
-        slope = (after.p - point.p) / (after.z - point.z)
         point = after
-    return replace(of, root=point, slope=slope)
+    return replace(of, root=point)
 
 
 def _ends_again(of: _Found, side: float) -> _Found:
@@ -237,16 +231,16 @@ def _best(of: _Found, side: float) -> float:
     return max(end.p * side for end in of.ends)
 
 
-def _no_farther(of: _Found, nearest: _Found, errors: float = STANDARD_ERRORS) -> bool:
+def _no_farther(of: _Found, nearest: _Found) -> bool:
     """Whether two values cannot be told apart by how far they are from the middle."""
     error = math.hypot(of.z_error, nearest.z_error)
-    return _distance(of) - _distance(nearest) <= max(errors * error, AS_NEAR)
+    return _distance(of) - _distance(nearest) <= max(SURE * error, AS_NEAR)
 
 
-def _no_worse(of: _Found, nearest: _Found, side: float, errors: float = STANDARD_ERRORS) -> bool:
+def _no_worse(of: _Found, nearest: _Found, side: float) -> bool:
     """Whether two ends cannot be told apart by how near the chance comes to one half."""
     mine, theirs = (max(which.ends, key=lambda end: end.p * side) for which in (of, nearest))
-    return abs(mine.p - theirs.p) <= errors * math.hypot(mine.mcse, theirs.mcse)
+    return abs(mine.p - theirs.p) <= SURE * math.hypot(mine.mcse, theirs.mcse)
 
 
 def _rows(found: Sequence[_Found], near: Sequence[_Found]) -> Iterator[dict[str, Any]]:

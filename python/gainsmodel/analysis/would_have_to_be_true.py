@@ -43,7 +43,7 @@ from gainsmodel.simulation.settings import Sampler, Settings
 
 Reading = Literal["final_year", "share_of_economy", "cumulative"]
 READINGS: tuple[Reading, ...] = get_args(Reading)
-# Fewer futures on one side have no middle worth stating.
+# Fewer futures on one side have no average worth stating.
 LEAST_FUTURES = 30
 # Most assumptions that are named.
 MOST_NAMED = 3
@@ -57,7 +57,7 @@ RUNS_A_ROW, RUNS_BESIDES = 2, 25
 
 APART: dict[str, Any] = {
     **dict.fromkeys(("parameter", "label", "evidence"), pl.String),
-    **dict.fromkeys(("middle", "middle_mcse", "middle_all", "p_higher", "z"), pl.Float64),
+    **dict.fromkeys(("mean", "mean_mcse", "mean_all", "p_higher", "z"), pl.Float64),
     "separated": pl.Boolean,
     **dict.fromkeys(("words", "words_all"), pl.String),
 }
@@ -92,11 +92,11 @@ class WouldHaveToBeTrue(ShownInNotebooks):
         Their share, and its Monte Carlo standard error.
     apart : pl.DataFrame
         One row an uncertain assumption, the most different first: ``parameter``, ``label``,
-        ``evidence``; ``middle`` (median) in the futures `of_futures` names, its standard error
-        ``middle_mcse``, and ``middle_all`` in all futures, in the assumption's unit; ``p_higher``,
+        ``evidence``; ``mean`` in the futures `of_futures` names, its standard error ``mean_mcse``,
+        and ``mean_all`` in all futures, in the assumption's unit; ``p_higher``,
         the probability that one of those futures has a higher value than one of the others (ties
         count half); ``z``, how many standard errors that is from one half; ``separated``, whether
-        it is beyond chance and not negligible; ``words`` and ``words_all``, both middles in words.
+        it is beyond chance and not negligible; ``words`` and ``words_all``, both averages in words.
         Empty where one side has fewer than 30 futures.
     of_futures : {"reached", "missed"}
         The fewer: those which are compared with all.
@@ -191,7 +191,7 @@ class WouldHaveToBeTrue(ShownInNotebooks):
             said.append(
                 "A single change holds one assumption at a value of its own range (9 in 10) in "
                 "every future, area and sector; all others are drawn as they are. Of several, the "
-                "smallest is nearest to the middle of its own distribution. "
+                "smallest is the least unusual in its own distribution. "
                 f"{self.search_draws:,} futures at each value that is tried, {self.draws:,} at the "
                 "one that is named."
             )
@@ -206,7 +206,7 @@ class WouldHaveToBeTrue(ShownInNotebooks):
                 "apart."
             )
         named = [
-            f"{row['label']} (middle {row['words']}, in all futures {row['words_all']})"
+            f"{row['label']} ({row['words']} on average, in all futures {row['words_all']})"
             for row in self.separated.iter_rows(named=True)
         ]
         those = f"The {few:,} futures that {which} it"
@@ -280,7 +280,7 @@ def held_in_words(row: Mapping[str, Any]) -> str:
     words = in_words(row, "half_value")
     if abs(row["half_value"] - row["value"]) <= STANDARD_ERRORS * row["half_value_mcse"]:
         low, high = (in_words(row, end) for end in ("low", "high"))
-        return f"{_quoted(row)} held at its middle, {words}, everywhere instead of {low} to {high}"
+        return f"{_quoted(row)} held at {words} everywhere instead of anywhere in {low} to {high}"
     return f"{_quoted(row)} held at {words} everywhere instead of {as_assumed(row)}"
 
 
@@ -650,30 +650,30 @@ def what_sets_apart(known: list[Variable], group: Hits) -> pl.DataFrame:
     rows = []
     for variable in known:
         p_higher, z = superiority(variable.values, group)
-        middle, error = _middle(variable.values[group])
-        middle_all, error_all = _middle(variable.values)
+        mean, error = _mean(variable.values[group])
+        mean_all, error_all = _mean(variable.values)
         rows.append(
             {
                 "parameter": variable.name,
                 "label": variable.label,
                 "evidence": variable.evidence,
-                "middle": middle,
-                "middle_mcse": error,
-                "middle_all": middle_all,
+                "mean": mean,
+                "mean_mcse": error,
+                "mean_all": mean_all,
                 "p_higher": p_higher,
                 "z": z,
                 "separated": abs(z) > critical and abs(2 * p_higher - 1) >= NEGLIGIBLE,
-                "words": format.as_known(variable.say(middle), middle, error),
-                "words_all": format.as_known(variable.say(middle_all), middle_all, error_all),
+                "words": format.as_known(variable.say(mean), mean, error),
+                "words_all": format.as_known(variable.say(mean_all), mean_all, error_all),
             }
         )
     return pl.DataFrame(rows, schema=APART).sort((pl.col("p_higher") - 0.5).abs(), descending=True)
 
 
-def _middle(values: Draws) -> tuple[float, float]:
-    """The median, and its standard error."""
+def _mean(values: Draws) -> tuple[float, float]:
+    """The average, and its standard error."""
     numbers = statistics_of(values[None], "random")[0]
-    return float(numbers[COLUMNS.index("p50")]), float(numbers[COLUMNS.index("mcse_p50")])
+    return float(numbers[COLUMNS.index("mean")]), float(numbers[COLUMNS.index("mcse_mean")])
 
 
 def superiority(values: Draws, group: Hits) -> tuple[float, float]:

@@ -22,8 +22,9 @@ def would_have_to_be_true(answer: WouldHaveToBeTrue, elsewhere: str = "") -> Ite
         Name of the area, where the plan is to add it and moves no lever there.
     """
     yield Heading(f"What would have to be true: {answer.area}")
-    error = format.chance_error(answer.p, answer.p_mcse, answer.draws)
-    yield Words(" ".join([*answer.summary, error]))
+    first, *others = answer.summary
+    yield Words(f"{first} {format.chance_error(answer.p, answer.p_mcse, answer.draws)}")
+    yield Words(" ".join(others))
     if elsewhere:
         yield Words(text.spillover_only(elsewhere))
     if answer.separated.height:
@@ -40,8 +41,8 @@ def would_have_to_be_true(answer: WouldHaveToBeTrue, elsewhere: str = "") -> Ite
         ]
         headings = (
             "Assumption",
-            f"Middle of the futures that {reach} it",
-            "Middle of all",
+            f"Average of the futures that {reach} it",
+            "Average of all",
             "Higher there",
             "Evidence",
         )

@@ -13,6 +13,7 @@ from gainsmodel.analysis.appraisal import appraise
 from gainsmodel.analysis.comparison import Comparison, compare
 from gainsmodel.analysis.lever_contributions import lever_contributions
 from gainsmodel.analysis.sensitivity import LEAST_DRAWS, Output, Sensitivity, sensitivity
+from gainsmodel.analysis.would_have_to_be_true import WouldHaveToBeTrue, would_have_to_be_true
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError, UnknownNameError
@@ -26,9 +27,9 @@ from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
 from gainsmodel.simulation.run import run_paired
 from gainsmodel.simulation.settings import Sampler
 
-# Runs that a paper takes in addition to its levers, in samples of the draws: the pair, and some
-# fifteen for what drives the answer.
-DRIVERS_RUNS = 15
+# Runs that a paper takes in addition to its levers, in samples of the draws: the pair, some
+# fifteen for what drives the answer, and some five for what would have to be true for the prize.
+DRIVERS_RUNS, PRIZE_RUNS = 15, 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +55,8 @@ class Findings:
         What drives what the plan adds, or without a plan what digital carries.
     no_drivers : str
         Why there are none.
+    prize : WouldHaveToBeTrue
+        What would have to be true for the prize, across the UK.
     log : DataFrame
         Of `assumptions_log.log`.
     other : Scenario, optional
@@ -73,6 +76,7 @@ class Findings:
     net: Waterfall | None
     drivers: Sensitivity | None
     no_drivers: str
+    prize: WouldHaveToBeTrue
     log: pl.DataFrame
     other: Scenario | None
     comparison: Comparison | None
@@ -135,7 +139,9 @@ def gather(
             f"{len(unit.members)}; name one of them, or use appraise, compare or target"
         )
     moved = loaded.moved_levers()
-    runs = 2 + (2 * len(moved) + 2) * bool(moved) + (against is not None) + DRIVERS_RUNS
+    runs = (
+        2 + (2 * len(moved) + 2) * bool(moved) + (against is not None) + DRIVERS_RUNS + PRIZE_RUNS
+    )
     steps = Steps(on_progress, draws, runs)
     asked: dict[str, Any] = {"draws": draws, "seed": seed, "dataset": dataset, "threads": threads}
     pair = run_paired(loaded, sampler=sampler, on_progress=steps.next(2), **asked)
@@ -171,7 +177,10 @@ def gather(
     except SettingError as error:
         # An answer without uncertainty is an answer, too.
         no_drivers = f"{str(error)[:1].upper()}{str(error)[1:]}."
+    prize = would_have_to_be_true(
+        loaded, sampler=sampler, on_progress=steps.next(PRIZE_RUNS), **asked
+    )
     return Findings(
         *(loaded, figures, unit.code, result, without, added, worth, parts, costs, net),
-        *(drivers, no_drivers, assumptions_log.log(loaded), other, comparison),
+        *(drivers, no_drivers, prize, assumptions_log.log(loaded), other, comparison),
     )

@@ -52,6 +52,7 @@ def board_paper(findings: Findings, manifest_name: str = "manifest.json") -> Doc
             *_plan(findings),
             *_other(findings),
             *_drivers(findings),
+            *_prize(findings),
             *_changes(findings),
             *_method(findings),
             *_repeat(findings, manifest_name),
@@ -182,6 +183,13 @@ def _drivers(findings: Findings) -> Iterator[Block]:
         f"How far each group of assumptions moves it in {a.place}",
         charts.tornado(findings.drivers.tornado, findings.drivers.unit, width=WIDTH),
     )
+
+
+def _prize(findings: Findings) -> Iterator[Block]:
+    yield Heading(f"What would have to be true for {findings.about.the_prize}")
+    yield Words(" ".join(findings.prize.summary))
+    if notes := findings.prize.notes:
+        yield Words(" ".join(notes), "small")
 
 
 def _changes(findings: Findings) -> Iterator[Block]:
