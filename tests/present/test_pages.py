@@ -27,6 +27,7 @@ from gainsmodel.present.pages.sensitivity import sensitivity
 from gainsmodel.present.pages.target import target
 from gainsmodel.present.pages.validation import validation
 from gainsmodel.present.pages.voi import voi
+from gainsmodel.present.pages.would_have_to_be_true import would_have_to_be_true
 
 REFERENCE = load_scenario("reference").edit({"setting.geography": "itl1"})
 WALES, TARGET = "Wales", 40.0
@@ -91,7 +92,9 @@ def test_a_plan_is_worth_the_same_in_every_question() -> None:
     assert option["p_best"] == recommended["p_pays_back"] == row["p_pays_back"]
     of_target = gainsmodel.target(best(), WALES, gain_gbp_m=TARGET, **ASKED)
     missed = gainsmodel.discover(best(), WALES, TARGET, search_draws=1_000, **ASKED)
+    true = gainsmodel.would_have_to_be_true(best(), WALES, TARGET, search_draws=100, **ASKED)
     assert of_target.p == row["p_target"] == recommended["p_target"] == 1 - missed.p_misses
+    assert (true.p, true.p_mcse) == (of_target.p, of_target.p_mcse)
     assert missed.p_misses_mcse == of_target.p_mcse
 
 
@@ -110,6 +113,8 @@ def test_what_goal_seek_finds_is_as_likely_as_target_says() -> None:
 def pages() -> dict[str, list[Block]]:
     drivers = gainsmodel.sensitivity(best(), "plan_adds", WALES, draws=100)
     misses = gainsmodel.discover(best(), WALES, TARGET, search_draws=2_000, **ASKED)
+    few = {"search_draws": 100} | ASKED
+    true = gainsmodel.would_have_to_be_true(best(), WALES, TARGET, **few)
     reached = gainsmodel.target(best(), WALES, gain_gbp_m=20.0, **ASKED)
     seek = gainsmodel.goal_seek(best(), WALES, 20.0, 0.5, search_draws=112, **ASKED)
     dataset = load_dataset("itl1")
@@ -119,6 +124,7 @@ def pages() -> dict[str, list[Block]]:
         "target": [*target(reached, seek)],
         "plan": [*optimise(planned())],
         "discover": [*discovery(misses)],
+        "requires": [*would_have_to_be_true(true, "Scotland")],
         "assumptions": [*assumptions(assumptions_log.log(best()), best())],
         "data list": [*data.geographies()],
         "data show": [*data.figures(dataset, "itl1")],
