@@ -36,6 +36,7 @@ from gainsmodel.present.pages.shares import shares
 from gainsmodel.present.pages.target import target
 from gainsmodel.present.pages.validation import validation
 from gainsmodel.present.pages.voi import voi
+from gainsmodel.present.pages.would_have_to_be_true import would_have_to_be_true
 from in_process import run_here
 
 REFERENCE = load_scenario("reference").edit({"setting.geography": "itl1"})
@@ -101,7 +102,9 @@ def test_a_plan_is_worth_the_same_in_every_question() -> None:
     assert option["p_best"] == recommended["p_pays_back"] == row["p_pays_back"]
     of_target = gainsmodel.target(best(), WALES, gain_gbp_m=TARGET, **ASKED)
     missed = gainsmodel.discover(best(), WALES, TARGET, search_draws=1_000, **ASKED)
+    true = gainsmodel.would_have_to_be_true(best(), WALES, TARGET, search_draws=100, **ASKED)
     assert of_target.p == row["p_target"] == recommended["p_target"] == 1 - missed.p_misses
+    assert (true.p, true.p_mcse) == (of_target.p, of_target.p_mcse)
     assert missed.p_misses_mcse == of_target.p_mcse
 
 
@@ -238,6 +241,8 @@ def test_the_uk_stands_beside_the_area_in_the_same_kind_of_figure(
 def pages() -> dict[str, list[Block]]:
     drivers = gainsmodel.sensitivity(best(), "plan_adds", WALES, draws=100)
     misses = gainsmodel.discover(best(), WALES, TARGET, search_draws=2_000, **ASKED)
+    few = {"search_draws": 100} | ASKED
+    true = gainsmodel.would_have_to_be_true(best(), WALES, TARGET, **few)
     reached = gainsmodel.target(best(), WALES, gain_gbp_m=20.0, **ASKED)
     seek = gainsmodel.goal_seek(best(), WALES, 20.0, 0.5, search_draws=112, **ASKED)
     dataset = load_dataset("itl1")
@@ -247,6 +252,7 @@ def pages() -> dict[str, list[Block]]:
         "target": [*target(reached, seek)],
         "plan": [*optimise(planned())],
         "discover": [*discovery(misses)],
+        "requires": [*would_have_to_be_true(true, "Scotland")],
         "assumptions": [*assumptions(assumptions_log.log(best()), best())],
         "data list": [*data.geographies()],
         "data show": [*data.figures(dataset, "itl1")],

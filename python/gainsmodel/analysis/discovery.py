@@ -48,8 +48,15 @@ class Variable:
     values: Array
 
 
-def variables(scenario: Scenario, unit: Unit, result: Result) -> list[Variable]:
-    """Uncertain assumptions that may decide whether a plan reaches a target, in every draw.
+def variables(
+    scenario: Scenario,
+    unit: Unit,
+    result: Result,
+    cannot_matter: Sequence[str] = ("prize", *COSTS),
+) -> list[Variable]:
+    """Uncertain assumptions that may decide whether a target is reached, in every draw.
+
+    Those whose names match `cannot_matter` are left out; as it stands, for what a plan adds.
 
     An assumption that differs between areas, sectors or technologies is taken at its usual
     value in the unit, as `Result.inputs` has it.
@@ -63,14 +70,18 @@ def variables(scenario: Scenario, unit: Unit, result: Result) -> list[Variable]:
             found.append(Variable(name, label, grade, say, values))
 
     for name, grade in grades.items():
+        if any(fnmatchcase(name, pattern) for pattern in cannot_matter):
+            continue
         if name == "take_up":
             for lever, planned in scenario.levers.items():
                 add(f"take_up.{lever}", f"take-up of {planned.label}", format.percent, grade)
         elif name.startswith("levers.") and ".effects." in name:
             lever, target = name.split(".")[1], name.split(".")[3]
-            label = f"effect of {scenario.levers[lever].label} on {PARAMETERS[target].in_sentence}"
+            label = (
+                f"the effect of {scenario.levers[lever].label} on {PARAMETERS[target].in_sentence}"
+            )
             add(name, label, format.percent, grade)
-        elif name in PARAMETERS and name not in ("prize", "sector_odds_ratio", *COSTS):
+        elif name in PARAMETERS and name != "sector_odds_ratio":
             add(name, PARAMETERS[name].in_sentence, PARAMETERS[name].in_words, grade)
     return found
 

@@ -90,6 +90,7 @@ _OPTIONS = {
     "years": "--delay",
     "search_draws": "--search-draws",
     "study_draws": "--study-draws",
+    "reading": "--reading",
 }
 
 

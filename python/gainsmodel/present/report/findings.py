@@ -16,6 +16,7 @@ from gainsmodel.analysis.lever_contributions import lever_contributions
 from gainsmodel.analysis.sensitivity import LEAST_DRAWS, Output, Sensitivity, sensitivity
 from gainsmodel.analysis.take_up_cases import CASES, TakeUpCases, take_up_cases
 from gainsmodel.analysis.who_gains import LOCAL_DRAWS, WhoGains, authorities_of, who_gains
+from gainsmodel.analysis.would_have_to_be_true import WouldHaveToBeTrue, would_have_to_be_true
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError, UnknownNameError
@@ -29,9 +30,9 @@ from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
 from gainsmodel.simulation.run import run_paired
 from gainsmodel.simulation.settings import Sampler
 
-# Runs that a paper takes in addition to its levers, in samples of the draws: the pair, and some
-# fifteen for what drives the answer.
-DRIVERS_RUNS = 15
+# Runs that a paper takes in addition to its levers, in samples of the draws: the pair, some
+# fifteen for what drives the answer, and some five for what would have to be true for the prize.
+DRIVERS_RUNS, PRIZE_RUNS = 15, 5
 # What a pair of runs of local authorities comes to, on fewer draws.
 LOCAL_RUNS = 6
 
@@ -62,6 +63,8 @@ class Findings:
         What drives what the plan adds, or without a plan what digital carries.
     no_drivers : str
         Why there are none.
+    prize : WouldHaveToBeTrue
+        What would have to be true for the prize, across the UK.
     log : DataFrame
         Of `assumptions_log.log`.
     other : Scenario, optional
@@ -86,6 +89,7 @@ class Findings:
     gains: WhoGains | None
     drivers: Sensitivity | None
     no_drivers: str
+    prize: WouldHaveToBeTrue
     log: pl.DataFrame
     other: Scenario | None
     comparison: Comparison | None
@@ -151,7 +155,7 @@ def gather(
     moved = loaded.moved_levers()
     local = bool(moved and authorities_of(figures, unit))
     runs = 2 + (2 * len(moved) + 2 + len(CASES)) * bool(moved) + (against is not None)
-    runs += DRIVERS_RUNS + LOCAL_RUNS * local
+    runs += DRIVERS_RUNS + PRIZE_RUNS + LOCAL_RUNS * local
     steps = Steps(on_progress, draws, runs)
     asked: dict[str, Any] = {"draws": draws, "seed": seed, "dataset": dataset, "threads": threads}
     pair = run_paired(loaded, sampler=sampler, on_progress=steps.next(2), **asked)
@@ -199,11 +203,15 @@ def gather(
     except SettingError as error:
         # An answer without uncertainty is an answer, too.
         no_drivers = f"{str(error)[:1].upper()}{str(error)[1:]}."
+    prize = would_have_to_be_true(
+        loaded, sampler=sampler, on_progress=steps.next(PRIZE_RUNS), **asked
+    )
     return Findings(
         *(loaded, figures, unit.code, result, without, added, worth, uk, cases, parts, costs, net),
         gains=gains,
         drivers=drivers,
         no_drivers=no_drivers,
+        prize=prize,
         log=assumptions_log.log(loaded),
         other=other,
         comparison=comparison,

@@ -59,6 +59,7 @@ def board_paper(
             *_who_gains(findings),
             *_other(findings),
             *_drivers(findings),
+            *_prize(findings),
             *_changes(findings),
             *_method(findings, on),
             *_repeat(findings, manifest_name),
@@ -210,6 +211,13 @@ def _drivers(findings: Findings) -> Iterator[Block]:
         f"How far each group of assumptions moves it in {a.place}",
         charts.tornado(findings.drivers.tornado, findings.drivers.unit, width=WIDTH),
     )
+
+
+def _prize(findings: Findings) -> Iterator[Block]:
+    yield Heading(f"What would have to be true for {findings.about.the_prize}")
+    yield Words(" ".join(findings.prize.summary))
+    if notes := findings.prize.notes:
+        yield Words(" ".join(notes), "small")
 
 
 def _changes(findings: Findings) -> Iterator[Block]:
