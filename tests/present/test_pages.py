@@ -357,4 +357,5 @@ def test_a_paper_tells_who_gains_in_an_area_that_has_authorities() -> None:
     (table,) = who("Greater Manchester", "mayoral")
     assert {row[0] for row in table.rows} >= {"Manchester", "Bolton"}
     assert not who("uk", "mayoral")
+    assert not who("Lancashire", "mayoral_2026")
     assert not who("Manchester", "local_authority")

@@ -564,7 +564,7 @@ class _Question:
     def by_structure(self, base: _Outcome) -> pl.DataFrame:
         """The chance in each structure of the scenario."""
         hits = base.hits.astype(np.float64)
-        table = by_structure(self.scenario.structure, base.result.manifest, hits).table
+        table = by_structure(self.scenario, base.result.manifest, hits).table
         return table.select(
             "structure",
             "weight",

@@ -23,7 +23,7 @@ from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.present.area_summary import Added, AreaSummary
 from gainsmodel.progress import Steps
 from gainsmodel.results.paired import PairedResult
-from gainsmodel.results.plan_levers import lever_costs
+from gainsmodel.results.plan_levers import lever_costs, levers_moved_in
 from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
@@ -58,7 +58,8 @@ class Findings:
         Of `lever_contributions` and `lever_costs`, for the area.
     net : Waterfall, optional
     gains : WhoGains, optional
-        What the plan adds in each local authority of the area; None where it has none.
+        What the plan adds in each local authority of the area; None where it has none, or no
+        lever moves there.
     drivers : Sensitivity, optional
         What drives what the plan adds, or without a plan what digital carries.
     no_drivers : str
@@ -153,7 +154,8 @@ def gather(
             f"{len(unit.members)}; name one of them, or use appraise, compare or target"
         )
     moved = loaded.moved_levers()
-    local = bool(moved and authorities_of(figures, unit))
+    # Where no lever moves there is only spillover, which the paper does not split.
+    local = bool(levers_moved_in(loaded, figures, unit) and authorities_of(figures, unit))
     runs = 2 + (2 * len(moved) + 2 + len(CASES)) * bool(moved) + (against is not None)
     runs += DRIVERS_RUNS + PRIZE_RUNS + LOCAL_RUNS * local
     steps = Steps(on_progress, draws, runs)
