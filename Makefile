@@ -9,7 +9,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml
 
 PORT ?= 8501
 
-.PHONY: help run app test test-rust test-python test-browser test-slow test-all tools validation docs bench bench-instructions bench-sampling bench-app lint audit memory fmt lock clean
+.PHONY: help run app test test-rust test-python test-browser test-slow test-all tools growth validation docs bench bench-instructions bench-sampling bench-app lint audit memory fmt lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +48,10 @@ tools: # what tests and benchmarks need of the system, where apt-get can install
 	{ command -v chromium && command -v valgrind; } > /dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null \
 	  || { apt-get -qq update && apt-get -qq install -y chromium valgrind; } > /dev/null
 
-validation: .venv/.built ## the pages of docs/validation: hindcast, back-test, ledger, checks; a minute
+growth: .venv/.built ## growth fitted to the shipped accounts, beside the reference scenario's
+	@$(BIN)/python -m gainsmodel.validation.growth_fit
+
+validation: .venv/.built ## the pages of docs/validation: hindcast, back-test, ledger, checks; two minutes
 	PYTHONPATH=tests $(BIN)/python -m gainsmodel.validation $(FOLDER)
 
 docs: .venv/.built .venv/.docs ## the documentation as a site, in target/docs; every warning is an error

@@ -19,11 +19,10 @@ from gainsmodel import (
     load_scenario,
     read_gva,
 )
-from gainsmodel.data import OWN
+from gainsmodel.data import GEOGRAPHIES, OWN
 
 LEVERS = ("leadership", "open_data", "inclusion", "skills", "connectivity")
 BASES = ("final_year", "share_of_economy", "cumulative")
-GEOGRAPHIES = ("mayoral", "itl1", "local_authority")
 WHO = {
     "area": "This area alone",
     "mayors_2017": "The 2017 six",

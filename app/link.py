@@ -12,7 +12,6 @@ from typing import Any
 
 from app.choice import (
     BASES,
-    GEOGRAPHIES,
     LEVERS,
     SAMPLERS,
     WHO,
@@ -23,7 +22,7 @@ from app.choice import (
 )
 from gainsmodel import Dataset, GainsModelError, build_info
 from gainsmodel.checks import escape
-from gainsmodel.data import OWN
+from gainsmodel.data import GEOGRAPHIES, OWN
 
 OWN_AREAS_MISSING = (
     "This link uses custom areas. Load their data folder under Assumptions, then open the link "

@@ -313,6 +313,32 @@ def test_areas_ahead_at_the_start_of_a_nation_as_stated(
     assert (core.national_adoption()[..., 0] != plain.national_adoption()[..., 0]).all()
 
 
+@pytest.mark.parametrize("curve", CURVES)
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_output_held_back_while_adoption_is_under_way(sampler: str, curve: str) -> None:
+    spec, data = spec_and_data(0.8)
+    spec |= {"sampler": sampler, "curve": curve}
+    spec["levers"][0] |= {"duration_years": 2.0, "fade_years": 1.0}
+    plain, before = assert_agrees(spec, data)
+    assert_agrees(spec | {"j_curve": fixed(0.3)}, data)
+    held_back = spec | {"j_curve": lognormal(0.3, 0.5)}
+    core, expected = assert_agrees(held_back, data)
+    assert_agrees_in_single_precision(held_back, data)
+    lost = plain.metric("gain_gbp_m") - core.metric("gain_gbp_m")
+    assert (lost >= 0).all()
+    assert (lost > 0).mean() > 0.9
+    assert np.array_equal(expected["effective_stock"], before["effective_stock"])
+    names, values = core.outcome.inputs(np.ones(4), np.ones(3))
+    assert np.median(values[names.index("j_curve")]) == pytest.approx(0.3, rel=0.2)
+
+
+def test_nothing_held_back_is_the_plain_model_bit_for_bit() -> None:
+    spec, data = spec_and_data(0.8)
+    plain, zero = run_core(spec, data), run_core(spec | {"j_curve": fixed(0.0)}, data)
+    assert plain.statistics.tobytes() == zero.statistics.tobytes()
+    assert "j_curve" not in zero.outcome.inputs(np.ones(4), np.ones(3))[0]
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_growth_that_areas_have_in_common_and_ups_and_downs(sampler: str) -> None:
     spec, data = spec_and_data(0.6)
@@ -515,6 +541,7 @@ def mayoral() -> tuple[Spec, Data]:
     def same(distribution: dict[str, Any], spread: list[float]) -> dict[str, Any]:
         return {"distributions": [distribution] * len(adopted), "spread": spread}
 
+    own_take_up = {"connectivity": {"kind": "beta", "alpha": 2.0, "beta": 1.2}}
     spec: Spec = {
         "seed": 1,
         "draws": 128,
@@ -553,22 +580,35 @@ def mayoral() -> tuple[Spec, Data]:
             "readiness_slope_productivity_effect": normal(0.05, 0.05),
             "growth_nation": normal(0.013, 0.005),
             "prize_gbp_bn": fixed(208),
-            "displacement": {"kind": "pert", "low": 0.1, "mode": 0.25, "high": 0.5},
+            "displacement": {"kind": "pert", "low": 0.15, "mode": 0.4, "high": 0.75},
             "leakage": {"kind": "pert", "low": 0.05, "mode": 0.1, "high": 0.25},
             "multiplier": {"kind": "pert", "low": 1.1, "mode": 1.25, "high": 1.5},
         },
-        "complements": normal(0, 0.25),
+        "complements": normal(0, 0.1),
+        "area_odds_ratios": [
+            [0.84 if (name, k) == ("London", "ai") else 1.0 for k in adopted]
+            for name in dataset.areas["area_name"]
+        ],
+        "normalise_start": True,
         "growth_area": normal(0, 0.0045),
         "growth_sector": normal(0, 0.016),
         "growth_cell": normal(0, 0.0105),
         "take_up": {
-            "distribution": {"kind": "beta", "alpha": 0.8, "beta": 1.5},
+            "distribution": {"kind": "beta", "alpha": 0.45, "beta": 1.6},
             "shared_variance": 0.5,
         },
+        "zero_correlation": 0.5,
+        "optimism_bias": {"kind": "pert", "low": 0, "mode": 0.15, "high": 0.41},
+        "fixed_cost_share": 0.1,
         "levers": [
             {
                 "name": name,
-                "effects": effects,
+                "effects": {
+                    target: {"kind": "zero_or", "p_zero": 0.5, "of": effect}
+                    for target, effect in effects.items()
+                },
+                "take_up": own_take_up.get(name),
+                "fade_years": 1.0,
                 "scope": [s in scope for s in sectors],
                 "cost_gbp_per_head_per_year": fixed(cost),
             }
@@ -577,6 +617,7 @@ def mayoral() -> tuple[Spec, Data]:
         "spillover_decay_km": 100.0,
         "discount_factors": [1.035**-t for t in range(1, years + 1)],
         "prize_factor": 1.0,
+        "prize_share_of_gva": 0.1,
         "share_floor": 1e-4,
     }
 

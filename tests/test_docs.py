@@ -35,6 +35,7 @@ FEW_DRAWS = (
     "voi",
     "sensitivity",
     "discover",
+    "requires",
     "report",
 )
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))

@@ -11,7 +11,9 @@ from hypothesis import assume, example, given, strategies as st
 from gainsmodel.format import (
     TOO_FEW,
     against_gva,
+    as_known,
     chance,
+    chance_and_count,
     compared,
     cost,
     figure,
@@ -567,3 +569,37 @@ def test_an_assumption_is_printed_with_its_range(
     numbers: tuple[float, float, float], text: str
 ) -> None:
     assert figure(*numbers) == text
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "mcse", "said"),
+    [
+        ("7.9%", 0.0787, 0.0031, "8%"),
+        ("7.9%", 0.0787, 0.0004, "7.9%"),
+        ("0.47 a year", 0.474, 0.0097, "0.5 a year"),
+        ("2.0 years", 2.04, 0.001, "2.0 years"),
+        ("−0.014", -0.0145, 0.004, "−0.01"),
+        ("41%", 0.41, 0.2, "41%"),
+        ("£1.2bn", 1.2, 9.0, "£1.2bn"),
+        ("0.0%", 0.0, 0.1, "0.0%"),
+        ("1.2%", 0.012, math.nan, "1.2%"),
+    ],
+)
+def test_decimals_that_an_error_does_not_carry_are_left_out(
+    words: str, value: float, mcse: float, said: str
+) -> None:
+    assert as_known(words, value, mcse) == said
+
+
+@pytest.mark.parametrize(
+    ("hits", "futures", "said"),
+    [
+        (128, 10_000, "in 1 of 100 futures (128 of 10,000)"),
+        (3, 10_000, "in fewer than 1 of 100 futures (3 of 10,000)"),
+        (0, 10_000, "in none of the 10,000 futures"),
+        (10_000, 10_000, "in all of the 10,000 futures"),
+        (5, 50, "in 5 of the 50 futures"),
+    ],
+)
+def test_a_chance_comes_with_its_count(hits: int, futures: int, said: str) -> None:
+    assert chance_and_count(hits, futures) == said

@@ -41,12 +41,14 @@ from gainsmodel import (
     text,
     to_toml,
     waterfall,
+    would_have_to_be_true,
 )
 from gainsmodel.analysis.appraisal import area_and_uk
 from gainsmodel.data import SECTORS
 from gainsmodel.present.area_summary import AreaSummary, Estimate
 from gainsmodel.present.blocks import Block, Box, Grid, Heading, Picture, Points, Words
 from gainsmodel.present.pages import appraisal, comparison, shares
+from gainsmodel.present.pages.would_have_to_be_true import would_have_to_be_true as true_page
 from in_process import run_here
 
 APP = Path(__file__).parents[1] / "app"
@@ -255,8 +257,8 @@ def words_of(blocks: Iterable[Block]) -> Iterator[str]:
 
 
 @cache
-def shown(name: str, screen: str) -> tuple[str, list[str]]:
-    """What the app shows of a case: its words, and the rows of its tables."""
+def shown(name: str, screen: str, press: str | None = None) -> tuple[str, list[str]]:
+    """What the app shows of a case, after a button was pressed: words, and rows of tables."""
     case = CASES[name]
     first, second = (
         Choice(scenario, case.a.unit, draws=DRAWS, data=case.data)
@@ -278,6 +280,12 @@ def shown(name: str, screen: str) -> tuple[str, list[str]]:
         assert all(job.wait(LONG) for job in behind)
         at.run()
     at.run()
+    if press is not None:
+        at.button(key=press).click().run()
+        with jobs.QUEUE._lock:
+            behind = [job for job, _ in jobs.QUEUE._jobs.values() if not job.ended]
+        assert all(job.wait(LONG) for job in behind)
+        at.run()
     assert [*at.exception, *at.error] == []
     parts = (at.title, at.header, at.markdown, at.info, at.warning)
     said = " ".join(element.value for part in parts for element in part)
@@ -364,6 +372,37 @@ def test_where_a_plan_breaks_even(monkeypatch: pytest.MonkeyPatch) -> None:
     table = found.in_words
     assert all(row in out for row in rows_of(Grid("", table.columns, table.rows())))
     assert even in written(name)
+
+
+def test_what_would_have_to_be_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    name, case = "plan", CASES["plan"]
+    few = partial(would_have_to_be_true, search_draws=100)
+    for module in ("gainsmodel.cli.requires", "app.components.would_have_to_be_true"):
+        monkeypatch.setattr(f"{module}.would_have_to_be_true", few)
+    of_target = few(case.scenario, case.area, TARGET, draws=DRAWS)
+    of_prize = few(case.scenario, draws=DRAWS)
+    asked = {
+        "our_plan": (of_target, ("--target", f"{TARGET:g}")),
+        "about": (of_prize, ("--area", "uk")),
+    }
+    for screen, (found, options) in asked.items():
+        out = printed(name, "requires", *options)
+        app, rows = shown(name, screen, "ask_true")
+        python = "\n".join(words_of(true_page(found)))
+        assert len(found.summary) >= 3
+        for sentence in found.summary:
+            for way in (out, app, python):
+                assert sentence in way
+        for block in true_page(found):
+            for row in rows_of(block) if isinstance(block, Grid) else ():
+                assert row in out
+                assert row in rows
+    # The same count as of the run, and the paper's one paragraph.
+    assert of_target.p == case.worth["p_target"]
+    assert of_prize.p == case.a.p_reaches_prize
+    paragraph = " ".join(findings(name).prize.summary)
+    assert of_prize.summary[0] in paragraph
+    assert paragraph in written(name)
 
 
 # ---------------------------------------------------------------- two plans

@@ -11,12 +11,13 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 
 from app import jobs, limits, state
-from app.choice import GEOGRAPHIES, Choice
+from app.choice import Choice
 from app.components import answer, blocks
 from app.components.blocks import plain
 from app.guard import REFUSED
 from app.link import to_query, too_long
 from gainsmodel import Dataset, GainsModelError, load_scenario, parse_scenario, read_gva, to_toml
+from gainsmodel.data import GEOGRAPHIES
 from gainsmodel.files import writing
 from gainsmodel.present import charts, export, report, text
 from gainsmodel.present.area_summary import Added, AreaSummary

@@ -5,7 +5,7 @@ import streamlit as st
 from app import jobs, state
 from app.choice import WHO, Choice
 from app.components.answer import notices
-from app.components.blocks import plain
+from app.components.blocks import plain, small
 from gainsmodel import format
 from gainsmodel.present import text
 
@@ -32,6 +32,8 @@ def context_line() -> None:
             "screens/our_share.py", label="Change", icon=":material/edit:", width="content"
         )
         what_is_the_prize(choice)
+    if of_areas := text.of_areas(choice.scenario.setting.geography):
+        small(of_areas)
     notices()
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import state
-from app.components import answer, blocks
+from app.components import answer, blocks, would_have_to_be_true
 from app.components.blocks import plain
 from gainsmodel import build_info
 from gainsmodel.present import export, text
@@ -18,6 +18,8 @@ def main() -> None:
     shown = answer.current()
     if shown is not None:
         st.markdown(plain(text.national(shown.about)))
+    st.header(plain(f"What would have to be true for {prize}?"), anchor=False)
+    would_have_to_be_true.on_request(choice)
     st.header("Three amounts, not one", anchor=False)
     st.markdown(
         f"- **Share of the prize.** {plain(prize[:1].upper() + prize[1:])}, split as the model "

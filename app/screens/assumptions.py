@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -9,13 +10,14 @@ import streamlit as st
 
 from app import state
 from app.choice import DRAWS, SAMPLERS, Choice, geographies
-from app.components import answer, files, levers, page
+from app.components import answer, blocks, files, levers, page
 from app.components.blocks import plain
 from app.components.levers import EVIDENCE
 from gainsmodel import GainsModelError, load_scenario
 from gainsmodel.analysis.assumptions_log import GROUPS, NOT_IN_REFERENCE, STRUCTURE, log
 from gainsmodel.data import OWN
 from gainsmodel.present import export, text
+from gainsmodel.present.pages.data import tables
 from gainsmodel.results.statistics import quantiles
 from gainsmodel.scenario.parameters import CHOICES
 from gainsmodel.scenario.restate import figure_at, questions, restated, value_key
@@ -24,6 +26,7 @@ GEOGRAPHY_NAMES = {
     "mayoral": "23 mayoral and other areas",
     "itl1": "12 regions and nations",
     "local_authority": "361 local authorities",
+    "mayoral_2026": "30 areas, mayoral as of 2026 (unofficial)",
     OWN: "Your own areas",
 }
 # Stated area by area, in the scenario file.
@@ -60,12 +63,24 @@ def main() -> None:
             icon=":material/download:",
         )
     _structure()
+    _age()
     _figures(table)
     with st.expander("Scenario file", icon=":material/upload_file:", key="scenario_expander"):
         files.upload_scenario()
     with st.expander("Your own GVA figures", icon=":material/table:", key="figures_expander"):
         files.upload_figures()
         files.upload_folder()
+
+
+def _age() -> None:
+    """How old the figures are on which all of this stands."""
+    choice = state.current()
+    on = date.today()
+    own = {"own_data": choice.data} if choice.data is not None else {}
+    if said := text.of_figures(own, on):
+        blocks.small(said)
+    with st.expander("How old the built-in tables are", icon=":material/event:", key="age"):
+        blocks.grid(tables(on))
 
 
 def _restore_all() -> None:

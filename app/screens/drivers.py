@@ -10,6 +10,7 @@ from gainsmodel import Sensitivity, format
 from gainsmodel.analysis.sensitivity import Output
 from gainsmodel.present import charts
 from gainsmodel.present.pages.sensitivity import structure
+from gainsmodel.present.pages.structures import structures
 from gainsmodel.present.pages.voi import worth_knowing
 
 QUESTIONS = {"carried": "What digital carries", "share": "Our share", "plan": "What the plan adds"}
@@ -76,7 +77,10 @@ def _show(shown: Sensitivity, asked: str, choice: Choice) -> None:
         blocks.show(chart, "total_order")
         blocks.table_of(chart, "total_order")
     st.header("Model structure", anchor=False)
-    blocks.grid(structure(shown))
+    if shown.structure.height:
+        blocks.grid(structure(shown))
+    if shown.by_structure is not None:
+        blocks.write(structures(shown.by_structure, shown.unit))
     blocks.small(
         "One at a time: the change in the average of all futures when one assumption is low or "
         "high (1 in 10 each way) and the others vary. All at once: the share of the answer’s "

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import jobs, state
 from app.choice import WHO, Choice
-from app.components import answer, blocks, levers, page
+from app.components import answer, blocks, levers, page, would_have_to_be_true
 from app.components.answer import Answer
 from app.components.blocks import plain
 from gainsmodel import (
@@ -217,6 +217,8 @@ def _target_further(choice: Choice, target: float) -> None:
     if taken is not None:
         blocks.listed(taken.summary)
         blocks.small(text.JUDGEMENT)
+    st.header(f"What would have to be true for {amount} a year?", anchor=False)
+    would_have_to_be_true.on_request(choice, target)
     st.header(f"When does the plan miss {amount} a year?", anchor=False)
     missed = answer.on_request(
         "discover",

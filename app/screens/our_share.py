@@ -99,6 +99,8 @@ def _headline(shown: Answer) -> None:
         plain(f"{text.ranges(about)} {text.causes(about)} {text.against_gva(about)}"),
         help=plain(f"{text.WORDS} {text.against_gva_hover(about)}"),
     )
+    if of_areas := text.of_areas(shown.choice.scenario.setting.geography):
+        blocks.small(of_areas)
     if shown.refining is not None:
         blocks.small(
             f"Quick estimate from {shown.about.futures:,} futures; refining to "
@@ -170,7 +172,7 @@ def _map(shown: Answer, theme: Any) -> None:
 
     blocks.show(tiles, "tiles", on_select=clicked, selection_mode=["area"])
     blocks.table_of(tiles, "tiles")
-    st.markdown(plain(text.national(shown.about)))
+    st.markdown(plain(f"{text.national(shown.about)} {text.pattern(shown.result)}".rstrip()))
 
 
 def _below(shown: Answer) -> None:

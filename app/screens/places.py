@@ -12,11 +12,13 @@ from app.choice import Choice
 from app.components import answer, blocks, page
 from app.components.answer import Answer
 from app.components.blocks import plain
-from gainsmodel import PairedResult, Result, load_dataset, run
+from gainsmodel import PairedResult, Result, WhoGains, run
+from gainsmodel.analysis.convergence import ratios_if_diverging
+from gainsmodel.analysis.who_gains import LOCAL_DRAWS, authorities_of, by_authority
+from gainsmodel.data.units import unit_of
 from gainsmodel.present import charts, text
 from gainsmodel.present.pages.shares import shares_table
-
-LOCAL_DRAWS = 2_000
+from gainsmodel.present.pages.who_gains import who_gains
 
 
 def main() -> None:
@@ -104,12 +106,12 @@ def _local(choice: Choice) -> None:
     if choice.data is not None:
         st.markdown("Your own figures are not split into local authorities.")
         return
-    wider = load_dataset("local_authority").wider
-    codes = wider.get(choice.unit) or wider.get(choice.unit_name)
-    if not codes or len(codes) < 2:
+    codes = authorities_of(choice.dataset, unit_of(choice.dataset, choice.unit))
+    if not codes:
         st.markdown("Local figures are not published for this area.")
         return
-    local = replace(choice.adopt(_local_scenario(choice)), unit=codes[0], draws=LOCAL_DRAWS)
+    scenario = by_authority(choice.scenario, choice.dataset)
+    local = replace(choice.adopt(scenario), unit=codes[0], draws=LOCAL_DRAWS)
     pair: PairedResult | None = answer.result_of(
         lambda: jobs.pair(local, LOCAL_DRAWS, visitor=state.visitor(), slot="local"),
         "Simulating 361 local authorities",
@@ -121,20 +123,37 @@ def _local(choice: Choice) -> None:
     chart = charts.local_authorities(pair.with_plan, codes, theme=blocks.theme())
     blocks.show(chart, "local")
     blocks.table_of(chart, "local")
-    blocks.small(
-        f"{LOCAL_DRAWS:,} futures of a model in which the local authorities are the areas: their "
-        "sum is near the area’s own figure, not equal to it, because each authority has its own "
-        "random variation. GVA of 32 small cells is estimated from published subtotals."
+    if choice.scenario.moved_levers():
+        blocks.write(who_gains(WhoGains(pair, codes)))
+    else:
+        blocks.small(text.by_authority(LOCAL_DRAWS))
+
+
+def _if_diverging(shown: Answer) -> str:
+    ratios: dict[str, float] | None = answer.result_of(
+        lambda: jobs.QUEUE.order(
+            ("diverging", shown.result.scenario, *jobs.run_key(shown.choice)),
+            partial(_run_diverging, shown.result),
+            visitor=state.visitor(),
+            slot="diverging",
+            size_bytes=1_000_000,
+        ),
+        "Running a model in which areas diverge",
+        slot="diverging",
+        patience=answer.PATIENCE_SECONDS,
     )
+    return "" if ratios is None else text.if_diverging(shown.about, ratios.get(shown.about.unit))
 
 
-def _local_scenario(choice: Choice) -> Any:
-    return choice.scenario.edit({"setting.geography": "local_authority"})
+def _run_diverging(result: Result, on_progress: Any) -> dict[str, float]:
+    return ratios_if_diverging(result, on_progress=on_progress)
 
 
 def _areas(shown: Answer) -> None:
     table = pl.concat([shown.result.areas(), shown.result.groups().head(1)], how="diagonal")
     blocks.grid(shares_table(shown.result))
+    if pattern := text.pattern(shown.result):
+        st.markdown(plain(f"{pattern} {_if_diverging(shown)}".rstrip()))
     blocks.csv(table, "areas")
     blocks.small(f"{text.WORDS} {text.prices(shown.about)}")
     answer.refine(shown)

@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from build_tables.itl import itl_tables
+from build_tables.places import mayoral_2026
 from gainsmodel.data.shipped_tables import BASE_YEAR, CHANNELS, SECTORS, TABLES
 
 FIRST_YEAR = 1998
@@ -101,6 +102,7 @@ def build(source: Path, out: Path = TABLES) -> None:
             SECTOR_TABLE, schema=["sector", "name", "channel"], orient="row"
         ),
         **itl_tables(source),
+        "mayoral_2026.csv": mayoral_2026(source, areas),
     }
     out.mkdir(parents=True, exist_ok=True)
     hashes = []

@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     )
     from gainsmodel.analysis.target import Target as Target, target as target
     from gainsmodel.analysis.voi import ValueOfInformation as ValueOfInformation, voi as voi
+    from gainsmodel.analysis.who_gains import WhoGains as WhoGains, who_gains as who_gains
+    from gainsmodel.analysis.would_have_to_be_true import (
+        WouldHaveToBeTrue as WouldHaveToBeTrue,
+        would_have_to_be_true as would_have_to_be_true,
+    )
     from gainsmodel.batch import (
         BatchResult as BatchResult,
         Sweep as Sweep,
@@ -108,6 +113,8 @@ _NAMES = {
     "analysis.take_up_cases": "TakeUpCases take_up_cases",
     "analysis.target": "Target target",
     "analysis.voi": "ValueOfInformation voi",
+    "analysis.who_gains": "WhoGains who_gains",
+    "analysis.would_have_to_be_true": "WouldHaveToBeTrue would_have_to_be_true",
     "batch": "BatchResult Sweep estimate_batch load_sweep run_batch",
     "data": "Dataset aggregate gva_template load_dataset read_gva save_dataset",
     "errors": "BatchError CoreError DataError GainsModelError ResultError RunCancelled"

@@ -6,6 +6,7 @@ Monte Carlo error does not carry is dropped. The words claim no more than the nu
 """
 
 import math
+import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
@@ -201,6 +202,26 @@ def figure(middle: float, low: float, high: float) -> str:
     return text.replace("-", "−")
 
 
+def as_known(words: str, value: float, mcse: float) -> str:
+    """Words that begin with a number without the decimals that its error does not carry.
+
+    Parameters
+    ----------
+    words : str
+        As ``7.9%`` or ``0.47 a year``.
+    value, mcse : float
+        What they say and its Monte Carlo standard error, in one unit.
+    """
+    number = re.match(r"−?(\d+)\.(\d+)(?![\de.])", words)
+    if number is None or not math.isfinite(mcse) or value == 0:
+        return words
+    said = float(number[0].replace("−", "-"))
+    error, decimals = abs(said / value) * mcse, len(number[2])
+    while decimals and error > 0.5 * 10.0**-decimals:
+        decimals -= 1
+    return f"{said:.{decimals}f}".replace("-", "−") + words[number.end() :]
+
+
 def listed(names: Sequence[str]) -> str:
     """Names in a row: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join([", ".join(names[:-1])] * (len(names) > 1) + list(names[-1:]))
@@ -228,6 +249,13 @@ def chance(probability: float, futures: int) -> str:
     if probability > 0.99:
         return "in more than 99 of 100 futures"
     return f"in {probability * 100:.0f} of 100 futures"
+
+
+def chance_and_count(hits: int, futures: int) -> str:
+    """A probability with the count behind it: ``in 1 of 100 futures (128 of 10,000)``."""
+    words = chance(hits / futures, futures)
+    told = futures < 100 or hits in (0, futures)
+    return words if told else f"{words} ({hits:,} of {futures:,})"
 
 
 def chance_error(probability: float, mcse: float, futures: int) -> str:

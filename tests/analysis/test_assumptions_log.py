@@ -80,7 +80,7 @@ def test_what_is_as_in_the_reference_is_the_projects(changed: Scenario) -> None:
     log = assumptions_log.log(changed)
     same = log.filter(~pl.col("changed"))
     assert set(same["owner"]) == {"gainsmodel project"}
-    assert set(same["dated"]) == {"2025-12-16", f"version {build_info()['version']}"}
+    assert set(same["dated"]) == {"2026-04-16", f"version {build_info()['version']}"}
 
 
 def test_owner_and_date_are_those_stated_and_never_made_up(changed: Scenario) -> None:

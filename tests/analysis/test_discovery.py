@@ -334,3 +334,34 @@ def test_the_command_gives_the_same_as_the_function() -> None:
     flat = " ".join(done.stdout.split())
     for sentence in (*expected.summary, *expected.limits["words"]):
         assert sentence in flat
+
+
+def test_structures_are_told_by_the_inputs_that_they_set() -> None:
+    """A plan misses where effects are small, and those are small in one structure."""
+    effect = "parameters.productivity_effect.distribution"
+    structures = [
+        {
+            "name": f"{median}",
+            "weight": 0.5,
+            "overrides": {
+                effect: {
+                    **{"kind": "lognormal", "median": median},
+                    **{"p05": median / 1.5, "p95": median * 1.5},
+                }
+            },
+        }
+        for median in (0.01, 0.05)
+    ]
+    certain_to_work = {
+        f"levers.skills.effects.{target}.value": 0.1
+        for target in ("ceiling", "productivity_effect", "imitation")
+    } | {"parameters.take_up.value": 0.5}
+    scenario = PLANNED.edit(certain_to_work | {"structure": structures})
+    asked = {"draws": 1_600, "search_draws": 4_000, "parameters": ["productivity_effect"]}
+    found = discover(scenario, WALES, 90.0, **asked)
+    assert 0.2 < found.p_misses < 0.9
+    row = found.limits.row(0, named=True)
+    assert row["low"] is None
+    # Between the two sizes.
+    assert 0.01 < row["high"] < 0.05
+    assert found.boxes["density"][0] > found.p_misses

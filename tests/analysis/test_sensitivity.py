@@ -21,6 +21,7 @@ from scipy import stats
 
 import gainsmodel
 from gainsmodel import (
+    ResultError,
     Scenario,
     ScenarioError,
     SettingError,
@@ -38,6 +39,8 @@ from gainsmodel.analysis.sensitivity import (
     sensitivity,
 )
 from gainsmodel.analysis.sobol import sobol_indices
+from gainsmodel.present.blocks import Grid, Words
+from gainsmodel.present.pages.sensitivity import sensitivity as sensitivity_page
 from gainsmodel.scenario.parameter_groups import GROUPS, every_parameter, groups_of, uncertain
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Settings
@@ -57,7 +60,7 @@ PARAMETERS = [
     *SPREAD,
     *TOY["national"],
     *("complements", "growth_area", "growth_sector", "growth_cell", "growth_transitory"),
-    *("odds_ratios", "take_up", "lever_zero", "optimism_bias"),
+    *("odds_ratios", "take_up", "lever_zero", "optimism_bias", "j_curve"),
     *(
         f"levers.{lever['name']}.{rest}"
         for lever in TOY["levers"]
@@ -78,6 +81,7 @@ def toy(**changes: Any) -> tuple[Any, dict[str, Array]]:
     spec["growth_transitory"] = {"kind": "normal", "mean": 0.0, "sd": 0.02}
     spec["growth_loadings"] = [0.5] * len(spec["areas"])
     spec["optimism_bias"] = {"kind": "uniform", "low": 0.0, "high": 0.4}
+    spec["j_curve"] = {"kind": "uniform", "low": 0.0, "high": 0.4}
     spec["zero_correlation"] = 0.4
     for lever in spec["levers"]:
         for target, effect in lever["effects"].items():
@@ -825,6 +829,84 @@ def test_a_mistake_at_the_command_line_is_one_message() -> None:
     assert done.stdout == ""
     assert done.stderr.startswith("error: --target")
     assert len(done.stderr.splitlines()) == 1
+
+
+# ---------------------------------------------------------------- several structures
+
+EFFECT = "parameters.productivity_effect.distribution"
+
+
+def lognormal_effect(median: float) -> dict[str, Any]:
+    return {
+        EFFECT: {"kind": "lognormal", "median": median, "p05": median / 1.5, "p95": median * 1.5}
+    }
+
+
+def two_sizes(*medians: float) -> Scenario:
+    choices = [
+        {"name": name, "weight": 0.5, "overrides": lognormal_effect(median)}
+        for name, median in zip(("small", "large"), medians, strict=True)
+    ]
+    curves = [
+        {"name": "Bass", "weight": 0.5},
+        {"name": "Gompertz", "weight": 0.5, "overrides": {"setting.curve": "gompertz"}},
+    ]
+    axes = [{"name": "size", "choice": choices}, {"name": "curve", "choice": curves}]
+    axes = axes[:1] if medians[0] == medians[1] else axes
+    return load_scenario("reference").edit({"setting.geography": "itl1", "structure_axis": axes})
+
+
+def test_equal_structures_have_the_sensitivity_of_one() -> None:
+    """But for the second sample, whose futures keep the structure that they have."""
+    one = load_scenario("reference").edit({"setting.geography": "itl1", **lognormal_effect(0.02)})
+    single, several = (sensitivity(s, draws=400) for s in (one, two_sizes(0.02, 0.02)))
+    assert several.indices.equals(single.indices)
+    assert several.tornado.equals(single.tornado)
+    assert several.structure.equals(single.structure)
+    assert single.by_structure is None
+    assert several.by_structure is not None
+    assert several.by_structure.between < 0.05
+
+
+def test_variance_between_structures_stands_beside_that_of_assumptions() -> None:
+    drivers = sensitivity(two_sizes(0.01, 0.05), draws=2_000)
+    found = drivers.by_structure
+    assert found is not None
+    shares = dict(zip(found.axes["axis"], found.axes["between"], strict=True))
+    assert shares["size"] == pytest.approx(found.between, abs=0.05)
+    assert 0.5 < found.between < 0.95
+    assert shares["curve"] < 0.05
+    # The curve is no choice beside them any more.
+    assert drivers.structure.height == 0
+    # Alone, groups account for what lies within structures, to within what they do together.
+    within = 1 - found.between
+    first = drivers.indices["first"].sum()
+    assert first == pytest.approx(within, abs=0.25 * within + 0.05)
+    assert drivers.indices["total"].sum() > 0.8 * within
+    assert drivers.to_dict()["by_structure"]["between"] == found.between
+    again = sensitivity(two_sizes(0.01, 0.05), draws=2_000, threads=1)
+    assert again.indices.equals(drivers.indices)
+    said = printed(drivers)
+    assert "of the variance of this answer" in said.lower()
+    for word in ("size", "small", "large", "curve", "Bass", "Gompertz"):
+        assert word in said
+
+
+def printed(drivers: Sensitivity) -> str:
+    blocks = [*sensitivity_page(drivers)]
+    words = [block.text for block in blocks if isinstance(block, Words)]
+    rows = [" ".join(row) for block in blocks if isinstance(block, Grid) for row in block.rows]
+    return "\n".join([*words, *rows])
+
+
+def test_structures_that_draw_differently_are_refused_with_what_to_do() -> None:
+    structures = [
+        {"name": "a", "weight": 0.5},
+        {"name": "b", "weight": 0.5, "overrides": {"parameters.lag_years.value": 1.0}},
+    ]
+    scenario = load_scenario("reference").edit({"structure": structures})
+    with pytest.raises(ResultError, match=r"run one of `Scenario\.structures` alone"):
+        sensitivity(scenario, draws=200)
 
 
 # ---------------------------------------------------------------- answers that are often nothing

@@ -15,7 +15,7 @@ from scipy import stats
 
 import gainsmodel
 from gainsmodel import Scenario, SettingError, UnknownNameError, load_dataset, load_scenario
-from gainsmodel.analysis.evppi import evpi, evppi
+from gainsmodel.analysis.evppi import evpi, evppi, worth_of_choice
 from gainsmodel.analysis.verdict import NOTHING
 from gainsmodel.analysis.voi import ValueOfInformation, _told_apart, voi
 from gainsmodel.data.units import unit_of
@@ -439,6 +439,52 @@ def test_numbers_of_take_up_go_to_the_levers_whose_take_up_varies() -> None:
     assert [lever for *_, lever in _told_apart(names, scenario)] == [
         *("inclusion", "inclusion", "skills", ""),
     ]
+
+
+# ---------------------------------------------------------------- several structures
+
+
+def test_knowing_the_structure_in_closed_form() -> None:
+    """An option that brings 3 or −1 with equal chance: 1 on average, 1.5 if that is known."""
+    rng = np.random.default_rng(4)
+    place = np.arange(40_000) // 16 % 2
+    net = np.stack([np.zeros(40_000), np.where(place == 0, 3.0, -1.0) + rng.normal(size=40_000)])
+    known = worth_of_choice(net, place)
+    assert known.value == pytest.approx(0.5, abs=4 * known.mcse)
+    assert known.mcse < 0.02
+    # Where one option is best in all, nothing; and chance alone is not taken for knowledge.
+    assert worth_of_choice(net + np.array([[0.0], [2.0]]), place).value == 0
+    noise = np.stack([np.zeros(2_000), rng.normal(size=2_000) + 0.01])
+    worths = [worth_of_choice(noise, rng.integers(0, 4, 2_000)) for _ in range(20)]
+    assert np.mean([w.value > 2 * w.mcse for w in worths]) < 0.2
+
+
+def test_axes_of_structures_stand_among_what_is_worth_knowing() -> None:
+    targets = ("ceiling", "productivity_effect", "imitation")
+    skills = [
+        {
+            "name": name,
+            "weight": weight,
+            "overrides": {f"levers.skills.effects.{target}.value": size for target in targets},
+        }
+        for name, weight, size in (("work", 0.6, 0.1), ("fail", 0.4, 0.0))
+    ]
+    curves = [
+        {"name": curve, "weight": 0.5, "overrides": {"setting.curve": curve}}
+        for curve in ("bass", "logistic")
+    ]
+    base = load_scenario("skills_first")
+    listed = base.edit({"structure": skills})
+    axes = [{"name": "skills", "choice": skills}, {"name": "curve", "choice": curves}]
+    found = voi(listed, MANCHESTER, draws=1_600, study_draws=1_600)
+    row = found.groups.row(by_predicate=pl.col("group") == "structure", named=True)
+    assert row["label"] == "Structure of the model"
+    assert row["distinguishable"]
+    assert row["evppi_gbp_m"] <= found.evpi_gbp_m
+    crossed = base.edit({"structure_axis": axes})
+    known = voi(crossed, MANCHESTER, draws=1_600, study_draws=1_600).groups
+    values = dict(zip(known["label"], known["evppi_gbp_m"], strict=True))
+    assert values["Structure: skills"] > values["Structure: curve"]
 
 
 # ---------------------------------------------------------------- effects that may be nothing

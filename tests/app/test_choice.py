@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from app.choice import (
     BASES,
     DRAWS,
-    GEOGRAPHIES,
     LEVERS,
     SAMPLERS,
     STARTING_PLANS,
@@ -36,6 +35,7 @@ from gainsmodel import (
     parse_scenario,
     read_gva,
 )
+from gainsmodel.data import GEOGRAPHIES
 
 HOME = "E47000001"
 WALES = "TLL"

@@ -43,9 +43,11 @@ from gainsmodel import (
 )
 from gainsmodel.analysis.appraisal import area_and_uk
 from gainsmodel.analysis.assumptions_log import GROUPS, assumptions
+from gainsmodel.analysis.convergence import ratios_if_diverging
 from gainsmodel.present import text
 from gainsmodel.present.charts.theme import PALETTES
 from gainsmodel.present.pages.shares import shares_table
+from gainsmodel.present.pages.structures import between
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "app"
@@ -580,11 +582,76 @@ def test_all_areas_are_those_that_the_command_line_prints() -> None:
     assert table.to_numpy().tolist() == [list(row) for row in want.rows]
 
 
+def test_pages_that_compare_areas_say_whether_they_converge() -> None:
+    want = expected(from_query(UK)[0])
+    assert Visit(UK).well().says(text.pattern(want["result"]))
+    query = {"futures": "2000", "area": "Greater London"}
+    visit = Visit(query, "places").well()
+    want = expected(from_query(query)[0])
+    ratio = ratios_if_diverging(want["result"])[want["about"].unit]
+    assert visit.says(text.pattern(want["result"]))
+    assert visit.says(text.if_diverging(want["about"], ratio))
+
+
+STRUCTURES = b"""
+extends = "reference"
+
+[[structure_axis]]
+name = "Size of effects"
+
+[[structure_axis.choice]]
+name = "small"
+weight = 0.5
+overrides = { "parameters.productivity_effect.value" = 0.01 }
+
+[[structure_axis.choice]]
+name = "large"
+weight = 0.5
+overrides = { "parameters.productivity_effect.value" = 0.05 }
+"""
+
+
+def test_structures_of_a_scenario_stand_among_what_drives_it() -> None:
+    visit = Visit({"futures": "2000"}, "assumptions")
+    visit.at.file_uploader(key="scenario_file").set_value(("ours.toml", STRUCTURES, "")).run()
+    visit.settle().go("drivers").well()
+    choice = visit.choice
+    asked = (choice.scenario, "gain_final_year_gbp_m", choice.unit)
+    shown = sensitivity(*asked, seed=choice.seed, draws=500).by_structure
+    assert shown is not None
+    assert visit.says(between(shown))
+    tables = [table.value for table in visit.at.table]
+    (table,) = [table for table in tables if "Weight" in table.columns]
+    assert table["Structure"].to_list() == ["small", "large"]
+
+
 def test_an_area_shows_its_local_authorities_or_says_why_not() -> None:
     visit = Visit({"futures": "2000", "area": "Tees Valley"}, "places").well()
     assert visit.says("2,000 futures of a model in which the local authorities are the areas")
     visit = Visit(UK, "places").well()
     assert visit.says("Local figures are not published for this area.")
+
+
+def test_an_area_of_2026_shows_who_gains_within_it() -> None:
+    query = {"futures": "2000", "geography": "mayoral_2026", "area": "Cumbria", "skills": "100"}
+    visit = Visit(query, "places").well()
+    assert visit.says("Ranges of single local authorities are probably too narrow")
+    assert visit.says(text.UNOFFICIAL)
+    tables = [frame.value for frame in visit.at.dataframe if len(frame.value) == 2]
+    named = {str(value) for table in tables for value in table.iloc[:, 0]}
+    assert {"Cumberland", "Westmorland and Furness"} <= named
+    assert visit.go("our_share").well().says("is unofficial")
+
+
+def test_single_authorities_have_their_warning_on_screen() -> None:
+    visit = Visit({"futures": "100", "geography": "local_authority"}).well()
+    assert visit.says(text.LOCAL_BANDS)
+    assert visit.go("places").well().says(text.LOCAL_BANDS)
+
+
+def test_assumptions_tell_how_old_the_figures_are() -> None:
+    visit = Visit(screen="assumptions").well()
+    assert visit.says("Built-in output by area and sector is of 2023")
 
 
 # ---------------------------------------------------------------- assumptions

@@ -29,6 +29,7 @@ AUTHORITIES = ("--geography", "local_authority")
         (("sensitivity", "reference", "--output", "plan_adds"), "set one, such as"),
         (("voi", "reference", *AREA), "no lever is moved"),
         (("discover", "reference", *AREA, "--target", "9"), "no lever is moved"),
+        (("requires", "reference", *AREA, "--target", "9"), "no lever is moved"),
         # Amounts that are none.
         (("appraise", "skills_first", "--target", "0"), "target: must be an amount above 0"),
         (("appraise", "skills_first", "--delay", "-1"), "--delay: must be above 0"),
@@ -42,6 +43,12 @@ AUTHORITIES = ("--geography", "local_authority")
         (("target", "skills_first", *AREA, "--gain", "9", "--probability", "80"), "is 0.8"),
         (("discover", "skills_first", *AREA, "--target", "0"), "--target: must be an amount"),
         (("discover", "skills_first", *AREA, "--target", "5", "--boxes", "0"), "--boxes: must be"),
+        (("requires", "reference", *AREA), "--target: is needed of Greater Manchester"),
+        (("requires", "skills_first", *AREA, "--target", "-1"), "--target: must be an amount"),
+        (
+            ("requires", "skills_first", *AREA, "--target", "9", "--reading", "cumulative"),
+            "--reading: is of the prize",
+        ),
         (("plan", "reference", *AREA, "--budget", "0"), "budget: £0 a year buys no lever"),
         (("plan", "reference", *AREA, "--budget", "-1"), "--budget: must be an amount of 0"),
         (("plan", "reference", *AREA, "--budget", "lots"), "--budget"),
@@ -66,6 +73,8 @@ AUTHORITIES = ("--geography", "local_authority")
             ("discover", "skills_first", *AREA, "--target", "5", "--search-draws", "1"),
             "at least 1,000",
         ),
+        (("requires", "reference", "--draws", "99"), "draws: at least 100"),
+        (("requires", "reference", "--search-draws", "1"), "--search-draws: at least 100"),
         # Places and names that are not there.
         (("plan", "reference", "--area", "the six mayors"), "the nearest are: mayors_2017"),
         (("compare", "skills_first", "reference", "--area", "xyzzy"), "there are: The 2017 six"),
@@ -179,6 +188,7 @@ def test_where_nothing_is_uncertain_every_verb_says_so_or_answers(
         ("appraise", *AREA, "--draws", "100"): (0, "the same in every future"),
         ("discover", *AREA, "--target", "50", "--draws", "1000"): (0, "nothing to tell apart"),
         ("target", *AREA, "--gain", "50", "--draws", "100"): (0, "in all of the 100 futures"),
+        ("requires", *AREA, "--target", "50", "--draws", "100"): (0, "No uncertain assumption"),
     }
     for (verb, *options), (code, said) in expected.items():
         assert run_here([verb, str(path), *options]) == code
@@ -220,6 +230,7 @@ LONG = ("--draws", "100000")
         ("plan", "reference", *AREA, *LONG),
         ("discover", "skills_first", *AREA, "--target", "50", "--draws", "500000"),
         ("appraise", "skills_first", *AREA, *LONG, "--switching"),
+        ("requires", "skills_first", *AREA, "--target", "50", *LONG),
     ],
     ids=lambda asked: asked[0],
 )

@@ -408,6 +408,39 @@ def test_appraise_says_what_is_added_spent_and_paid_back() -> None:
     assert "judgement" in text
 
 
+def test_appraise_tells_who_gains_where_asked() -> None:
+    args = ("appraise", "skills_first", "--area", "Greater Manchester", "--draws", "50")
+    text = " ".join(answered(*args, "--who-gains").split())
+    assert "Who gains, by local authority" in text
+    assert "Ranges of single local authorities are probably too narrow" in text
+    assert "Who gains" not in answered(*args)
+    found = one_object(answered(*args, "--who-gains", "--json"))
+    assert len(found["who_gains"]) == 10
+    assert one_object(answered(*args, "--json"))["who_gains"] is None
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("run", "reference"),
+        ("target", "reference", "--share", "0.01"),
+        ("sensitivity", "reference"),
+    ],
+)
+def test_verbs_say_what_is_known_of_single_authorities(args: tuple[str, ...]) -> None:
+    options = ("--area", "Leeds", "--geography", "local_authority", "--draws", "100")
+    text = " ".join(answered(*args, *options).split())
+    assert "Ranges of single local authorities are probably too narrow" in text
+    assert "too narrow" not in answered(*args, "--area", "Wales", "--draws", "100")
+
+
+def test_a_new_area_is_run_by_its_name() -> None:
+    args = ("--geography", "mayoral_2026", "--area", "Sussex and Brighton", "--draws", "50")
+    text = " ".join(answered("run", "reference", *args).split())
+    assert "Sussex and Brighton’s share of the £208bn" in text
+    assert "is unofficial" in text
+
+
 def test_appraise_json_is_one_object() -> None:
     found = one_object(answered("appraise", "skills_first", "--draws", "50", "--json"))
     assert found["appraisal"]["area_code"] == "uk"
@@ -432,6 +465,7 @@ def test_few_futures_are_too_few_to_say(draws: str) -> None:
         (("compare", "reference", "skills_first", "--by", "luck"), "luck"),
         (("appraise", "reference"), "no lever is moved in any area"),
         (("appraise", "skills_first", "--target", "-5"), "target"),
+        (("appraise", "skills_first", "--who-gains"), "not split into local authorities"),
         (("appraise", "skills_first", "--delay", "50"), "lever_delay_years"),
         (("appraise", "skills_first", "--delay", "0"), "--delay"),
     ],

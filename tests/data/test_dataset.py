@@ -24,7 +24,10 @@ from gainsmodel.data.shipped_tables import CHANNELS, TABLES
 from gainsmodel.errors import DataError, GainsModelError, UnknownNameError
 from publisher import SOURCE, needs_source
 
-CSV_FILES = ("areas.csv", "gva.csv", "membership.csv", "sectors.csv", "uk_economy.csv")
+CSV_FILES = (
+    *("areas.csv", "gva.csv", "mayoral_2026.csv", "membership.csv", "sectors.csv"),
+    "uk_economy.csv",
+)
 ITL_FILES = ("itl.csv", "itl_membership.csv")
 
 # ONS regional accounts, 17 April 2025, 2023: UK less Extra-Regio, and imputed rental.
@@ -86,8 +89,9 @@ def test_every_column_is_documented_with_a_unit() -> None:
         for column in entry["columns"].values():
             assert column["unit"]
             assert column["meaning"]
-        for key in ("title", "sources", "edition", "reference_period", "licence", "treatments"):
+        for key in ("title", "sources", "edition", "covers", "reference_period", "licence"):
             assert entry[key], f"{file}: {key}"
+        assert entry["treatments"], file
         assert set(entry["licence"]) <= set(described["licences"])
 
 
@@ -166,7 +170,9 @@ def test_authorities_sum_to_the_wider_areas_that_hide_nothing() -> None:
 
 def test_areas_sum_to_the_published_uk_without_imputed_rent(dataset: Dataset) -> None:
     uk = UK_LESS_EXTRA_REGIO_GBP_M - IMPUTED_RENTAL_GBP_M
-    allowed = {"mayoral": 25, "itl1": 5, "local_authority": 60}[dataset.geography]
+    allowed = {"mayoral": 25, "itl1": 5, "local_authority": 60, "mayoral_2026": 60}[
+        dataset.geography
+    ]
     assert dataset.gva_gbp_m.sum() == pytest.approx(uk, abs=allowed)
 
 
@@ -216,7 +222,9 @@ def test_residents_sum_to_the_uk_of_2023(geography: str) -> None:
 
 
 def test_gva_has_one_row_per_area_and_one_column_per_sector(dataset: Dataset) -> None:
-    rows = {"mayoral": 23, "itl1": 12, "local_authority": 361}[dataset.geography]
+    rows = {"mayoral": 23, "itl1": 12, "local_authority": 361, "mayoral_2026": 30}[
+        dataset.geography
+    ]
     assert dataset.areas.height == rows
     assert dataset.gva_gbp_m.shape == (rows, 18)
     assert dataset.gva_gbp_m.dtype == np.float64
@@ -282,6 +290,7 @@ def test_groups_hold_what_their_names_say() -> None:
         "mayoral": {"uk": 23, "mayors_2017": 6, "mayoral_areas": 14},
         "itl1": {"uk": 12, "england": 9},
         "local_authority": {"uk": 361, "mayors_2017": 37, "mayoral_areas": 116},
+        "mayoral_2026": {"uk": 30, "mayors_2017": 6, "mayoral_areas": 14},
     }
 
 
@@ -296,7 +305,8 @@ def test_every_area_has_coverage_residents_and_a_place(dataset: Dataset) -> None
 def test_jobs_always_state_their_basis(dataset: Dataset) -> None:
     jobs = dataset.areas["jobs"].is_not_null()
     assert (jobs == dataset.areas["jobs_basis"].is_not_null()).all()
-    assert jobs.sum() == {"mayoral": 18, "itl1": 12, "local_authority": 0}[dataset.geography]
+    known = {"mayoral": 18, "itl1": 12, "local_authority": 0, "mayoral_2026": 17}
+    assert jobs.sum() == known[dataset.geography]
 
 
 def test_same_dataset_is_not_read_twice() -> None:

@@ -637,6 +637,7 @@ def test_local_authorities_stand_beside_a_split_by_size() -> None:
         drawn = found[row["area_name"]]
         assert drawn[f"Average, {money}"] * unit == pytest.approx(row["gain_final_year_gbp_m_mean"])
         assert drawn[f"High, {money}"] * unit == pytest.approx(row["gain_final_year_gbp_m_p95"])
+        assert "probably too narrow" in chart.caption
         by_size = total * row["gva_gbp_m"] / frame["gva_gbp_m"].sum()
         assert drawn["Split by size of economy"] * unit == pytest.approx(by_size)
     averages = [row[f"Average, {money}"] for row in chart.data["amounts"]]

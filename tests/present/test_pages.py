@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 from collections.abc import Iterable
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,16 +22,21 @@ from gainsmodel.analysis.appraisal import area_and_uk
 from gainsmodel.analysis.verdict import NOTHING
 from gainsmodel.cli import console
 from gainsmodel.data import load_dataset
+from gainsmodel.present import export, report
 from gainsmodel.present.area_summary import Estimate
 from gainsmodel.present.blocks import Block, Grid, Words
 from gainsmodel.present.pages import data
+from gainsmodel.present.pages.appraisal import appraisal
 from gainsmodel.present.pages.assumptions import assumptions
+from gainsmodel.present.pages.comparison import comparison
 from gainsmodel.present.pages.discovery import discovery
 from gainsmodel.present.pages.optimise import optimise
 from gainsmodel.present.pages.sensitivity import sensitivity
+from gainsmodel.present.pages.shares import shares
 from gainsmodel.present.pages.target import target
 from gainsmodel.present.pages.validation import validation
 from gainsmodel.present.pages.voi import voi
+from gainsmodel.present.pages.would_have_to_be_true import would_have_to_be_true
 from in_process import run_here
 
 REFERENCE = load_scenario("reference").edit({"setting.geography": "itl1"})
@@ -96,7 +102,9 @@ def test_a_plan_is_worth_the_same_in_every_question() -> None:
     assert option["p_best"] == recommended["p_pays_back"] == row["p_pays_back"]
     of_target = gainsmodel.target(best(), WALES, gain_gbp_m=TARGET, **ASKED)
     missed = gainsmodel.discover(best(), WALES, TARGET, search_draws=1_000, **ASKED)
+    true = gainsmodel.would_have_to_be_true(best(), WALES, TARGET, search_draws=100, **ASKED)
     assert of_target.p == row["p_target"] == recommended["p_target"] == 1 - missed.p_misses
+    assert (true.p, true.p_mcse) == (of_target.p, of_target.p_mcse)
     assert missed.p_misses_mcse == of_target.p_mcse
 
 
@@ -233,6 +241,8 @@ def test_the_uk_stands_beside_the_area_in_the_same_kind_of_figure(
 def pages() -> dict[str, list[Block]]:
     drivers = gainsmodel.sensitivity(best(), "plan_adds", WALES, draws=100)
     misses = gainsmodel.discover(best(), WALES, TARGET, search_draws=2_000, **ASKED)
+    few = {"search_draws": 100} | ASKED
+    true = gainsmodel.would_have_to_be_true(best(), WALES, TARGET, **few)
     reached = gainsmodel.target(best(), WALES, gain_gbp_m=20.0, **ASKED)
     seek = gainsmodel.goal_seek(best(), WALES, 20.0, 0.5, search_draws=112, **ASKED)
     dataset = load_dataset("itl1")
@@ -242,6 +252,7 @@ def pages() -> dict[str, list[Block]]:
         "target": [*target(reached, seek)],
         "plan": [*optimise(planned())],
         "discover": [*discovery(misses)],
+        "requires": [*would_have_to_be_true(true, "Scotland")],
         "assumptions": [*assumptions(assumptions_log.log(best()), best())],
         "data list": [*data.geographies()],
         "data show": [*data.figures(dataset, "itl1")],
@@ -277,3 +288,74 @@ def test_no_figure_is_cut_on_a_terminal_of_any_width() -> None:
                 for row in grid.rows:
                     for cell in row:
                         assert parts >= {*cell.split()}, (verb, width, cell)
+
+
+# What is known of the areas and figures stands where they are shown
+
+
+@cache
+def skills_in(geography: str) -> gainsmodel.PairedResult:
+    return gainsmodel.run_paired("skills_first", draws=64, geography=geography)
+
+
+def in_words(blocks: Iterable[Block]) -> str:
+    return " ".join(block.text for block in blocks if isinstance(block, Words))
+
+
+@pytest.mark.parametrize(
+    ("geography", "area"), [("local_authority", "Leeds"), ("mayoral_2026", "Cumbria")]
+)
+def test_what_is_known_of_areas_stands_on_every_page_of_them(geography: str, area: str) -> None:
+    pair, known = skills_in(geography), text.of_areas(geography)
+    unit = pair.dataset.resolve(area)[0]
+    worth = gainsmodel.appraise(pair, area=unit).row(
+        by_predicate=pl.col("area_code") == unit, named=True
+    )
+    net = gainsmodel.waterfall(pair, unit)
+    compared = gainsmodel.compare(*pair, area=unit)
+    assert known in in_words(shares(pair.with_plan, [unit]))
+    assert known in in_words(shares(pair.with_plan))
+    assert known in in_words(appraisal(pair, unit, worth, net))
+    assert known in in_words(comparison(compared, ("one", "other")))
+    about = export.about_table(pair.with_plan, unit)
+    assert known in about["Says"].to_list()
+    rows = pl.read_csv(export.areas_csv(pair.with_plan))
+    assert rows["caveat"].str.contains(known, literal=True).all()
+
+
+def test_nothing_of_the_kind_stands_with_areas_that_were_checked() -> None:
+    said = in_words(shares(skills_in("mayoral").with_plan))
+    assert not any(text.of_areas(g) in said for g in ("local_authority", "mayoral_2026"))
+
+
+def test_a_page_tells_the_age_of_its_figures_on_the_day_it_is_asked() -> None:
+    result = skills_in("mayoral").with_plan
+    fresh, old = (in_words(shares(result, on=on)) for on in (date(2026, 7, 1), date(2026, 9, 1)))
+    assert "A newer edition is probably out" in old
+    assert "A newer edition is probably out" not in fresh
+    assert "released on 17 April 2025" in fresh
+    about = [export.about_table(result, "uk", on) for on in (date(2026, 7, 1), date(2026, 9, 1))]
+    assert [any("probably out" in said for said in t["Says"]) for t in about] == [False, True]
+
+
+def test_tables_are_listed_with_their_age() -> None:
+    grids = [block for block in data.geographies(date(2026, 9, 1)) if isinstance(block, Grid)]
+    ages = {row[0]: row[3] for row in grids[1].rows}
+    assert "import-ons" in ages["Gross value added by area and sector"]
+    assert ages["UK gross value added and GDP deflator by year"].startswith(
+        "A newer edition is due"
+    )
+    assert "mayoral_2026" in [row[0] for row in grids[0].rows]
+
+
+def test_a_paper_tells_who_gains_in_an_area_that_has_authorities() -> None:
+    def who(area: str, geography: str) -> list[Grid]:
+        found = report.gather("skills_first", area, draws=100, geography=geography)
+        blocks = report.board_paper(found).blocks
+        return [b for b in blocks if isinstance(b, Grid) and b.headings[0] == "Local authority"]
+
+    (table,) = who("Greater Manchester", "mayoral")
+    assert {row[0] for row in table.rows} >= {"Manchester", "Bolton"}
+    assert not who("uk", "mayoral")
+    assert not who("Lancashire", "mayoral_2026")
+    assert not who("Manchester", "local_authority")

@@ -38,9 +38,11 @@ from gainsmodel import (
     to_toml,
 )
 from gainsmodel.analysis import assumptions_log
+from gainsmodel.analysis.convergence import ratios_if_diverging
 from gainsmodel.present import report, text
 from gainsmodel.present.area_summary import Estimate
 from gainsmodel.present.blocks import Box, Code, Grid, Picture, Points, Words
+from gainsmodel.present.pages.structures import in_a_paragraph
 from gainsmodel.present.report import writers
 from gainsmodel.present.report.assurance import afterwards, counted, failures, statement, verdicts
 from in_process import run_here
@@ -154,6 +156,39 @@ def test_costs_of_levers_add_up_to_that_of_the_plan(found: report.Findings) -> N
     assert grid(found, "Each lever")[-1]["Costs the authority a year"] == format.cost(
         sum(found.costs["cost_gbp_m_per_year"])
     )
+
+
+def test_structures_have_a_paragraph_and_bear_on_what_ranges_cover(quiet: report.Findings) -> None:
+    sizes = [
+        {
+            "name": name,
+            "weight": weight,
+            "overrides": {"parameters.productivity_effect.value": size},
+        }
+        for name, weight, size in (("small", 0.6, 0.01), ("large", 0.4, 0.05))
+    ]
+    scenario = load_scenario("reference").edit(
+        {
+            "setting.geography": "itl1",
+            "structure_axis": [{"name": "Size of effects", "choice": sizes}],
+        }
+    )
+    several = report.gather(scenario, "Wales", draws=320)
+    assert several.drivers is not None
+    assert several.drivers.by_structure is not None
+    words = said(several)
+    assert in_a_paragraph(several.drivers.by_structure, several.drivers.unit) in words
+    assert "Size of effects, " in words
+    assert "with “small” and £" in words
+    assert "and the 2 structures of the model that are stated, not others" in words
+    assert "structures of the model" not in said(quiet)
+
+
+def test_it_says_whether_areas_converge_and_what_if_not(quiet: report.Findings) -> None:
+    words = said(quiet)
+    assert text.pattern(quiet.result) in words
+    ratio = ratios_if_diverging(quiet.result)[quiet.unit]
+    assert text.if_diverging(quiet.about, ratio) in words
 
 
 def test_three_caveats_at_most_and_they_are_those_of_the_sensitivity(
@@ -309,7 +344,7 @@ def text_of(kind: report.Format, content: bytes) -> str:
 def test_every_word_of_the_paper_is_in_the_file(found: report.Findings, kind: Any) -> None:
     content = report.write(found, kind, ON)
     squeezed = "".join(text_of(kind, content).split())
-    paper = report.board_paper(found)
+    paper = report.board_paper(found, on=ON)
     in_pictures = {block.chart.alt for block in paper.blocks if isinstance(block, Picture)}
     for part in _said(paper):
         if part not in in_pictures:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -16,16 +18,21 @@ from gainsmodel import (
     compare,
     delay_cost,
     format,
+    load_dataset,
     load_scenario,
     run,
     run_paired,
     take_up_cases,
 )
 from gainsmodel.analysis.appraisal import area_and_uk
+from gainsmodel.data.units import unit_of
 from gainsmodel.present import text
 from gainsmodel.present.area_summary import Estimate
+from gainsmodel.scenario.parameters import ADJUSTMENTS
+from plain import plain
 
 GM, UK = "E47000001", "uk"
+ROOT = Path(__file__).parents[2]
 BANNED = (
     *("will deliver", "unlocks", "proves", "forecast", "up to £"),
     *("percentile", "iteration", "posterior", "stochastic", "credible interval"),
@@ -81,7 +88,7 @@ def test_the_headline_is_the_numbers_in_words(pair: tuple[Result, Result]) -> No
     bare = without.areas().row(by_predicate=pl.col("area_code") == GM, named=True)
     part = format.gbp(row["prize_gbp_bn_mean"] * 1e3, row["prize_gbp_bn_mcse_mean"] * 1e3)
     gain = "gain_final_year_gbp_m"
-    carried, anyway = (format.gbp(r[f"{gain}_mean"], r[f"{gain}_mcse_mean"]) for r in (row, bare))
+    anyway = format.gbp(bare[f"{gain}_mean"], bare[f"{gain}_mcse_mean"])
     added = (
         PairedResult(with_plan, without)
         .added()
@@ -91,14 +98,14 @@ def test_the_headline_is_the_numbers_in_words(pair: tuple[Result, Result]) -> No
     a = text.about(with_plan, GM)
     assert text.headline(a, a.added(without)) == (
         f"Greater Manchester’s share of the £208bn would be about {part} a year by 2036.",
-        f"Digital adoption plausibly carries {carried} a year, of which {anyway} would come "
-        f"without the plan; the plan adds about {more}.",
+        f"Digital adoption plausibly carries {anyway} a year without the plan; "
+        f"the plan adds about {more} net.",
     )
-    draws = (with_plan.draws(gain)[GM] - without.draws(gain)[GM]).to_numpy()
+    draws = PairedResult(with_plan, without).added_draws(gain, unit_of(with_plan.dataset, GM))
     below = format.chance(float((draws < 1).mean()), draws.size)
     spread = format.gbp_range(*np.quantile(draws, [0.05, 0.95]))
     assert f" the plan adds {spread} (less than £1m {below})." in text.ranges(a, a.added(without))
-    assert f"about {more} a year by 2036 ({spread}; less than £1m {below}) and costs" in (
+    assert f"about {more} net a year by 2036 ({spread}; less than £1m {below}) and costs" in (
         text.plan_adds(a, a.added(without), 15.0)
     )
 
@@ -209,24 +216,20 @@ def test_two_kinds_of_money_are_not_compared_in_silence(
 @pytest.mark.parametrize(
     ("on", "said"),
     [
-        (["leakage"], " after leakage and costs "),
-        (["leakage", "multiplier"], " after leakage and multiplier and costs "),
-        (
-            ["displacement", "leakage", "multiplier"],
-            " after displacement, leakage and multiplier and costs ",
-        ),
-        ([], ") and costs "),
+        (["leakage"], " after leakage a year by 2036 "),
+        (["leakage", "multiplier"], " after leakage and multiplier a year by 2036 "),
+        (["displacement", "leakage", "multiplier"], "m net a year by 2036 "),
+        ([], "m a year by 2036 "),
     ],
 )
 def test_what_a_plan_adds_says_what_was_taken_off(on: list[str], said: str) -> None:
     scenario = load_scenario("skills_first").edit(
-        {f"parameters.{name}.enabled": True for name in on}
+        {f"parameters.{name}.enabled": name in on for name in ADJUSTMENTS}
     )
     with_plan, without = run_paired(scenario, draws=500)
     a = text.about(with_plan, GM)
     assert said in text.plan_adds(a, a.added(without), 15.0)
-    off = ("displacement", "leakage", "multiplier")
-    for name in set(off) - set(on):
+    for name in set(ADJUSTMENTS) - set(on):
         assert name not in text.plan_adds(a, a.added(without), 15.0)
 
 
@@ -304,7 +307,7 @@ def test_what_waiting_costs_or_saves() -> None:
 def test_waiting_is_judged_as_a_comparison_with_the_later_plan_is() -> None:
     """In most futures waiting saves, and yet it costs on average: the average decides."""
     cost = {"levers.skills.cost_gbp_per_head_per_year.value": 36.0}
-    plan = load_scenario("skills_first").edit(cost)
+    plan = plain("skills_first").edit(cost)
     later = plan.edit({"setting.lever_delay_years": 1.0, "title": "Later"})
     table = delay_cost(plan, GM, draws=500)
     row = table.row(0, named=True)
@@ -322,11 +325,11 @@ def test_a_plan_in_current_prices_is_told_in_them() -> None:
         by_predicate=pl.col("area_name") == "Greater Manchester", named=True
     )
     said, *_ = text.plan_in_short(pair, row, "nominal")
-    for metric, words in (
-        ("added_final_year", "adds about"),
-        ("authority_cost_per_year", "costs about"),
+    for metric, words, net in (
+        ("added_final_year", "adds about", " net"),
+        ("authority_cost_per_year", "costs about", ""),
     ):
-        assert f"{words} {Estimate.of(row, f'{metric}_gbp_m').gbp} a year" in said
+        assert f"{words} {Estimate.of(row, f'{metric}_gbp_m').gbp}{net} a year" in said
 
 
 def test_one_future_ranks_nothing_by_any_question() -> None:
@@ -353,3 +356,48 @@ def test_too_few_futures_make_no_amount_in_a_sentence() -> None:
         "What this plan adds a year by 2036 cannot be stated: too few futures to say. It costs "
         "about £15m a year on average once running."
     )
+
+
+# What bears on the areas and the figures
+
+
+def test_single_local_authorities_have_the_warning_of_the_hindcast() -> None:
+    said = text.of_areas("local_authority")
+    assert said == text.LOCAL_BANDS
+    page = (ROOT / "docs/validation/hindcast.md").read_text("utf-8")
+    # The page and the warning say the same; if one is changed, so must be the other.
+    assert "bands of that geography are likely to be too narrow" in " ".join(page.split())
+    assert "probably too narrow" in said
+
+
+def test_new_areas_are_called_unofficial_by_name() -> None:
+    said = text.of_areas("mayoral_2026")
+    areas = load_dataset("mayoral_2026").areas
+    new = areas.filter(pl.col("area_type") == "new_mayoral")["area_name"]
+    assert "unofficial" in said
+    assert all(name in said for name in new)
+    assert text.of_areas("mayoral") == text.of_areas("itl1") == text.of_areas("own") == ""
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_age_of_the_figures(own: bool) -> None:
+    manifest = {"own_data": {"name": "ours.csv"}} if own else {}
+    fresh = text.of_figures(manifest, date(2026, 7, 31))
+    old = text.of_figures(manifest, date(2026, 8, 1))
+    if own:
+        assert fresh == old == ""
+        return
+    assert (
+        fresh == "Built-in output by area and sector is of 2023 (ONS, released on 17 April 2025)."
+    )
+    assert old.startswith(fresh)
+    assert "A newer edition is probably out" in old
+    assert "gainsmodel data import-ons WORKBOOK.xlsx --year 2024 --out FOLDER" in old
+
+
+def test_a_table_that_no_command_renews_waits_for_a_new_version() -> None:
+    assert text.newer("areas.csv", date(2026, 7, 31)) == "A newer edition is due by July 2026."
+    assert text.newer("areas.csv", date(2026, 8, 1)).endswith(
+        "A new version of gainsmodel brings it."
+    )
+    assert text.newer("sectors.csv", date(2100, 1, 1)) == ""

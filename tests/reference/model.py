@@ -606,6 +606,10 @@ def simulate(
     growth = parameters["growth"]
     theta, kappa = national["spillover_share"], national["adoption_cost_share"]
     cap = national["uplift_cap"]
+    j_curve = value_at(
+        spec.get("j_curve", {"kind": "fixed", "value": 0.0}),
+        _given(normals, "j_curve/nation", (draws,)),
+    )
     lag_rate = (1 / (1 + national["lag_years"]))[:, None, None, None]  # lambda = 1 / (1 + tau)
     decay = national["decay_per_year"][:, None, None, None]  # delta
     weights = spillover_weights(data, spec["spillover_decay_km"])
@@ -659,9 +663,11 @@ def simulate(
         path = path * (1 + growth)
         gva[..., t] = path * np.exp(parameters["transitory"])
 
-        # Section 4: uplift = min(sum over k of beta * Fbeta * E, cap); gain = GVA * uplift
+        # Section 4: uplift = min(sum over k of beta * Fbeta * E, cap)
+        #                     - j * sum over k of beta * (A[t] - A[t-1]); gain = GVA * uplift
         stacked = (beta * beta_factor * left).sum(axis=3)
-        uplift = np.minimum(stacked, cap[:, None, None])
+        held_back = (beta * (adoption[..., t] - before)).sum(axis=3)
+        uplift = np.minimum(stacked, cap[:, None, None]) - j_curve[:, None, None] * held_back
         gain[..., t - 1] = gva[..., t] * uplift
 
         # Section 4: cost = kappa * GVA[t] * sum over k of (A[t] - A[t-1])

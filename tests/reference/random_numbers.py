@@ -226,6 +226,8 @@ def sobol_order(spec: dict[str, Any], cells: bool) -> list[Factor | None]:
     order += [Factor("growth_area/nation"), Factor("lever_zero/nation")]
     for lever in spec["levers"]:
         order += [Factor(f"{x}/lever", cell=lever["name"]) for x in DECIDED_BY_LEVER]
+    order += [None] * (free * len(DECIDED_BY_LEVER))
+    order += [Factor("j_curve/nation")]
     return order
 
 
@@ -313,6 +315,7 @@ def normals(
         [over("cell", "growth_transitory/cell", sectors, area) for area in areas], axis=1
     )
     result["lever_zero/nation"] = column("lever_zero/nation")
+    result["j_curve/nation"] = column("j_curve/nation")
     for x in DECIDED_BY_LEVER if spec["levers"] else ():
         result[f"{x}/lever"] = over("cell", f"{x}/lever", [of["name"] for of in spec["levers"]])
     return result

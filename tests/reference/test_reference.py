@@ -537,6 +537,8 @@ def test_order_of_sobol_dimensions() -> None:
         rn.Factor("lever_zero/nation"),
         rn.Factor("lever_zero/lever", cell="skills"),
         rn.Factor("optimism_bias/lever", cell="skills"),
+        *[None] * (19 * 2),
+        rn.Factor("j_curve/nation"),
     ]
     # Cells stand between areas and levers, growth first.
     full = rn.sobol_order(spec, cells=True)

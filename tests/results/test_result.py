@@ -16,6 +16,7 @@ from gainsmodel import Result, ResultError, UnknownNameError, load_dataset, load
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.statistics import QUANTILES, STATISTICS
 from gainsmodel.results.tables import DETAIL_METRICS, METRICS
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 
 REFERENCE = load_scenario("reference")
 MAYORAL = load_dataset("mayoral")
@@ -57,7 +58,9 @@ def test_areas_have_one_row_each_in_the_order_of_the_figures() -> None:
 def test_groups_begin_with_the_uk_and_have_the_columns_of_areas() -> None:
     groups = ran().groups()
     assert groups["area_code"].to_list() == ["uk", "mayors_2017", "mayoral_areas"]
-    reaches = ["p_final_year_reaches_prize", "p_cumulative_reaches_prize"]
+    reaches = [
+        f"p_{reading}_reaches_prize" for reading in ("final_year", "share_of_economy", "cumulative")
+    ]
     assert groups.columns == [*ran().areas().columns, *reaches]
     assert groups["gva_share"][0] == pytest.approx(1, rel=1e-12)
     assert groups["share_mean"][0] == pytest.approx(1, abs=1e-6)
@@ -217,7 +220,7 @@ def test_detail_is_kept_on_disk_and_replayed(tmp_path: Path) -> None:
         for metric in DETAIL_METRICS:
             assert other.draws(metric).equals(result.draws(metric))
     ran("skills_first", 40).save(tmp_path / "run", draws=True)
-    assert len(list((tmp_path / "run").glob("draws_*"))) == len(METRICS) + 1
+    assert len(list((tmp_path / "run").glob("draws_*"))) == len(METRICS) + 3
 
 
 def test_detail_not_asked_for_or_of_no_known_unit_is_an_error() -> None:
@@ -299,7 +302,8 @@ def test_statistics_are_those_of_the_draws() -> None:
     np.testing.assert_allclose(both["share_sd"], draws.std(axis=0, ddof=1), rtol=1e-4, atol=1e-9)
     error = draws.std(axis=0, ddof=1) / np.sqrt(len(draws))
     np.testing.assert_allclose(both["share_mcse_mean"], error, rtol=1e-4, atol=1e-9)
-    above = (draws > both["gva_share"].to_numpy()).mean(axis=0)
+    # What is equal to rounding is not above.
+    above = (draws > both["gva_share"].to_numpy() * (1 + 1e-6)).mean(axis=0)
     # The UK's own share is 1 whatever happens, but for rounding.
     at = [i for i, code in enumerate(both["area_code"]) if code != "uk"]
     np.testing.assert_allclose(both["p_share_above_gva"].to_numpy()[at], above[at], atol=1e-12)
@@ -442,7 +446,7 @@ def test_levers_add_where_they_are_planned() -> None:
     uk = gap.row(by_predicate=pl.col("area_code") == "uk", named=True)
     assert here["gain_final_year_gbp_m_mean"] > 0
     assert here["gain_final_year_gbp_m_p05"] >= 0
-    assert here["p_higher"] > 0.95
+    assert here["p_higher"] > 0.8
     assert here["gain_final_year_gbp_m_mean"] <= uk["gain_final_year_gbp_m_mean"]
     # Nobody loses by it.
     assert gap["gain_final_year_gbp_m_p05"].min() > -1
@@ -469,14 +473,16 @@ def test_a_difference_is_that_of_the_draws() -> None:
 
 def adjusted(**values: float) -> Result:
     changes: dict[str, Any] = {"plan.Wales.skills": 1.0}
+    changes |= dict.fromkeys((f"parameters.{n}.enabled" for n in ADJUSTMENTS), False)
     for name, value in values.items():
         changes |= {f"parameters.{name}.enabled": True, f"parameters.{name}.value": value}
     return gainsmodel.run(REFERENCE.edit(changes), draws=600)
 
 
 def test_a_net_difference_is_what_is_left_after_adjustments() -> None:
-    gross = PairedResult(adjusted(), ran()).added(gross=True)
-    assert PairedResult(adjusted(), ran()).added().equals(gross)
+    off = gainsmodel.run(adjusted().scenario.without_plan(), draws=600)
+    gross = PairedResult(adjusted(), off).added(gross=True)
+    assert PairedResult(adjusted(), off).added().equals(gross)
     plan = adjusted(displacement=0.25, leakage=0.1, multiplier=1.25)
     # Adjustments touch the increment only: the run itself is the same.
     assert plan.areas().equals(adjusted().areas())
@@ -484,7 +490,8 @@ def test_a_net_difference_is_what_is_left_after_adjustments() -> None:
     net = PairedResult(plan, reference).added()
     for name in ("mean", "sd", "p50", "p95"):
         column = f"gain_final_year_gbp_m_{name}"
-        left = gross[column] * (1 - 0.25) * (1 - 0.1) * 1.25
+        of_uk = gross["area_code"] == "uk"
+        left = gross[column] * np.where(of_uk, 1 - 0.25, (1 - 0.25) * (1 - 0.1) * 1.25)
         np.testing.assert_allclose(net[column], left, rtol=1e-6)
 
 
@@ -558,17 +565,22 @@ def test_another_price_year_scales_all_money_and_nothing_else() -> None:
     """Section 9 of the model: no ratio or probability changes."""
     changed = load_scenario("skills_first").edit({"setting.price_year": 2023})
     ours, theirs = (
-        gainsmodel.appraise(gainsmodel.run_paired(s, draws=600)) for s in ("skills_first", changed)
+        gainsmodel.appraise(gainsmodel.run_paired(s, draws=200, precision="float64"))
+        for s in ("skills_first", changed)
     )
     for name in ours.columns:
         if not ours[name].dtype.is_float():
             assert ours[name].equals(theirs[name])
             continue
-        factor = 1.039 if "_gbp_m" in name and "_p_below_1" not in name else 1.0
+        factor = 1.039 if "_gbp_m" in name else 1.0
         known = [(a, b * factor) for a, b in zip(ours[name], theirs[name], strict=True) if a == a]
         if "_p_below_1" not in name:  # of £1m, which is another amount in other money
             np.testing.assert_allclose(
-                *zip(*known, strict=True), rtol=2e-5, atol=1e-6, err_msg=name
+                # Differences of amounts of £1,000bn in double precision.
+                *zip(*known, strict=True),
+                rtol=1e-9,
+                atol=1e-8,
+                err_msg=name,
             )
     share, other = (gainsmodel.run(s, draws=600) for s in ("skills_first", changed))
     for name in ("share_mean", "p_share_above_gva", "uplift_final_year_p95"):
@@ -603,6 +615,7 @@ def test_the_null_model_is_the_share_of_gva() -> None:
             "growth_area",
             "growth_sector",
             "growth_cell",
+            "growth_transitory",
             "spillover_share",
         )
     }
@@ -614,7 +627,8 @@ def test_the_null_model_is_the_share_of_gva() -> None:
     }
     same = {k: dict.fromkeys(MAYORAL.sectors, 1.0) for k in REFERENCE.technologies}
     odds = {f"parameters.sector_odds_ratio.by_technology.{k}.values": v for k, v in same.items()}
-    changes = {"parameters": fixed, **spread, **odds}
+    alike = {"parameters.area_odds_ratio.by_technology.ai.values": {"London": 1.0}}
+    changes = {"parameters": fixed, **spread, **odds, **alike}
     areas = gainsmodel.run(REFERENCE.edit(changes), draws=50, precision="float64").areas()
     for quantile in ("mean", "p05", "p95"):
         np.testing.assert_allclose(areas[f"share_{quantile}"], areas["gva_share"], rtol=1e-9)

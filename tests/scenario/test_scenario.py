@@ -95,15 +95,16 @@ PARAMETERS = {
     "readiness_slope_imitation": normal(0.05, 0.05),
     "readiness_slope_ceiling": normal(0.15, 0.10),
     "readiness_slope_productivity_effect": normal(0.05, 0.05),
-    "complements": normal(0, 0.25),
+    "complements": normal(0, 0.10),
     "growth_nation": normal(0.013, 0.005),
     "growth_area": normal(0, 0.0045),
     "growth_sector": normal(0, 0.016),
     "growth_cell": normal(0, 0.0105),
-    "take_up": {"kind": "beta", "alpha": 0.8, "beta": 1.5},
-    "displacement": pert(0.10, 0.25, 0.50),
+    "take_up": {"kind": "beta", "alpha": 0.45, "beta": 1.6},
+    "displacement": pert(0.15, 0.40, 0.75),
     "leakage": pert(0.05, 0.10, 0.25),
     "multiplier": pert(1.1, 1.25, 1.5),
+    "optimism_bias": pert(0, 0.15, 0.41),
 }
 SPREADS = {
     "initial_adoption": (0.2, 0, 0.2, 0.4, 0.2),
@@ -192,7 +193,12 @@ def test_reference_holds_the_settings_of_the_model_description() -> None:
     assert parameters.growth_to_start_year.value == 0.012
     assert parameters.take_up.shared_variance == 0.5
     for name in ("displacement", "leakage", "multiplier"):
-        assert not getattr(parameters, name).enabled
+        assert getattr(parameters, name).enabled
+    assert parameters.fixed_cost_share.value == 0.1
+    assert parameters.zero_correlation.value == 0.5
+    assert setting.normalise_start
+    ratios = {k: of.values for k, of in parameters.area_odds_ratio.by_technology.items()}
+    assert ratios == {"ai": {"London": 0.84}}
     assert REFERENCE.plan == {}
 
 
@@ -203,18 +209,24 @@ def test_reference_holds_the_levers_of_the_model_description(name: str) -> None:
     stated = {k: q.figure().core() for k, q in lever.effects if q is not None}
     assert stated.keys() == effects.keys()
     for target, (median, p05, p95) in effects.items():
-        assert stated[target] == pytest.approx(lognormal(median, p05, p95))
+        assert (stated[target]["kind"], stated[target]["p_zero"]) == ("zero_or", 0.5)
+        assert stated[target]["of"] == pytest.approx(lognormal(median, p05, p95))
     assert lever.scope == (SECTORS if scope == "all" else tuple(scope))
     assert (lever.start_years, lever.ramp_years) == (start, ramp)
     assert lever.cost_gbp_per_head_per_year.figure().core() == {"kind": "fixed", "value": cost}
     assert lever.cost_gbp_per_head_per_year.evidence == "judgement"
+    assert lever.cost_gbp_per_head_per_year.price_year == 2024
+    assert (lever.duration_years, lever.fade_years) == (None, 1)
+    own = None if lever.take_up is None else lever.take_up.figure().core()
+    beta = {"kind": "beta", "alpha": 2.0, "beta": 1.2}
+    assert own == (beta if name == "connectivity" else None)
 
 
 def test_nothing_from_memory_is_called_published() -> None:
     for name in ("displacement", "leakage", "multiplier"):
         quantity = getattr(REFERENCE.parameters, name)
         assert quantity.evidence == "judgement"
-        assert "verify" in quantity.note
+        assert "checked against" in quantity.note
 
 
 # ---------------------------------------------------------------- shipped files and the schema

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from gainsmodel.data import load_dataset
 from gainsmodel.errors import ScenarioError
 from gainsmodel.scenario import Scenario, load_scenario, parse_scenario, to_toml
 from gainsmodel.scenario.parameter_groups import groups_of, uncertain
-from gainsmodel.simulation.core_inputs import core_inputs
+from gainsmodel.simulation.core_inputs import by_area, core_inputs
 from gainsmodel.simulation.replay import replay
 from gainsmodel.simulation.settings import Settings
+from plain import plain
 from toy import certain
 
 GM = "Greater Manchester"
@@ -39,6 +41,9 @@ source = "a test"
 evidence = "derived"
 
 [parameters.fixed_cost_share]
+value = 0.1
+
+[parameters.j_curve]
 value = 0.1
 
 [levers.skills.take_up]
@@ -65,8 +70,8 @@ def spec_of(scenario: Scenario) -> dict[str, Any]:
 
 
 def test_the_core_is_asked_for_nothing_that_a_scenario_does_not_use() -> None:
-    new = {"zero_correlation", "optimism_bias", "fixed_cost_share"}
-    assert not new & spec_of(load_scenario("skills_first")).keys()
+    new = {"zero_correlation", "optimism_bias", "fixed_cost_share", "j_curve"}
+    assert not new & spec_of(plain("skills_first")).keys()
     assert new <= spec_of(programme()).keys()
 
 
@@ -88,10 +93,11 @@ def test_effects_are_zero_together_and_as_often_as_stated() -> None:
     inputs = gainsmodel.run(programme(), draws=4096).inputs(GM)
     ceiling = inputs["levers.skills.effects.ceiling"].to_numpy() == 0
     imitation = inputs["levers.skills.effects.imitation"].to_numpy() == 0
+    effect = inputs["levers.skills.effects.productivity_effect"].to_numpy() == 0
     assert abs(ceiling.mean() - 0.5) < 0.01
     assert abs(imitation.mean() - 0.6) < 0.01
     assert not (ceiling & ~imitation).any()
-    assert (inputs["levers.skills.effects.productivity_effect"] > 0).all()
+    assert (effect == ceiling).all()
 
 
 def test_a_manifest_is_replayed_to_the_same_numbers() -> None:
@@ -116,8 +122,8 @@ def test_they_are_assumptions_like_any_other() -> None:
     assert rows["parameters.zero_correlation"]["middle"] == 0.4
     assert rows["parameters.fixed_cost_share"]["middle"] == 0.1
     assert rows["parameters.optimism_bias"]["high"] == pytest.approx(0.29, abs=0.02)
-    plain = uncertain(load_scenario("skills_first"))
-    assert not {"zero_correlation", "optimism_bias"} & plain.keys()
+    without = uncertain(plain("skills_first"))
+    assert not {"zero_correlation", "optimism_bias"} & without.keys()
 
 
 def test_sensitivity_finds_what_decides_whether_a_lever_works() -> None:
@@ -166,15 +172,17 @@ def test_what_is_stated_of_areas_reaches_them_and_no_others() -> None:
     assert ratios.pop(GM) == [1, 1, 1, 0.9]
     assert set(map(tuple, ratios.values())) == {(1, 1, 1, 1)}
     loadings = of_areas(places(), "mayoral", "growth_loadings")
-    assert (loadings["Scotland"], loadings[GM], loadings["Greater London"]) == (0.8, 0.5, 0.0)
+    before = of_areas(load_scenario("reference"), "mayoral", "growth_loadings")
+    assert loadings == before | {"Scotland": 0.8, GM: 0.5}
+    assert before["Greater London"] < 0 < before[GM] < 0.5
 
 
 def test_a_wider_area_stands_for_those_in_it_and_one_of_another_geography_is_passed_over() -> None:
     ratios = of_areas(places(), "local_authority", "area_odds_ratios")
     assert (ratios["Camden"][3], ratios["Wigan"][3], ratios["Leeds"][3]) == (1.31, 0.9, 1.0)
     loadings = of_areas(places(), "itl1", "growth_loadings")
-    assert loadings["Scotland"] == 0.8
-    assert sum(value != 0 for value in loadings.values()) == 1
+    before = of_areas(load_scenario("reference"), "itl1", "growth_loadings")
+    assert loadings == before | {"Scotland": 0.8}
     ratios = of_areas(places(), "itl1", "area_odds_ratios")
     assert {name for name, of in ratios.items() if of[3] != 1} == {"London"}
 
@@ -190,6 +198,18 @@ def test_an_area_that_nothing_knows_and_one_that_is_set_twice_are_refused() -> N
         places().edit({f"{key}.London": 0.0})
     with pytest.raises(ScenarioError, match=r"growth_loading\.values\.Wales: must be"):
         places().edit({"parameters.growth_loading.values.Wales": 1.5})
+
+
+def test_of_two_names_for_all_a_dataset_has_the_wider_gives_way() -> None:
+    """One authority of a region only: the region's name and its own stand for the same area."""
+    whole = load_dataset("mayoral")
+    kept = (whole.areas["area_name"] == GM).arg_true().to_list()
+    some = replace(whole, areas=whole.areas[kept], gva_gbp_m=whole.gva_gbp_m[kept], groups={})
+    for names in (("North West", GM), (GM, "North West")):
+        stated = dict.fromkeys(names, 0.1) | {GM: 0.5}
+        assert by_area(some, stated, 0.0, "values").tolist() == [0.5]
+    with pytest.raises(ScenarioError, match="sets the same area"):
+        by_area(some, {GM: 0.1, "E47000001": 0.2}, 0.0, "values")
 
 
 def test_places_survive_every_way_of_writing_them_and_are_in_the_log() -> None:
@@ -212,14 +232,14 @@ def test_the_nation_starts_where_the_survey_has_it() -> None:
     first = found.filter(year=2026, area_code="uk")
     start = dict(first.select("technology", "adoption_mean").iter_rows())
     assert start == pytest.approx(stated, rel=1e-9)
-    before = gainsmodel.run(certain(load_scenario("reference")), draws=16, detail="uk").adoption()
+    before = gainsmodel.run(certain(plain("reference")), draws=16, detail="uk").adoption()
     ai = before.filter(year=2026, area_code="uk", technology="ai")
     assert ai["adoption_mean"][0] > 0.33
 
 
 def test_a_lever_that_ends_stops_costing_and_its_gain_fades() -> None:
     changes = {"levers.skills.duration_years": 3.0, "levers.skills.fade_years": 1.0}
-    scenario = load_scenario("reference").edit({f'plan."{GM}".skills': 1.0, **changes})
+    scenario = plain("reference").edit({f'plan."{GM}".skills': 1.0, **changes})
     lasting = scenario.edit({"levers.skills.fade_years": 100.0})
     added, kept = (gainsmodel.run_paired(s, draws=DRAWS) for s in (scenario, lasting))
     means = [

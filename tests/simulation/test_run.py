@@ -36,6 +36,7 @@ from gainsmodel.scenario.parameters import ADJUSTMENTS, NATIONAL_PARAMETERS
 from gainsmodel.simulation.core_inputs import core_inputs, discount_factors
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Precision
+from plain import plain
 
 REFERENCE = load_scenario("reference")
 MAYORAL = load_dataset("mayoral")
@@ -44,6 +45,10 @@ LEVERS = list(REFERENCE.levers)
 MANCHESTER = CODES.index(MAYORAL.resolve("Greater Manchester")[0])
 with (Path(data_module.TABLES) / "uk_economy.csv").open(encoding="utf-8") as file:
     ECONOMY = {int(row["year"]): row for row in csv.DictReader(file)}
+
+
+# GDP deflator of 2024 over that of 2023.
+PRICES_2024 = float(ECONOMY[2024]["gdp_deflator_2023_100"]) / 100
 
 
 def planned(plan: dict[str, Any], **settings: Any) -> dict[str, np.ndarray]:
@@ -61,8 +66,8 @@ def at(arrays: dict[str, np.ndarray], name: str, lever: str, area: int = MANCHES
 def test_gva_is_carried_to_the_start_year_by_published_then_assumed_growth() -> None:
     _, arrays = core_inputs(REFERENCE, MAYORAL, Settings())
     # National accounts, chained volume, 2025 over 2023; then one assumed year.
-    factor = 2_561_677 / 2_497_390 * 1.012
-    np.testing.assert_allclose(arrays["gva_gbp_m"], MAYORAL.gva_gbp_m * factor, rtol=1e-14)
+    factor = 2_561_677 / 2_497_390 * 1.012 * PRICES_2024
+    np.testing.assert_allclose(arrays["gva_gbp_m"], MAYORAL.gva_gbp_m * factor, rtol=1e-13)
     assert arrays["gva_gbp_m"].shape == (23, 18)
 
 
@@ -78,7 +83,8 @@ def test_gva_is_carried_to_the_start_year_by_published_then_assumed_growth() -> 
 def test_start_year_decides_how_much_growth_is_assumed(start: int, factor: float) -> None:
     edits = {"setting.start_year": start, "parameters.growth_to_start_year.value": 0.05}
     _, arrays = core_inputs(REFERENCE.edit(edits), MAYORAL, Settings())
-    np.testing.assert_allclose(arrays["gva_gbp_m"], MAYORAL.gva_gbp_m * factor, rtol=1e-14)
+    expected = MAYORAL.gva_gbp_m * factor * PRICES_2024
+    np.testing.assert_allclose(arrays["gva_gbp_m"], expected, rtol=1e-13)
 
 
 @pytest.mark.parametrize("geography", gainsmodel.data.GEOGRAPHIES)
@@ -257,8 +263,8 @@ def test_every_national_parameter_reaches_the_core(name: str) -> None:
 @pytest.mark.parametrize("name", ["displacement", "leakage", "multiplier"])
 def test_an_adjustment_that_is_switched_on_is_not_ignored(name: str) -> None:
     plan = {"plan.Wales.skills": 1.0}
-    off = spec_of(REFERENCE.edit(plan))
-    on = spec_of(REFERENCE.edit(plan | {f"parameters.{name}.enabled": True}))
+    on = spec_of(REFERENCE.edit(plan))
+    off = spec_of(REFERENCE.edit(plan | {f"parameters.{name}.enabled": False}))
     handed = getattr(REFERENCE.parameters, name).figure().core()
     assert on[0]["national"][name] == handed
     assert off[0]["national"][name] == {"kind": "fixed", "value": float(name == "multiplier")}
@@ -277,7 +283,7 @@ BUSY = REFERENCE.edit(
     {
         "setting.horizon_years": 40,
         "setting.lever_delay_years": 1.0,
-        "prize.price_year": 2020,
+        "prize.price_year": 2030,
         "levers.skills.cost_gbp_per_head_per_year.price_year": 2022,
         "parameters.displacement.enabled": True,
         "parameters.leakage.enabled": True,
@@ -291,7 +297,7 @@ BUSY = REFERENCE.edit(
             **{"kind": "lognormal", "median": 0.08, "p05": 0.02, "p95": 0.25, "p_zero": 0.5}
         },
         "levers.skills.take_up": {"value": 0.3, "unit": "share"},
-        "levers.skills.duration_years": 5.0,
+        **{f"levers.{name}.duration_years": 5.0 for name in REFERENCE.levers},
         "levers.skills.fade_years": 2.0,
         "parameters.optimism_bias.value": 0.1,
         "parameters.fixed_cost_share.value": 0.2,
@@ -573,6 +579,9 @@ def test_a_scenario_without_uncertainty_runs_in_double_precision_to_the_closed_r
         "growth_to_start_year": 0.012,
     }
     del fixed["growth_loading"]
+    for name in ADJUSTMENTS:
+        parameters[name]["enabled"] = False
+    fixed["optimism_bias"] = 0.0
     for name, value in fixed.items():
         parameters[name].pop("distribution", None)
         parameters[name]["value"] = value
@@ -584,6 +593,7 @@ def test_a_scenario_without_uncertainty_runs_in_double_precision_to_the_closed_r
     parameters["sector_odds_ratio"]["by_technology"] = {}
     reference["technologies"] = {"ai": reference["technologies"]["ai"]}
     reference["levers"] = {}
+    parameters["area_odds_ratio"]["by_technology"] = {}
     result = gainsmodel.run(gainsmodel.Scenario.from_dict(reference), draws=20)
     assert result.manifest["precision"] == "float64"
 
@@ -645,8 +655,12 @@ def test_a_lever_costs_residents_times_rate_times_intensity() -> None:
         by_predicate=(pl.col("area_code") == "E47000001") & (pl.col("lever") == "leadership"),
         named=True,
     )
-    assert row["full_cost_gbp_m_per_year"] == pytest.approx(residents * 0.3 / 1e6, rel=1e-12)
-    assert row["cost_gbp_m_per_year"] == pytest.approx(residents * 0.15 / 1e6, rel=1e-12)
+    assert row["price_gbp_m_per_year"] == pytest.approx(residents * 0.15 / 1e6, rel=1e-12)
+    # Mean optimism bias (0 + 4 × 0.15 + 0.41) / 6, mean take-up 0.45 / 2.05.
+    expected = (1 + 1.01 / 6) * (0.1 + 0.9 * 0.45 / 2.05)
+    full = residents * 0.3 / 1e6 * expected
+    assert row["full_cost_gbp_m_per_year"] == pytest.approx(full, rel=2e-4)
+    assert row["cost_gbp_m_per_year"] == pytest.approx(full / 2, rel=2e-4)
     assert row["intensity"] == pytest.approx(0.5)
     of = dict(costs.group_by("area_code").agg(pl.col("cost_gbp_m_per_year").sum()).iter_rows())
     assert of["uk"] == pytest.approx(of["E47000001"]) == pytest.approx(of["mayors_2017"])
@@ -654,11 +668,21 @@ def test_a_lever_costs_residents_times_rate_times_intensity() -> None:
 
 
 def test_costs_of_levers_are_what_the_core_reports_once_all_run() -> None:
-    scenario = gainsmodel.load_scenario("everyone_acts")
+    scenario = plain("everyone_acts")
     result = gainsmodel.run(scenario, draws=16)
     costs = gainsmodel.lever_costs(scenario, gainsmodel.load_dataset("mayoral"))
-    total = costs.group_by("area_code").agg(pl.col("cost_gbp_m_per_year").sum())
+    total = costs.group_by("area_code").agg(pl.col("^(cost|price)_gbp.*$").sum())
     both = pl.concat([result.areas(), result.groups()], how="diagonal").join(total, on="area_code")
     assert both.height == 26
     core = both["lever_cost_per_year_gbp_m_mean"].to_numpy()
     assert both["cost_gbp_m_per_year"].to_numpy() == pytest.approx(core, rel=1e-6)
+    assert both["price_gbp_m_per_year"].to_numpy() == pytest.approx(core, rel=1e-6)
+
+
+def test_the_expected_cost_of_a_plan_is_the_mean_of_what_it_costs() -> None:
+    scenario = gainsmodel.load_scenario("everyone_acts")
+    uk = gainsmodel.run(scenario, draws=20_000).groups().row(0, named=True)
+    costs = gainsmodel.lever_costs(scenario, gainsmodel.load_dataset("mayoral"))
+    expected = costs.filter(area_code="uk")["cost_gbp_m_per_year"].sum()
+    error = uk["lever_cost_per_year_gbp_m_mcse_mean"]
+    assert abs(uk["lever_cost_per_year_gbp_m_mean"] - expected) < 4 * error

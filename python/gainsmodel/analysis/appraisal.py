@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from gainsmodel.analysis.verdict import signs
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError
@@ -82,7 +83,9 @@ def appraise(
         ``authority_cost_per_year_gbp_m``
             Cost of the levers in a year in which all of them run.
         ``net_present_value_gbp_m``
-            Present value added, less both costs.
+            Present value added, less both costs. Of several structures also the weight of those
+            in which its mean is above 0 beyond two standard errors, ``_weight_above``, and below,
+            ``_weight_below``: where both are above 0, the plan cannot be ranked.
         ``public_benefit_cost_ratio``, ``benefit_cost_ratio``
             Present value added less firms' cost, over the authority's cost alone; and present
             value added over both costs. Quantiles only, since a ratio may have no mean; with
@@ -128,6 +131,12 @@ def appraise(
     columns += _ratio("benefit_cost_ratio", added, authority + firms, sampler)
     net = values[NET_PRESENT_VALUE]
     columns += chances_of("p_pays_back", net > 0, np.isfinite(net), sampler)
+    if pair.scenario.every_structure():
+        of_units = [signs(draws, pair.with_plan) for draws in net]
+        columns += [
+            pl.Series(f"{NET_PRESENT_VALUE}_weight_{side}", [getattr(s, side) for s in of_units])
+            for side in ("above", "below")
+        ]
     in_final_year = values["added_final_year_gbp_m"]
     goal = math.inf if target_gbp_m is None else target_gbp_m
     asked = np.full(in_final_year.shape, target_gbp_m is not None)

@@ -137,6 +137,11 @@ def assumptions(scenario: Scenario, base: Scenario | None = None) -> pl.DataFram
     return log(scenario, base or scenario).filter(pl.col("group") != STRUCTURE)
 
 
+def distributions(scenario: Scenario) -> dict[str, Distribution | float]:
+    """What is stated of each figure of `log`, by its key: a distribution, or a certain value."""
+    return {row["key"]: row["stated"] for row in _rows(scenario) if row["group"] != STRUCTURE}
+
+
 @renamed(found="ranking")
 def about(scenario: Scenario, ranking: Sensitivity | None = None) -> list[tuple[str, str]]:
     """What the log is of, for the head of a file: pairs of what and the words for it."""

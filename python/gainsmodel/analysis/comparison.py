@@ -100,8 +100,7 @@ class Comparison(ShownInNotebooks):
         """Which is worth more in `unit`; None where more than the plan differs, or no plan does."""
         if not self.only_plans_differ or self.identical:
             return None
-        gap = self.pair.net_present_value_draws(self.unit)
-        return of_draws(gap, self.first.manifest["sampler"])
+        return of_draws(self.pair.net_present_value_draws(self.unit), self.first)
 
     @cached_property
     def costs_more_gbp_m_per_year(self) -> float:

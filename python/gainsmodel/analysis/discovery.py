@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -19,6 +19,7 @@ from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import chances_of
+from gainsmodel.results.structures import LANES
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.parameter_groups import COSTS, uncertain
 from gainsmodel.scenario.parameters import PARAMETERS
@@ -47,8 +48,15 @@ class Variable:
     values: Array
 
 
-def variables(scenario: Scenario, unit: Unit, result: Result) -> list[Variable]:
-    """Uncertain assumptions that may decide whether a plan reaches a target, in every draw.
+def variables(
+    scenario: Scenario,
+    unit: Unit,
+    result: Result,
+    cannot_matter: Sequence[str] = ("prize", *COSTS),
+) -> list[Variable]:
+    """Uncertain assumptions that may decide whether a target is reached, in every draw.
+
+    Those whose names match `cannot_matter` are left out; as it stands, for what a plan adds.
 
     An assumption that differs between areas, sectors or technologies is taken at its usual
     value in the unit, as `Result.inputs` has it.
@@ -62,14 +70,18 @@ def variables(scenario: Scenario, unit: Unit, result: Result) -> list[Variable]:
             found.append(Variable(name, label, grade, say, values))
 
     for name, grade in grades.items():
+        if any(fnmatchcase(name, pattern) for pattern in cannot_matter):
+            continue
         if name == "take_up":
             for lever, planned in scenario.levers.items():
                 add(f"take_up.{lever}", f"take-up of {planned.label}", format.percent, grade)
         elif name.startswith("levers.") and ".effects." in name:
             lever, target = name.split(".")[1], name.split(".")[3]
-            label = f"effect of {scenario.levers[lever].label} on {PARAMETERS[target].in_sentence}"
+            label = (
+                f"the effect of {scenario.levers[lever].label} on {PARAMETERS[target].in_sentence}"
+            )
             add(name, label, format.percent, grade)
-        elif name in PARAMETERS and name not in ("prize", "sector_odds_ratio", *COSTS):
+        elif name in PARAMETERS and name != "sector_odds_ratio":
             add(name, PARAMETERS[name].in_sentence, PARAMETERS[name].in_words, grade)
     return found
 
@@ -244,6 +256,13 @@ def discover(
     pair = pair_on(searched, settings.draws)
     misses = pair.added_draws(unit=unit) < target_gbp_m
     found = _chosen(variables(loaded, unit, pair.with_plan), parameters)
+    if loaded.every_structure():
+        # Sixteen draws at a time have one structure: halves are of whole blocks.
+        order = np.argsort(np.arange(searched.draws) // LANES % 2, kind="stable")
+        apart, middle = np.empty_like(order), (order.size + 1) // 2
+        apart[0::2], apart[1::2] = order[:middle], order[middle:]
+        found = [replace(of, values=of.values[apart]) for of in found]
+        misses = misses[apart]
     boxes, limits = _boxes(found, misses, density, most_boxes, most_conditions)
     final = loaded.setting.start_year + loaded.setting.horizon_years
     discovery = Discovery(

@@ -90,6 +90,31 @@ def evppi(net_benefit: Array, numbers: NDArray[np.floating[Any]]) -> Worth:
     return Worth(max(gained.value, 0.0), gained.mcse)
 
 
+def worth_of_choice(net_benefit: Array, place: NDArray[np.intp]) -> Worth:
+    """Expected value of knowing which of several structures holds before deciding.
+
+    In each the option that is best on one half of its draws is valued on the other, so that the
+    estimate is, but for chance, on the low side; set to 0 where chance puts it below.
+
+    Parameters
+    ----------
+    net_benefit : ndarray, shape (options, draws)
+    place : ndarray, shape (draws,)
+        Structure of each draw.
+    """
+    draws = np.arange(net_benefit.shape[1])
+    usual = int(net_benefit.mean(axis=1).argmax())
+    chosen = np.full(draws.size, usual)
+    for of in np.unique(place):
+        for half in (0, 1):
+            seen = (place == of) & (draws % 2 == half)
+            if seen.any():
+                best = int(net_benefit[:, seen].mean(axis=1).argmax())
+                chosen[(place == of) & (draws % 2 != half)] = best
+    gained = _mean(net_benefit[chosen, draws] - net_benefit[usual])
+    return Worth(max(gained.value, 0.0), gained.mcse)
+
+
 def _expected(z: Array, y: Array, at: Array) -> Array:
     """Expected worth at other values of the numbers, by regression; shapes (numbers, draws)."""
     n = y.size

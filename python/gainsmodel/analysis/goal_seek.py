@@ -20,7 +20,7 @@ from gainsmodel.analysis.optimise.problem import (
 )
 from gainsmodel.analysis.optimise.response_surface import Surface
 from gainsmodel.analysis.optimise.search import cheapest
-from gainsmodel.analysis.target import Z975, Of, _check_of, _plain
+from gainsmodel.analysis.target import Z975, Of, _plain, check_of
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import ScenarioError, SettingError
@@ -206,7 +206,7 @@ def goal_seek(
     """
     loaded, figures = resolve(scenario, geography, dataset)
     unit = unit_of(figures, area)
-    _check_of(of)
+    check_of(of)
     if not (target_gbp_m > 0 and math.isfinite(target_gbp_m)):
         raise SettingError(f"target_gbp_m: must be an amount above 0, not {target_gbp_m!r}")
     if not 0 < probability < 1:

@@ -7,7 +7,7 @@ giving its parameters another seed.
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from os import PathLike
 from typing import Any, Literal, get_args
 
@@ -25,11 +25,14 @@ from gainsmodel.errors import SettingError
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result, draws_of
 from gainsmodel.results.statistics import mid_ranks
+from gainsmodel.results.structures import ByStructure, by_structure
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.parameter_groups import (
     COSTS,
     Group,
     any_adjustment,
+    core_name,
+    every_parameter,
     groups_of,
     shared_notes,
 )
@@ -85,6 +88,10 @@ class Sensitivity:
         Up to three sentences for a first page; and what to know about the calculation.
     left_out : dict
         Label of each group that is not there, to the reason.
+    by_structure : ByStructure, optional
+        Of a scenario with several structures: the variance between them, by axis where there are
+        axes, and each one's own mean. Indices are then shares of the whole variance, every future
+        keeping its structure: ``first`` is what would go within structures.
     """
 
     output: str
@@ -99,6 +106,7 @@ class Sensitivity:
     caveats: list[str]
     left_out: dict[str, str]
     notes: list[str] = field(default_factory=list)
+    by_structure: ByStructure | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -111,6 +119,7 @@ class Sensitivity:
             "caveats": self.caveats,
             "left_out": self.left_out,
             "notes": self.notes,
+            "by_structure": None if self.by_structure is None else self.by_structure.to_dict(),
         }
 
 
@@ -181,7 +190,9 @@ def sensitivity(
             f"draws: at least {LEAST_DRAWS} are needed to tell assumptions apart, "
             f"not {settings.draws}"
         )
-    without_cost = [*COSTS, "prize"] + (["innovation"] if scenario.setting.curve != "bass" else [])
+    without_cost = [*COSTS, "prize"]
+    if scenario.has_no_innovation:
+        without_cost.append("innovation")
     if output not in OF_PLAN:
         without_cost += ADJUSTMENTS
     found, left_out = groups_of(scenario, without_cost, groups)
@@ -194,8 +205,13 @@ def sensitivity(
     question.total = settings.draws * (len(found) + 2) + few * (2 * len(found) + len(others))
     question.on_progress = on_progress
     other = Settings(draws=draws, seed=settings.seed ^ OTHER_SEED & MAX_SEED, sampler="random")
+    several = bool(scenario.every_structure())
     f_a, (names, z_a) = question.answer_and_numbers(settings)
-    f_b, (_, z_b) = question.answer_and_numbers(other)
+    f_b, (_, z_b) = (
+        question.answer_and_numbers(settings, _all_but_structures(scenario, other.seed))
+        if several
+        else question.answer_and_numbers(other)
+    )
     f_ab = np.empty((len(found), f_a.size))
     for row, group in zip(f_ab, found, strict=True):
         reseeded = {"seed": other.seed, "parameters": group.core_parameters}
@@ -224,7 +240,7 @@ def sensitivity(
         (switch, choice, False, float(np.nanmean(question.answer(fewer, scenario=other))))
         for switch, choice, other in others
     ]
-    structure += [(s, _in_use(scenario, s), True, mean) for s in _structures(output)]
+    structure += [(s, _in_use(scenario, s), True, mean) for s in _structures(scenario, output)]
     question.progress(question.total)
     indices, tornado = _frames(found, of, bars)
     return Sensitivity(
@@ -242,6 +258,7 @@ def sensitivity(
         caveats=caveats(indices),
         left_out=left_out,
         notes=notes,
+        by_structure=by_structure(scenario, asdict(settings), f_a) if several else None,
     )
 
 
@@ -336,10 +353,10 @@ class _Question:
         return self._answer(self._results(settings, variation, scenario or self.scenario))
 
     def answer_and_numbers(
-        self, settings: Settings
+        self, settings: Settings, variation: Mapping[str, Any] | None = None
     ) -> tuple[Array, tuple[pl.DataFrame, NDArray[np.float32]]]:
         """Give the answer and the numbers behind it."""
-        results = self._results(settings, None, self.scenario)
+        results = self._results(settings, variation, self.scenario)
         return self._answer(results), results[0].standard_normals()
 
     def progress(self, done: int) -> None:
@@ -382,10 +399,21 @@ class _Question:
         raise SettingError(f"{self.output} is the same in every future: it has no uncertainty")
 
 
-def _structures(output: str) -> dict[str, tuple[str, ...]]:
-    """Choices in the model that the answer turns on, by their keys in a scenario."""
+def _structures(scenario: Scenario, output: str) -> dict[str, tuple[str, ...]]:
+    """Choices in the model that the answer turns on, by their keys in a scenario.
+
+    What structures of the scenario differ in is no choice any more.
+    """
     curves = {"setting.curve": ("bass", "logistic", "gompertz")}
+    if scenario.differs_between_structures("setting.curve"):
+        curves = {}
     return curves | ({"prize.basis": ("final_year", "cumulative")} if output == "share" else {})
+
+
+def _all_but_structures(scenario: Scenario, seed: int) -> dict[str, Any]:
+    """Every number from another seed, each future keeping the structure that it has."""
+    every = [core_name(name) for name in every_parameter(scenario)]
+    return {"reseeded": {"seed": seed, "parameters": every}}
 
 
 def _in_use(scenario: Scenario, switch: str) -> str:
@@ -394,7 +422,7 @@ def _in_use(scenario: Scenario, switch: str) -> str:
 
 
 def _other_structures(scenario: Scenario, output: str) -> Iterator[tuple[str, str, Scenario]]:
-    for switch, choices in _structures(output).items():
+    for switch, choices in _structures(scenario, output).items():
         for choice in choices:
             if choice != _in_use(scenario, switch):
                 yield switch, choice, scenario.edit({switch: choice})
@@ -409,6 +437,11 @@ def _notes(
     known: NDArray[np.bool_],
 ) -> list[str]:
     notes = shared_notes(scenario, groups)
+    if scenario.every_structure():
+        notes.append(
+            "Shares of groups are of the whole variance, every future keeping its structure: they "
+            "leave out what lies between structures."
+        )
     if output in OF_PLAN and not any_adjustment(scenario):
         notes.append("Gross: before displacement, leakage and multiplier.")
     if not known.all():

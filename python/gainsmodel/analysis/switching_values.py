@@ -282,7 +282,7 @@ def switching_values(
             f"draws: at least {LEAST_DRAWS} are needed to find where a plan breaks even, "
             f"not {settings.draws}"
         )
-    rows, left_out = _assumed(loaded)
+    rows, left_out = assumed(loaded)
     if parameters is not None:
         rows = _chosen(rows, parameters)
     report = Report(on_progress, min(search_draws, settings.draws), RUNS_A_ROW * len(rows))
@@ -314,7 +314,7 @@ def switching_values(
         net_present_value_gbp_m_p95=high,
         p_pays_back=chance,
         p_pays_back_mcse=error,
-        verdict=of_draws(now.draws, sampler),
+        verdict=of_draws(now.draws, pair.with_plan),
         table=pl.DataFrame([*found, *(row | worth.checked(row) for row in searched)], _SCHEMA),
         left_out=left_out,
     )
@@ -465,12 +465,17 @@ def _root(a: _Point, b: _Point, held: Callable[[float], _Point]) -> _Point:
     return a if abs(a.mean) < abs(b.mean) else b
 
 
-def _assumed(scenario: Scenario) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Assumptions whose switching value is looked for; and why others are not."""
+def assumed(
+    scenario: Scenario, besides: Sequence[str] = ()
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Assumptions that may be held at a value of their own; and why others are not.
+
+    Those of the keys `besides` are among them whatever the table of parameters says.
+    """
     rows: list[dict[str, Any]] = []
     left_out: dict[str, str] = {}
     for row in assumptions(scenario).iter_rows(named=True):
-        reason = _why_not(scenario, row["key"])
+        reason = None if row["key"] in besides else _why_not(scenario, row["key"])
         if reason is None and row["key"].split(".")[-1] in (*LEVER_YEARS, "p_zero"):
             left_out[row["name"]] = "change it in the scenario to see what it does"
             continue
@@ -503,6 +508,8 @@ def _chosen(rows: list[dict[str, Any]], parameters: Sequence[str]) -> list[dict[
 def _why_not(scenario: Scenario, key: str) -> str | None:
     """Why an assumption has no switching value of its own; None if it may have one."""
     first, name, *rest = (*key.split("."), "")
+    if first in ("levers", "parameters") and scenario.differs_between_structures(key):
+        return "structures of the model differ in it"
     if first == "levers" and name not in scenario.moved_levers():
         return "the plan does not move it"
     if first in ("levers", "discounting"):
@@ -512,7 +519,7 @@ def _why_not(scenario: Scenario, key: str) -> str | None:
     parameter = getattr(scenario.parameters, name)
     if name in ADJUSTMENTS and not parameter.enabled:
         return "switched off"
-    if name == "innovation" and scenario.setting.curve != "bass":
+    if name == "innovation" and scenario.has_no_innovation:
         return f"the {scenario.setting.curve} curve has none"
     stated = getattr(parameter, "by_technology", {})
     if not any(rest) and stated and stated.keys() >= scenario.technologies.keys():
@@ -542,7 +549,7 @@ def _bounds(path: KeyPath) -> Bounds:
         return Bounds(0, 1)
     if path[0] == "levers":
         return LEVER_EFFECT if path[2] == "effects" else LEVER_COST
-    return PARAMETERS[str(path[1])].bounds or Bounds()
+    return PARAMETERS[str(path[-1] if path == ("prize",) else path[1])].bounds or Bounds()
 
 
 def _nearness(row: Mapping[str, Any]) -> tuple[bool, bool, float]:

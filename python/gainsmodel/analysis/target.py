@@ -91,12 +91,7 @@ class Target:
                 if self.kind == "gain_gbp_m"
                 else f"{100 * self.threshold:.12g}% of its GVA"
             )
-            verb = (
-                "The plan adds at least"
-                if self.of == "added"
-                else "Digital adoption carries at least"
-            )
-            said = [f"{verb} {amount} in {self.area} by {self.final_year} {chance}."]
+            said = [f"{reaching(self.of, amount, self.area, self.final_year)} {chance}."]
         if self.of == "carried":
             said.append(f"Without any lever it is {format.chance(self.p_without, self.draws)}.")
         if self.excluded:
@@ -109,6 +104,12 @@ class Target:
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values."""
         return {**self.__dict__, "summary": self.summary}
+
+
+def reaching(of: str, amount: str, area: str, year: int) -> str:
+    """What it is to reach a target, without how often: the beginning of a sentence."""
+    verb = "The plan adds" if of == "added" else "Digital adoption carries"
+    return f"{verb} at least {amount} in {area} by {year}"
 
 
 def target(
@@ -184,7 +185,7 @@ def target(
         of = "carried"
         if set(unit.members) == set(figures.areas["area_code"]):
             raise SettingError("share: the UK's share is all of it in every future; name an area")
-    _check_of(of)
+    check_of(of)
     if not null and (isinstance(wanted, str) or not (wanted > 0 and math.isfinite(wanted))):
         raise SettingError(f"{kind}: must be a number above 0, not {wanted!r}")
     if kind != "gain_gbp_m" and not null and float(wanted) > 1:
@@ -195,7 +196,7 @@ def target(
     settings = Settings(draws=draws, seed=seed, sampler=sampler)
     run = Run(loaded, figures, settings, threads, paired=True)
     pair = run.pair(on_progress)
-    both = _reached_by(pair, kind, of, unit)
+    both = reached_by(pair, kind, of, unit)
     if null:
         shares = pl.concat([pair.with_plan.areas(), pair.with_plan.groups()], how="diagonal")
         gva = shares.filter(pl.col("area_code").is_in(unit.members))["gva_share"].sum()
@@ -223,7 +224,7 @@ def target(
     )
 
 
-def _reached_by(pair: PairedResult, kind: str, of: str, unit: Unit) -> tuple[Draws, Draws]:
+def reached_by(pair: PairedResult, kind: str, of: str, unit: Unit) -> tuple[Draws, Draws]:
     """What is held against the target in every draw, with the plan and without."""
     metric = {
         "gain_gbp_m": "gain_final_year_gbp_m",
@@ -244,7 +245,8 @@ def _chance(values: Draws, least: float, sampler: str) -> tuple[float, float]:
     return (math.nan if p[0] is None else p[0]), (math.nan if mcse[0] is None else mcse[0])
 
 
-def _check_of(of: str) -> None:
+def check_of(of: str) -> None:
+    """Refuse what is neither added nor carried."""
     if of not in OFS:
         raise SettingError(
             f"of: must be one of {', '.join(OFS)}, not {of!r}{did_you_mean(of, OFS)}"

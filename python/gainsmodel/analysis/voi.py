@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gainsmodel import format
-from gainsmodel.analysis.evppi import Array, Worth, evpi, evppi
+from gainsmodel.analysis.evppi import Array, Worth, evpi, evppi, worth_of_choice
 from gainsmodel.analysis.sensitivity import LEAST_DRAWS
 from gainsmodel.analysis.verdict import NOTHING, verdict
 from gainsmodel.data import Dataset
@@ -24,6 +24,7 @@ from gainsmodel.errors import SettingError
 from gainsmodel.results.paired import PairedResult, assumed
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import COLUMNS, statistics_of
+from gainsmodel.results.structures import choices_of_draws
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.parameter_groups import (
     Group,
@@ -60,7 +61,8 @@ class ValueOfInformation:
         Expected value of perfect information, and its Monte Carlo standard error; from the
         draws of `options`.
     groups : pl.DataFrame
-        One row a group of assumptions, most valuable first: ``group``, ``label``,
+        One row a group of assumptions, and an axis of structures (or all structures that are
+        listed one by one), most valuable first: ``group``, ``label``,
         ``evidence``, ``evppi_gbp_m``, ``mcse_gbp_m`` and ``distinguishable``: whether the 95%
         interval excludes 0. From `study_draws` random draws, `evpi_gbp_m` at most.
     left_out : dict
@@ -169,7 +171,7 @@ def voi(
     }
     first = next(iter(plans.values()))
     bundle = first.model_copy(update={"plan": all_moved})
-    curve = ["innovation"] if first.setting.curve != "bass" else []
+    curve = ["innovation"] if first.has_no_innovation else []
     found, left_out = groups_of(bundle, ["prize", *curve], groups)
 
     options = {NOTHING: first.without_plan(), **plans}
@@ -217,6 +219,17 @@ def voi(
                 known.distinguishable,
             )
         )
+    rows += [
+        (
+            name,
+            label,
+            "judgement",
+            min((known := worth_of_choice(net, place)).value, perfect.value),
+            known.mcse,
+            known.distinguishable,
+        )
+        for name, label, place in choices_of_draws(first, nothing.manifest)
+    ]
     schema = ["group", "label", "evidence", "evppi_gbp_m", "mcse_gbp_m", "distinguishable"]
     table = pl.DataFrame(rows, schema=schema, orient="row")
     table = table.sort("evppi_gbp_m", descending=True, maintain_order=True)

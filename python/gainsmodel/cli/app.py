@@ -19,6 +19,8 @@ from gainsmodel.data.saved import read_named
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import GainsModelError, RunCancelled, SettingError, UnknownNameError
 from gainsmodel.files import reason
+from gainsmodel.present import text
+from gainsmodel.present.blocks import Words
 from gainsmodel.results.plan_levers import levers_moved_in
 from gainsmodel.results.result import Result
 from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
@@ -88,6 +90,7 @@ _OPTIONS = {
     "years": "--delay",
     "search_draws": "--search-draws",
     "study_draws": "--study-draws",
+    "reading": "--reading",
 }
 
 
@@ -212,6 +215,13 @@ def no_lever_in(
     unit = unit_of(figures, area)
     moved = any(levers_moved_in(scenario, figures, unit) for scenario in loaded)
     return "" if moved else unit.name
+
+
+def note_of_areas(scenario: str, geography: str | None, dataset: Dataset | None) -> Iterator[Words]:
+    """What is to be known of the areas that an answer is about, where there is something."""
+    loaded = as_scenario(scenario, geography, dataset)
+    if note := text.of_areas(loaded.setting.geography):
+        yield Words(note, "small")
 
 
 def own_folder(folder: Path | None, *scenarios: str) -> Dataset | None:

@@ -8,6 +8,7 @@ from gainsmodel.analysis.additionality import waterfall
 from gainsmodel.analysis.appraisal import appraise, area_and_uk, check_target, delay_cost
 from gainsmodel.analysis.switching_values import switching_values
 from gainsmodel.analysis.take_up_cases import take_up_cases
+from gainsmodel.analysis.who_gains import LOCAL_DRAWS, required_authorities, who_gains
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -48,6 +49,12 @@ def appraise_command(
         bool,
         typer.Option(help="also the value of each assumption at which the plan just breaks even"),
     ] = False,
+    by_authority: Annotated[
+        bool,
+        typer.Option(
+            "--who-gains", help="also what the plan adds in each local authority of the area"
+        ),
+    ] = False,
     gross: Annotated[
         bool, typer.Option("--gross", help="before displacement, leakage and multiplier")
     ] = False,
@@ -70,6 +77,8 @@ def appraise_command(
     loaded = as_scenario(scenario, geography, dataset)
     loaded.require_plan("appraise")
     unit = unit_of(figures_for(loaded, dataset), area or "uk")
+    if by_authority:
+        required_authorities(figures_for(loaded, dataset), unit)
     settings = stated(draws=draws, seed=seed, sampler=sampler, dataset=dataset)
     with progress("Simulating") as on_progress:
         pair = run_paired(loaded, threads=threads, on_progress=on_progress, **settings)
@@ -84,7 +93,7 @@ def appraise_command(
             on_progress=on_progress,
         )
     net = waterfall(pair, unit.code, prices=prices)
-    waiting = found = None
+    waiting = found = gains = None
     if delay is not None:
         with progress("Simulating the delay") as on_progress:
             waiting = delay_cost(
@@ -105,6 +114,12 @@ def appraise_command(
                 on_progress=on_progress,
                 **settings,
             )
+    if by_authority:
+        settings["draws"] = min(pair.manifest["draws"], LOCAL_DRAWS)
+        with progress("Simulating 361 local authorities") as on_progress:
+            gains = who_gains(
+                loaded, unit.code, threads=threads, on_progress=on_progress, **settings
+            )
     if as_json:
         answer: dict[str, Any] = {
             "appraisal": row,
@@ -119,6 +134,7 @@ def appraise_command(
             "delay": None if waiting is None else waiting.row(0, named=True),
         }
         answer |= {"switching": found.to_dict() if found else None, "prices": prices}
+        answer |= {"who_gains": None if gains is None else gains.table.to_dicts()}
         answer |= {"manifest": pair.manifest}
         print_json(answer)
     else:
@@ -131,5 +147,6 @@ def appraise_command(
                 target_gbp_m=target,
                 delay=waiting,
                 switching=found,
+                gains=gains,
             )
         )

@@ -17,6 +17,7 @@ from gainsmodel.cli.app import (
     ThreadsOption,
     app,
     no_lever_in,
+    note_of_areas,
     own_folder,
     progress,
     stated,
@@ -78,4 +79,5 @@ def discover_command(
     if as_json:
         print_json(misses.to_dict())
     else:
-        show(discovery(misses, no_lever_in(area, [scenario], geography, dataset)))
+        idle = no_lever_in(area, [scenario], geography, dataset)
+        show([*discovery(misses, idle), *note_of_areas(scenario, geography, dataset)])

@@ -16,6 +16,7 @@ from gainsmodel.cli.app import (
     SeedOption,
     ThreadsOption,
     app,
+    note_of_areas,
     own_folder,
     progress,
     stated,
@@ -68,6 +69,7 @@ def plan_command(
     as_json: JsonOption = False,
 ) -> None:
     """Find the package of levers that is best for the money."""
+    dataset = own_folder(data)
     with progress("Searching") as on_progress:
         best = plan(
             scenario,
@@ -82,7 +84,7 @@ def plan_command(
                 intensities=intensity or None,
                 starts=start or None,
                 geography=geography,
-                dataset=own_folder(data),
+                dataset=dataset,
                 draws=draws,
                 search_draws=search_draws,
                 seed=seed,
@@ -93,4 +95,4 @@ def plan_command(
     if as_json:
         print_json(best.to_dict())
     else:
-        show(optimise(best))
+        show([*optimise(best), *note_of_areas(scenario, geography, dataset)])

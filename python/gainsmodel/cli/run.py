@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import polars as pl
 import typer
 
+from gainsmodel.analysis.convergence import ratios_if_diverging
 from gainsmodel.cli.app import (
     DrawsOption,
     FillOption,
@@ -111,7 +112,8 @@ def run_command(
             added = added.filter(pl.col("area_code").is_in([*codes, "uk"]))
         print_json(answer | {"plan_adds": None if added is None else added.to_dicts()})
     else:
-        show(shares(result, codes or None, pair))
+        ratios = ratios_if_diverging(result, threads) if codes else None
+        show(shares(result, codes or None, pair, ratios=ratios))
     if out is not None:
         print(f"written: {out}", file=sys.stderr)
 

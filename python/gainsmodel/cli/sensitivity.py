@@ -13,6 +13,7 @@ from gainsmodel.cli.app import (
     ThreadsOption,
     app,
     no_lever_in,
+    note_of_areas,
     own_folder,
     progress,
 )
@@ -56,5 +57,5 @@ def sensitivity_command(
     if as_json:
         print_json(drivers.to_dict())
         return
-    of_plan = output in OF_PLAN
-    show(page(drivers, no_lever_in(area, [scenario], geography, dataset) if of_plan else ""))
+    idle = no_lever_in(area, [scenario], geography, dataset) if output in OF_PLAN else ""
+    show([*page(drivers, idle), *note_of_areas(scenario, geography, dataset)])

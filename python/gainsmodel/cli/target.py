@@ -18,6 +18,7 @@ from gainsmodel.cli.app import (
     ThreadsOption,
     app,
     no_lever_in,
+    note_of_areas,
     own_folder,
     progress,
     stated,
@@ -92,7 +93,8 @@ def target_command(
         print_json({"target": answer.to_dict(), "reach": None if seek is None else seek.to_dict()})
         return
     added = answer.of == "added"
-    show(page(answer, seek, no_lever_in(area, [scenario], geography, dataset) if added else ""))
+    idle = no_lever_in(area, [scenario], geography, dataset) if added else ""
+    show([*page(answer, seek, idle), *note_of_areas(scenario, geography, dataset)])
 
 
 def _share(share: str | None) -> Any:

@@ -15,6 +15,7 @@ from gainsmodel.cli.app import (
     ThreadsOption,
     app,
     no_lever_in,
+    note_of_areas,
     own_folder,
     progress,
     stated,
@@ -61,4 +62,5 @@ def voi_command(
     if as_json:
         print_json(value.to_dict())
     else:
-        show(page(value, no_lever_in(area, scenarios, geography, dataset)))
+        idle = no_lever_in(area, scenarios, geography, dataset)
+        show([*page(value, idle), *note_of_areas(scenarios[0], geography, dataset)])

@@ -22,7 +22,7 @@ from gainsmodel.data.importing.lookup import pairs_of
 from gainsmodel.data.importing.names import area_codes, near_area
 from gainsmodel.data.importing.sheets import shown
 from gainsmodel.data.own_dataset import BETWEEN, own_dataset
-from gainsmodel.data.shipped_tables import OWN
+from gainsmodel.data.shipped_tables import GEOGRAPHIES, OWN
 from gainsmodel.errors import DataError
 
 MAX_NAME = 80
@@ -409,7 +409,7 @@ def _shipped_names() -> dict[str, tuple[frozenset[str], ...]]:
     """Every name of a shipped area to the local authorities that it means."""
     local = load_dataset("local_authority")
     found: dict[str, list[frozenset[str]]] = {}
-    for geography in ("mayoral", "itl1", "local_authority"):
+    for geography in GEOGRAPHIES:
         for code, name in load_dataset(geography).areas["area_code", "area_name"].iter_rows():
             members = frozenset(local.wider.get(code, (code,)))
             for spoken in (code, name):

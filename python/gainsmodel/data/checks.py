@@ -12,7 +12,9 @@ import polars as pl
 from gainsmodel.data.shipped_tables import (
     BASE_YEAR,
     CHANNELS,
+    MAYORAL_2026,
     OWN_GVA,
+    PARENTS,
     SECTORS,
     TABLES,
     _areas_of,
@@ -28,7 +30,7 @@ TREATMENTS = ("published", "sum", "residual", "estimated")
 # The publisher rounds every figure to £1m, so sums of rounded figures drift apart. These are
 # the largest gaps in £m to let pass: in one sector of one area, and in one sector of the UK.
 AREA_GAP_GBP_M = 8.0
-UK_GAP_GBP_M = {"mayoral": 8.0, "itl1": 3.0, "local_authority": 20.0}
+UK_GAP_GBP_M = {"mayoral": 8.0, "itl1": 3.0, "local_authority": 20.0, MAYORAL_2026: 20.0}
 # A table in another unit differs a thousandfold; no estimate of the user's differs fiftyfold.
 MOST_TIMES_BUILT_IN = 50.0
 # With imputed rent, real estate is some four times as large.
@@ -80,10 +82,33 @@ def check(dataset: "Dataset | str") -> list[Check]:
         (dataset, TABLES) if isinstance(dataset, str) else (dataset.geography, dataset.folder)
     )
     tables = _read(geography, folder)
-    cells = list(_cell_checks(tables, geography, folder))
+    # What is put together when loaded has no cells of its own.
+    stored = "local_authority" if geography == MAYORAL_2026 else geography
+    cells = list(_cell_checks(tables, stored, folder))
     # Sums over cells that are missing or doubled would say nothing of their own.
-    sums = _sum_checks(tables, geography) if all(result.passed for result in cells) else ()
-    return [*cells, *sums]
+    if not all(result.passed for result in cells):
+        return cells
+    if geography == MAYORAL_2026:
+        tables = tables | {"gva.csv": _with_made(tables["gva.csv"], dataset, folder)}
+    return [*cells, *_sum_checks(tables, geography)]
+
+
+def _with_made(gva: pl.DataFrame, dataset: "Dataset | str", folder: Path) -> pl.DataFrame:
+    """Add the cells of a geography that is put together when it is loaded."""
+    if isinstance(dataset, str):
+        from gainsmodel.data.dataset import load_dataset
+
+        dataset = load_dataset(dataset, folder)
+    made = dataset.gva_frame().select(
+        "area_code", *SECTORS, geography=pl.lit(dataset.geography), treatment=pl.lit("sum")
+    )
+    long = made.unpivot(
+        SECTORS,
+        index=["geography", "area_code", "treatment"],
+        variable_name="sector",
+        value_name="gva_gbp_m",
+    )
+    return pl.concat([gva, long.select(gva.columns)])
 
 
 def _cell_checks(tables: dict[str, pl.DataFrame], geography: str, folder: Path) -> Iterator[Check]:
@@ -139,6 +164,20 @@ def _cell_checks(tables: dict[str, pl.DataFrame], geography: str, folder: Path) 
         pl.col("itl1_code").is_in(_areas_of(tables, "itl1")["area_code"].to_list()),
     )
 
+    yield rows(
+        "every local authority is placed once in 2026",
+        "mayoral_2026.csv",
+        "la_code",
+        pl.col("la_code").is_in(tables["membership.csv"]["la_code"].to_list())
+        & ~pl.col("la_code").is_duplicated(),
+    )
+    yield rows(
+        "every place of 2026 says how official it is",
+        "mayoral_2026.csv",
+        "grade",
+        pl.col("grade").is_in(["official", "unofficial"]),
+    )
+
     expected = [(code, sector) for code in areas["area_code"] for sector in SECTORS]
     complete = (
         areas.height == AREA_COUNT[geography]
@@ -146,6 +185,8 @@ def _cell_checks(tables: dict[str, pl.DataFrame], geography: str, folder: Path) 
         and tuple(tables["sectors.csv"]["sector"]) == SECTORS
         and sorted(tables["membership.csv"]["la_code"])
         == sorted(_areas_of(tables, "local_authority")["area_code"])
+        and sorted(tables["mayoral_2026.csv"]["la_code"])
+        == sorted(tables["membership.csv"]["la_code"])
         and BASE_YEAR in tables["uk_economy.csv"]["year"]
     )
     yield Check(
@@ -258,13 +299,14 @@ def _sum_checks(tables: dict[str, pl.DataFrame], geography: str) -> Iterator[Che
         of("uk"),
         UK_GAP_GBP_M[geography],
     )
-    wider = {"mayoral": ("mayoral",), "itl1": ("itl1",), "local_authority": ("mayoral", "itl1")}
-    for level in wider[geography]:
+    for level in ("mayoral", "itl1") if geography == "local_authority" else (geography,):
+        file, column = PARENTS[level]
+        parents = tables[file].select("la_code", parent=column)
         yield compare(
             f"local authorities sum to {level} areas in every sector",
             of("local_authority")
-            .join(tables["membership.csv"], left_on="area_code", right_on="la_code")
-            .with_columns(area_code=pl.col(f"{level}{'_area' * (level == 'mayoral')}_code")),
+            .join(parents, left_on="area_code", right_on="la_code")
+            .with_columns(area_code="parent"),
             of(level),
             AREA_GAP_GBP_M,
         )

@@ -19,6 +19,8 @@ from gainsmodel.checks import brief
 from gainsmodel.data.checks import _cell_checks
 from gainsmodel.data.shipped_tables import (
     BASE_YEAR,
+    MAYORAL_2026,
+    PARENTS,
     SECTORS,
     TABLES,
     _areas_of,
@@ -240,6 +242,11 @@ def load_dataset(geography: str, folder: Path = TABLES) -> Dataset:
     DataError
         If a table is missing, impossible or altered; names the file, row and value.
     """
+    if geography == MAYORAL_2026:
+        # Made of other geographies, by code that reads them first.
+        from gainsmodel.data.places import mayoral_2026
+
+        return mayoral_2026(folder)
     tables = _read(geography, folder)
     for result in _cell_checks(tables, geography, folder):
         if not result.passed:
@@ -265,7 +272,7 @@ def load_dataset(geography: str, folder: Path = TABLES) -> Dataset:
         economy=tables["uk_economy.csv"],
         groups=_groups(tables, geography),
         wider=_wider(tables, geography),
-        hashes=_hashes(folder),
+        hashes=_hashes_for(geography, folder),
         folder=folder,
     )
 
@@ -276,6 +283,15 @@ def plain(name: str) -> str:
     words = re.sub(r"^the ", "", " ".join(words.split()))
     # The official order "Bristol, City of" has lost its comma by now.
     return re.sub(r" (city|county) of$", "", words)
+
+
+def _hashes_for(geography: str, folder: Path) -> dict[str, str]:
+    """Hashes of the tables that a geography depends on; local authorities know places of 2026."""
+    return {
+        file: value
+        for file, value in _hashes(folder).items()
+        if file != "mayoral_2026.csv" or geography == "local_authority"
+    }
 
 
 def _groups(tables: dict[str, pl.DataFrame], geography: str) -> dict[str, tuple[str, ...]]:
@@ -304,12 +320,12 @@ def _wider(tables: dict[str, pl.DataFrame], geography: str) -> dict[str, tuple[s
     wider: dict[str, tuple[str, ...]] = {}
     if geography != "local_authority":
         return wider
-    membership = dict(tables["membership.csv"].select("la_code", "mayoral_area_code").iter_rows())
-    regions = dict(tables["membership.csv"].select("la_code", "itl1_code").iter_rows())
     codes = _areas_of(tables, geography)["area_code"].to_list()
-    for level, parent in (("itl1", regions), ("mayoral", membership)):
-        places = _areas_of(tables, level).select("area_code", "area_name")
-        for place, name in places.iter_rows():
+    for level, (file, column) in PARENTS.items():
+        parent = dict(tables[file].select("la_code", column).iter_rows())
+        places = tables[file] if level == MAYORAL_2026 else _areas_of(tables, level)
+        named = places.select("area_code", "area_name").unique(maintain_order=True)
+        for place, name in named.iter_rows():
             members = tuple(code for code in codes if parent[code] == place)
             wider |= {place: members, name: members}
     return wider

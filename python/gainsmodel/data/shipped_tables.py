@@ -10,9 +10,9 @@ from gainsmodel.errors import DataError, UnknownNameError
 
 TABLES = Path(__file__).parent / "tables"
 BASE_YEAR = 2023
-Geography = Literal["mayoral", "itl1", "local_authority"]
+Geography = Literal["mayoral", "itl1", "local_authority", "mayoral_2026"]
 # What publishers' tables are of; ITL 2 and 3 are read as own areas.
-Level = Literal["mayoral", "itl1", "itl2", "itl3", "local_authority"]
+Level = Literal["mayoral", "itl1", "itl2", "itl3", "local_authority", "mayoral_2026"]
 GEOGRAPHIES: tuple[Geography, ...] = get_args(Geography)
 SECTORS = (
     *("AB", "C", "DE", "F", "G", "H", "I", "J", "K"),
@@ -24,6 +24,8 @@ OWN_GVA = "own_gva.csv"
 # The same of own areas, whose geography is called so.
 OWN_AREAS = "own_areas.csv"
 OWN = "own"
+# Put together from local authorities when it is loaded; see `gainsmodel.data.places`.
+MAYORAL_2026 = "mayoral_2026"
 _SCHEMAS: dict[str, dict[str, type[pl.DataType]]] = {
     "gva.csv": {
         "geography": pl.String,
@@ -51,6 +53,14 @@ _SCHEMAS: dict[str, dict[str, type[pl.DataType]]] = {
         "mayoral_area_code": pl.String,
         "itl1_code": pl.String,
     },
+    "mayoral_2026.csv": {
+        "la_code": pl.String,
+        "area_code": pl.String,
+        "area_name": pl.String,
+        "area_type": pl.String,
+        "grade": pl.String,
+        "source": pl.String,
+    },
     "uk_economy.csv": {
         "year": pl.Int64,
         "gva_cvm_gbp_m": pl.Float64,
@@ -58,6 +68,12 @@ _SCHEMAS: dict[str, dict[str, type[pl.DataType]]] = {
         "gdp_deflator_2023_100": pl.Float64,
     },
     "sectors.csv": {"sector": pl.String, "name": pl.String, "channel": pl.String},
+}
+# Which table says in which area of another geography a local authority lies, and in which column.
+PARENTS = {
+    "itl1": ("membership.csv", "itl1_code"),
+    "mayoral": ("membership.csv", "mayoral_area_code"),
+    MAYORAL_2026: ("mayoral_2026.csv", "area_code"),
 }
 AREA_COLUMNS = {name: kind for name, kind in _SCHEMAS["areas.csv"].items() if name != "geography"}
 

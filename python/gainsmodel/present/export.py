@@ -46,7 +46,7 @@ def areas_csv(result: Result) -> bytes:
     said = {
         "amounts": a.when,
         "prices": text.prices(a),
-        "caveat": text.causes(a),
+        "caveat": " ".join(filter(None, [text.causes(a), text.of_areas(manifest["geography"])])),
         "futures": manifest["draws"],
         "seed": str(manifest["seed"]),
         "sampler": manifest["sampler"],
@@ -67,7 +67,8 @@ def about_table(
     added = None if without is None else a.added(without)
     manifest = result.manifest
     scenario = Scenario.from_dict(manifest["scenario"])
-    own = {name for name in manifest["data_sha256"] if name.startswith("own")}
+    on = on or date.today()
+    of_areas = text.of_areas(manifest["geography"])
     rows = [
         ("Scenario", scenario.title),
         ("Question", scenario.question),
@@ -84,9 +85,10 @@ def about_table(
         ("Futures", f"{manifest['draws']:,}"),
         ("Seed", str(manifest["seed"])),
         ("Sampler", manifest["sampler"]),
-        ("Figures", "your own" if own else "built in, 2023"),
+        ("Figures", text.of_figures(manifest, on) or "Your own."),
+        *([("Areas", of_areas)] if of_areas else []),
         ("Version", f"gainsmodel {manifest['versions']['gainsmodel']}"),
-        ("Written on", (on or date.today()).isoformat()),
+        ("Written on", on.isoformat()),
         ("Sources", SOURCES),
     ]
     return pl.DataFrame(rows, schema=["What", "Says"], orient="row")

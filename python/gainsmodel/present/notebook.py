@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 from gainsmodel.analysis.comparison import Comparison
+from gainsmodel.analysis.would_have_to_be_true import WouldHaveToBeTrue
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError
 from gainsmodel.present import charts
@@ -13,6 +14,7 @@ from gainsmodel.present.area_summary import has_plan
 from gainsmodel.present.blocks import Block, Box, Code, Grid, Heading, Picture, Points, Words
 from gainsmodel.present.charts.chart import NOTEBOOK, Chart
 from gainsmodel.present.pages import comparison, shares
+from gainsmodel.present.pages.would_have_to_be_true import would_have_to_be_true
 from gainsmodel.results.notebook import Form
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
@@ -80,6 +82,7 @@ FORMS: dict[type, Form] = {
     Result: _form(_of_result, _amounts),
     PairedResult: _form(_of_pair, _gain_with_and_without),
     Comparison: Form(lambda of: as_html(_of_comparison(of)), lambda of: {}),
+    WouldHaveToBeTrue: Form(lambda of: as_html(would_have_to_be_true(of)), lambda of: {}),
 }
 
 

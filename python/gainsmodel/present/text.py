@@ -6,12 +6,15 @@ with its range somewhere in the same passage; what a plan adds also with the cha
 to nothing. Plain text, British English.
 """
 
+import math
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import polars as pl
 
 from gainsmodel import format
+from gainsmodel.analysis import convergence
 from gainsmodel.analysis.comparison import Comparison
 from gainsmodel.analysis.take_up_cases import CASES, TakeUpCases
 from gainsmodel.analysis.verdict import (
@@ -22,7 +25,10 @@ from gainsmodel.analysis.verdict import (
     is_told,
     of_draws,
 )
+from gainsmodel.data.shipped_tables import MAYORAL_2026
+from gainsmodel.data.table_editions import editions
 from gainsmodel.data.units import unit_of
+from gainsmodel.errors import ResultError
 from gainsmodel.present.area_summary import (
     NOTHING as NOTHING,
     RANGE as RANGE,
@@ -42,6 +48,8 @@ from gainsmodel.results.tables import READINGS
 from gainsmodel.scenario import PARAMETERS, Scenario
 from gainsmodel.scenario.quantities import Quantity
 
+# A weaker correlation of shares with readiness is said to say little.
+HARDLY = 0.3
 CERTAIN = "the same in every future"
 WITHHELD = "cannot be stated"
 NOT_KNOWN = "not known"
@@ -74,6 +82,63 @@ WORDS = (
     "futures” leaves out the lowest and the highest twentieth. A plan adds next to nothing where "
     "it adds less than £1m."
 )
+LOCAL_BANDS = (
+    "Ranges of single local authorities are probably too narrow: no history of them is at hand to "
+    "check their ranges against, and areas of ITL 2, which are larger, have already scattered "
+    "further than the mayoral areas whose spread is assumed (docs/validation/hindcast.md)."
+)
+UNOFFICIAL = (
+    "Which authorities make up the areas that became mayoral after May 2025, or will, was put "
+    "together from whole counties (ITL areas of 2025) and is unofficial: Cheshire and Warrington, "
+    "Cumbria, Greater Essex, Hampshire and the Solent, Norfolk and Suffolk, Sussex and Brighton."
+)
+PLACE_BASED = (
+    "Place-based appraisal asks who gains within a place (Green Book, updated February 2026, as "
+    "cited by DfT TAG, 16 April 2026). This table shows output by place of work; it does not weigh "
+    "incomes."
+)
+
+
+def of_areas(geography: str) -> str:
+    """What validation and sources say of the areas of a geography; nothing where they say none."""
+    return {"local_authority": LOCAL_BANDS, MAYORAL_2026: UNOFFICIAL}.get(geography, "")
+
+
+def by_authority(futures: int) -> str:
+    """What stands under figures of the local authorities of one area."""
+    return (
+        f"{futures:,} futures of a model in which the local authorities are the areas: their sum "
+        "is near the area’s own figure, not equal to it, because each authority has its own "
+        "random variation. GVA of 32 small cells is estimated from published subtotals."
+    )
+
+
+def of_figures(manifest: Mapping[str, Any], on: date) -> str:
+    """Of which edition the built-in output is, and whether a newer one is probably out on a day.
+
+    Nothing where the user's own figures stand in its place.
+    """
+    if manifest.get("own_data"):
+        return ""
+    gva = editions()["gva.csv"]
+    said = f"Built-in output by area and sector is of {gva.covers} (ONS, {gva.released})."
+    if not gva.is_old(on):
+        return said
+    return f"{said} {newer(gva.file, on)} Then add --data FOLDER."
+
+
+def newer(file: str, on: date) -> str:
+    """Whether a newer edition of a built-in table is probably out on a day, and what then to do."""
+    table = editions()[file]
+    if table.next_due is None:
+        return ""
+    due = f"{table.next_due:%B %Y}"
+    if not table.is_old(on):
+        return f"A newer edition is due by {due}."
+    said = f"A newer edition is probably out, since {table.next_because}."
+    if not table.renew:
+        return f"{said} A new version of gainsmodel brings it."
+    return f"{said} To use it: {table.renew}."
 
 
 def about(result: Result, unit: str) -> AreaSummary:
@@ -108,22 +173,26 @@ def headline(a: AreaSummary, added: Added | None = None) -> tuple[str, str]:
     else:
         first = f"{a.whose} share of {a.the_prize_read} would be {a.part.about_gbp} {a.when}."
     same = " over the same years" if a.cumulative else " a year"
-    if not a.carried.is_told:
+    carried = _carried(a, added)
+    if not carried.is_told:
         return first, f"What digital adoption carries cannot be stated: {format.TOO_FEW}."
-    carried = f"Digital adoption plausibly carries {a.carried.gbp}{same}"
-    return first, f"{carried}{_of_which(a, added)}."
+    second = f"Digital adoption plausibly carries {carried.gbp}{same}"
+    return first, f"{second}{_and_the_plan(a, added)}."
 
 
-def _of_which(a: AreaSummary, added: Added | None) -> str:
-    """How much of what digital carries would come without the plan, and how much it adds."""
-    if added is None:
+def _carried(a: AreaSummary, added: Added | None) -> Estimate:
+    """What digital adoption carries: without the plan, where what that adds is known."""
+    return a.carried if added is None or added.without is None else added.without
+
+
+def _and_the_plan(a: AreaSummary, added: Added | None) -> str:
+    """That what digital carries comes without the plan, and how much the plan adds."""
+    if added is None or added.without is None:
         return " with this plan" if a.has_plan else ", all of it without a plan"
-    if added.without is None or not added.without.is_told:
-        return " with this plan"
-    anyway = f", of which {added.without.gbp} would come without the plan"
     if added.is_zero:
-        return f"{anyway}; the plan adds nothing"
-    return f"{anyway}; the plan adds {added.about_gbp}{a.net_of}" if added.is_told else anyway
+        return " without the plan, which adds nothing"
+    adds = f"; the plan adds {added.about_gbp}{a.net_of}" if added.is_told else ""
+    return f" without the plan{adds}"
 
 
 def ranges(a: AreaSummary, added: Added | None = None) -> str:
@@ -134,7 +203,7 @@ def ranges(a: AreaSummary, added: Added | None = None) -> str:
     """
     if a.part.is_certain and a.carried.is_certain:
         return f"{a.certainty}, so there is no range."
-    carried = f"digital carries {a.carried.gbp_range}"
+    carried = f"digital carries {_carried(a, added).gbp_range}"
     if added is not None and added.is_told and not added.is_zero:
         carried += f" and the plan adds {added.range_and_nothing('{} ({})')}"
     if a.unit == "uk":
@@ -237,6 +306,46 @@ def separated(result: Result) -> str:
     )
 
 
+def pattern(result: Result) -> str:
+    """Whether areas converge or diverge in a run; nothing where that cannot be told."""
+    try:
+        found = convergence.pattern(result)
+    except ResultError:  # the figures are not at hand
+        return ""
+    if not math.isfinite(found.correlation):
+        return ""
+    number = f"correlation {format.ratio(found.correlation)} across {found.areas} areas"
+    than = f"its share of the gain relative to its share of the economy ({number})"
+    if abs(found.correlation) < HARDLY:
+        said = f"How ready an area is says little of {than}."
+    elif found.correlation < 0:
+        said = f"Areas converge by assumption: the readier an area, the smaller {than}."
+    else:
+        said = f"Areas diverge by assumption: the readier an area, the larger {than}."
+    each = [
+        f"{format.ratio(value)} with “{name}”"
+        for name, value in found.choices.items()
+        if math.isfinite(value)
+    ]
+    by_structure = f" By structure it is {format.listed(each)}." if each else ""
+    return f"{said}{by_structure} Which pattern holds is judgement."
+
+
+def if_diverging(a: AreaSummary, ratio: float | None) -> str:
+    """What an area's share would be where areas diverge; nothing of the UK, or if not known.
+
+    `ratio` is that of the share of the gain to the share of GVA, as
+    `gainsmodel.analysis.convergence.ratios_if_diverging` gives it.
+    """
+    if ratio is None or a.unit == "uk" or a.shares_withheld:
+        return ""
+    return (
+        "Where areas diverge (readiness also raises ceilings and pace), "
+        f"{the(a.whose)} share of the gain would be {format.ratio(ratio)} times its share of the "
+        f"economy on average; here it is {format.ratio(a.ratio.mean)} times."
+    )
+
+
 def against_gva_hover(a: AreaSummary) -> str:
     """The count behind `against_gva`, and what it means."""
     return (
@@ -311,8 +420,8 @@ def plan_adds(
     if not added.is_told:
         return f"What this plan adds {a.when} cannot be stated: {format.TOO_FEW}. It {spent}."
     return (
-        f"This plan adds {added.about_gbp} {a.when} ({added.range_and_nothing()})"
-        f"{' gross' if gross else a.net_of} and {spent}. Firms would also spend to adopt."
+        f"This plan adds {added.about_gbp}{' gross' if gross else a.net_of} {a.when} "
+        f"({added.range_and_nothing()}) and {spent}. Firms would also spend to adopt."
     )
 
 
@@ -395,7 +504,7 @@ def plan_in_short(
     value = pair.net_present_value_draws(unit, gross=gross, prices=prices)
     said += [
         pays_back(plain(worth["p_pays_back"]), a),
-        net_value(worth, of_draws(value, pair.manifest["sampler"])),
+        net_value(worth, of_draws(value, pair.with_plan)),
         "" if cases is None else at_other_take_up(cases),
         judgement(scenario),
     ]
@@ -480,7 +589,7 @@ def lever_effects(scenario: Scenario, lever: str) -> str:
     said = f"At full take-up, {', '.join(parts)}; assumed medians, and ranges of 9 of 10 futures"
     if chances == {0.0}:
         return f"{said}."
-    none = " or ".join(format.percent(chance) for chance in sorted(chances))
+    none = " or ".join(format.intensity(chance) for chance in sorted(chances))
     return f"{said} in which it has an effect. The chance that it has none is {none}."
 
 

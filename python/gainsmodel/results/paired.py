@@ -178,11 +178,15 @@ class PairedResult(ShownInNotebooks):
         levels = None if prices == "real" else price_levels(self.scenario, self.dataset, prices)
         added = self._difference(metric, unit, levels)
         if not gross and self.net_of and metric.startswith(("gain_", "uplift_")):
-            added = added * self._additionality(metric, unit)
+            added = added * self.additionality(unit, metric)
         return added
 
-    def _additionality(self, metric: str, unit: Unit | None) -> Draws:
-        """What £1 added is worth net, as each area and group sees it; the UK loses less."""
+    def additionality(self, unit: Unit | None, metric: str = FINAL_YEAR_GAIN) -> Draws:
+        """What £1 added is worth net in every draw where the scenario switches adjustments on.
+
+        As each area and group sees it (the UK loses less), shape (areas and groups, draws); of
+        one unit, or a quantity kept of one only, shape (draws,).
+        """
         displacement, leakage, multiplier = (draws_of(self.with_plan, n)[0] for n in ADJUSTMENTS)
         of_uk = 1.0 - displacement
         of_area = of_uk * (1.0 - leakage) * multiplier
@@ -248,7 +252,7 @@ class PairedResult(ShownInNotebooks):
         """
         unit = unit_of(self.dataset, "uk" if area is None else area)
         draws = self.added_draws(metric, unit, gross=gross)
-        return by_structure(self.scenario.structure, self.manifest, draws)
+        return by_structure(self.scenario, self.manifest, draws)
 
     # ------------------------------------------------------------ tables
 

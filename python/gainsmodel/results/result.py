@@ -24,6 +24,7 @@ from gainsmodel.results.statistics import STATISTICS
 from gainsmodel.results.structures import ByStructure, by_structure
 from gainsmodel.results.tables import METRICS, LazyTables, Report
 from gainsmodel.scenario import Scenario
+from gainsmodel.scenario.parameter_groups import uncertain
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -262,7 +263,7 @@ class Result(ShownInNotebooks):
         ------
         ResultError
             If the result was loaded from disk or joined from pieces of a batch; `replay` runs
-            it again, in one go.
+            it again, in one go. Where not the same is uncertain in all structures of the scenario.
         UnknownNameError
             If there is no such area or input.
 
@@ -275,7 +276,7 @@ class Result(ShownInNotebooks):
         """
         if self._kept is None:
             raise ResultError(NO_INPUTS)
-        self._single("inputs")
+        self._same_in_all("inputs")
         return inputs(self._kept, self.dataset, area, names)
 
     def structures(
@@ -289,13 +290,14 @@ class Result(ShownInNotebooks):
             If the scenario has one structure only, or draws were not kept.
         """
         unit = unit_of(self.dataset, "uk" if area is None else area)
-        return by_structure(self.scenario.structure, self.manifest, draws_of(self, metric, unit))
+        return by_structure(self.scenario, self.manifest, draws_of(self, metric, unit))
 
-    def _single(self, asked: str) -> None:
-        if self.scenario.structure:
+    def _same_in_all(self, asked: str) -> None:
+        drawn = {tuple(uncertain(of)) for _, of in self.scenario.structures()}
+        if len(drawn) > 1:
             raise ResultError(
-                f"a run of several structures has no {asked}, since each has its own; run one of "
-                "`Scenario.structures` alone"
+                f"this run of several structures has no {asked}, since not the same assumptions "
+                "are uncertain in all; run one of `Scenario.structures` alone"
             )
 
     def standard_normals(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:
@@ -312,11 +314,11 @@ class Result(ShownInNotebooks):
         Raises
         ------
         ResultError
-            If the result was loaded from disk or joined from pieces of a batch.
+            As `inputs`.
         """
         if self._kept is None:
             raise ResultError("a loaded result has no standard normals; run it again with replay")
-        self._single("standard normals")
+        self._same_in_all("standard normals")
         return self._kept.numbers()
 
     def numbers(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:

@@ -13,8 +13,13 @@ from gainsmodel.scenario.distributions import Z95
 
 def quantiles(distribution: Distribution) -> tuple[float, float, float]:
     """The 5%, 50% and 95% quantiles of a distribution, as the core draws it."""
-    low, middle, high = _core.value_at(json.dumps(distribution.core()), [-Z95, 0.0, Z95])
+    low, middle, high = (value_at(distribution, z) for z in (-Z95, 0.0, Z95))
     return low, middle, high
+
+
+def value_at(distribution: Distribution, z: float) -> float:
+    """The value of a distribution at a standard normal number."""
+    return _core.value_at(json.dumps(distribution.core()), [z])[0]
 
 
 Draws = NDArray[np.float64]

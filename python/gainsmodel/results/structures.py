@@ -1,16 +1,27 @@
 """What structures make of an answer: each one's own, and the variance that lies between them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gainsmodel import _core
 from gainsmodel.errors import ResultError
 from gainsmodel.results.statistics import COLUMNS, Draws, statistics_of
-from gainsmodel.scenario.structures import Structure
+from gainsmodel.scenario import Scenario
+from gainsmodel.scenario.structures import Axis, Structure
+
+# Draws of which all have one structure, each being one of as many independent samples.
+LANES = 16
+_NUMBERS = ("mean", "mcse_mean", "sd", "p05", "p50", "p95")
+_COLUMNS: dict[str, Any] = {
+    "weight": pl.Float64,
+    "draws": pl.Int64,
+    **dict.fromkeys(("mean", "mean_mcse", "sd", "p05", "p50", "p95"), pl.Float64),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,18 +33,33 @@ class ByStructure:
     table : pl.DataFrame
         One row a structure: ``structure``, ``weight``, ``draws``, and of its draws ``mean`` with
         its Monte Carlo standard error ``mean_mcse``, ``sd``, ``p05``, ``p50`` and ``p95``.
-    between : float
-        Share of the variance of the answer that lies between structures, 0 to 1; NaN where
-        the answer does not vary.
+    between, between_mcse : float
+        Share of the variance of the answer that lies between structures, 0 to 1, and its Monte
+        Carlo standard error; NaN where the answer does not vary.
+    choices : pl.DataFrame
+        One row a choice of an axis, whatever the others are: ``axis``, ``choice``, and as `table`;
+        no rows where structures are listed one by one.
+    axes : pl.DataFrame
+        One row an axis: ``axis``, and the share ``between`` its choices with ``between_mcse``.
+        What axes do together is in the share between structures only.
     """
 
     table: pl.DataFrame
     between: float
+    between_mcse: float
+    choices: pl.DataFrame
+    axes: pl.DataFrame
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return {
+            "between": self.between,
+            "between_mcse": self.between_mcse,
+            **{name: getattr(self, name).to_dicts() for name in ("table", "choices", "axes")},
+        }
 
 
-def by_structure(
-    structures: Sequence[Structure], manifest: Mapping[str, Any], draws: Draws
-) -> ByStructure:
+def by_structure(scenario: Scenario, manifest: Mapping[str, Any], draws: Draws) -> ByStructure:
     """Split draws, in the order they were simulated, by the structure that each has.
 
     Raises
@@ -41,32 +67,100 @@ def by_structure(
     ResultError
         If the scenario has one structure only.
     """
+    structures = scenario.every_structure()
     if not structures:
-        raise ResultError("this scenario has one structure only; state others as [[structure]]")
-    weights = [of.weight for of in structures]
-    of_draw = np.array(_core.structures(manifest["seed"], weights, manifest["draws"]))
+        raise ResultError(
+            "this scenario has one structure only; state others as [[structure]] or "
+            "[[structure_axis]]"
+        )
+    of_draw = structure_of_draws(scenario, manifest)
     known = ~np.isnan(draws)
-    total = draws[known]
-    rows = []
-    between = 0.0
-    for place, structure in enumerate(structures):
-        own = draws[known & (of_draw == place)]
-        if not own.size:
-            rows.append((structure.name, structure.weight, 0, *[None] * 6))
-            continue
-        numbers = statistics_of(own[None, :], manifest["sampler"])[0]
-        found = dict(zip(COLUMNS, numbers, strict=True))
-        names = ("mean", "mcse_mean", "sd", "p05", "p50", "p95")
-        rows.append((structure.name, structure.weight, own.size, *(found[n] for n in names)))
-        between += own.size / total.size * (found["mean"] - total.mean()) ** 2
-    schema = {
-        "structure": pl.String,
-        "weight": pl.Float64,
-        "draws": pl.Int64,
-        **dict.fromkeys(("mean", "mean_mcse", "sd", "p05", "p50", "p95"), pl.Float64),
-    }
-    variance = float(total.var()) if total.size else 0.0
+    sampler = manifest["sampler"]
+    rows, shares = [], []
+    for axis, here in axes_of_draws(scenario, manifest):
+        rows += [(axis.name, *row) for row in _rows(axis.choice, here, draws, known, sampler)]
+        shares.append((axis.name, *_between(draws, here, known)))
+    named = {"axis": pl.String, "choice": pl.String}
     return ByStructure(
-        pl.DataFrame(rows, schema, orient="row"),
-        between / variance if variance > 0 else float("nan"),
+        pl.DataFrame(
+            [*_rows(structures, of_draw, draws, known, sampler)],
+            {"structure": pl.String, **_COLUMNS},
+            orient="row",
+        ),
+        *_between(draws, of_draw, known),
+        pl.DataFrame(rows, named | _COLUMNS, orient="row"),
+        pl.DataFrame(
+            shares,
+            {"axis": pl.String, "between": pl.Float64, "between_mcse": pl.Float64},
+            orient="row",
+        ),
     )
+
+
+def structure_of_draws(scenario: Scenario, manifest: Mapping[str, Any]) -> NDArray[np.intp]:
+    """Place of each draw's structure among those of the scenario, shape (draws,)."""
+    weights = [of.weight for of in scenario.every_structure()]
+    return np.array(_core.structures(manifest["seed"], weights, manifest["draws"]), dtype=np.intp)
+
+
+def axes_of_draws(
+    scenario: Scenario, manifest: Mapping[str, Any]
+) -> Iterator[tuple[Axis, NDArray[np.intp]]]:
+    """Each axis of structures, and the place of every draw's choice among those of the axis."""
+    if axes := scenario.structure_axis:
+        of_draw = structure_of_draws(scenario, manifest)
+        places = np.unravel_index(of_draw, [len(axis.choice) for axis in axes])
+        yield from zip(axes, map(np.asarray, places), strict=True)
+
+
+def choices_of_draws(
+    scenario: Scenario, manifest: Mapping[str, Any]
+) -> Iterator[tuple[str, str, NDArray[np.intp]]]:
+    """Key and label of what structures differ in, axis by axis, with the choice of every draw."""
+    for n, (axis, place) in enumerate(axes_of_draws(scenario, manifest)):
+        yield f"structure_axis[{n}]", f"Structure: {axis.name}", place
+    if scenario.structure:
+        yield "structure", "Structure of the model", structure_of_draws(scenario, manifest)
+
+
+def _rows(
+    structures: Sequence[Structure],
+    place: NDArray[np.intp],
+    draws: Draws,
+    known: NDArray[np.bool_],
+    sampler: str,
+) -> Iterator[tuple[Any, ...]]:
+    for n, structure in enumerate(structures):
+        own = draws[known & (place == n)]
+        found: list[float | None] = [None] * len(_NUMBERS)
+        if own.size:
+            numbers = statistics_of(own[None, :], sampler)[0]
+            found = [float(numbers[COLUMNS.index(name)]) for name in _NUMBERS]
+        yield structure.name, structure.weight, own.size, *found
+
+
+def _between(
+    draws: Draws, place: NDArray[np.intp], known: NDArray[np.bool_]
+) -> tuple[float, float]:
+    """Share of the variance between the places, and its error: by leaving out each sample once."""
+    share = _share_between(draws[known], place[known])
+    lane = np.arange(draws.size) % LANES
+    left_out = [known & (lane != one) for one in range(LANES)]
+    if any(not some.any() for some in left_out):
+        return share, float("nan")
+    without = np.array([_share_between(draws[some], place[some]) for some in left_out])
+    error = np.sqrt((LANES - 1) / LANES * ((without - without.mean()) ** 2).sum())
+    return share, float(error)
+
+
+def _share_between(draws: Draws, place: NDArray[np.intp]) -> float:
+    values = draws.astype(np.float64)
+    variance = values.var() if values.size else 0.0
+    if not variance > 0:
+        return float("nan")
+    counts = np.bincount(place)
+    sums = np.bincount(place, weights=values)
+    there = counts > 0
+    means = sums[there] / counts[there]
+    between = (counts[there] * (means - values.mean()) ** 2).sum() / values.size
+    return float(between / variance)

@@ -37,7 +37,7 @@ def _relaxed(node: Any) -> Any:
     out = {k: _relaxed(v) for k, v in node.items() if not (k == "title" and isinstance(v, str))}
     properties = node.get("properties", {})
     # Entries of lists and distributions are never merged, so they alone must be complete.
-    if not {"kind", "between", "from_year", "weight"} & set(properties):
+    if not {"kind", "between", "from_year", "weight", "choice"} & set(properties):
         out.pop("required", None)
     if {"value", "distribution"} <= set(properties):
         out["not"] = {"required": ["value", "distribution"]}

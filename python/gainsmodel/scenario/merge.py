@@ -82,17 +82,18 @@ def unfold(changes: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in changes.items():
         for part in reversed(_parts(key)):
             value = {part: value}
-        out = _join(out, value)
+        out = join(out, value)
     return out
 
 
-def _join(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
+def join(a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay nested mappings over each other, the second's values winning."""
     out = dict(a)
     for key, value in b.items():
         old = out.get(key)
         out[key] = value
         if isinstance(old, Mapping) and isinstance(value, Mapping):
-            out[key] = _join(old, value)
+            out[key] = join(old, value)
     return out
 
 

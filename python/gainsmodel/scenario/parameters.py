@@ -264,6 +264,18 @@ PARAMETERS = {
             bounds=Bounds(0, 1),
         ),
         Parameter(
+            field="j_curve",
+            heading="Output held back while adopting (productivity J-curve)",
+            symbol="j",
+            sentence="output held back while adopting",
+            section="Productivity effect",
+            group="timing",
+            explanation="Output lost in the year of adoption, as a multiple of what it will bring.",
+            unit="multiple of the effect of what is adopted in the year",
+            bounds=Bounds(0, most=10, tail_most=100),
+            not_switched="whether there is any is a choice of structure",
+        ),
+        Parameter(
             field="adoption_cost_share",
             heading="What adopting costs firms (adoption cost)",
             symbol="κ",
@@ -400,7 +412,7 @@ PARAMETERS = {
             section="The £208bn",
             group="prize",
             explanation="The amount that is split between areas.",
-            unit="£bn, nominal",
+            unit="£bn",
             bounds=Bounds(0, most=1e5, tail_most=1e6),
             not_switched="what a plan adds does not depend on it",
             core_name="prize_gbp_bn",
@@ -486,7 +498,10 @@ ADJUSTMENTS = {p.field: p.neutral for p in PARAMETERS.values() if p.neutral is n
 LEVER_EFFECT = Bounds(0, most=100, tail_most=1e4)
 LEVER_COST = Bounds(0, most=1e6, tail_most=1e9)
 LEVER_TARGETS = tuple(p.field for p in PARAMETERS.values() if p.moved_by_levers)
-NATIONAL_PARAMETERS = tuple(p.field for p in PARAMETERS.values() if p.level == "nation")
+# Of the others the core is told nothing unless a scenario asks for them.
+NATIONAL_PARAMETERS = tuple(
+    p.field for p in PARAMETERS.values() if p.level == "nation" and p.field != "j_curve"
+)
 
 
 @dataclass(frozen=True)
@@ -584,6 +599,12 @@ class Parameters(Model):
     decay_per_year: Annotated[Quantity, PARAMETERS["decay_per_year"]]
     spillover_share: Annotated[Quantity, PARAMETERS["spillover_share"]]
     uplift_cap: Annotated[Quantity, PARAMETERS["uplift_cap"]]
+    j_curve: Annotated[Quantity, PARAMETERS["j_curve"]] = Quantity.model_construct(
+        unit=PARAMETERS["j_curve"].unit,
+        source="none is assumed",
+        evidence="judgement",
+        value=0.0,
+    )
     adoption_cost_share: Annotated[Quantity, PARAMETERS["adoption_cost_share"]]
     readiness_slope_initial_adoption: Annotated[
         Quantity, PARAMETERS["readiness_slope_initial_adoption"]

@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from operator import eq
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -45,7 +46,14 @@ from gainsmodel.scenario.quantities import (
     SpreadName,
     Text,
 )
-from gainsmodel.scenario.structures import Structure, not_allowed
+from gainsmodel.scenario.structures import (
+    MOST,
+    Axis,
+    Structure,
+    changed_in,
+    crossed,
+    impossible,
+)
 
 PriceYear = Annotated[int, Field(ge=1998, le=2040)]
 
@@ -79,7 +87,7 @@ class ReadinessWeights(Model):
 class Setting(Model):
     """What is modelled, over which years, by which structure."""
 
-    geography: Literal["mayoral", "itl1", "local_authority", "own"] = Field(
+    geography: Literal["mayoral", "itl1", "local_authority", "mayoral_2026", "own"] = Field(
         description="which areas; own: those of the folder given with --data"
     )
     start_year: int = Field(ge=2023, le=2040, description="year 0, 2023 to 2040")
@@ -175,14 +183,18 @@ class Scenario(Model):
         description="for each area (name, code or group) the intensity of each lever",
     )
 
-    structure: Annotated[tuple[Structure, ...], Field(strict=False, max_length=100)] = Field(
+    structure: Annotated[tuple[Structure, ...], Field(strict=False, max_length=MOST)] = Field(
         (), description="structures of the model among which futures are shared out by weight"
+    )
+    structure_axis: Annotated[tuple[Axis, ...], Field(strict=False, max_length=10)] = Field(
+        (), description="instead: respects in which structures differ, every combination being one"
     )
 
     # Where a file names each area of the plan, since only the figures can tell unknown areas.
     _places: dict[str, str] = PrivateAttr(default_factory=dict)
     _data: NamedData | None = PrivateAttr(None)
     _hash: int | None = PrivateAttr(None)
+    _differing: frozenset[KeyPath] | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -237,32 +249,53 @@ class Scenario(Model):
             yield ("correlations",), "cannot all hold at once; bring them nearer to 0"
 
     def _impossible_structures(self) -> Iterator[tuple[KeyPath, str]]:
-        if not self.structure:
-            return
-        total = math.fsum(of.weight for of in self.structure)
-        if abs(total - 1) > 1e-9:
-            yield ("structure",), f"weights must sum to 1; they sum to {total:.10g}"
-        names = [of.name for of in self.structure]
-        plain = self.to_dict() | {"structure": []}
-        for n, of in enumerate(self.structure):
-            if of.name in names[:n]:
-                yield ("structure", n, "name"), f"stands twice: {of.name}"
-            path: KeyPath = ("structure", n, "overrides")
-            try:
-                changed = type(self).from_dict(plain).edit(of.overrides).to_dict()
-            except ScenarioError as error:
-                yield path, str(error).removeprefix("edit: ")
-                continue
-            for key in not_allowed(plain, changed):
-                yield path, f"{key}: must be the same in all structures"
+        if self.structure or self.structure_axis:
+            yield from impossible(self.structure, self.structure_axis, self._of_one_structure)
+
+    def _of_one_structure(self) -> Self:
+        return type(self).from_dict(self.to_dict() | {"structure": [], "structure_axis": []})
+
+    def every_structure(self) -> tuple[Structure, ...]:
+        """Give the structures as they are listed, or crossed from axes; none if there is one."""
+        return self.structure or crossed(self.structure_axis)
+
+    @property
+    def has_no_innovation(self) -> bool:
+        """Whether nobody adopts without having seen others do so, in any structure."""
+        one = not self.differs_between_structures("setting.curve")
+        return one and self.setting.curve != "bass"
+
+    def differs_between_structures(self, key: str) -> bool:
+        """Say whether a key path, such as ``parameters.ceiling``, or what is in it, differs."""
+        if self._differing is None:
+            every = [choice for axis in self.structure_axis for choice in axis.choice]
+            self._differing = (
+                changed_in([*self.structure, *every], self._of_one_structure())
+                if self.structure or every
+                else frozenset()
+            )
+        asked = tuple(key.split("."))
+        return any(all(map(eq, path, asked)) for path in self._differing)
 
     def structures(self) -> list[tuple[Structure, "Scenario"]]:
-        """Give each structure with the scenario that it makes; none if there is only this one."""
-        plain = self.to_dict() | {"structure": []}
-        return [
-            (of, self._kept_on_its_figures(type(self).from_dict(plain).edit(of.overrides)))
-            for of in self.structure
-        ]
+        """Give each structure with the scenario that it makes; none if there is only this one.
+
+        Raises
+        ------
+        ScenarioError
+            Where choices of several axes cannot be made together.
+        """
+        if not (every := self.every_structure()):
+            return []
+        plain = self._of_one_structure()
+        made = []
+        for of in every:
+            try:
+                made.append((of, self._kept_on_its_figures(plain.edit(of.overrides))))
+            except ScenarioError as error:
+                told = str(error).removeprefix("edit: ")
+                raise ScenarioError(f"structure {of.name!r}: {told}") from None
+        return made
 
     def place(self, area: str) -> str:
         """Say in which file and line the plan names an area: "x.toml, line 3: ", or nothing."""

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 
 # Lists that are written as tables.
-_TABLES = (("correlations",), ("structure",))
+_TABLES = (
+    ("correlations",),
+    ("structure",),
+    ("structure_axis",),
+    ("structure_axis", "0", "choice"),
+)
 
 
 def to_toml(scenario: Scenario, relative_to: Scenario | None = None) -> str:
@@ -39,7 +44,7 @@ def to_toml(scenario: Scenario, relative_to: Scenario | None = None) -> str:
                 data = {"extends": name, **changes}
             break
     document = tomlkit.document()
-    for key, item in _scalars_first(data):
+    for key, item in _scalars_first(data, ()):
         document.add(key, _item(item, (key,)))
     return tomlkit.dumps(document).lstrip("\n")
 
@@ -49,14 +54,14 @@ def _shipped(name: str) -> Scenario:
     return load_scenario(name)
 
 
-def _scalars_first(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _scalars_first(data: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     """Go through a table: the figure, what is said of it, sub-tables."""
 
     def rank(entry: tuple[str, Any]) -> int:
         key, value = entry
         if key in ("kind", "value", "distribution", "values", "rates"):
             return 0
-        return 2 if isinstance(value, dict) or ((key,) in _TABLES and value) else 1
+        return 2 if isinstance(value, dict) or ((*path, key) in _TABLES and value) else 1
 
     yield from sorted(data.items(), key=rank)
 
@@ -71,7 +76,7 @@ def _item(value: Any, path: tuple[str, ...]) -> Any:
         if not inline and not (planned and len(path) == 3):
             nested = all(isinstance(v, dict) for v in value.values())
             table = tomlkit.table(is_super_table=nested and not planned)
-        for key, item in _scalars_first(value):
+        for key, item in _scalars_first(value, path):
             table.append(key, _item(item, (*path, key)))
         return table
     if path in _TABLES and value:

@@ -1,6 +1,7 @@
 """What the core is given: a scenario and figures as plain values and arrays."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -90,18 +91,12 @@ def core_inputs(
         "share_floor": setting.share_floor,
         **_where_used(scenario, dataset),
     }
-    weights = setting.readiness_weights
     arrays = {
         "gva_gbp_m": gva_at_start(scenario, dataset),
         "latitude": dataset.areas["latitude"].to_numpy(),
         "longitude": dataset.areas["longitude"].to_numpy(),
         "population": dataset.areas["population"].cast(float).to_numpy(),
-        "readiness": readiness(
-            dataset.areas["gigabit_share"].to_numpy(),
-            dataset.j_share_of_gva,
-            (weights.gigabit_share, weights.digital_sector_share),
-            dataset.areas["area_name"].to_list(),
-        ),
+        "readiness": readiness_of(scenario, dataset),
     }
     arrays |= plan_arrays(scenario, dataset)
     structures = []
@@ -117,6 +112,17 @@ def core_inputs(
     return spec, arrays
 
 
+def readiness_of(scenario: Scenario, dataset: Dataset) -> NDArray[np.float64]:
+    """Readiness of each area, shape (areas,), with the scenario's weights of the proxies."""
+    weights = scenario.setting.readiness_weights
+    return readiness(
+        dataset.areas["gigabit_share"].to_numpy(),
+        dataset.j_share_of_gva,
+        (weights.gigabit_share, weights.digital_sector_share),
+        dataset.areas["area_name"].to_list(),
+    )
+
+
 def by_area(
     dataset: Dataset, stated: Mapping[str, float], otherwise: float, place: str
 ) -> NDArray[np.float64]:
@@ -130,31 +136,34 @@ def by_area(
         For a name that none knows, and for an area that two names of one size set.
     """
     codes = dataset.areas["area_code"].to_list()
+    within: dict[str, frozenset[str]] = {}
     entries = []
     for name, value in stated.items():
+        authorities = _authorities(name)
         try:
             members = dataset.resolve(name)
         except UnknownNameError as error:
-            authorities = _authorities(name)
             if not authorities:
                 raise ScenarioError(f'{place}."{name}": {error}') from None
-            within = [(code, _authorities(code)) for code in codes]
-            members = tuple(code for code, own in within if own and own <= authorities)
-        entries.append((name, members, value))
+            within = within or {code: _authorities(code) for code in codes}
+            members = tuple(code for code, own in within.items() if own and own <= authorities)
+        # Where a dataset lacks some areas, two names may stand for as many of those it has.
+        entries.append((name, members, value, (len(members), len(authorities))))
     values = np.full(len(codes), otherwise)
-    set_by: dict[str, tuple[str, int]] = {}
-    for name, members, value in sorted(entries, key=lambda entry: -len(entry[1])):
+    set_by: dict[str, tuple[str, tuple[int, int]]] = {}
+    for name, members, value, size in sorted(entries, key=lambda entry: entry[-1], reverse=True):
         for code in members:
-            other, size = set_by.get(code, ("", 0))
-            if size == len(members):
+            other, last = set_by.get(code, ("", (0, 0)))
+            if last == size:
                 raise ScenarioError(
                     f'{place}."{name}": "{other}" sets the same area ({code}) too; keep one of them'
                 )
-            set_by[code] = (name, len(members))
+            set_by[code] = (name, size)
             values[codes.index(code)] = value
     return values
 
 
+@cache
 def _authorities(name: str) -> frozenset[str]:
     """Local authorities of an area of any built-in geography; none of what is none."""
     try:
@@ -184,9 +193,6 @@ def _where_used(scenario: Scenario, dataset: Dataset) -> dict[str, Any]:
         if effect
     ):
         found["zero_correlation"] = parameters.zero_correlation.value
-    bias = parameters.optimism_bias.figure().core()
-    if bias != NOTHING:
-        found["optimism_bias"] = bias
     if parameters.fixed_cost_share.value != 1:
         found["fixed_cost_share"] = parameters.fixed_cost_share.value
     ratios = parameters.area_odds_ratio.by_technology
@@ -204,9 +210,10 @@ def _where_used(scenario: Scenario, dataset: Dataset) -> dict[str, Any]:
     if loadings := parameters.growth_loading.values:
         place = "parameters.growth_loading.values"
         found["growth_loadings"] = by_area(dataset, loadings, 0.0, place).tolist()
-    transitory = parameters.growth_transitory.figure().core()
-    if transitory != NOTHING:
-        found["growth_transitory"] = transitory
+    for name in ("growth_transitory", "optimism_bias", "j_curve"):
+        stated = getattr(parameters, name).figure().core()
+        if stated != NOTHING:
+            found[name] = stated
     return found
 
 

@@ -69,12 +69,14 @@ class Run:
         self._taken = False
         spec, arrays = core_inputs(scenario, dataset, settings)
         self._detail = None if detail is None else unit_of(dataset, detail)
+        several = [of["spec"] for of in spec.get("structures", ())]
         if self._detail is not None:
             codes = dataset.areas["area_code"].to_list()
-            for one in (spec, *(of["spec"] for of in spec.get("structures", ()))):
+            for one in (spec, *several):
                 one["detail"] = [codes.index(code) for code in self._detail.members]
         self._variation = dict(variation or {})
-        spec |= self._variation
+        for one in several or [spec]:
+            one |= self._variation
         if settings.precision is None:
             precision: Precision = "float32" if is_uncertain(spec) else "float64"
             settings = replace(settings, precision=precision)

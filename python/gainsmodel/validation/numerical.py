@@ -120,6 +120,7 @@ def _still(**values: float) -> Scenario:
         "growth_area": 0.0,
         "growth_sector": 0.0,
         "growth_cell": 0.0,
+        "growth_transitory": 0.0,
     } | values
     horizon = int(fixed.pop("horizon_years", 10))
     reference = load_scenario("reference")

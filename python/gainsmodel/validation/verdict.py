@@ -134,8 +134,8 @@ def coverage(
     nominal : float
         Probability of the central band.
     """
-    low, high = np.quantile(simulated, [(1 - nominal) / 2, (1 + nominal) / 2], axis=0)
-    counts = ((simulated >= low) & (simulated <= high)).sum(axis=1)
+    low, high = _ends(simulated, nominal)
+    counts = insiders(simulated, nominal)
     below, above = int((actual < low).sum()), int((actual > high).sum())
     inside = len(actual) - below - above
     return Coverage(
@@ -147,6 +147,17 @@ def coverage(
         float((counts >= inside).mean()),
         len(counts),
     )
+
+
+def insiders(simulated: NDArray[np.float64], nominal: float) -> NDArray[np.int64]:
+    """Simulated outcomes inside their own central bands, draw by draw; arguments of `coverage`."""
+    low, high = _ends(simulated, nominal)
+    counts: NDArray[np.int64] = ((simulated >= low) & (simulated <= high)).sum(axis=1)
+    return counts
+
+
+def _ends(simulated: NDArray[np.float64], nominal: float) -> NDArray[np.float64]:
+    return np.quantile(simulated, [(1 - nominal) / 2, (1 + nominal) / 2], axis=0)
 
 
 def tally(verdicts: Sequence[Verdict]) -> str:

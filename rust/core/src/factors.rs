@@ -404,6 +404,8 @@ pub struct Factors<F> {
     pub growth_common: Option<Slot>,
     /// See `growth_area`.
     pub growth_sector: Vec<Scalar<F>>,
+    /// Output held back while adoption is under way, unless that is none.
+    pub j_curve: Option<Scalar<F>>,
     /// Odds ratios, sectors × technologies.
     pub odds_ratios: Vec<Vec<Scalar<F>>>,
     /// Levers that are moved anywhere.
@@ -568,6 +570,9 @@ impl<F: Real> Factors<F> {
         let needed = varies(&spec.growth_area) && spec.growth_loadings.iter().any(|c| *c != 0.0);
         let growth_common = p.factor("growth_area", "growth_area/nation", ["", ""], needed);
         decide_levers(spec, p, &mut levers);
+        p.next += (LEVERS_WITH_PLACES - without_places) * 2;
+        let j_curve = (spec.j_curve.fixed() != Some(0.0))
+            .then(|| scalar(p, &spec.j_curve, "j_curve", "j_curve/nation", ["", ""]));
 
         let used = |batch: &Batch| batch.points.iter().map(|(_, d, _)| d + 1).max().unwrap_or(0);
         let shared = Batch::new(&plan.factors);
@@ -593,6 +598,7 @@ impl<F: Real> Factors<F> {
             growth_area,
             growth_common,
             growth_sector,
+            j_curve,
             odds_ratios,
             levers,
             cell_mix: mix[4],
@@ -745,27 +751,40 @@ fn mixing(spec: &Spec) -> Result<[[[f64; 5]; 5]; 5]> {
     Ok(mix)
 }
 
-/// Shared numbers of every draw, `[factor][draw]`, as a run has them, and what each is for.
+/// Shared numbers of every draw, `[factor][draw]`, as a run has them, and what each is for. They
+/// are keyed by what they are for, so that structures that draw the same have the same.
 ///
 /// Correlated parameters are mixed from these, each from its own and those of the parameters
 /// before it in [`SPREAD_PARAMETERS`].
 ///
 /// # Errors
-/// [`Error::Spec`] for anything that cannot be simulated.
+/// [`Error::Spec`] for anything that cannot be simulated, and where structures draw differently.
 pub fn numbers(spec: &Spec) -> Result<(Vec<FactorName>, Vec<Vec<f32>>)> {
     spec.check()?;
-    spec.check_single()?;
-    let factors = Factors::<f32>::new(spec, 1)?;
+    let [first, others @ ..] = &spec.simulated()[..] else { unreachable!("at least one") };
+    let factors = Factors::<f32>::new(first.1, 1)?;
+    for (_, other) in others {
+        let reseeded = |of: &Spec| (of.reseeded.seed, of.reseeded.parameters.clone());
+        if Factors::<f32>::new(other, 1)?.names != factors.names
+            || reseeded(other) != reseeded(first.1)
+        {
+            return Err(Error::spec("structures", "not the same is uncertain in all"));
+        }
+    }
     let draws = usize::try_from(spec.draws).unwrap_or(usize::MAX);
     let mut rows = vec![Vec::new(); factors.names.len()];
     for row in &mut rows {
         room(row, draws)?;
     }
-    factors.each_block(draws, |here, block| {
-        for (row, lanes) in rows.iter_mut().zip(block) {
-            row.extend_from_slice(&lanes.0[..here.len()]);
-        }
-    });
+    factors.each_block(
+        draws,
+        |_| true,
+        |here, block| {
+            for (row, lanes) in rows.iter_mut().zip(block) {
+                row.extend_from_slice(&lanes.0[..here.len()]);
+            }
+        },
+    );
     Ok((factors.names, rows))
 }
 
@@ -777,15 +796,20 @@ pub(crate) fn room<T>(numbers: &mut Vec<T>, draws: usize) -> Result<()> {
 }
 
 impl Factors<f32> {
-    /// Shared numbers of one block of draws after another, and which draws they are of.
+    /// Shared numbers of one block of draws after another, of those that are wanted, and which
+    /// draws they are of.
     pub(crate) fn each_block(
         &self,
         draws: usize,
+        wanted: impl Fn(u32) -> bool,
         mut take: impl FnMut(Range<usize>, &[Lanes<f32>]),
     ) {
         let mut block = vec![Lanes::<f32>::zero(); self.shared.len()];
         for first in (0..draws).step_by(LANES) {
             let index = u32::try_from(first / LANES).unwrap_or(u32::MAX);
+            if !wanted(index) {
+                continue;
+            }
             self.shared.draw(&self.source, index, None, &mut block);
             take(first..draws.min(first + LANES), &block);
         }

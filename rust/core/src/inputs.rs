@@ -36,26 +36,48 @@ pub struct Inputs {
 /// What is the same in every draw is left out, as is growth of single cells. Numbers are those
 /// of [`crate::factors::numbers`], held where the run holds them; from there on in double
 /// precision, whatever the precision of the run.
+/// Of several structures each draw has the values of its own.
 ///
 /// # Errors
-/// [`Error::Spec`] for weights that are none, and for anything that cannot be simulated.
+/// [`Error::Spec`] for weights that are none, for anything that cannot be simulated, and where not
+/// the same is uncertain in all structures.
 pub fn inputs(spec: &Spec, area_weights: &[f64], sector_weights: &[f64]) -> Result<Inputs> {
     spec.check()?;
-    spec.check_single()?;
     let areas = shares("area_weights", area_weights, spec.areas.len())?;
     let sectors = shares("sector_weights", sector_weights, spec.sectors.len())?;
-    let factors = Factors::<f32>::new(spec, 1)?;
-    let recipe = Recipe::new(spec, &factors, &areas, &sectors);
     let draws = usize::try_from(spec.draws).unwrap_or(usize::MAX);
-    let length = draws.saturating_mul(recipe.inputs.len());
-    let mut values = Vec::new();
-    room(&mut values, length)?;
-    values.resize(length, 0.0);
+    let mut found = Inputs { names: Vec::new(), draws, values: Vec::new() };
+    for (structure, (_, of)) in spec.simulated().into_iter().enumerate() {
+        let here = |block: u32| spec.simulated_in(block) == structure;
+        let factors = Factors::<f32>::new(of, 1)?;
+        let recipe = Recipe::new(of, &factors, &areas, &sectors);
+        let names: Vec<String> = recipe.inputs.iter().map(|(name, _)| name.clone()).collect();
+        if structure == 0 {
+            let length = draws.saturating_mul(names.len());
+            room(&mut found.values, length)?;
+            found.values.resize(length, 0.0);
+            found.names = names;
+        } else if names != found.names {
+            return Err(Error::spec("structures", "not the same is uncertain in all"));
+        }
+        of_structure(of, &factors, &recipe, draws, here, &mut found.values);
+    }
+    Ok(found)
+}
 
+/// Inputs of one structure, in the blocks of draws that have it.
+fn of_structure(
+    spec: &Spec,
+    factors: &Factors<f32>,
+    recipe: &Recipe<'_>,
+    draws: usize,
+    has_it: impl Fn(u32) -> bool,
+    values: &mut [f64],
+) {
     let held = Holding::<f64>::new(&spec.held);
     let mut numbers = vec![Lanes([0.0; LANES]); recipe.shared + recipe.mixed.len()];
     let mut found = vec![[0.0; LANES]; recipe.values.len()];
-    factors.each_block(draws, |here, block| {
+    factors.each_block(draws, &has_it, |here, block| {
         for (number, lanes) in numbers.iter_mut().zip(block) {
             number.0 = lanes.0.map(f64::from);
         }
@@ -79,8 +101,6 @@ pub fn inputs(spec: &Spec, area_weights: &[f64], sector_weights: &[f64]) -> Resu
             row[here.clone()].copy_from_slice(&lanes[..here.len()]);
         }
     });
-    let names = recipe.inputs.into_iter().map(|(name, _)| name).collect();
-    Ok(Inputs { names, draws, values })
 }
 
 /// Weights as shares of their sum.
@@ -134,6 +154,9 @@ impl<'a> Recipe<'a> {
         }
         for (name, scalar) in NATIONAL_PARAMETERS.iter().zip(&factors.national) {
             recipe.weighted(in_scenario(name), [(1.0, &spec.national[*name], scalar.slot())]);
+        }
+        if let Some(j_curve) = &factors.j_curve {
+            recipe.weighted("j_curve", [(1.0, &spec.j_curve, j_curve.slot())]);
         }
         let growth_area: Vec<_> = (factors.growth_area.iter().enumerate())
             .map(|(r, scalar)| {

@@ -32,8 +32,8 @@ pub const NATIONAL_PARAMETERS: [&str; 14] = [
 /// National parameters between what a plan adds and what it adds on balance; the last of
 /// [`NATIONAL_PARAMETERS`].
 pub const ADJUSTMENTS: [&str; 3] = ["displacement", "leakage", "multiplier"];
-/// Parameters with a number for each area, sector, cell or lever.
-pub const OTHER_PARAMETERS: [&str; 9] = [
+/// Parameters with a number for each area, sector, cell or lever, and national ones that came later.
+pub const OTHER_PARAMETERS: [&str; 10] = [
     "complements",
     "growth_area",
     "growth_sector",
@@ -43,6 +43,7 @@ pub const OTHER_PARAMETERS: [&str; 9] = [
     "take_up",
     "lever_zero",
     "optimism_bias",
+    "j_curve",
 ];
 /// What a lever can act on.
 pub const LEVER_TARGETS: [&str; 4] = ["innovation", "imitation", "ceiling", "productivity_effect"];
@@ -265,6 +266,10 @@ pub struct Spec {
     /// Log deviation of a cell's GVA from its path, the same in every year from the first on.
     #[serde(default = "nothing")]
     pub growth_transitory: Distribution,
+    /// Output that is held back while adoption is under way, as a multiple of the effect of what is
+    /// newly adopted; one draw for the nation.
+    #[serde(default = "nothing")]
+    pub j_curve: Distribution,
     pub take_up: TakeUp,
     /// Correlation, on the normal scale, of the draws that decide whether levers have any effect.
     #[serde(default)]
@@ -311,13 +316,29 @@ pub struct Structure {
 
 /// Which structure a block of draws has, from the weights of all: keyed by the block, so that it is
 /// the same for any number of draws and threads.
+///
+/// Multiples of the golden ratio from a start that the seed decides give each structure its weight
+/// to within a few of any number of blocks. Sixteen blocks at a time have theirs in random order,
+/// since Sobol points have an order too.
 pub fn structure_of(seed: u64, weights: &[f64], block: u32) -> usize {
+    const SHUFFLED: u32 = 16;
     if weights.len() < 2 {
         return 0;
     }
-    let key = Key::new("structure", "", "");
-    let word = philox4x32([block, key.area, key.cell, key.family], seed_words(seed))[0];
-    let mut rest = (f64::from(word) + 0.5) / 4_294_967_296.0;
+    let words = |name: &str, count: u32| {
+        let key = Key::new("structure", name, "");
+        philox4x32([count, key.area, key.cell, key.family], seed_words(seed))
+    };
+    let [high, low, ..] = words("start", 0);
+    let start = u64::from(high) << 32 | u64::from(low);
+    let (group, at) = (block / SHUFFLED, (block % SHUFFLED) as usize);
+    let order: Vec<u32> =
+        (0..SHUFFLED / 4).flat_map(|i| words("order", group * SHUFFLED / 4 + i)).collect();
+    let before = |i: &usize| (order[*i], *i) < (order[at], at);
+    let rank = (0..order.len()).filter(before).count() as u64;
+    let number = u64::from(group * SHUFFLED) + rank;
+    let place = start.wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let mut rest = (place >> 11) as f64 / (1u64 << 53) as f64;
     for (structure, weight) in weights.iter().enumerate() {
         if rest < *weight {
             return structure;
@@ -356,15 +377,10 @@ impl Spec {
         self.structures.iter().map(|of| (of.weight, &*of.spec)).collect()
     }
 
-    /// Sees that there is one structure only.
-    ///
-    /// # Errors
-    /// [`Error::Spec`] if there are several, each with numbers of its own.
-    pub(crate) fn check_single(&self) -> Result<()> {
-        match self.structures.is_empty() {
-            true => Ok(()),
-            false => Err(Error::spec("structures", "each has numbers of its own")),
-        }
+    /// Which of [`Spec::simulated`] a block of draws is of.
+    pub(crate) fn simulated_in(&self, block: u32) -> usize {
+        let weights: Vec<f64> = self.structures.iter().map(|of| of.weight).collect();
+        structure_of(self.seed, &weights, block)
     }
 
     fn check_structures(&self) -> Result<()> {
@@ -394,7 +410,7 @@ impl Spec {
         }
         let varied = !self.reseeded.parameters.is_empty() || !self.held.direction.is_empty();
         if varied {
-            return bad("cannot be reseeded or held, since each has numbers of its own");
+            return bad("are reseeded and held one by one");
         }
         Ok(())
     }
@@ -507,6 +523,7 @@ impl Spec {
             return bad("zero_correlation", "must lie in 0 to 1");
         }
         within("optimism_bias", &self.optimism_bias, (-1.0, f64::INFINITY))?;
+        within("j_curve", &self.j_curve, (0.0, f64::INFINITY))?;
         if !(0.0..=1.0).contains(&self.fixed_cost_share) {
             return bad("fixed_cost_share", "must lie in 0 to 1");
         }

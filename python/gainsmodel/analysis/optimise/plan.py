@@ -416,7 +416,12 @@ def _residents_m(dataset: Dataset, unit: Unit) -> float:
 
 
 def _structures(scenario: Scenario) -> list[tuple[str, Scenario]]:
-    """The scenario under every other curve, with spillover and without."""
+    """The scenario under every other curve, with spillover and without.
+
+    Where structures of the scenario differ in the curve, as it is, without spillover.
+    """
+    if scenario.differs_between_structures("setting.curve"):
+        return [("no spillover", scenario.edit({"parameters.spillover_share.value": 0.0}))]
     found = []
     for spillover in (True, False):
         for curve, name in CURVES.items():

@@ -60,10 +60,12 @@ def three_amounts(
     no_share = reading.shares_withheld
     amounts: list[tuple[str, str, Estimate]] = [
         ("prize", f"Share of the {reading.prize}", reading.three("prize_gbp_bn", 1e3)),
-        ("carried", "Carried by digital adoption", reading.three(reading.gain)),
+        ("carried", "Carried by digital adoption", reading.carried),
     ]
     if without is not None and not same_scenario(result, without):
-        amounts.append(("plan", "Added by the plan", reading.added(without)))
+        added = reading.added(without)
+        amounts[1] = ("carried", "Carried without the plan", added.without or reading.carried)
+        amounts.append(("plan", f"Added by the plan{reading.net_of}", added))
     elif not reading.has_plan or without is not None:
         amounts.append(("plan", "Added by the plan", Estimate(0.0, 0.0, 0.0)))
     if no_share:

@@ -9,6 +9,7 @@ import polars as pl
 
 from gainsmodel import format
 from gainsmodel.errors import SettingError
+from gainsmodel.present import text
 from gainsmodel.present.area_summary import (
     GBP_M,
     RANGE,
@@ -249,7 +250,7 @@ def local_authorities(
         "dots",
         f"Average gain of {len(amounts)} local authorities {when}: {named}.",
         "Dot: average; line: the range that holds 9 of 10 futures; hollow diamond: the same total "
-        f"split by size of economy. {readings[0].prices}.",
+        f"split by size of economy. {readings[0].prices}. {text.LOCAL_BANDS}",
         "Local authority",
         theme,
         width,

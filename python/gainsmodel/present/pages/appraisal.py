@@ -9,9 +9,11 @@ from gainsmodel import format
 from gainsmodel.analysis.additionality import TOTALS, UNVERIFIED, Waterfall
 from gainsmodel.analysis.switching_values import SwitchingValues
 from gainsmodel.analysis.take_up_cases import TakeUpCases
+from gainsmodel.analysis.who_gains import WhoGains
 from gainsmodel.present import text
 from gainsmodel.present.area_summary import Added, AreaSummary, Estimate, plain
 from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
+from gainsmodel.present.pages.who_gains import who_gains
 from gainsmodel.results.paired import ADDED, PairedResult
 from gainsmodel.results.plan_levers import lever_costs
 
@@ -42,6 +44,7 @@ def appraisal(
     target_gbp_m: float | None = None,
     delay: pl.DataFrame | None = None,
     switching: SwitchingValues | None = None,
+    gains: WhoGains | None = None,
 ) -> Iterator[Block]:
     """Say what a plan is worth in one area.
 
@@ -61,6 +64,7 @@ def appraisal(
     delay : DataFrame, optional
         Of `delay_cost`.
     switching : SwitchingValues, optional
+    gains : WhoGains, optional
     """
     scenario = pair.scenario
     a = AreaSummary(pair.with_plan, unit) if unit in pair.with_plan.codes else None
@@ -85,7 +89,11 @@ def appraisal(
         yield Words(even)
     if switching is not None:
         yield from switching_values(switching)
+    if gains is not None:
+        yield from who_gains(gains)
     yield from gross_to_net(net)
+    if of_areas := text.of_areas(pair.manifest["geography"]):
+        yield Words(of_areas, "small")
     adjusted = text.adjusted(() if gross else pair.net_of)
     yield Words(f"{text.money(scenario, net.prices)} {adjusted}", "small")
     yield Words(text.WORDS, "small")

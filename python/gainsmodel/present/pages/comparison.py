@@ -62,6 +62,8 @@ def comparison(
         f"{text.adjusted(compared.net_of)} Figures are averages of all futures.",
         "small",
     )
+    if of_areas := text.of_areas(compared.first.manifest["geography"]):
+        yield Words(of_areas, "small")
     yield Words(text.how_it_was_run(compared.first.manifest), "small")
 
 

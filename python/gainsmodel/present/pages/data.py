@@ -1,16 +1,20 @@
 """The figures a run starts from: which there are, and what they say of each area."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import polars as pl
 
 from gainsmodel import format
 from gainsmodel.data import GEOGRAPHIES, OWN_GVA, Dataset, load_dataset
-from gainsmodel.present.blocks import Block, Grid, Heading, Points
+from gainsmodel.data.shipped_tables import MAYORAL_2026
+from gainsmodel.data.table_editions import editions
+from gainsmodel.present import text
+from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
 
 
-def geographies() -> Iterator[Block]:
-    """What there is of each built-in geography."""
+def geographies(on: date | None = None) -> Iterator[Block]:
+    """What there is of each built-in geography, and how old its tables are on a day, or today."""
     rows = []
     for name in GEOGRAPHIES:
         dataset = load_dataset(name)
@@ -26,6 +30,18 @@ def geographies() -> Iterator[Block]:
         )
     headings = ("Geography", "Areas", "Sectors", "Year", "GVA without imputed rent", "Groups")
     yield Grid("", headings, rows, left=(0, 5))
+    yield Words(f"{MAYORAL_2026}: {text.of_areas(MAYORAL_2026)}", "small")
+    yield tables(on)
+
+
+def tables(on: date | None = None) -> Grid:
+    """Edition of each built-in table; whether a newer one is probably out on a day, or today."""
+    rows = [
+        (table.title, table.covers, table.edition, text.newer(table.file, on or date.today()))
+        for table in editions().values()
+    ]
+    headings = ("Table", "Covers", "Edition", "Newer edition")
+    return Grid("How old the built-in tables are", headings, rows, left=(0, 1, 2, 3))
 
 
 def figures(dataset: Dataset, source: str) -> Iterator[Block]:
@@ -46,6 +62,8 @@ def figures(dataset: Dataset, source: str) -> Iterator[Block]:
     ]
     headings = ("Code", "Area", "Type", "GVA £m", "Residents", "Gigabit")
     yield Grid("", headings, rows, left=(0, 1, 2))
+    if dataset.geography == MAYORAL_2026:
+        yield Words(text.of_areas(MAYORAL_2026), "small")
 
 
 def area_figures(dataset: Dataset, code: str) -> Iterator[Block]:

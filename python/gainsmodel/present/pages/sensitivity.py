@@ -7,6 +7,7 @@ from gainsmodel import format
 from gainsmodel.analysis.sensitivity import TORNADO_DRAWS, Sensitivity
 from gainsmodel.present import text
 from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
+from gainsmodel.present.pages.structures import structures
 from gainsmodel.scenario.parameters import CHOICES
 
 # Shares of the variance below are printed as 0.0%.
@@ -59,7 +60,10 @@ def sensitivity(drivers: Sensitivity, elsewhere: str = "") -> Iterator[Block]:
         "Change of the average answer if low … high",
     )
     yield Grid("", headings, rows, left=(0, 3))
-    yield structure(drivers)
+    if drivers.structure.height:
+        yield structure(drivers)
+    if drivers.by_structure is not None:
+        yield from structures(drivers.by_structure, drivers.unit)
     yield Words(
         f"Changes are on {min(drivers.draws, TORNADO_DRAWS):,} of these draws. In brackets: 95% "
         "intervals of the simulation.",

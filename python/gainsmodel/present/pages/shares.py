@@ -1,6 +1,7 @@
 """Shares of the gain and of the prize, what digital adoption carries, what a plan adds."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 
 import polars as pl
 
@@ -15,7 +16,11 @@ from gainsmodel.results.result import Result
 
 
 def shares(
-    result: Result, codes: Iterable[str] | None = None, pair: PairedResult | None = None
+    result: Result,
+    codes: Iterable[str] | None = None,
+    pair: PairedResult | None = None,
+    on: date | None = None,
+    ratios: Mapping[str, float] | None = None,
 ) -> Iterator[Block]:
     """Say what a run comes to.
 
@@ -27,6 +32,11 @@ def shares(
         every area has a row if left out.
     pair : PairedResult, optional
         The same run with its reference: shows what the plan adds.
+    on : date, optional
+        The day on which the age of the figures is told; today if left out.
+    ratios : mapping, optional
+        Code of an area to its share of the gain over its share of GVA where areas diverge; see
+        `gainsmodel.analysis.convergence.ratios_if_diverging`.
     """
     uk = AreaSummary(result, "uk")
     scenario = result.scenario
@@ -45,8 +55,14 @@ def shares(
         yield Words(f"Using your own {what}:")
         yield Points(own["notes"])
     yield shares_table(result, [a.unit for a in asked] or None)
+    if of_areas := text.of_areas(result.manifest["geography"]):
+        yield Words(of_areas)
     yield Words(" ".join(filter(None, [text.separated(result), text.national(uk)])))
-    yield Words(text.prices(uk))
+    diverging = [text.if_diverging(a, (ratios or {}).get(a.unit)) for a in asked]
+    if said := " ".join(filter(None, [text.pattern(result), *diverging])):
+        yield Words(said)
+    age = text.of_figures(result.manifest, on or date.today())
+    yield Words(" ".join(filter(None, [text.prices(uk), age])))
     if pair is not None:
         yield from _plan(pair, asked)
     yield Words(text.WORDS, "small")

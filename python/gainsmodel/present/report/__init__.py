@@ -72,7 +72,7 @@ def write(
     try:
         if kind == "xlsx":
             return workbook(findings, on)
-        paper = board_paper(findings, manifest_name).with_text(drawable)
+        paper = board_paper(findings, manifest_name, on).with_text(drawable)
         return _PAPERS[kind](paper, on)
     except ModuleNotFoundError as error:
         raise SettingError(

@@ -5,15 +5,20 @@ scope, data, assumptions, verification, validation, uncertainty, what was not do
 """
 
 import io
+from datetime import date
 from importlib.resources import files
 
 import polars as pl
 
+from gainsmodel.present import text
 from gainsmodel.present.report.findings import Findings
 
 
-def statement(findings: Findings) -> list[tuple[str, str]]:
-    """Pairs of heading and words; figures from the validation and the run itself."""
+def statement(findings: Findings, on: date | None = None) -> list[tuple[str, str]]:
+    """Pairs of heading and words; figures from the validation and the run itself.
+
+    The age of the built-in figures is told for the day `on`, today if left out.
+    """
     manifest, log = findings.result.manifest, findings.log
     grades = {
         grade: log.filter(pl.col("evidence") == grade).height
@@ -21,12 +26,19 @@ def statement(findings: Findings) -> list[tuple[str, str]]:
     }
     unowned = log.filter(pl.col("changed") & (pl.col("owner") == "not named")).height
     changed = int(log["changed"].sum())
+    several = len(findings.scenario.every_structure())
+    of_structure = (
+        f" and the {several} structures of the model that are stated, not others"
+        if several
+        else ", not the structure of the model"
+    )
     own = manifest.get("own_data")
     data = (
         f"The user’s own figures, checked on reading: {'; '.join(own['notes'])}."
         if own
         else "Official figures built into this version; their sums are checked against the "
-        "publisher’s totals and their hashes are in the manifest."
+        "publisher’s totals and their hashes are in the manifest. "
+        + text.of_figures(manifest, on or date.today())
     )
     return [
         (
@@ -55,7 +67,7 @@ def statement(findings: Findings) -> list[tuple[str, str]]:
         (
             "Uncertainty",
             f"{findings.about.futures:,} futures. Ranges hold 9 of 10 of them: they cover the "
-            "stated ranges of the assumptions, not the structure of the model, nor what nobody "
+            f"stated ranges of the assumptions{of_structure}, nor what nobody "
             "thought of. Words on differences allow for the simulation error.",
         ),
         (

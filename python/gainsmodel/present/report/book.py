@@ -59,6 +59,8 @@ def workbook(findings: Findings, on: date | None = None) -> bytes:
             sheets["Other take-up"] = findings.cases.table
         sheets["Levers"] = findings.parts
         sheets["Gross to net"] = findings.net.table
+    if findings.gains is not None:
+        sheets["Who gains"] = findings.gains.table
     if findings.comparison is not None:
         sheets["Compared"] = findings.comparison.areas()
     if findings.drivers is not None:
@@ -68,7 +70,8 @@ def workbook(findings: Findings, on: date | None = None) -> bytes:
     about = assumptions_log.about(findings.scenario)
     sheets |= tables
     sheets["About the assumptions"] = pl.DataFrame(about, schema=["What", "Says"], orient="row")
-    sheets["Assurance"] = pl.DataFrame(statement(findings), schema=["What", "Says"], orient="row")
+    assured = statement(findings, on)
+    sheets["Assurance"] = pl.DataFrame(assured, schema=["What", "Says"], orient="row")
     return export.workbook_of(sheets, on)
 
 

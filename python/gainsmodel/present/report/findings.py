@@ -11,25 +11,30 @@ from gainsmodel.analysis import assumptions_log
 from gainsmodel.analysis.additionality import Waterfall, waterfall
 from gainsmodel.analysis.appraisal import appraise, area_and_uk
 from gainsmodel.analysis.comparison import Comparison, compare
+from gainsmodel.analysis.convergence import ratios_if_diverging
 from gainsmodel.analysis.lever_contributions import lever_contributions
 from gainsmodel.analysis.sensitivity import LEAST_DRAWS, Output, Sensitivity, sensitivity
 from gainsmodel.analysis.take_up_cases import CASES, TakeUpCases, take_up_cases
+from gainsmodel.analysis.who_gains import LOCAL_DRAWS, WhoGains, authorities_of, who_gains
+from gainsmodel.analysis.would_have_to_be_true import WouldHaveToBeTrue, would_have_to_be_true
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.present.area_summary import Added, AreaSummary
 from gainsmodel.progress import Steps
 from gainsmodel.results.paired import PairedResult
-from gainsmodel.results.plan_levers import lever_costs
+from gainsmodel.results.plan_levers import lever_costs, levers_moved_in
 from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
 from gainsmodel.simulation.run import run_paired
 from gainsmodel.simulation.settings import Sampler
 
-# Runs that a paper takes in addition to its levers, in samples of the draws: the pair, and some
-# fifteen for what drives the answer.
-DRIVERS_RUNS = 15
+# Runs that a paper takes in addition to its levers, in samples of the draws: the pair, some
+# fifteen for what drives the answer, and some five for what would have to be true for the prize.
+DRIVERS_RUNS, PRIZE_RUNS = 15, 5
+# What a pair of runs of local authorities comes to, on fewer draws.
+LOCAL_RUNS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,15 +57,22 @@ class Findings:
     parts, costs : DataFrame, optional
         Of `lever_contributions` and `lever_costs`, for the area.
     net : Waterfall, optional
+    gains : WhoGains, optional
+        What the plan adds in each local authority of the area; None where it has none, or no
+        lever moves there.
     drivers : Sensitivity, optional
         What drives what the plan adds, or without a plan what digital carries.
     no_drivers : str
         Why there are none.
+    prize : WouldHaveToBeTrue
+        What would have to be true for the prize, across the UK.
     log : DataFrame
         Of `assumptions_log.log`.
     other : Scenario, optional
         What the scenario is set beside.
     comparison : Comparison, optional
+    ratio_if_diverging : float, optional
+        Share of the gain over share of GVA where areas diverge.
     """
 
     scenario: Scenario
@@ -75,11 +87,14 @@ class Findings:
     parts: pl.DataFrame | None
     costs: pl.DataFrame | None
     net: Waterfall | None
+    gains: WhoGains | None
     drivers: Sensitivity | None
     no_drivers: str
+    prize: WouldHaveToBeTrue
     log: pl.DataFrame
     other: Scenario | None
     comparison: Comparison | None
+    ratio_if_diverging: float | None = None
 
     @property
     def pair(self) -> PairedResult:
@@ -139,15 +154,16 @@ def gather(
             f"{len(unit.members)}; name one of them, or use appraise, compare or target"
         )
     moved = loaded.moved_levers()
-    runs = (
-        2 + (2 * len(moved) + 2 + len(CASES)) * bool(moved) + (against is not None) + DRIVERS_RUNS
-    )
+    # Where no lever moves there is only spillover, which the paper does not split.
+    local = bool(levers_moved_in(loaded, figures, unit) and authorities_of(figures, unit))
+    runs = 2 + (2 * len(moved) + 2 + len(CASES)) * bool(moved) + (against is not None)
+    runs += DRIVERS_RUNS + PRIZE_RUNS + LOCAL_RUNS * local
     steps = Steps(on_progress, draws, runs)
     asked: dict[str, Any] = {"draws": draws, "seed": seed, "dataset": dataset, "threads": threads}
     pair = run_paired(loaded, sampler=sampler, on_progress=steps.next(2), **asked)
     result, without = pair
     about = AreaSummary(result, unit.code)
-    added = worth = uk = cases = parts = costs = net = None
+    added = worth = uk = cases = parts = costs = net = gains = None
     if moved:
         added = about.added(without)
         table = appraise(pair, area=unit.code)
@@ -159,6 +175,15 @@ def gather(
         costs = lever_costs(loaded, figures).filter(pl.col("area_code") == unit.code)
         report = steps.next(2 * len(moved) + 2)
         parts = lever_contributions(loaded, unit.code, sampler=sampler, on_progress=report, **asked)
+    if local:
+        asked_locally = asked | {"draws": min(draws, LOCAL_DRAWS), "dataset": None}
+        gains = who_gains(
+            loaded,
+            unit.code,
+            sampler=sampler,
+            on_progress=steps.next(LOCAL_RUNS),
+            **asked_locally,
+        )
     other = comparison = None
     if against is not None:
         other = as_scenario(against, geography, dataset)
@@ -180,11 +205,17 @@ def gather(
     except SettingError as error:
         # An answer without uncertainty is an answer, too.
         no_drivers = f"{str(error)[:1].upper()}{str(error)[1:]}."
+    prize = would_have_to_be_true(
+        loaded, sampler=sampler, on_progress=steps.next(PRIZE_RUNS), **asked
+    )
     return Findings(
         *(loaded, figures, unit.code, result, without, added, worth, uk, cases, parts, costs, net),
+        gains=gains,
         drivers=drivers,
         no_drivers=no_drivers,
+        prize=prize,
         log=assumptions_log.log(loaded),
         other=other,
         comparison=comparison,
+        ratio_if_diverging=ratios_if_diverging(result, threads).get(unit.code),
     )

@@ -5,6 +5,7 @@ Sentences about numbers come from `gainsmodel.present.text`; here is only what f
 
 import shlex
 from collections.abc import Iterator
+from datetime import date
 
 import polars as pl
 
@@ -24,6 +25,8 @@ from gainsmodel.present.blocks import (
 )
 from gainsmodel.present.charts.tiles import LAYOUTS
 from gainsmodel.present.pages.appraisal import cost_and_return, gross_to_net
+from gainsmodel.present.pages.structures import in_a_paragraph
+from gainsmodel.present.pages.who_gains import who_gains
 from gainsmodel.present.report.assurance import statement
 from gainsmodel.present.report.document import Document
 from gainsmodel.present.report.findings import Findings
@@ -35,10 +38,13 @@ CHANGES_SHOWN = 15
 
 
 @renamed(found="findings")
-def board_paper(findings: Findings, manifest_name: str = "manifest.json") -> Document:
+def board_paper(
+    findings: Findings, manifest_name: str = "manifest.json", on: date | None = None
+) -> Document:
     """Write a paper of some pages on one area from what was found.
 
-    `manifest_name` is that of the file in which the manifest goes with it.
+    `manifest_name` is that of the file in which the manifest goes with it; `on` the date it
+    bears, today's if left out.
     """
     a = findings.about
     plan = "" if findings.added is None else ", and what a plan adds"
@@ -50,10 +56,12 @@ def board_paper(findings: Findings, manifest_name: str = "manifest.json") -> Doc
             *_in_short(findings),
             *_pictures(findings),
             *_plan(findings),
+            *_who_gains(findings),
             *_other(findings),
             *_drivers(findings),
+            *_prize(findings),
             *_changes(findings),
-            *_method(findings),
+            *_method(findings, on),
             *_repeat(findings, manifest_name),
         ],
         manifest=findings.result.manifest,
@@ -77,6 +85,8 @@ def _in_short(findings: Findings) -> Iterator[Block]:
                 )
             )
         )
+    if of_areas := text.of_areas(findings.result.manifest["geography"]):
+        yield Words(of_areas, "small")
     yield Box(
         f"What {a.the_prize} is",
         [text.causes(a), text.prize_note(findings.scenario), text.national(a)],
@@ -102,6 +112,9 @@ def _pictures(findings: Findings) -> Iterator[Block]:
             f"Each area’s part of {a.the_prize}",
             charts.tile_map(findings.result, "gbp", own, width=WIDTH, height=380),
         )
+    said = [text.pattern(findings.result), text.if_diverging(a, findings.ratio_if_diverging)]
+    if any(said):
+        yield Words(" ".join(filter(None, said)))
 
 
 def _plan(findings: Findings) -> Iterator[Block]:
@@ -161,6 +174,11 @@ def _plan(findings: Findings) -> Iterator[Block]:
         )
 
 
+def _who_gains(findings: Findings) -> Iterator[Block]:
+    if findings.gains is not None:
+        yield from who_gains(findings.gains)
+
+
 def _other(findings: Findings) -> Iterator[Block]:
     if findings.comparison is None or findings.other is None:
         return
@@ -185,10 +203,19 @@ def _drivers(findings: Findings) -> Iterator[Block]:
     yield Points(findings.drivers.caveats)
     if findings.drivers.disagreement:
         yield Words(findings.drivers.disagreement, "small")
+    if findings.drivers.by_structure is not None:
+        yield Words(in_a_paragraph(findings.drivers.by_structure, findings.drivers.unit))
     yield Picture(
         f"How far each group of assumptions moves it in {a.place}",
         charts.tornado(findings.drivers.tornado, findings.drivers.unit, width=WIDTH),
     )
+
+
+def _prize(findings: Findings) -> Iterator[Block]:
+    yield Heading(f"What would have to be true for {findings.about.the_prize}")
+    yield Words(" ".join(findings.prize.summary))
+    if notes := findings.prize.notes:
+        yield Words(" ".join(notes), "small")
 
 
 def _changes(findings: Findings) -> Iterator[Block]:
@@ -222,13 +249,13 @@ def _changes(findings: Findings) -> Iterator[Block]:
         )
 
 
-def _method(findings: Findings) -> Iterator[Block]:
+def _method(findings: Findings, on: date | None) -> Iterator[Block]:
     yield Heading("How it is calculated, and what it cannot tell")
     yield Words(" ".join(text.METHOD))
     yield Points(text.LIMITS)
     yield Words(f"{text.WORDS} {text.prices(findings.about)}", "small")
     yield Heading("Assurance")
-    yield Grid("What was checked, and what was not", ["", ""], statement(findings), left=(0, 1))
+    yield Grid("What was checked, and what was not", ["", ""], statement(findings, on), left=(0, 1))
 
 
 def _repeat(findings: Findings, manifest_name: str) -> Iterator[Block]:

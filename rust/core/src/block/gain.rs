@@ -53,7 +53,7 @@ impl<V: Vector> Totals<V> {
         V: Vector<Real = F>,
     {
         let Layout { areas, sectors, years, .. } = model.layout;
-        let National { retained, taken_in, cap, .. } = *national;
+        let National { retained, taken_in, cap, j_curve, .. } = *national;
         let mut of_sector = V::zero();
         for r in 0..areas {
             let lift = lift.filter(|_| model.touched[s * areas + r]);
@@ -70,18 +70,23 @@ impl<V: Vector> Totals<V> {
             for year in 0..years {
                 gva = gva * growth;
                 gva_sum = gva_sum + gva;
-                stock = stock + path.effect_added[year * model.rows + r];
+                let added = path.effect_added[year * model.rows + r];
+                stock = stock + added;
                 effective = effective.mul_add(retained, taken_in * stock);
                 let mut left = effective;
                 for (part, stock) in parts.iter().zip(stocks) {
-                    let added = effective - stock[of_area.start + year];
-                    left = left.add_scaled(-part.weights[year], added);
+                    let beyond = effective - stock[of_area.start + year];
+                    left = left.add_scaled(-part.weights[year], beyond);
                 }
                 let uplift = match lift {
                     Some(lift) => left * lift.of[of_area.start + year][3],
                     None => left,
                 };
-                gain = gva * uplift.min(cap);
+                let mut uplift = uplift.min(cap);
+                if let Some(held_back) = j_curve {
+                    uplift = uplift - held_back * added;
+                }
+                gain = gva * uplift;
                 gains[year] = gains[year] + gain;
                 costs[year] = gva.mul_add(path.adopted[year * model.rows + r], costs[year]);
             }

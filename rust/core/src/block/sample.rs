@@ -34,6 +34,8 @@ pub(super) struct National<V> {
     /// Slopes of readiness, by spread parameter; none for innovation.
     slopes: [V; 5],
     growth: V,
+    /// Output held back while adoption is under way, where any is.
+    pub(super) j_curve: Option<V>,
     pub(super) prize: V,
     /// What £1 of the levers' increment is worth.
     /// Displacement, leakage and multiplier.
@@ -138,6 +140,7 @@ impl<V: Vector> National<V> {
             kappa,
             slopes: [slope_initial, V::zero(), slope_imitation, slope_ceiling, slope_effect],
             growth,
+            j_curve: model.factors.j_curve.as_ref().map(|j| j.value(shared)),
             prize,
             adjustments: [displacement, leakage, multiplier],
         }
