@@ -325,7 +325,7 @@ def test_compare_says_which_adds_more_by_how_much_and_at_what_cost() -> None:
     assert f"{SKILLS} costs £15m a year more than {REFERENCE_TITLE}" in text
     assert "Both plans use the same 2,000 random draws, so sampling noise cancels." in text
     assert "differ by less than £1m" in text
-    assert "Before displacement" in text
+    assert "before displacement" in text
     assert "Wales" not in text
 
 
