@@ -405,7 +405,7 @@ def _structure(scenario: Scenario) -> Iterator[dict[str, Any]]:
             "Futures are shared out among them by weight; each has figures of its own.",
             ", ".join(f"{choice.name} {percent(choice.weight)}" for choice in choices),
             "share of the futures",
-            project,
+            _PROJECT,
         )
     for place, correlation in enumerate(data.get("correlations", ())):
         pair = " and ".join(PARAMETERS[name].in_sentence for name in correlation["between"])
