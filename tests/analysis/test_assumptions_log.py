@@ -223,3 +223,19 @@ def test_what_can_be_mended_is_said(
     found = capsys.readouterr()
     assert said in found.err
     assert found.out == ""
+
+
+def test_structures_are_listed_with_their_weights() -> None:
+    rows = assumptions_log.log(load_scenario("ensemble")).rows_by_key(
+        "key", named=True, unique=True
+    )
+    row = rows["structure_axis[0]"]
+    assert row["name"] == "Structures: Size of effects"
+    assert row["value"].startswith("causal studies 50.0%, macro estimates 30.0%")
+    assert row["changed"]
+    assert row["evidence"] == "judgement"
+    assert "structure_axis[3]" in rows
+    listed = [{"name": name, "weight": 0.5} for name in "ab"]
+    one = assumptions_log.log(load_scenario("reference").edit({"structure": listed}))
+    (row,) = one.filter(pl.col("key") == "structure").to_dicts()
+    assert row["value"] == "a 50.0%, b 50.0%"

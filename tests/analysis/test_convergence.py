@@ -86,10 +86,12 @@ def test_an_ensemble_has_the_pattern_in_its_own_futures() -> None:
     assert found[LONDON] == pytest.approx(share / AreaSummary(result, LONDON).gva_share)
     choices = pattern(result).choices
     assert choices["converge"] < -0.3 < 0.3 < choices["diverge"]
-    assert "By structure it is −" in text.pattern(result)
+    said = text.pattern(result)
+    assert said.startswith("In some structures of the model areas converge, in others they diverge")
+    assert f"of −{-choices['converge']:.2f} with “converge” and {choices['diverge']:.2f}" in said
     # What a page keeps of a run is enough.
     assert text.pattern(result.with_draws_of(["share"])) == text.pattern(result)
-    assert "By structure" not in text.pattern(result.with_draws_of([]))
+    assert "In some structures" not in text.pattern(result.with_draws_of([]))
 
 
 def test_another_pattern_of_ones_own_is_not_called_divergence() -> None:

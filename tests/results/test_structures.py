@@ -53,6 +53,27 @@ def test_equal_structures_are_the_single_run_bit_for_bit(sampler: str) -> None:
     assert single.statistics.tobytes() == several.statistics.tobytes()
 
 
+@pytest.mark.parametrize("sampler", ["random", "sobol", "sobol_full"])
+def test_structures_with_equal_overrides_are_the_single_run_bit_for_bit(sampler: Any) -> None:
+    """36 of them, with a plan and its reference, whatever it is that all override."""
+    edits = {"setting.curve": "gompertz", "parameters.j_curve.value": 0.2}
+    regions = {"setting.geography": "itl1", "plan.Wales.skills": 1.0}
+    base = load_scenario("reference").edit(regions)
+    names = [axis.model_dump(mode="json") for axis in load_scenario("ensemble").structure_axis]
+    for axis in names:
+        for choice in axis["choice"]:
+            choice["overrides"] = {}
+    for choice in names[0]["choice"]:
+        choice["overrides"] = edits
+    crossed = base.edit({"structure_axis": names})
+    assert len(crossed.every_structure()) == 36
+    asked: dict[str, Any] = {"draws": 1_000, "seed": 3, "sampler": sampler}
+    single, several = (gainsmodel.run_paired(s, **asked) for s in (base.edit(edits), crossed))
+    for ours, theirs in zip(several, single, strict=True):
+        assert ours.statistics().equals(theirs.statistics())
+        assert ours.draws("share").equals(theirs.draws("share"))
+
+
 def test_each_future_is_that_of_its_structure_run_alone() -> None:
     both = gainsmodel.run_paired(ensemble(), draws=DRAWS, threads=2)
     of_draw = np.array(_core.structures(1, [0.6, 0.4], DRAWS))

@@ -7,20 +7,18 @@ import pytest
 from scipy import stats
 
 from gainsmodel.validation import held_out
-from gainsmodel.validation.growth import Growth, history, simulate, standard_normals
+from gainsmodel.validation.growth import Growth, History, history, simulate, standard_normals
 from gainsmodel.validation.held_out import (
     NOMINAL,
     QUANTITIES,
     WINDOWS,
-    Looked,
     Rank,
-    Split,
-    compare,
     in_common,
     judge,
     shipped,
     straight_lines,
 )
+from gainsmodel.validation.outcomes import Looked, Split, compare
 
 # As found; a change of these is a change of what the page says.
 OUTCOMES = {
@@ -62,7 +60,7 @@ def test_coverage_holds_in_its_interval_and_near_nominal(inside: int, outcome: s
 
 def test_within_five_points_is_not_enough_where_the_models_predict_better() -> None:
     ranks = np.where(np.arange(4_000) < 3_460, 0.5, 0.99)
-    assert judge(0.9, [ranked(ranks)], binomial(4_000, 0.9)).outcome == "fails"
+    assert judge(0.9, [ranked(ranks, 400)], binomial(4_000, 0.9)).outcome == "fails"
 
 
 def test_an_outcome_at_the_end_of_its_band_is_counted_both_ways() -> None:
@@ -120,21 +118,25 @@ def test_straight_lines_have_the_spread_they_state_and_leave_the_share_as_it_is(
         assert (exact.error[between] < 0.75 * plain.error[between]).all()
 
 
-def test_models_that_are_true_are_seldom_refused() -> None:
-    """Histories made by the fitted models themselves have the coverage they predict."""
-    one = shipped()["cells", 0.9]
-    assert one.low < 0.9 < one.high
-    assert one.low < one.share < one.high
-
-
-def test_verdicts_are_as_stated_and_every_window_is_counted() -> None:
-    found = shipped()
+def test_every_outcome_of_every_window_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With few draws what is near its line is left open, and nothing is told otherwise."""
+    monkeypatch.setattr(held_out, "LOOKS", (2,))
+    found = held_out.pooled(history("mayoral"))
     assert list(found) == [(what, nominal) for what in QUANTITIES for nominal in NOMINAL]
+    for key, one in found.items():
+        assert one.outcome in (OUTCOMES[key], "open"), key
+        assert one.draws == 2 * held_out.BATCH_DRAWS
+        assert one.low < one.nominal < one.high
+        cases = [sum(window) for window in one.windows]
+        assert cases == ([23] * 4 if key[0].startswith("areas") else [389, 390, 393, 400])
+    assert found["cells against the UK", 0.5].outcome == "fails"
+    assert found["cells against the UK", 0.9].outcome == "holds"
+
+
+@pytest.mark.slow
+def test_verdicts_are_as_stated() -> None:
+    found = shipped()
     assert {key: one.outcome for key, one in found.items()} == OUTCOMES
-    for (what, _), one in found.items():
-        assert len(one.windows) == len(WINDOWS)
-        if what.startswith("areas"):
-            assert [sum(window) for window in one.windows] == [23] * 4
     relative = found["areas against the UK", 0.9]
     assert min(relative.below, relative.above) > 0
 
@@ -147,9 +149,7 @@ def test_other_seeds_give_the_same_verdicts(seed: int) -> None:
 
 def test_nothing_after_the_target_is_read() -> None:
     data, window = history("mayoral"), Split(1998, 2009, 2019)
-    cut = held_out.History(
-        data.codes, data.areas, data.sectors, 1998, data.between(1998, window.target)
-    )
+    cut = History(data.codes, data.areas, data.sectors, 1998, data.between(1998, window.target))
     then = data.at(2009)[None] * np.ones((16, 1, 1))
     for what, looked in compare(cut, window, then).items():
         np.testing.assert_array_equal(looked.actual, compare(data, window, then)[what].actual)

@@ -23,10 +23,10 @@ from gainsmodel.validation import (
     catch_up_split,
     diffusion,
     growth,
-    held_out,
     hindcast,
     ledger,
     numerical,
+    outcomes,
     prize,
     reverse,
 )
@@ -180,7 +180,7 @@ def test_crps_is_that_of_the_closed_form() -> None:
     actual = np.array([-1.0, 0.0, 2.0])
     z = stats.norm
     exact = actual * (2 * z.cdf(actual) - 1) + 2 * z.pdf(actual) - 1 / np.sqrt(np.pi)
-    assert held_out.crps(simulated, actual) == pytest.approx(exact.mean(), abs=0.01)
+    assert outcomes.crps(simulated, actual) == pytest.approx(exact.mean(), abs=0.01)
 
 
 def test_hindcast_states_what_it_found() -> None:

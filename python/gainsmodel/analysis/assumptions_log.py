@@ -13,7 +13,7 @@ import polars as pl
 from gainsmodel.analysis.sensitivity import Output, Sensitivity, sensitivity
 from gainsmodel.checks import renamed
 from gainsmodel.data import Dataset
-from gainsmodel.format import figure
+from gainsmodel.format import figure, percent
 from gainsmodel.results.manifest import build_info
 from gainsmodel.results.statistics import quantiles
 from gainsmodel.scenario import Distribution, Scenario, load_scenario
@@ -389,6 +389,22 @@ def _structure(scenario: Scenario) -> Iterator[dict[str, Any]]:
             "Part of the variance that is common to each level.",
             ", ".join(f"{level} {share:.0%}" for level, share in shares.items()),
             "share of variance",
+            _PROJECT,
+        )
+    axes = [(f"structure_axis[{n}]", axis) for n, axis in enumerate(scenario.structure_axis)]
+    for key, label, choices in (
+        *((key, f"Structures: {axis.name}", axis.choice) for key, axis in axes),
+        *(
+            [("structure", "Structures of the model", scenario.structure)]
+            * bool(scenario.structure)
+        ),
+    ):
+        yield _choice(
+            key,
+            label,
+            "Futures are shared out among them by weight; each has figures of its own.",
+            ", ".join(f"{choice.name} {percent(choice.weight)}" for choice in choices),
+            "share of the futures",
             _PROJECT,
         )
     for place, correlation in enumerate(data.get("correlations", ())):

@@ -421,7 +421,7 @@ class _Question:
         self, settings: Settings, searched: Settings, on_progress: Progress | None
     ) -> WouldHaveToBeTrue:
         """Ask all three questions."""
-        scenario, several = self.scenario, bool(self.scenario.structure)
+        scenario, several = self.scenario, bool(self.scenario.every_structure())
         cannot_matter = self.cannot_matter()
         rows, left_out = ([], {}) if several else self.held_one_by_one(cannot_matter)
         extra = math.ceil(4 * settings.draws / searched.draws)

@@ -314,20 +314,24 @@ def pattern(result: Result) -> str:
         return ""
     if not math.isfinite(found.correlation):
         return ""
+    than = "its share of the gain relative to its share of the economy"
     number = f"correlation {format.ratio(found.correlation)} across {found.areas} areas"
-    than = f"its share of the gain relative to its share of the economy ({number})"
+    each = format.listed(
+        [f"{format.ratio(value)} with “{name}”" for name, value in found.choices.items()]
+    )
+    if found.choices and min(found.choices.values()) < 0 < max(found.choices.values()):
+        return (
+            "In some structures of the model areas converge, in others they diverge: how ready an "
+            f"area is and {than} have correlations of {each} ({found.areas} areas). Which pattern "
+            "holds is judgement."
+        )
     if abs(found.correlation) < HARDLY:
-        said = f"How ready an area is says little of {than}."
+        said = f"How ready an area is says little of {than} ({number})."
     elif found.correlation < 0:
-        said = f"Areas converge by assumption: the readier an area, the smaller {than}."
+        said = f"Areas converge by assumption: the readier an area, the smaller {than} ({number})."
     else:
-        said = f"Areas diverge by assumption: the readier an area, the larger {than}."
-    each = [
-        f"{format.ratio(value)} with “{name}”"
-        for name, value in found.choices.items()
-        if math.isfinite(value)
-    ]
-    by_structure = f" By structure it is {format.listed(each)}." if each else ""
+        said = f"Areas diverge by assumption: the readier an area, the larger {than} ({number})."
+    by_structure = f" By structure it is {each}." if each else ""
     return f"{said}{by_structure} Which pattern holds is judgement."
 
 

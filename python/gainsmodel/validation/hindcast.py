@@ -30,12 +30,10 @@ from gainsmodel.validation.held_out import (
     QUANTITIES,
     TOLERANCE,
     WINDOWS,
-    Looked,
     Pooled,
-    Split,
-    compare,
     shipped,
 )
+from gainsmodel.validation.outcomes import Looked, Split, compare
 from gainsmodel.validation.page import Page, percent, points, table
 from gainsmodel.validation.pictures import Row, bands
 from gainsmodel.validation.verdict import RARE, Coverage, Verdict
