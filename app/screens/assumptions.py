@@ -360,7 +360,12 @@ def _form(row: dict[str, Any]) -> None:
 def _restore(key: str) -> None:
     scenario, base = state.current().scenario, load_scenario("reference").to_dict()
     changed = scenario.to_dict()
-    _put(changed, base, _keys(key))
+    keys = _keys(key)
+    _put(changed, base, keys)
+    # Once a part of a figure makes it the reference's again, so are its source and note.
+    figure, part = keys[:-2], keys[-2] if len(keys) > 1 else ""
+    if part in ("distribution", "values") and _at(changed, figure)[part] == _at(base, figure)[part]:
+        _put(changed, base, figure)
     state.change(state.current().adopt(scenario.from_dict(changed)), "Restore")
 
 
@@ -368,9 +373,14 @@ def _keys(key: str) -> list[str]:
     return key.split(".")
 
 
+def _at(node: dict[str, Any], keys: list[str]) -> dict[str, Any]:
+    for name in keys:
+        node = node[name]
+    return node
+
+
 def _put(changed: dict[str, Any], base: dict[str, Any], keys: list[str]) -> None:
-    for name in keys[:-1]:
-        changed, base = changed[name], base[name]
+    changed, base = _at(changed, keys[:-1]), _at(base, keys[:-1])
     if keys[-1] in base:
         changed[keys[-1]] = base[keys[-1]]
     else:

@@ -602,7 +602,7 @@ def test_the_plan_s_effect_is_the_paired_difference() -> None:
     added = added.astype(float) * (1 - kept[0]) * (1 - kept[1]) * kept[2]
     assert drivers.tornado["mean"][0] == pytest.approx(added.mean(), rel=1e-5)
     assert "adjustments" in drivers.indices["group"].to_list()
-    before = "Before displacement, leakage and multiplier."
+    before = "Gross: before displacement, leakage and multiplier."
     assert before not in drivers.notes
     assert before in drivers_of("skills_first", "plan_adds", MANCHESTER).notes
     assert before not in drivers_of("skills_first", "share", MANCHESTER).notes

@@ -104,6 +104,10 @@ def test_take_up_is_held_in_every_structure() -> None:
     held = at_take_up(several, 0.35)
     assert [of.parameters.take_up.value for _, of in held.structures()] == [0.35, 0.35]
     assert held.structures()[1][1].parameters.uplift_cap.value == 1
+    axis = {"name": "Take-up", "choice": [own, nested]}
+    crossed = at_take_up(SKILLS.edit({"structure_axis": [axis]}), 0.35)
+    assert [of.parameters.take_up.value for _, of in crossed.structures()] == [0.35, 0.35]
+    assert [of.name for of in crossed.every_structure()] == ["low", "high"]
     # The scenario that was given stays as it was.
     assert several.structures()[1][1].parameters.take_up.value == 0.9
 

@@ -284,8 +284,8 @@ def test_displacement_takes_from_the_gain() -> None:
         for name, found in (("on", on), ("off", off))
     }
     assert mean["on"] < mean["off"]
-    assert any("Before displacement" in note for note in off.notes)
-    assert not any("Before displacement" in note for note in on.notes)
+    assert any("before displacement" in note for note in off.notes)
+    assert not any("before displacement" in note for note in on.notes)
 
 
 def test_threads_change_nothing() -> None:

@@ -22,6 +22,8 @@ from gainsmodel import (
 )
 from gainsmodel.analysis.discovery import Variable
 from gainsmodel.analysis.would_have_to_be_true import superiority, what_sets_apart
+from gainsmodel.present.blocks import Grid
+from gainsmodel.present.pages.would_have_to_be_true import would_have_to_be_true as page
 from toy import certain
 
 AREA = "Greater Manchester"
@@ -249,36 +251,52 @@ def test_too_few_futures_say_nothing_of_what_sets_them_apart() -> None:
 # ---------------------------------------------------------------- structures, forms, errors
 
 
-def test_of_several_structures_the_chance_of_each_is_given() -> None:
-    several = REFERENCE.edit(
+def structures(*effects: float) -> Scenario:
+    """A scenario of structures of equal weight that differ in the gain from one technology."""
+    key = "parameters.productivity_effect.value"
+    weight = 1 / len(effects)
+    return REFERENCE.edit(
         {
             "structure": [
-                {"name": "small effects", "weight": 0.4},
-                {
-                    "name": "large effects",
-                    "weight": 0.6,
-                    "overrides": {"parameters.productivity_effect.value": 0.06},
-                },
+                {"name": f"effect {effect}", "weight": weight, "overrides": {key: effect}}
+                for effect in effects
             ]
         }
     )
-    found = would_have_to_be_true(several, draws=2_000)
+
+
+def test_of_several_structures_the_chance_of_each_is_given() -> None:
+    found = would_have_to_be_true(structures(0.005, 0.01, 0.07, 0.1), draws=2_000)
     table = found.structures
     assert table["draws"].sum() == 2_000
     assert (table["p"] * table["draws"]).sum() == pytest.approx(found.reached)
-    assert table["p"][1] > table["p"][0]
+    assert table["p"].to_list() == sorted(table["p"])
     assert found.changes.height == found.apart.height == 0
     assert found.p_out_of_reach is None
-    assert found.summary[1].startswith("By structure: small effects ")
+    most = table.row(3, named=True)
+    assert found.summary[1] == (
+        "It is reached in 2 of 4 structures, most often in “effect 0.1” "
+        f"({100 * most['p']:.0f} in 100)."
+    )
     assert "one structure at a time" in found.summary[2]
+    (grid,) = [block for block in page(found) if isinstance(block, Grid)]
+    assert [row[0] for row in grid.rows][:2] == ["effect 0.1", "effect 0.07"]
+    assert grid.rows[0][1:] == ("25.0%", f"{100 * most['p']:.0f} in 100")
+
+
+def test_structures_that_all_reach_it_or_none_are_told_in_a_sentence() -> None:
+    none = would_have_to_be_true(structures(0.001, 0.002), draws=200)
+    assert none.summary[1] == "It is reached in none of the 2 structures."
+    every = would_have_to_be_true(structures(0.05, 0.1), reading="cumulative", draws=200)
+    assert "most often in “effect 0.1”" in every.summary[1]
 
 
 def test_plain_values_and_a_notebook_hold_the_same_sentences() -> None:
-    plain, page = capped().to_dict(), capped()._repr_html_()
+    plain, shown = capped().to_dict(), capped()._repr_html_()
     assert plain["summary"] == capped().summary
     assert plain["changes"][0]["key"] == CAP
-    assert page is not None
-    assert capped().goal in page
+    assert shown is not None
+    assert capped().goal in shown
 
 
 @pytest.mark.parametrize(

@@ -703,6 +703,40 @@ def test_restore_all_leaves_the_plan() -> None:
     assert visit.choice == from_query({"skills": "60", "futures": "2000"})[0]
 
 
+@pytest.mark.parametrize(
+    ("key", "answers", "changes"),
+    [
+        ("parameters.zero_correlation", {"value": 0.2}, None),
+        ("parameters.fixed_cost_share", {"value": 0.3}, None),
+        (
+            "parameters.optimism_bias",
+            {"low": 0.0, "mode": 0.2, "high": 0.5},
+            {"distribution": {"kind": "pert", "low": 0.0, "mode": 0.2, "high": 0.5}},
+        ),
+        ("levers.skills.fade_years", {"value": 2.0}, {}),
+        ("levers.skills.duration_years", {"value": 4.0}, {}),
+        ("levers.skills.effects.ceiling.distribution.p_zero", {"value": 0.3}, {}),
+    ],
+)
+def test_what_programmes_may_fail_by_can_be_changed_and_restored(
+    key: str, answers: dict[str, float], changes: dict[str, Any] | None
+) -> None:
+    visit = Visit({"futures": "2000"}, "assumptions")
+    visit.at.segmented_control(key="assumptions_group").set_value("Levers").run()
+    opened(visit, key, answers).click().run()
+    visit.settle().well()
+    by_hand = {f"{key}.{name}": value for name, value in (changes or answers).items()}
+    if changes == {}:
+        by_hand = {key: answers["value"]}
+    assert visit.choice.scenario == start().edit(by_hand).scenario
+    assert visit.choice.scenario != start().scenario
+    visit.at.button(key=f"restore_{key}").click().run()
+    visit.settle().well()
+    restored = visit.choice.scenario.to_dict()
+    assert restored["levers"]["skills"] == start().scenario.to_dict()["levers"]["skills"]
+    assert restored["parameters"] == start().scenario.to_dict()["parameters"]
+
+
 def test_an_impossible_figure_is_refused_in_words_and_nothing_changes() -> None:
     visit = Visit({"futures": "2000"}, "assumptions")
     opened(visit, INITIAL, {"p05": 0.5, "median": 0.4, "p95": 0.3}).click().run()

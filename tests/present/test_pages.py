@@ -231,8 +231,9 @@ def test_the_uk_stands_beside_the_area_in_the_same_kind_of_figure(
     assert ("Gross: before displacement" in said) is gross
     assert ("Net of displacement, leakage and multiplier" in said) is not gross
     kind = "gross" if gross else "net"
-    assert f") {kind} and costs about" in said
-    assert f") {'gross' if gross else 'net of displacement'}; its net present value there" in said
+    assert re.search(rf"This plan adds about £\S+ {kind} a year by 2036 \(", said)
+    of_uk = "gross" if gross else "net of displacement"
+    assert re.search(rf"For the UK as a whole it adds about £\S+ {of_uk} a year by 2036 \(", said)
 
 
 # ---------------------------------------------------------------- narrow terminals

@@ -4,7 +4,7 @@ How much of a programme is taken up is the least known thing about it, so that w
 is said for each case of its reference class too, on the same draws.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,17 +158,20 @@ def at_take_up(scenario: Scenario, take_up: float) -> Scenario:
     """The scenario with the common take-up held at a value, 0 to 1, in all its structures."""
     held = scenario.edit({"parameters.take_up": {"value": take_up}})
     axes = [
-        axis.model_copy(update={"choice": tuple(map(_without_take_up, axis.choice))})
+        axis.model_copy(update={"choice": _without_take_up(axis.choice)})
         for axis in scenario.structure_axis
     ]
-    structures = tuple(map(_without_take_up, scenario.structure))
-    return held.model_copy(update={"structure": structures, "structure_axis": tuple(axes)})
+    structures = _without_take_up(scenario.structure)
+    return held.model_copy(update={"structure": structures, "structure_axis": axes})
 
 
-def _without_take_up(structure: Structure) -> Structure:
-    """The structure with nothing to say of take-up."""
-    overrides = unfold(structure.overrides)
-    if "parameters" in overrides:
-        mine = overrides["parameters"].items()
-        overrides["parameters"] = {name: of for name, of in mine if name != "take_up"}
-    return structure.model_copy(update={"overrides": overrides})
+def _without_take_up(structures: Sequence[Structure]) -> list[Structure]:
+    """The same structures, of which none has a common take-up of its own."""
+    found = []
+    for structure in structures:
+        overrides = unfold(structure.overrides)
+        if "parameters" in overrides:
+            mine = overrides["parameters"].items()
+            overrides["parameters"] = {name: of for name, of in mine if name != "take_up"}
+        found.append(structure.model_copy(update={"overrides": overrides}))
+    return found

@@ -153,13 +153,9 @@ class WouldHaveToBeTrue(ShownInNotebooks):
         chance = format.chance_and_count(self.reached, self.draws)
         said = [f"{self.goal} {chance}."]
         if self.structures.height:
-            told = (
-                f"{row['structure']} {format.out_of_100(row['p'], row['draws'])}"
-                for row in self.structures.drop_nulls("p").iter_rows(named=True)
-            )
             return [
                 *said,
-                f"By structure: {'; '.join(told)}.",
+                self._by_structure(),
                 "What sets those futures apart, and what would bring the chance to one half, is "
                 "asked of one structure at a time; run one of them alone.",
             ]
@@ -196,6 +192,25 @@ class WouldHaveToBeTrue(ShownInNotebooks):
                 "one that is named."
             )
         return said
+
+    def _by_structure(self) -> str:
+        """In which structures it is reached, and where most often."""
+        known = self.structures.drop_nulls("p").sort("p", descending=True)
+        most = known.row(0, named=True)
+        if most["p"] == 0:
+            return f"It is reached in none of the {known.height} structures."
+        never = known.filter(p=0).height
+        said = (
+            f"It is reached in {known.height - never} of {known.height} structures, most "
+            f"often in “{most['structure']}” ({format.out_of_100(most['p'], most['draws'])}"
+        )
+        if never:
+            return f"{said})."
+        least = known.row(-1, named=True)
+        return (
+            f"{said}), least often in “{least['structure']}” "
+            f"({format.out_of_100(least['p'], least['draws'])})."
+        )
 
     def _what_sets_apart(self) -> str:
         which = "reach" if self.of_futures == "reached" else "miss"

@@ -523,9 +523,9 @@ def seen_from_the_uk(
     net = Estimate.of(uk, "net_present_value_gbp_m")
     kind = "gross" if gross or "displacement" not in a.net_of_names else "net of displacement"
     return (
-        f"For the UK as a whole it adds {added.about_gbp} {a.when} ({added.range_and_nothing()}) "
-        f"{kind}; its net present value there is {net.gbp} on average ({net.gbp_range}), above 0 "
-        f"{format.chance(plain(uk['p_pays_back']), a.futures)}."
+        f"For the UK as a whole it adds {added.about_gbp} {kind} {a.when} "
+        f"({added.range_and_nothing()}); its net present value there is {net.gbp} on average "
+        f"({net.gbp_range}), above 0 {format.chance(plain(uk['p_pays_back']), a.futures)}."
     )
 
 

@@ -8,8 +8,8 @@ from gainsmodel.analysis.would_have_to_be_true import WouldHaveToBeTrue, as_assu
 from gainsmodel.present import text
 from gainsmodel.present.blocks import Block, Grid, Heading, Words
 
-# Single changes that are shown, those that come nearest first.
-CHANGES_SHOWN = 5
+# Rows of structures and of single changes that are shown, those that come nearest first.
+ROWS_SHOWN = 5
 
 
 def would_have_to_be_true(answer: WouldHaveToBeTrue, elsewhere: str = "") -> Iterator[Block]:
@@ -27,6 +27,20 @@ def would_have_to_be_true(answer: WouldHaveToBeTrue, elsewhere: str = "") -> Ite
     yield Words(" ".join(others))
     if elsewhere:
         yield Words(text.spillover_only(elsewhere))
+    if answer.structures.height:
+        shown = answer.structures.drop_nulls("p").sort("p", descending=True).head(ROWS_SHOWN)
+        yield Grid(
+            "Structures in which it is reached most often",
+            ("Structure", "Share of the futures", "Reached there"),
+            [
+                (
+                    row["structure"],
+                    format.percent(row["weight"]),
+                    format.out_of_100(row["p"], row["draws"]),
+                )
+                for row in shown.iter_rows(named=True)
+            ],
+        )
     if answer.separated.height:
         reach = "reach" if answer.of_futures == "reached" else "miss"
         rows = [
@@ -56,11 +70,11 @@ def would_have_to_be_true(answer: WouldHaveToBeTrue, elsewhere: str = "") -> Ite
             "One half at",
             "Evidence",
         )
-        shown = answer.changes.head(CHANGES_SHOWN).iter_rows(named=True)
+        nearest = answer.changes.head(ROWS_SHOWN).iter_rows(named=True)
         yield Grid(
             "Single changes that come nearest to one half",
             of_changes,
-            [_change(row, answer) for row in shown],
+            [_change(row, answer) for row in nearest],
             left=(0, 5),
         )
     yield Words(

@@ -24,7 +24,7 @@ from gainsmodel.present.blocks import (
     Words,
 )
 from gainsmodel.present.charts.tiles import LAYOUTS
-from gainsmodel.present.pages.appraisal import at_other_take_up, cost_and_return, gross_to_net
+from gainsmodel.present.pages.appraisal import cost_and_return, gross_to_net
 from gainsmodel.present.pages.structures import in_a_paragraph
 from gainsmodel.present.pages.who_gains import who_gains
 from gainsmodel.present.report.assurance import statement
@@ -158,8 +158,6 @@ def _plan(findings: Findings) -> Iterator[Block]:
     )
     title = f"Cost and return over {a.horizon}"
     yield cost_and_return(findings.pair, findings.worth, findings.uk, title)
-    if findings.cases is not None and findings.cases.table.height:
-        yield at_other_take_up(findings.worth, findings.cases)
     if even := text.breaks_even_of(findings.worth):
         yield Words(even)
     assert findings.net is not None
