@@ -276,6 +276,19 @@ def test_the_variance_splits_over_axes() -> None:
     assert within / answer.var() + found.between == pytest.approx(1.0, abs=1e-9)
 
 
+def test_the_mean_of_a_choice_does_not_hang_on_how_often_another_axis_fell() -> None:
+    """The answer is the size alone: both curves have the same mean, however few the draws."""
+    scenario = crossed_scenario()
+    for seed in range(5):
+        manifest = {"seed": seed, "draws": 800, "sampler": "random"}
+        _, size = np.unravel_index(structure_of_draws(scenario, manifest), (2, 3))
+        noise = np.random.default_rng(seed).normal(scale=1e-6, size=800)
+        found = by_structure(scenario, manifest, 100.0 * size + noise)
+        curves = found.choices.filter(axis="curve")["mean"]
+        assert curves.to_list() == pytest.approx([70.0, 70.0], abs=1e-5)
+        assert found.axes.filter(axis="curve")["between"][0] < 1e-9
+
+
 def test_the_error_of_a_share_of_the_variance_is_that_of_repeated_runs() -> None:
     scenario, rng = crossed_scenario(), np.random.default_rng(2)
     shares, errors = [], []

@@ -1,5 +1,6 @@
 """What structures make of an answer: each one's own, and the variance that lies between them."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,8 +38,9 @@ class ByStructure:
         Share of the variance of the answer that lies between structures, 0 to 1, and its Monte
         Carlo standard error; NaN where the answer does not vary.
     choices : pl.DataFrame
-        One row a choice of an axis, whatever the others are: ``axis``, ``choice``, and as `table`;
-        no rows where structures are listed one by one.
+        One row a choice of an axis, whatever the others are: ``axis``, ``choice``, and as `table`,
+        the mean being that of its structures by their weights, if each has draws enough for an
+        error; no rows where structures are listed one by one.
     axes : pl.DataFrame
         One row an axis: ``axis``, and the share ``between`` its choices with ``between_mcse``.
         What axes do together is in the share between structures only.
@@ -76,19 +78,25 @@ def by_structure(scenario: Scenario, manifest: Mapping[str, Any], draws: Draws) 
     of_draw = structure_of_draws(scenario, manifest)
     known = ~np.isnan(draws)
     sampler = manifest["sampler"]
-    rows, shares = [], []
-    for axis, here in axes_of_draws(scenario, manifest):
-        rows += [(axis.name, *row) for row in _rows(axis.choice, here, draws, known, sampler)]
-        shares.append((axis.name, *_between(draws, here, known)))
-    named = {"axis": pl.String, "choice": pl.String}
+    table = pl.DataFrame(
+        [*_rows(structures, of_draw, draws, known, sampler)],
+        {"structure": pl.String, **_COLUMNS},
+        orient="row",
+    )
+    rows: list[dict[str, Any]] = []
+    shares = []
+    for (axis, here), of_structure in zip(
+        axes_of_draws(scenario, manifest), _choice_of_structures(scenario), strict=True
+    ):
+        for n, row in enumerate(_rows(axis.choice, here, draws, known, sampler)):
+            named = dict(zip(("choice", *_COLUMNS), row, strict=True)) | {"axis": axis.name}
+            rows.append(named | _as_weighted(table.filter(pl.Series(of_structure == n))))
+        weights = np.array([of.weight for of in structures])
+        shares.append((axis.name, *_between(draws, of_draw, known, (of_structure, weights))))
     return ByStructure(
-        pl.DataFrame(
-            [*_rows(structures, of_draw, draws, known, sampler)],
-            {"structure": pl.String, **_COLUMNS},
-            orient="row",
-        ),
+        table,
         *_between(draws, of_draw, known),
-        pl.DataFrame(rows, named | _COLUMNS, orient="row"),
+        pl.DataFrame(rows, {"axis": pl.String, "choice": pl.String, **_COLUMNS}),
         pl.DataFrame(
             shares,
             {"axis": pl.String, "between": pl.Float64, "between_mcse": pl.Float64},
@@ -111,6 +119,27 @@ def axes_of_draws(
         of_draw = structure_of_draws(scenario, manifest)
         places = np.unravel_index(of_draw, [len(axis.choice) for axis in axes])
         yield from zip(axes, map(np.asarray, places), strict=True)
+
+
+def _choice_of_structures(scenario: Scenario) -> Iterator[NDArray[np.intp]]:
+    """Of each axis, the place of every structure's choice."""
+    if axes := scenario.structure_axis:
+        shape = [len(axis.choice) for axis in axes]
+        yield from map(np.asarray, np.unravel_index(np.arange(math.prod(shape)), shape))
+
+
+def _as_weighted(structures: pl.DataFrame) -> dict[str, float]:
+    """Mean of some structures by their weights, and its error; nothing where one has no draws.
+
+    By the draws that each happens to have, one more of another axis would count as this one's.
+    """
+    weight, mean, error = (
+        structures[name].cast(float).to_numpy() for name in ("weight", "mean", "mean_mcse")
+    )
+    if not (np.isfinite(mean).all() and np.isfinite(error).all()):
+        return {}
+    weight = weight / weight.sum()
+    return {"mean": float(weight @ mean), "mean_mcse": float(np.sqrt(weight**2 @ error**2))}
 
 
 def choices_of_draws(
@@ -140,27 +169,40 @@ def _rows(
 
 
 def _between(
-    draws: Draws, place: NDArray[np.intp], known: NDArray[np.bool_]
+    draws: Draws,
+    place: NDArray[np.intp],
+    known: NDArray[np.bool_],
+    of_axis: tuple[NDArray[np.intp], Draws] | None = None,
 ) -> tuple[float, float]:
-    """Share of the variance between the places, and its error: by leaving out each sample once."""
-    share = _share_between(draws[known], place[known])
+    """Share of the variance between structures, and its error: by leaving out each sample once.
+
+    With the choice that each structure has on an axis, and its weight: between those choices.
+    """
+    share = _share_between(draws[known], place[known], of_axis)
     lane = np.arange(draws.size) % LANES
     left_out = [known & (lane != one) for one in range(LANES)]
     if any(not some.any() for some in left_out):
         return share, float("nan")
-    without = np.array([_share_between(draws[some], place[some]) for some in left_out])
+    without = np.array([_share_between(draws[some], place[some], of_axis) for some in left_out])
     error = np.sqrt((LANES - 1) / LANES * ((without - without.mean()) ** 2).sum())
     return share, float(error)
 
 
-def _share_between(draws: Draws, place: NDArray[np.intp]) -> float:
+def _share_between(
+    draws: Draws, place: NDArray[np.intp], of_axis: tuple[NDArray[np.intp], Draws] | None
+) -> float:
     values = draws.astype(np.float64)
     variance = values.var() if values.size else 0.0
     if not variance > 0:
         return float("nan")
-    counts = np.bincount(place)
-    sums = np.bincount(place, weights=values)
+    counts = np.bincount(place, minlength=0 if of_axis is None else of_axis[0].size)
     there = counts > 0
-    means = sums[there] / counts[there]
-    between = (counts[there] * (means - values.mean()) ** 2).sum() / values.size
+    means: Draws = np.bincount(place, weights=values, minlength=counts.size)[there] / counts[there]
+    weights: Draws = counts[there] / values.size
+    if of_axis is not None:
+        choice, stated = of_axis[0][there], of_axis[1][there]
+        sums = np.bincount(choice, weights=stated), np.bincount(choice, weights=stated * means)
+        some = sums[0] > 0
+        means, weights = sums[1][some] / sums[0][some], sums[0][some] / stated.sum()
+    between = weights @ (means - weights @ means) ** 2
     return float(between / variance)
