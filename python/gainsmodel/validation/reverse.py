@@ -222,7 +222,8 @@ at once.
 {CASES[1].programme} {percent(CASES[1].take_up, 0)} of the firms that took part; they are the
 reference class of the levers' take-up, whose mean is {percent(mean, 0)}. In
 {_of_100(CASES[0].take_up)} futures it is lower than in the one, in
-{_of_100(CASES[1].take_up)} lower than in the other. The connection vouchers, which were used up, are the class of connectivity.
+{_of_100(CASES[1].take_up)} lower than in the other. The
+connection vouchers, which were used up, are the class of connectivity.
 """,
     )
     picture = bands(
