@@ -9,7 +9,16 @@ import pytest
 
 import gainsmodel
 from gainsmodel import PairedResult, Scenario, load_scenario
-from gainsmodel.analysis.verdict import Signs, is_worth, of_pair, signs, verdict
+from gainsmodel.analysis.verdict import (
+    NOTHING,
+    THIS_PLAN,
+    Signs,
+    Verdict,
+    against_nothing,
+    of_draws,
+    signs,
+    verdict,
+)
 from gainsmodel.data.units import unit_of
 from gainsmodel.present import text
 from gainsmodel.results.structures import structure_of_draws
@@ -46,6 +55,11 @@ def pair(weight: float = 0.3) -> PairedResult:
     return gainsmodel.run_paired(disagreeing(weight), draws=DRAWS)
 
 
+def of_pair(of: PairedResult) -> Verdict:
+    unit = unit_of(of.dataset, GM)
+    return of_draws(of.net_present_value_draws(unit), of.with_plan)
+
+
 def nothing(of: PairedResult) -> PairedResult:
     return PairedResult(of.without, of.without)
 
@@ -65,7 +79,7 @@ def test_signs_are_weights_of_structures_on_either_side() -> None:
 
 def test_a_plan_that_fails_in_some_structure_cannot_be_ranked() -> None:
     of = pair()
-    found = of_pair(of, unit_of(of.dataset, GM))
+    found = of_pair(of)
     assert found.structures == Signs(0.7, 0.3)
     assert abs(found.difference_gbp_m) > 2 * found.difference_mcse_gbp_m
     assert not found.is_ranked
@@ -80,10 +94,7 @@ def test_a_plan_that_fails_in_some_structure_cannot_be_ranked() -> None:
 def test_where_structures_agree_the_rule_is_as_before() -> None:
     scenario = load_scenario("skills_first").edit(dict.fromkeys(EFFECTS, 0.1))
     same = scenario.edit({"structure": [{"name": n, "weight": 0.5} for n in "ab"]})
-    unit = unit_of(gainsmodel.load_dataset("mayoral"), GM)
-    plain, several = (
-        of_pair(gainsmodel.run_paired(s, draws=DRAWS), unit) for s in (scenario, same)
-    )
+    plain, several = (of_pair(gainsmodel.run_paired(s, draws=DRAWS)) for s in (scenario, same))
     assert several.structures == Signs(1.0, 0.0)
     assert several.is_ranked
     assert several.in_words("P", "Q") == plain.in_words("P", "Q")
@@ -96,8 +107,10 @@ def test_every_question_says_so() -> None:
     assert CANNOT in text.verdict(compared, "P", "Q")
     table = gainsmodel.appraise(of)
     (row,) = table.filter(area_name=GM).to_dicts()
-    told = "Whether the plan is worth its cost cannot be told: on average it is worth more than"
-    assert text.net_value(row).startswith(told)
+    assert row["net_present_value_gbp_m_weight_above"] == pytest.approx(0.7)
+    assert row["net_present_value_gbp_m_weight_below"] == pytest.approx(0.3)
+    told = f"“{THIS_PLAN}” and “{NOTHING}” {CANNOT}"
+    assert text.net_value(row, of_pair(of)).startswith(told)
     switching = gainsmodel.switching_values(
         of.scenario, GM, pair=of, parameters=["parameters.lag_years"], search_draws=200
     )
@@ -116,10 +129,10 @@ def test_every_question_says_so() -> None:
 
 
 def test_a_plan_alone_is_told_by_the_same_rule() -> None:
-    said = is_worth(100.0, 1.0, "£1m to £2m", Signs(0.6, 0.2))
-    assert "in structures of the model with 60% of the weight, less in" in said
-    assert "cannot be told" in said
-    assert "cannot be told" not in is_worth(100.0, 1.0, "£1m to £2m", Signs(0.6, 0.0))
+    known = of_pair(pair())
+    said = against_nothing(known, -10.0, 20.0)
+    assert said.startswith(known.in_words(THIS_PLAN, NOTHING))
+    assert "In 9 of 10 futures its net present value is" in said
 
 
 @pytest.mark.parametrize("key", ["levers.skills.effects.ceiling", "parameters.lag_years"])
