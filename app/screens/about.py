@@ -17,7 +17,7 @@ def main() -> None:
     st.markdown(plain(text.prize_note(choice.scenario)))
     shown = answer.current()
     if shown is not None:
-        st.markdown(plain(text.national(shown.about)))
+        st.markdown(plain(f"{text.national(shown.about)} {text.readings(shown.about)}"))
     st.header(plain(f"What would have to be true for {prize}?"), anchor=False)
     would_have_to_be_true.on_request(choice)
     st.header("Three amounts, not one", anchor=False)

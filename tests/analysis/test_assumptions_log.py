@@ -240,3 +240,41 @@ def test_structures_are_listed_with_their_weights() -> None:
     one = assumptions_log.log(load_scenario("reference").edit({"structure": listed}))
     (row,) = one.filter(pl.col("key") == "structure").to_dicts()
     assert row["value"] == "a 50.0%, b 50.0%"
+
+
+def test_what_may_be_nothing_and_what_ends_has_a_row_of_its_own(reference: Scenario) -> None:
+    effect = "levers.skills.effects.ceiling"
+    log = assumptions_log.log(reference)
+    size, chance = row(log, effect), row(log, f"{effect}.distribution.p_zero")
+    stated = reference.levers["skills"].effects.ceiling
+    assert stated is not None
+    assert size["middle"] == pytest.approx(stated.figure().if_not_zero().core()["median"])
+    assert (chance["middle"], chance["unit"]) == (stated.figure().p_zero, "probability, 0 to 1")
+    assert "chance of none" in chance["name"]
+    assert row(log, "levers.skills.duration_years")["value"] == "to the last year"
+    assert row(log, "levers.skills.fade_years")["middle"] == 1
+    assert row(log, "levers.skills.cost_gbp_per_head_per_year")["unit"].endswith(", 2024 prices")
+    for name in ("zero_correlation", "optimism_bias", "fixed_cost_share"):
+        assert row(log, f"parameters.{name}")["group"] == "Levers"
+
+
+def test_every_such_row_is_changed_by_its_key(reference: Scenario) -> None:
+    effect = "levers.skills.effects.ceiling"
+    changes = {
+        f"{effect}.distribution.p_zero": 0.25,
+        "levers.skills.duration_years": 4.0,
+        "levers.skills.fade_years": 2.0,
+    }
+    for key, value in changes.items():
+        edited = reference.edit({key: value})
+        changed = assumptions_log.log(edited).filter("changed")
+        assert key in changed["key"].to_list()
+        assert row(changed, key)["middle"] == value
+    # The size of an effect stays where the chance of none alone is stated.
+    new, old = (s.levers["skills"].effects.ceiling for s in (reference.edit(changes), reference))
+    assert new is not None
+    assert old is not None
+    assert new.figure().if_not_zero() == old.figure().if_not_zero()
+    assert new.figure().p_zero == 0.25
+    text = f'extends = "reference"\n[{effect}]\ndistribution = {{ p_zero = 0.25 }}\n'
+    assert parse_scenario(text).levers["skills"].effects.ceiling.figure() == new.figure()

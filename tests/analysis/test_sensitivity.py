@@ -417,7 +417,7 @@ def everything_uncertain() -> Scenario:
         for key in parents:
             node = node[key]
         if value is None:
-            del node[last]
+            node.pop(last, None)
         else:
             node[last] = value
     return Scenario.from_dict(scenario)

@@ -18,6 +18,7 @@ from gainsmodel import (
     compare,
     delay_cost,
     format,
+    lever_costs,
     load_dataset,
     load_scenario,
     run,
@@ -401,3 +402,20 @@ def test_a_table_that_no_command_renews_waits_for_a_new_version() -> None:
         "A new version of gainsmodel brings it."
     )
     assert text.newer("sectors.csv", date(2100, 1, 1)) == ""
+
+
+def test_what_levers_cost_is_said_as_expected_and_as_a_price() -> None:
+    assert text.costs(5.1, 15.0) == (
+        "costs about £5.1m a year on average once running; £15m at full take-up and before "
+        "optimism bias"
+    )
+    # Nothing is said twice where all of it is taken up at the price that was planned.
+    assert text.costs(15.0, 15.0) == "costs about £15m a year on average once running"
+    assert text.costs(0.0, 0.0) == "costs £0 a year on average once running"
+    costs = lever_costs(load_scenario("skills_first"), load_dataset("mayoral"))
+    spent = text.cost_and_price(costs, GM)
+    assert text.costs(*spent) == text.costs(5.1, 15.0)
+    of_skills = costs.filter(area_code=GM, lever="skills").row(0, named=True)
+    assert of_skills["full_price_gbp_m_per_year"] * of_skills["intensity"] == pytest.approx(
+        of_skills["price_gbp_m_per_year"]
+    )

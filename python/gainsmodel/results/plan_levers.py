@@ -14,8 +14,8 @@ from gainsmodel.data.units import Unit
 from gainsmodel.errors import ScenarioError, UnknownNameError
 from gainsmodel.results.prices import cost_level
 from gainsmodel.scenario import Scenario
+from gainsmodel.scenario.distributions import Distribution
 from gainsmodel.scenario.levers import Lever
-from gainsmodel.scenario.quantities import Quantity
 
 # Of a figure, evenly over its probabilities, to take its mean: exact to about 1 in 10,000.
 MEAN_POINTS = 20_000
@@ -44,7 +44,7 @@ def lever_costs(scenario: Scenario, dataset: Dataset) -> pl.DataFrame:
     }
     rows = []
     for row, (name, lever) in enumerate(scenario.levers.items()):
-        gbp_per_head = _mean(lever.cost_gbp_per_head_per_year)
+        gbp_per_head = mean_of(lever.cost_gbp_per_head_per_year.figure())
         gbp_per_head *= cost_level(scenario, dataset, lever)
         expected = _expected_over_price(scenario, lever)
         for unit, inside in members.items():
@@ -62,13 +62,13 @@ def _expected_over_price(scenario: Scenario, lever: Lever) -> float:
     """Expected cost of a lever over its price: optimism bias, and the part that take-up saves."""
     parameters = scenario.parameters
     fixed = parameters.fixed_cost_share.value
-    take_up = _mean(lever.take_up or parameters.take_up)
-    return (1.0 + _mean(parameters.optimism_bias)) * (fixed + (1.0 - fixed) * take_up)
+    take_up = mean_of((lever.take_up or parameters.take_up).figure())
+    return (1.0 + mean_of(parameters.optimism_bias.figure())) * (fixed + (1.0 - fixed) * take_up)
 
 
-def _mean(of: Quantity) -> float:
-    """Expected value of a figure."""
-    return _mean_of(json.dumps(of.figure().core()))
+def mean_of(figure: Distribution) -> float:
+    """Expected value of a distribution."""
+    return _mean_of(json.dumps(figure.core()))
 
 
 @lru_cache(256)

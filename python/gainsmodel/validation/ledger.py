@@ -68,7 +68,7 @@ def totals() -> pl.DataFrame:
     """Every published total on one footing, with ours beside it.
 
     Columns of ``published_totals.csv`` and ``share``, the gain as a share of UK GVA in one year;
-    ``ours_p05``, ``ours_p50``, ``ours_p95``, the reference scenario's after as many years as the
+    ``ours_p05``, ``ours_mean``, ``ours_p95``, the reference scenario's after as many years as the
     study looks ahead (ten where it names no year); ``p_ours_as_high``, the part of our futures
     that reach it.
     """
@@ -83,9 +83,9 @@ def totals() -> pl.DataFrame:
             else _level(level, row["years_summed"]) / nominal_gva_gbp_bn(row["year"])
         )
         ours = uplift(row["years_ahead"])
-        low, middle, high = (float(x) for x in np.quantile(ours, [0.05, 0.5, 0.95]))
-        rows.append((share, low, middle, high, float((ours >= share).mean())))
-    names = ("share", "ours_p05", "ours_p50", "ours_p95", "p_ours_as_high")
+        low, high = (float(x) for x in np.quantile(ours, [0.05, 0.95]))
+        rows.append((share, low, float(ours.mean()), high, float((ours >= share).mean())))
+    names = ("share", "ours_p05", "ours_mean", "ours_p95", "p_ours_as_high")
     return frame.hstack(pl.DataFrame(rows, schema=names, orient="row"))
 
 
@@ -185,7 +185,7 @@ def nations_in_order() -> float:
 
 # ---------------------------------------------------------------- the page
 
-# Studies whose totals should lie in the 90% band of an ambitious plan, and above our middle.
+# Studies whose totals should lie in the 90% band of an ambitious plan, and above our average.
 INSIDE_AMBITIOUS = (
     "Virgin Media Business and Oxford Economics",
     "Cebr for Virgin Media Business, 2025",
@@ -203,12 +203,12 @@ def page() -> Page:
         row = found[study]
         ours = draws_of(ambitious(row["years_ahead"]), "uplift_final_year", uk)
         low, high = (float(x) for x in np.quantile(ours, [0.05, 0.95]))
-        above = row["share"] > row["ours_p50"]
+        above = row["share"] > row["ours_mean"]
         verdicts.append(
             Verdict(
-                f"{study}: {percent(row['share'])} lies above our middle and inside the 90% band "
+                f"{study}: {percent(row['share'])} lies above our average and inside the 90% band "
                 f"of every lever everywhere, after {row['years_ahead']} years",
-                f"middle {percent(row['ours_p50'])}; band {percent(low)} to {percent(high)}",
+                f"average {percent(row['ours_mean'])}; band {percent(low)} to {percent(high)}",
                 in_range(row["share"], low, high) if above else "fails",
             )
         )
@@ -274,7 +274,7 @@ def page() -> Page:
             percent(row["share"]),
             f"£{row['share'] * gva_2026:,.0f}bn",
             str(row["years_ahead"]),
-            f"{percent(row['ours_p50'])} ({percent(row['ours_p05'])}–{percent(row['ours_p95'])})",
+            f"{percent(row['ours_mean'])} ({percent(row['ours_p05'])}–{percent(row['ours_p95'])})",
             out_of_100(row["p_ours_as_high"], DRAWS),
         )
         for row in ledger.iter_rows(named=True)
@@ -303,7 +303,7 @@ GDP, which is some tenth above GVA); else its pounds over the UK's GVA of that y
 that year, published to 2025 and then by the reference scenario's growth and inflation. A sum over
 years that grow evenly is put as the level of the last. *Today* is the same share of the UK's GVA
 of 2026, in the prices of 2026. Ours is the reference scenario after as many years as the study
-looks ahead (ten where it names no date): middle and 90% band, and the chance of as much. Figures
+looks ahead (ten where it names no date): average and 90% band, and the chance of as much. Figures
 that were not read at a source are left out.
 
 {
@@ -352,7 +352,7 @@ where adoption is already high have less of it left to come.
         [
             Row(
                 row["study"],
-                *(row[name] * 100 for name in ("ours_p05", "ours_p50", "ours_p95", "share")),
+                *(row[name] * 100 for name in ("ours_p05", "ours_mean", "ours_p95", "share")),
             )
             for row in ledger.iter_rows(named=True)
         ],

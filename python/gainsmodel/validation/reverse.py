@@ -7,8 +7,11 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from gainsmodel.analysis.take_up_cases import CASES
 from gainsmodel.data import load_dataset
 from gainsmodel.data.units import unit_of
+from gainsmodel.results.plan_levers import mean_of
+from gainsmodel.results.prices import price_level
 from gainsmodel.results.result import draws_of
 from gainsmodel.results.statistics import quantiles
 from gainsmodel.scenario import Scenario, load_scenario
@@ -25,21 +28,20 @@ SEED = 1
 # What it had brought was measured in 2019; when it began was not read: a judgement.
 SUPERFAST_YEARS = 7
 SUPERFAST_GBP_BN = 1.1
-# Redeemed or claimed, of planned: Help to Grow: Digital; Growth Vouchers 2014–15.
-VOUCHERS = {"Help to Grow: Digital": 830 / 100_000, "Growth Vouchers": 2_132 / 20_000}
 
 
 @dataclass(frozen=True)
 class Band:
-    """5%, 50% and 95% of an amount, £bn."""
+    """5% quantile, mean and 95% quantile of an amount, £bn."""
 
     p05: float
-    p50: float
+    mean: float
     p95: float
 
 
 def _band(values_gbp_bn: Floats) -> Band:
-    return Band(*(float(x) for x in np.quantile(values_gbp_bn, [0.05, 0.5, 0.95])))
+    low, high = (float(x) for x in np.quantile(values_gbp_bn, [0.05, 0.95]))
+    return Band(low, float(values_gbp_bn.mean()), high)
 
 
 def everywhere(*levers: str, horizon_years: int = 10) -> Scenario:
@@ -52,7 +54,10 @@ def everywhere(*levers: str, horizon_years: int = 10) -> Scenario:
 
 @cache
 def connectivity(years: int = SUPERFAST_YEARS) -> Band:
-    """What connectivity alone adds in the UK in a year, £bn at 2023 prices, paired."""
+    """What connectivity alone adds in the UK in a year, £bn, paired and gross.
+
+    Gross, since the programme was measured where it came, and not what others lost by it.
+    """
     scenario = everywhere("connectivity", horizon_years=years)
     with_plan, without = run_paired(scenario, draws=DRAWS, seed=SEED)
     uk = unit_of(load_dataset("mayoral"), "uk")
@@ -60,16 +65,19 @@ def connectivity(years: int = SUPERFAST_YEARS) -> Band:
     return _band((gaps[0] - gaps[1]) / 1000.0)
 
 
-def superfast_2023_gbp_bn() -> float:
-    """The measured effect at 2023 prices, by the GDP deflator."""
-    economy = load_dataset("mayoral").economy
-    deflator = dict(zip(economy["year"], economy["gdp_deflator_2023_100"], strict=True))
-    return SUPERFAST_GBP_BN * 100.0 / float(deflator[2019])
+def superfast_gbp_bn() -> float:
+    """The measured effect, from the prices of 2019 to those of the reference."""
+    return SUPERFAST_GBP_BN / price_level(load_scenario("reference"), load_dataset("mayoral"), 2019)
+
+
+def prices() -> str:
+    """What money this page is in."""
+    return f"{load_scenario('reference').setting.price_year} prices"
 
 
 @cache
 def raised_to_average(geography: str = "local_authority") -> Band:
-    """What raising below-average areas to average readiness is worth, £bn a year at 2023 prices.
+    """What raising below-average areas to average readiness is worth, £bn a year.
 
     Their adoption today and their complements move from what their readiness gives to what
     average readiness gives; nothing else moves, at once and without lag, decay or cap:
@@ -116,8 +124,10 @@ def raised_to_average(geography: str = "local_authority") -> Band:
 
 
 def take_up_range() -> tuple[float, float, float]:
-    """5%, 50% and 95% of the take-up of a lever."""
-    return quantiles(load_scenario("reference").parameters.take_up.figure())
+    """5% quantile, mean and 95% quantile of the take-up of a lever."""
+    figure = load_scenario("reference").parameters.take_up.figure()
+    low, _, high = quantiles(figure)
+    return low, mean_of(figure), high
 
 
 def take_up_below(share: float) -> float:
@@ -145,12 +155,12 @@ def page() -> Page:
     """What the reverse checks give, good or bad."""
     added, later = connectivity(), connectivity(10)
     raised, coarse = raised_to_average(), raised_to_average("mayoral")
-    low, middle, high = take_up_range()
-    measured = superfast_2023_gbp_bn()
+    low, mean, high = take_up_range()
+    measured = superfast_gbp_bn()
     verdicts = (
         Verdict(
             f"Connectivity alone, everywhere, year {SUPERFAST_YEARS}: the measured effect of the "
-            f"superfast programme, {bn(measured)} at 2023 prices, lies in the 90% band",
+            f"superfast programme, {bn(measured)} at {prices()}, lies in the 90% band",
             _range(added),
             in_range(measured, added.p05, added.p95),
             afterwards=True,
@@ -158,28 +168,28 @@ def page() -> Page:
         Verdict(
             "Connectivity alone lands in "
             f"{bn(CONNECTIVITY_ASKED[0])} to {bn(CONNECTIVITY_ASKED[1])} a year, not tens",
-            f"middle {bn(added.p50, 2)}; at most {bn(added.p95)} in 19 of 20 futures",
-            overlap(added.p05, added.p50, added.p95, *CONNECTIVITY_ASKED),
+            f"on average {bn(added.mean, 2)}; at most {bn(added.p95)} in 19 of 20 futures",
+            overlap(added.p05, added.mean, added.p95, *CONNECTIVITY_ASKED),
         ),
         Verdict(
             "Below-average local authorities raised to the average lands in "
             f"{bn(RAISED_ASKED[0], 0)} to {bn(RAISED_ASKED[1], 0)} a year",
             _range(raised),
-            overlap(raised.p05, raised.p50, raised.p95, *RAISED_ASKED),
+            overlap(raised.p05, raised.mean, raised.p95, *RAISED_ASKED),
         ),
         *(
             Verdict(
-                f"The 90% range of take-up contains {scheme}, {percent(share)} of plan",
+                f"The 90% range of take-up contains {scheme}, {percent(share)}",
                 f"{percent(low)} to {percent(high)}; below it in {_of_100(share)} futures",
                 in_range(share, low, high),
             )
-            for scheme, share in VOUCHERS.items()
+            for scheme, share in ((case.programme, case.take_up) for case in CASES)
         ),
     )
     rows = [
         (
             label,
-            *(bn(value, 2) for value in (band.p05, band.p50, band.p95)),
+            *(bn(value, 2) for value in (band.p05, band.mean, band.p95)),
             asked,
         )
         for label, band, asked in (
@@ -193,7 +203,7 @@ def page() -> Page:
         f"""
 ## What was asked of the model
 
-{table(("£bn a year, 2023 prices", "5%", "50%", "95%", "asked"), rows)}
+{table((f"£bn a year, {prices()}", "5%", "average", "95%", "asked"), rows)}
 
 ![checks]
 
@@ -208,11 +218,12 @@ the adoption of today and the complements of areas with below-average readiness 
 at once.
 {_raised_words(raised, coarse)}
 
-**Take-up.** Two voucher schemes reached {percent(VOUCHERS["Help to Grow: Digital"])} and
-{percent(VOUCHERS["Growth Vouchers"])} of plan and are the reference class of the levers' take-up,
-whose middle is {percent(middle, 0)}. In {_of_100(VOUCHERS["Help to Grow: Digital"])} and
-{_of_100(VOUCHERS["Growth Vouchers"])} futures take-up is lower still: the model expects a lever to
-do better than either scheme did.
+**Take-up.** {CASES[0].programme} reached {percent(CASES[0].take_up)} of its plan and
+{CASES[1].programme} {percent(CASES[1].take_up, 0)} of the firms that took part; they are the
+reference class of the levers' take-up, whose mean is {percent(mean, 0)}. In
+{_of_100(CASES[0].take_up)} futures it is lower than in the one, in
+{_of_100(CASES[1].take_up)} lower than in the other. The
+connection vouchers, which were used up, are the class of connectivity.
 """,
     )
     picture = bands(
@@ -221,7 +232,7 @@ do better than either scheme did.
             Row("Local authorities raised to the average", *_ends(raised), 15.3),
             Row("Mayoral geography raised to the average", *_ends(coarse), 15.3),
         ],
-        "£bn a year, 2023 prices; published as a dot",
+        f"£bn a year, {prices()}; published as a dot",
         "Three effects in the model, 90% bands, with the published figures, as dots.",
     )
     return Page(
@@ -236,7 +247,7 @@ do better than either scheme did.
 
 
 def _ends(band: Band) -> tuple[float, float, float]:
-    return band.p05, band.p50, band.p95
+    return band.p05, band.mean, band.p95
 
 
 def _of_100(share: float) -> str:
@@ -244,13 +255,15 @@ def _of_100(share: float) -> str:
 
 
 def _range(band: Band) -> str:
-    return f"middle {bn(band.p50, 2)}; {bn(band.p05, 2)} to {bn(band.p95, 1)} in 9 of 10 futures"
+    return (
+        f"on average {bn(band.mean, 2)}; {bn(band.p05, 2)} to {bn(band.p95, 1)} in 9 of 10 futures"
+    )
 
 
 def _raised_words(fine: Band, coarse: Band) -> str:
     """What follows from the size of the effect, by rule."""
     low = RAISED_ASKED[0]
-    if fine.p50 >= low:
+    if fine.mean >= low:
         return "The model's differences between areas are as large as that study's."
     words = (
         "The model makes less of it: its slopes on readiness are judgement, and they make areas "

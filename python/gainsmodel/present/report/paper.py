@@ -89,7 +89,7 @@ def _in_short(findings: Findings) -> Iterator[Block]:
         yield Words(of_areas, "small")
     yield Box(
         f"What {a.the_prize} is",
-        [text.causes(a), text.prize_note(findings.scenario), text.national(a)],
+        [text.causes(a), text.prize_note(findings.scenario), text.national(a), text.readings(a)],
     )
 
 
