@@ -53,8 +53,6 @@ impl<V: Vector> Path<V> {
             match (V::TILE.rows, group.columns) {
                 (6, 2) => self.years::<F, 6, 2>(&sector, out),
                 (6, _) => self.years::<F, 6, 1>(&sector, out),
-                (3, 2) => self.years::<F, 3, 2>(&sector, out),
-                (3, _) => self.years::<F, 3, 1>(&sector, out),
                 _ => self.years::<F, 2, 1>(&sector, out),
             }
         }

@@ -40,8 +40,8 @@ operators!(Add add _mm256_add_ps, Sub sub _mm256_sub_ps, Mul mul _mm256_mul_ps, 
 
 impl Vector for Avx2 {
     type Real = f32;
-    /// 12 of 16 registers hold sums.
-    const TILE: Tile = Tile { rows: 3, columns: 2 };
+    /// 12 of 16 registers hold sums, two the adoption of an area and one a weight.
+    const TILE: Tile = Tile { rows: 6, columns: 1 };
 
     #[inline(always)]
     fn splat(value: f32) -> Self {
