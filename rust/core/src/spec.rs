@@ -2,7 +2,7 @@
 
 use crate::distribution::Distribution;
 use crate::error::{Error, Result};
-use crate::rng::{Key, hash, philox4x32, seed_words};
+use crate::rng::{Generator, Key, hash};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -309,7 +309,7 @@ pub fn structure_of(seed: u64, weights: &[f64], block: u32) -> usize {
         return 0;
     }
     let key = Key::new("structure", "", "");
-    let word = philox4x32([block, key.area, key.cell, key.family], seed_words(seed))[0];
+    let word = Generator::new(seed).words(key.block(block))[0];
     let mut rest = (f64::from(word) + 0.5) / 4_294_967_296.0;
     for (structure, weight) in weights.iter().enumerate() {
         if rest < *weight {
