@@ -16,8 +16,12 @@ fn main() {
         let words = match order {
             "counters" => generator.words([number, key.area, key.cell, key.family]),
             // As a run takes them: sixteen counters of a factor, then the next factor.
-            "factors" => generator.words([number % 16, key.area, key.cell ^ (number / 16), key.family]),
-            "seeds" => Generator::new(seed.wrapping_add(i)).words([0, key.area, key.cell, key.family]),
+            "factors" => {
+                generator.words([number % 16, key.area, key.cell ^ (number / 16), key.family])
+            }
+            "seeds" => {
+                Generator::new(seed.wrapping_add(i)).words([0, key.area, key.cell, key.family])
+            }
             _ => panic!("no such order"),
         };
         let bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();

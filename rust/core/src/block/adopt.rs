@@ -239,7 +239,7 @@ impl<'a, V: Vector, const ROWS: usize, const COLUMNS: usize> Tiles<'a, V, ROWS, 
                 continue;
             }
             let [lift_p, lift_q, closed, _] = match lift {
-                Some(lift) => lift.of[r * years + year],
+                Some(lift) => lift.at(r * years + year),
                 None => [V::one(), V::one(), V::zero(), V::one()],
             };
             let (speed, innovation) = (&self.speed[tile][row], &self.innovation[tile][row]);

@@ -78,7 +78,7 @@ impl<V: Vector> Totals<V> {
                     left = left.add_scaled(-part.weights[year], added);
                 }
                 let uplift = match lift {
-                    Some(lift) => left * lift.of[of_area.start + year][3],
+                    Some(lift) => left * lift.at(of_area.start + year)[3],
                     None => left,
                 };
                 gain = gva * uplift.min(cap);
