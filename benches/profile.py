@@ -140,13 +140,13 @@ def samples(program: Path, name: str, level: str, draws: int) -> Counts:
                   str(program), name, str(draws), "1", level]  # fmt: skip
         if not shutil.which("perf") or subprocess.run(record, capture_output=True).returncode:
             return {}
-        script = ["perf", "script", "-i", str(out), "-F", "sym,symoff", "--no-demangle"]
+        script = ["perf", "script", "-i", str(out), "-F", "ip,sym,symoff", "--no-demangle"]
         done = subprocess.run(script, capture_output=True, text=True, check=True)
     starts = start_of(program)
     counts: dict[int, float] = collections.Counter()
     outside = 0
     for line in done.stdout.splitlines():
-        name, _, offset = line.strip().rpartition("+")
+        name, _, offset = line.split()[-1].rpartition("+") if line.strip() else ("", "", "")
         if name in starts:
             counts[starts[name] + int(offset, 16)] += 1
         else:

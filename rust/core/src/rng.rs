@@ -118,7 +118,7 @@ impl Generator {
 
 /// Twice a byte in the field of AES.
 const fn doubled(byte: u8) -> u8 {
-    byte << 1 ^ (byte >> 7) * 0x1b
+    (byte << 1) ^ ((byte >> 7) * 0x1b)
 }
 
 /// What AES puts in the place of a byte: its inverse in the field, turned and added up.
