@@ -9,7 +9,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml
 
 PORT ?= 8501
 
-.PHONY: help run app test test-rust test-python test-browser test-slow test-all tools growth validation docs bench bench-instructions bench-sampling bench-app lint audit memory fmt lock clean
+.PHONY: help run app test test-rust test-python test-browser test-slow test-all tools growth validation docs bench bench-instructions bench-sampling bench-words profile bench-app lint audit memory fmt lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,13 +57,22 @@ validation: .venv/.built ## the pages of docs/validation: hindcast, back-test, l
 docs: .venv/.built .venv/.docs ## the documentation as a site, in target/docs; every warning is an error
 	$(BIN)/python -m sphinx -q -W --keep-going -j auto -b html -d target/doctrees docs target/docs
 
-bench: .venv/.built $(if $(SMOKE),,.venv/.bench) ## time the core against its peers (SMOKE=1: NumPy only, a minute)
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python benches/bench.py $(if $(SMOKE),--smoke)
+bench: .venv/.built $(if $(SMOKE),.venv/.peer,.venv/.bench) ## time the core against its peers (SMOKE=1: NumPy and Numba, a minute)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benches/bench.py $(if $(SMOKE),--smoke) $(if $(RECORD),--record)
 
 bench-instructions: .venv/.ready ## instructions a draw, held against benches/instructions.json
 	command -v valgrind > /dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null \
 	  || { apt-get -qq update && apt-get -qq install -y valgrind; } > /dev/null 2>&1 || true
 	$(BIN)/python benches/instructions.py
+
+profile: .venv/.ready ## where a simulation's instructions and time go, part by part
+	$(BIN)/python benches/profile.py
+
+bench-words: ## the random words before dieharder, in three orders; hours (TESTS="-d 0" for some of it)
+	command -v dieharder > /dev/null || { apt-get -qq update && apt-get -qq install -y dieharder; } > /dev/null
+	cargo build --release --locked --quiet -p gainsmodel-core --example words
+	for order in counters factors seeds; do \
+	  target/release/examples/words $$order | dieharder -g 200 $(or $(TESTS),-a) || exit 1; done
 
 bench-app: .venv/.built .venv/.app ## from a key on a lever to new words on the page, in a browser; many visitors at once
 	command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install -y chromium; } > /dev/null
@@ -100,6 +109,7 @@ fmt: .venv/.ready ## format the sources
 lock: .venv/.ready ## renew every requirements.txt and Cargo.lock from what is newest
 	$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv
 	$(call pin,pyproject.toml --group dev,requirements.txt,Pinned with hashes; renewed by "make lock".)
+	$(call pin,--group peer --no-deps --constraint requirements.txt,benches/peer.txt,For "make bench SMOKE=1"; pinned with hashes$(comma) renewed by "make lock".)
 	$(call pin,pyproject.toml --group bench --constraint requirements.txt,benches/requirements.txt,For "make bench"; pinned with hashes$(comma) renewed by "make lock".)
 	$(call pin,pyproject.toml --group app --constraint requirements.txt,app/requirements.txt,For "make app"; pinned with hashes$(comma) renewed by "make lock".)
 	$(call pin,--group audit --constraint requirements.txt,.ci/requirements.txt,For "make audit"; pinned with hashes$(comma) renewed by "make lock".)
@@ -120,6 +130,11 @@ clean: ## remove everything that was built
 
 .venv/.bench: .venv/.ready benches/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benches/requirements.txt
+	touch $@
+
+# Beside NumPy of the right version, which is there.
+.venv/.peer: .venv/.ready benches/peer.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r benches/peer.txt
 	touch $@
 
 .venv/.app: .venv/.ready app/requirements.txt

@@ -17,12 +17,22 @@ import time
 from pathlib import Path
 
 import gainsmodel
-from contenders import CORE, PEERS, Case, contender, simulation_share
+from contenders import (
+    CORE,
+    LEVELS,
+    PEERS,
+    Case,
+    contender,
+    simulation_share,
+    vector_levels,
+)
 from peers import check
 
 HERE = Path(__file__).parent
 RECORDED = HERE / "recorded.json"
 SMOKE_CASE = Case("reference", "mayoral", 2_000, 2, 7)
+# A ratio to the strongest peer below so much of the recorded one is no noise.
+FALLEN = 0.75
 
 
 def admitted() -> tuple[list[str], dict[str, str]]:
@@ -55,51 +65,71 @@ def timed(names: list[str], cores: int) -> list[dict]:
     return [each["extra_info"] | {"seconds": each["stats"]["min"]} for each in made]
 
 
-def smoke(cores: int) -> int:
-    """NumPy peer checked and timed against the core; 1 if the core has fallen far back."""
+def smoke(cores: int, renew: bool) -> int:
+    """The core at every level against NumPy and Numba; 1 if it has fallen back.
+
+    The ratio that counts is that to the strongest peer, whichever it is.
+    """
+    peers = []
     for title, name in PEERS.items():
-        absent = importlib.util.find_spec(name) is None
-        why = f"skipped, {name} is not installed" if absent else "left to the full benchmark"
-        if name == "numpy":
-            why = check.check(name)
-            if why is not None:
-                print(f"NumPy: {why}")
-                return 1
+        if importlib.util.find_spec(name) is None:
+            print(f"{title}: not installed, so left to the full benchmark")
+            continue
+        why = check.check(name)
         print(f"{title}: {why or 'agrees with the independent model and the core'}")
+        if why is not None:
+            return 1
+        peers.append(title)
     case = Case(SMOKE_CASE.scenario, SMOKE_CASE.geography, SMOKE_CASE.draws, cores, 7)
-    both = [contender(name, case) for name in (CORE, "NumPy")]
-    ratios = []
+    levels = vector_levels()
+    ready = {name: contender(name, case) for name in (*levels, *peers)}
+    ratios: dict[str, list[float]] = {level: [] for level in levels}
     for turn in range(case.rounds + 1):
-        seconds = []
-        for run in both:
+        seconds = {}
+        for name, run in ready.items():
             begun = time.perf_counter()
             run()
-            seconds.append(time.perf_counter() - begun)
+            seconds[name] = time.perf_counter() - begun
         if turn:  # the first warms up
-            ratios.append(seconds[1] / seconds[0])
-    ratio = statistics.median(ratios)
-    now = {"simd": gainsmodel.build_info()["simd"], "cores": cores}
+            strongest = min(seconds[peer] for peer in peers)
+            for level in levels:
+                ratios[level].append(strongest / seconds[level])
     recorded = json.loads(RECORDED.read_text("utf-8"))
-    print(f"NumPy takes {ratio:.1f} times as long as the core; recorded {recorded['ratio']:.1f}")
-    if {key: recorded[key] for key in now} != now:
-        print(f"recorded on {recorded['simd']}, {recorded['cores']} cores, so not compared: {now}")
-        return 0
-    if ratio < recorded["ratio"] / 2:
-        print("that is less than half: the core has become slower (or the peer quicker)")
-        return 1
-    return 0
+    if renew:
+        best = gainsmodel.build_info()["simd"]
+        now = {LEVELS.get(name, best): round(statistics.median(ratios[name]), 2) for name in levels}
+        kept = {"peers": peers, "cores": cores, "ratios": recorded["ratios"] | now}
+        RECORDED.write_text(json.dumps(kept) + "\n", "utf-8")
+        recorded = kept
+    fallen = False
+    for name in levels:
+        level, ratio = (
+            LEVELS.get(name, gainsmodel.build_info()["simd"]),
+            statistics.median(ratios[name]),
+        )
+        known = recorded["ratios"].get(level) if recorded["cores"] == cores else None
+        said = "none recorded for as many cores" if known is None else f"recorded {known:.2f}"
+        print(
+            f"{level}: the strongest of {', '.join(peers)} takes {ratio:.2f} times as long; {said}"
+        )
+        if known is not None and recorded["peers"] == peers:
+            fallen |= ratio < FALLEN * known
+    if fallen:
+        print(f"that is less than {FALLEN:.0%}: the core has become slower (or a peer quicker)")
+    return int(fallen)
 
 
 def main() -> int:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--smoke", action="store_true")
+    parser.add_argument("--record", action="store_true", help="keep the ratios of the short one")
     arguments = parser.parse_args()
     gainsmodel.build_info()  # refuses a debug build
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     cores = min(2, cores or 1)
     if arguments.smoke:
-        return smoke(cores)
+        return smoke(cores, arguments.record)
 
     import measure
     import report
@@ -118,14 +148,7 @@ def main() -> int:
     record = report.record(tables, refused, memory, start_up, whole, cores, took)
     report.write(record)
     print((HERE.parent / "docs/benchmarks.md").read_text("utf-8"))
-    at = SMOKE_CASE.title, cores
-    ratio = next(
-        row["ratio"]
-        for row in record["times"]
-        if (row["case"], row["threads"], row["contender"]) == (*at, "NumPy")
-    )
-    kept = {"simd": record["machine"]["simd"], "cores": cores, "ratio": round(ratio, 2)}
-    RECORDED.write_text(json.dumps(kept) + "\n", "utf-8")
+    report.remember(record)
     return 0
 
 

@@ -55,11 +55,13 @@ def cases(cores: int) -> list[Case]:
             extra = (FINE_NUMPY, WHOLE_PATH, "gainsmodel, random") if both else ()
             listed.append(Case(name, "mayoral", 2_000, threads, 9 if both else 5, extra))
             if both:
-                extra += tuple(SAMPLERS)[1:] + tuple(LEVELS) if name == "reference" else (PAIRED,)
+                extra += (*LEVELS, PAIRED)
+                extra += tuple(SAMPLERS)[1:] if name == "reference" else ()
             listed.append(Case(name, "mayoral", 10_000, threads, 7 if both else 3, extra))
             if both or name == "reference":
                 listed.append(Case(name, "mayoral", 50_000, threads, 3 if both else 2))
-        listed.append(Case("reference", "local_authority", 2_000, threads, 3 if both else 1))
+        extra = tuple(LEVELS) if both else ()
+        listed.append(Case("reference", "local_authority", 2_000, threads, 3 if both else 1, extra))
     return listed
 
 
@@ -88,6 +90,13 @@ def contender(name: str, case: Case) -> Callable[[], object]:
 def _arrays(name: str, geography: str) -> Problem:
     """Made once, so that JAX compiles once."""
     return problem(scenario(name, geography))
+
+
+def vector_levels() -> list[str]:
+    """Contenders that are the core at each level of this machine with vector instructions."""
+    best = gainsmodel.build_info()["simd"]
+    named = {CORE: best} | LEVELS
+    return [name for name, level in named.items() if level != "portable"]
 
 
 def at_level(level: str, made: gainsmodel.Scenario, case: Case) -> object:

@@ -21,7 +21,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 RECORDED = HERE / "instructions.json"
 SPECIFICATIONS = ("reference", "everyone_acts")
-LEVELS = ("avx2", "portable")  # Valgrind knows no AVX-512
+LEVELS = ("avx2", "portable")  # Valgrind knows no AVX-512: counters of the processor do
+COUNTED = "avx512"
 DRAWS = (64, 128)
 TOLERANCE = 0.03
 X86 = ("x86_64", "AMD64")
@@ -49,6 +50,17 @@ def instructions(program: Path, name: str, level: str, draws: int) -> int:
     if done.returncode or not found:
         raise RuntimeError(f"{' '.join(command)}\n{done.stderr}")
     return int(found[1])
+
+
+def by_counters(program: Path, name: str, draws: int) -> int | None:
+    """The same by the processor's counters, where there are any and it has AVX-512."""
+    command = ["perf", "stat", "-x,", "-e", "instructions:u",
+               str(program), name, str(draws), "1", COUNTED]  # fmt: skip
+    if not shutil.which("perf"):
+        return None
+    done = subprocess.run(command, capture_output=True, text=True)
+    found = re.search(r"^(\d+),", done.stderr, re.MULTILINE)
+    return int(found[1]) if found and not done.returncode else None
 
 
 def per_draw(program: Path, name: str, level: str) -> int:
@@ -96,6 +108,12 @@ def main() -> int:
         RECORDED.write_text(json.dumps(made, indent=1) + "\n", "utf-8")
         print(RECORDED.read_text("utf-8"), end="")
         return 0
+    for name in SPECIFICATIONS:
+        few, many = (by_counters(program, name, draws) for draws in (1_024, 4_096))
+        said = "not counted, for want of counters or of AVX-512"
+        if few is not None and many is not None:
+            said = f"{(many - few) / 3_072:,.0f} instructions a draw by the processor's counters"
+        print(f"{name}, {COUNTED}: {said}")
     recorded = json.loads(RECORDED.read_text("utf-8"))
     grew, fell = compare(counts, recorded["instructions_per_draw"])
     how = "python benches/instructions.py --renew"

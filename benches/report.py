@@ -4,14 +4,16 @@ import json
 import os
 import platform
 import statistics
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import gainsmodel
-from contenders import CORE
+from contenders import CORE, LEVELS, PEERS
 
 DOCS = Path(__file__).parents[1] / "docs"
+HISTORY = Path(__file__).parent / "history.jsonl"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 LIBRARIES = ("gainsmodel", "numpy", "polars", "numba", "jax")
 
@@ -112,6 +114,46 @@ def write(made: Row) -> None:
     page.write_text(f"{before}{BEGIN}\n{markdown(made)}\n{END}{after}", "utf-8")
 
 
+def remember(made: Row) -> None:
+    """Add the machine and every median to the history, a line of JSON for each benchmark."""
+    kept = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": made["machine"],
+        "times": [
+            {key: row[key] for key in ("case", "threads", "contender", "median_s", "ratio")}
+            for row in made["times"]
+        ],
+    }
+    with HISTORY.open("a", encoding="utf-8") as out:
+        out.write(json.dumps(kept, ensure_ascii=False) + "\n")
+
+
+def _strongest(rows: list[Row]) -> list[str]:
+    """The core at every level against whichever peer is the quickest in the case."""
+    lines = [
+        "### Against the strongest peer",
+        "",
+        "| case | cores | strongest peer | level | times as long as the core |",
+        "|---|--:|---|---|--:|",
+    ]
+    best = gainsmodel.build_info()["simd"]
+    for case, threads in dict.fromkeys((row["case"], row["threads"]) for row in rows):
+        here = {
+            row["contender"]: row["median_s"]
+            for row in rows
+            if (row["case"], row["threads"]) == (case, threads)
+        }
+        peers = [name for name in here if name in PEERS]
+        if not peers:
+            continue
+        peer = min(peers, key=lambda name: here[name])
+        for name, level in ({CORE: best} | LEVELS).items():
+            if name in here:
+                ratio = here[peer] / here[name]
+                lines.append(f"| {case} | {threads} | {peer} | {level} | {ratio:.2f} |")
+    return [*lines, ""]
+
+
 def markdown(made: Row) -> str:
     """The measured tables."""
     machine = made["machine"]
@@ -127,7 +169,7 @@ def markdown(made: Row) -> str:
         here = [row for row in made["times"] if row["threads"] == threads]
         lines += [f"### {'One core' if threads == 1 else f'{threads} cores'}", ""]
         lines += _times(here)
-    lines += _whole(made["whole_over_simulation"])
+    lines += _strongest(made["times"]) + _whole(made["whole_over_simulation"])
     lines += _scaled(made["times"]) + _memory(made["memory"]) + _start_up(made["start_up"])
     return "\n".join(lines).rstrip()
 

@@ -4,11 +4,10 @@ Every standard normal is a pure function of a seed, the name of the factor it be
 number of the draw. A factor is a family ("imitation/area"), and, where the family has many
 members, an area code and a cell name ("J/ai"). There are two samplers:
 
-- "random": the Philox4x32-10 block function of Salmon, Moraes, Dror and Shaw, "Parallel random
-  numbers: as easy as 1, 2, 3" (2011), applied to (counter, area, cell, family); the four words
-  of a block serve four draws;
+- "random": seven rounds of AES-128 (FIPS 197), with the seed for its key, on (counter, area, cell,
+  family); words of two blocks give pairs of normal numbers by Box and Muller's transformation;
 - "sobol": sixteen interleaved lanes of hash-scrambled Sobol points on the factors that matter,
-  Philox on the cells;
+  the same words on the cells;
 - "sobol_full": points on the cells too, as far as direction numbers reach.
 """
 
@@ -63,45 +62,89 @@ class Factor:
 
 
 # --------------------------------------------------------------------------------------------
-# Philox
+# AES
 # --------------------------------------------------------------------------------------------
 
-
-def philox4x32(counter: Iterable[Any], key: tuple[int, int], rounds: int = 10) -> list[Array]:
-    """Four 32-bit words from a counter of four and a key of two, as uint64 arrays."""
-    c0, c1, c2, c3 = np.broadcast_arrays(*(np.asarray(c, dtype=np.uint64) for c in counter))
-    k0, k1 = key
-    for _ in range(rounds):
-        product0 = np.uint64(0xD2511F53) * c0  # 32 x 32 bits: fits in 64 without overflow
-        product1 = np.uint64(0xCD9E8D57) * c2
-        high0, low0 = product0 >> np.uint64(32), product0 & LOW_32_BITS
-        high1, low1 = product1 >> np.uint64(32), product1 & LOW_32_BITS
-        c0, c1, c2, c3 = high1 ^ c1 ^ np.uint64(k0), low1, high0 ^ c3 ^ np.uint64(k1), low0
-        k0 = (k0 + 0x9E3779B9) % 2**32  # the Weyl sequences: the next round's key
-        k1 = (k1 + 0xBB67AE85) % 2**32
-    return [c0, c1, c2, c3]
+ROUNDS = 7
 
 
-def seed_key(seed: int) -> tuple[int, int]:
-    """The low and the high 32 bits of the seed."""
-    return seed % 2**32, (seed >> 32) % 2**32
+def doubled(byte: Any) -> Any:
+    """Twice each byte in the field of AES, whose polynomial is x^8 + x^4 + x^3 + x + 1."""
+    return (byte << 1 ^ np.where(byte & 128, 0x1B, 0)) & 255
 
 
-def philox_words(factor: Factor, draws: Array, seed: int) -> Array:
-    """The factor's 32-bit words for the given draws under plain Monte Carlo.
+def substitutes() -> Array:
+    """The S-box: the inverse in the field, then an affine map over its bits."""
+    powers = [1]  # of 3, which generates the field
+    for _ in range(254):
+        powers.append(int(powers[-1] ^ doubled(powers[-1])))
+    inverse = np.zeros(256, dtype=int)
+    for i, power in enumerate(powers):
+        inverse[power] = powers[-i % 255]
+    turned = [(inverse << n | inverse >> (8 - n)) & 255 for n in range(5)]
+    return np.bitwise_xor.reduce(turned) ^ 0x63
 
-    Draws come in blocks of sixteen. Draw 16 b + 4 j + i takes word j of counter 4 b + i.
+
+SUBSTITUTES = substitutes()
+# Byte 4 c + r of a block stands in column c and row r; row r moves r columns to the left.
+SHIFTED = np.array([(4 * (c + r) + r) % 16 for c in range(4) for r in range(4)])
+
+
+def round_keys(key: bytes) -> Array:
+    """Keys of the rounds from a key of 16 bytes, (1 + rounds, 16)."""
+    words = [list(key[i : i + 4]) for i in range(0, 16, 4)]
+    constant = 1
+    for i in range(4, 4 * (ROUNDS + 1)):
+        last = words[-1]
+        if i % 4 == 0:
+            last = [int(SUBSTITUTES[byte]) for byte in last[1:] + last[:1]]
+            last[0] ^= constant
+            constant = int(doubled(constant))
+        words.append([a ^ b for a, b in zip(words[-4], last, strict=True)])
+    return np.array(words).reshape(-1, 16)
+
+
+def encrypted(blocks: Array, keys: Array) -> Array:
+    """Blocks of 16 bytes after the rounds, each of which mixes columns."""
+    state = blocks ^ keys[0]
+    for key in keys[1:]:
+        columns = SUBSTITUTES[state][:, SHIFTED].reshape(-1, 4, 4)
+        below = np.roll(columns, -1, axis=2)
+        rest = np.roll(columns, -2, axis=2) ^ np.roll(columns, -3, axis=2)
+        state = (doubled(columns ^ below) ^ below ^ rest).reshape(-1, 16) ^ key
+    return state
+
+
+def words_of(counter: Iterable[Any], seed: int) -> list[Array]:
+    """Four 32-bit words from a block of four; words are stored lowest byte first."""
+    block = np.stack(np.broadcast_arrays(*counter), axis=-1).astype("<u4").reshape(-1, 4)
+    keys = round_keys((seed % 2**64).to_bytes(16, "little"))
+    found = encrypted(block.view(np.uint8).astype(int), keys)
+    bytes_of = np.ascontiguousarray(found, dtype=np.uint8)
+    return list(bytes_of.view("<u4").T.astype(np.uint64))
+
+
+def keyed_normals(factor: Factor, draws: Array, seed: int) -> Array:
+    """The factor's standard normals for the given draws, where it has no points.
+
+    Draws come in eights. Word i of counter 2 e is the radius, and word i of counter 2 e + 1 the
+    angle, of draws 8 e + i (the cosine) and 8 e + 4 + i (the sine).
     """
     draws = np.asarray(draws, dtype=np.uint64)
-    block, lane = draws // np.uint64(LANES), draws % np.uint64(LANES)
-    slot = (lane // np.uint64(4)).astype(int)
-    counter = (
-        np.uint64(4) * block + lane % np.uint64(4),
-        crc32(factor.area),
-        crc32(factor.cell),
-        crc32(factor.family),
+    eight, within = draws // np.uint64(8), draws % np.uint64(8)
+    word = (within % np.uint64(4)).astype(int)
+    names = [crc32(name) for name in (factor.area, factor.cell, factor.family)]
+    radius, angle = (
+        np.choose(word, words_of((np.uint64(2) * eight + np.uint64(i), *names), seed))
+        for i in (0, 1)
     )
-    return np.choose(slot, philox4x32(counter, seed_key(seed)))
+    # Of the radius word the upper 31 bits count, in single precision; of the angle word the upper
+    # 31 as a signed number of half turns, and the lowest bit for the other half.
+    u = ((radius >> np.uint64(1)).astype(np.float32) + np.float32(0.5)).astype(float) / 2.0**31
+    half = (angle.astype(np.uint32).view(np.int32) >> 1) + 0.5
+    turn = np.pi / 2 * half / 2.0**30 + np.pi * (angle % np.uint64(2)).astype(float)
+    size = np.sqrt(-2.0 * np.log(u))
+    return size * np.where(within < 4, np.cos(turn), np.sin(turn))
 
 
 def normal_from_word(word: Array) -> Array:
@@ -175,7 +218,7 @@ def scramble_seeds(factor: Factor, lanes: Array, seed: int) -> Array:
         crc32(factor.cell),
         crc32(factor.family) ^ crc32("scramble"),
     )
-    return philox4x32(counter, seed_key(seed))[0]
+    return words_of(counter, seed)[0]
 
 
 def sobol_words(factor: Factor, draws: Array, seed: int, directions: Array) -> Array:
@@ -252,7 +295,7 @@ def normals(
     if sampler in ("sobol", "sobol_full"):
         order = sobol_order(spec, cells=sampler == "sobol_full")[
             :SOBOL_DIMENSIONS
-        ]  # beyond the table, Philox
+        ]  # beyond the table, words by key
         dimension = {factor: d for d, factor in enumerate(order) if factor is not None}
         directions = direction_numbers(len(order))
     elif sampler != "random":
@@ -262,9 +305,8 @@ def normals(
         factor = Factor(family, area, cell)
         if factor in dimension:
             words = sobol_words(factor, draws, seed, directions[dimension[factor]])
-        else:
-            words = philox_words(factor, draws, seed)
-        return normal_from_word(words)
+            return normal_from_word(words)
+        return keyed_normals(factor, draws, seed)
 
     def over_cells(family: str) -> Array:
         grid = np.empty((count, len(areas), len(sectors), len(technologies)))

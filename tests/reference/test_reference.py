@@ -398,30 +398,25 @@ def test_other_quantiles() -> None:
 
 
 @pytest.mark.parametrize(
-    ("counter", "key", "words"),
+    ("key", "block", "after_seven_rounds"),
     [
         (
-            (0, 0, 0, 0),
-            (0, 0),
-            (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8),
+            "000102030405060708090a0b0c0d0e0f",
+            "00112233445566778899aabbccddeeff",
+            "d1876c0f79c4300ab45594add66ff41f",
         ),
         (
-            (0xFFFFFFFF,) * 4,
-            (0xFFFFFFFF,) * 2,
-            (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD),
-        ),
-        (
-            (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
-            (0xA4093822, 0x299F31D0),
-            (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
+            "2b7e151628aed2a6abf7158809cf4f3c",
+            "3243f6a8885a308d313198a2e0370734",
+            "5a4142b11949dc1fa3e019657a8c040c",
         ),
     ],
 )
-def test_philox_known_answers(
-    counter: tuple[int, ...], key: tuple[int, int], words: tuple[int, ...]
-) -> None:
-    """The known answers published with Random123."""
-    assert tuple(int(word) for word in rn.philox4x32(counter, key)) == words
+def test_aes_known_answers(key: str, block: str, after_seven_rounds: str) -> None:
+    """FIPS 197, appendices C.1 and B: the state at the start of round 8."""
+    bytes_of = np.array([list(bytes.fromhex(block))])
+    found = rn.encrypted(bytes_of, rn.round_keys(bytes.fromhex(key)))
+    assert bytes(found[0].tolist()).hex() == after_seven_rounds
 
 
 def test_names_and_words() -> None:
@@ -489,7 +484,7 @@ def test_all_normals_are_distinct_streams() -> None:
         assert len(np.unique(columns.round(6), axis=1).T) == columns.shape[1]
 
 
-def test_sobol_leaves_the_cells_to_philox() -> None:
+def test_sobol_leaves_the_cells_to_words_by_key() -> None:
     spec = make_spec(areas=2, sectors=2, technologies=2, levers=[LEVER | {"scope": [True, True]}])
     random = rn.normals(spec, 1, 0, 32, "random")
     sobol = rn.normals(spec, 1, 0, 32, "sobol")
@@ -498,7 +493,7 @@ def test_sobol_leaves_the_cells_to_philox() -> None:
         assert same == (key.endswith("/cell")), key
 
 
-def test_dimensions_beyond_the_table_use_philox(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dimensions_beyond_the_table_use_words_by_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a table shortened to all but the last area's growth, for the real one is long."""
     spec = make_spec(areas=3)
     order = [factor for factor in rn.sobol_order(spec, cells=False) if factor is not None]
@@ -508,9 +503,9 @@ def test_dimensions_beyond_the_table_use_philox(monkeypatch: pytest.MonkeyPatch)
     draws = np.arange(16, dtype=np.uint64)
     growth = rn.normals(spec, 1, 0, 16, "sobol")["growth_area/area"]
     for factor, beyond in ((before[-1], False), (last, True)):
-        philox = rn.normal_from_word(rn.philox_words(factor, draws, 1))
+        keyed = rn.keyed_normals(factor, draws, 1)
         column = growth[:, spec["areas"].index(factor.area)]
-        assert np.array_equal(column, philox) == beyond
+        assert np.array_equal(column, keyed) == beyond
 
 
 def test_order_of_sobol_dimensions() -> None:

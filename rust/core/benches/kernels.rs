@@ -5,7 +5,7 @@ use gainsmodel_core::factors::{Batch, Factors};
 use gainsmodel_core::lanes::LANES;
 use gainsmodel_core::model::Model;
 use gainsmodel_core::normal::exact;
-use gainsmodel_core::rng::philox4x32;
+use gainsmodel_core::rng::Generator;
 use gainsmodel_core::simd::{self, Level, Work};
 use gainsmodel_core::spec::{AreaData, SamplerKind, Spec};
 use gainsmodel_core::summary::{Ranks, Statistics};
@@ -117,7 +117,7 @@ fn kernels(criterion: &mut Criterion) {
     group.finish();
 
     let mut group = criterion.benchmark_group("quantiles");
-    let word = |i: u32| philox4x32([i, 0, 0, 0], [1, 2])[0];
+    let word = |i: u32| Generator::new(1).words([i, 0, 0, 0])[0];
     let draws: Vec<f32> = (0..10_000).map(|i| (0.7 * exact(word(i)) as f32).exp()).collect();
     group.throughput(Throughput::Elements(draws.len() as u64));
     for level in Level::available() {

@@ -3,7 +3,7 @@
 //! Every uncertain quantity is `quantile(Φ(z))` of a standard normal `z`, so that
 //! quasi-random points, correlation and any distribution compose.
 
-use crate::lanes::{Lanes, Real};
+use crate::lanes::Real;
 use crate::vector::Vector;
 use serde::{Deserialize, Serialize};
 use statrs::function::{
@@ -430,28 +430,28 @@ impl<F: Real> Sampler<F> {
                 let odds_against = z.scaled(-*sigma).exp2().scaled(*odds_against);
                 V::one() / (V::one() + odds_against)
             }
-            Form::Table(nodes) => V::load(&read_table(nodes, &z.lanes())),
-            Form::Exact => V::load(&self.exact(&z.lanes())),
+            Form::Table(nodes) => z.through(|z| read_table(nodes, z)),
+            Form::Exact => z.through(|z| self.exact(z)),
         }
     }
 
     #[inline(never)]
-    fn exact(&self, z: &Lanes<F>) -> Lanes<F> {
-        z.map(|z| F::of(self.distribution.at(z.f64())))
+    fn exact(&self, z: &mut [F]) {
+        z.iter_mut().for_each(|z| *z = F::of(self.distribution.at(z.f64())));
     }
 }
 
 #[inline(never)]
-fn read_table<F: Real>(nodes: &[[F; 2]], z: &Lanes<F>) -> Lanes<F> {
-    z.map(|z| {
+fn read_table<F: Real>(nodes: &[[F; 2]], z: &mut [F]) {
+    for z in z {
         let x = (z.f64().clamp(-TABLE_REACH, TABLE_REACH) + TABLE_REACH) * TABLE_STEPS_PER_UNIT;
         let i = (x as usize).min(nodes.len() - 2);
         let f = F::of(x - i as f64);
         let ([y0, d0], [y1, d1]) = (nodes[i], nodes[i + 1]);
         let rise = y1 - y0;
         let bend = d0 + d1 - (rise + rise);
-        y0 + f * (d0 + f * (rise - d0 - bend + f * bend))
-    })
+        *z = y0 + f * (d0 + f * (rise - d0 - bend + f * bend));
+    }
 }
 
 /// Tables made before, since a slider asks for the same few again and again.
@@ -488,9 +488,9 @@ fn make_table(distribution: &Distribution) -> Arc<[[f64; 2]]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lanes::LANES;
+    use crate::lanes::{LANES, Lanes};
     use crate::normal::NormalTable;
-    use crate::rng::{Key, KeyGroup, keyed_words};
+    use crate::rng::{Generator, Key};
     use statrs::distribution::{Beta, ContinuousCDF, Gamma};
 
     fn uncertain() -> Vec<Distribution> {
@@ -546,11 +546,13 @@ mod tests {
         for distribution in uncertain() {
             let (in_f32, in_f64) =
                 (Sampler::<f32>::new(&distribution), Sampler::<f64>::new(&distribution));
+            let (generator, key) = (Generator::new(7), Key::new("test", "", ""));
             for single in [true, false] {
                 let mut u: Vec<f64> = (0..n / LANES)
                     .flat_map(|block| {
-                        let keys = KeyGroup::new(&[Key::new("test", "", "")]);
-                        let words = keyed_words([7, 0], &keys, block as u32)[0];
+                        let words = Lanes(std::array::from_fn(|lane| {
+                            generator.words(key.block((block * LANES + lane) as u32))[0]
+                        }));
                         let table = NormalTable::get();
                         if single {
                             in_f32.at(Lanes::<f32>::normals(table, &words)).0.map(f64::from)

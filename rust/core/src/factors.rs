@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::lanes::{LANES, Lanes, Real, Words};
 use crate::layout::Together;
 use crate::normal::NormalTable;
-use crate::rng::{GROUP, Key, KeyGroup, seed_words};
+use crate::rng::{GROUP, Generator, Key, KeyGroup, key_group};
 use crate::sobol::{Directions, MAX_DIMENSIONS, scrambled, scrambles};
 use crate::spec::{
     Correlation, Held, LEVELS, LEVER_TARGETS, NATIONAL_PARAMETERS, SPREAD_PARAMETERS, SamplerKind,
@@ -33,8 +33,8 @@ pub struct Batch {
     length: usize,
     /// Sobol dimension and its sixteen scramblings.
     points: Vec<(Slot, usize, Words)>,
-    /// First slot, number, seed and keys of neighbouring pseudo-random factors.
-    keyed: Vec<(Slot, usize, [u32; 2], KeyGroup)>,
+    /// First slot, number, generator and keys of neighbouring pseudo-random factors.
+    keyed: Vec<(Slot, usize, Generator, KeyGroup)>,
 }
 
 /// What a factor's number is for, and where it comes from.
@@ -62,8 +62,8 @@ impl Batch {
                     }
                     Factor { seed, .. } => {
                         let keys: Vec<Key> = group.iter().map(|factor| factor.key).collect();
-                        let keys = KeyGroup::new(&keys);
-                        batch.keyed.push((slot, group.len(), seed_words(seed), keys));
+                        let generator = Generator::new(seed);
+                        batch.keyed.push((slot, group.len(), generator, key_group(&keys)));
                     }
                 }
                 slot += group.len();
@@ -82,44 +82,34 @@ impl Batch {
         self.length == 0
     }
 
-    /// Standard normal numbers z of every factor for the sixteen draws of a block; where
+    /// Standard normal numbers z of every factor for the draws of a part of a block; where
     /// `scales` are given, one for each slot, 2^(scale z).
     #[inline(always)]
     pub fn draw<V: Vector>(
         &self,
         source: &Source,
-        block: u32,
+        part: u32,
         scales: Option<&[V::Real]>,
         out: &mut [V],
     ) {
+        let parts = (LANES / V::LANES) as u32;
+        let (block, lane) = (part / parts, (part % parts) as usize * V::LANES);
         for (slot, dimension, scrambles) in &self.points {
+            let scrambles = &scrambles.0[lane..lane + V::LANES];
             let words = scrambled(source.directions.point(*dimension, block), scrambles);
-            let normals = V::normals(source.table, &words);
-            out[*slot] = match scales {
-                Some(scales) => normals.scaled(scales[*slot]).exp2(),
-                None => normals,
-            };
+            out[*slot] = V::normals(source.table, &words);
         }
-        for (slot, count, seed, keys) in &self.keyed {
-            let mut normals = V::keyed_normals(source.table, *seed, keys, block);
+        for (slot, count, generator, keys) in &self.keyed {
+            let normals = V::keyed_normals(generator, keys, part);
             let slots = *slot..slot + count;
-            if let Some(scales) = scales {
-                match scales[slots.clone()].first_chunk::<GROUP>() {
-                    Some(scales) => {
-                        for i in 0..GROUP {
-                            normals[i] = normals[i].scaled(scales[i]).exp2();
-                        }
-                    }
-                    None => {
-                        for (normal, scale) in normals.iter_mut().zip(&scales[slots.clone()]) {
-                            *normal = normal.scaled(*scale).exp2();
-                        }
-                    }
-                }
-            }
             match out[slots.clone()].first_chunk_mut::<GROUP>() {
                 Some(all) => *all = normals,
                 None => out[slots].copy_from_slice(&normals[..*count]),
+            }
+        }
+        if let Some(scales) = scales {
+            for (number, scale) in out.iter_mut().zip(scales) {
+                *number = number.scaled(*scale).exp2();
             }
         }
     }
@@ -196,7 +186,7 @@ pub struct Scalar<F> {
 }
 
 impl<F: Real> Scalar<F> {
-    /// Value in each draw of a block, from the block's shared numbers.
+    /// Value in each draw of a part of a block, from its shared numbers.
     #[inline(always)]
     pub fn value<V: Vector<Real = F>>(&self, shared: &[V]) -> V {
         let z = match self.slot {

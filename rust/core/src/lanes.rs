@@ -1,5 +1,7 @@
 //! Sixteen draws side by side, and the two precisions they may be held in.
 
+use crate::normal::ROOT_HALF_BITS;
+
 /// Draws in a block; also the number of independent scramblings of a Sobol run.
 pub const LANES: usize = 16;
 
@@ -109,10 +111,9 @@ impl Real for f32 {
     /// absolute error below 1e-7 near it. Normal positive numbers only.
     #[inline(always)]
     fn ln(self) -> Self {
-        const SQRT_HALF_BITS: u32 = 0x3F35_04F3;
-        let shifted = self.to_bits().wrapping_sub(SQRT_HALF_BITS);
+        let shifted = self.to_bits().wrapping_sub(ROOT_HALF_BITS);
         let exponent = (shifted as i32) >> 23;
-        let mantissa = f32::from_bits((shifted & 0x007F_FFFF).wrapping_add(SQRT_HALF_BITS));
+        let mantissa = f32::from_bits((shifted & 0x007F_FFFF).wrapping_add(ROOT_HALF_BITS));
         let y = (mantissa - 1.0) / (mantissa + 1.0);
         let y2 = y * y;
         let mut series = 1.0 / 9.0;

@@ -52,38 +52,47 @@ impl Layout {
         }
     }
     /// Areas, then groups.
+    #[inline(always)]
     pub fn units(&self) -> usize {
         self.areas + self.groups
     }
     /// Metrics of a unit: gain of each year, then [`UNIT_METRICS`].
+    #[inline(always)]
     pub fn metrics(&self) -> usize {
         self.years + UNIT_METRICS.len()
     }
     /// First metric of a unit.
+    #[inline(always)]
     pub fn unit(&self, unit: usize) -> usize {
         unit * self.metrics()
     }
     /// National gain of a sector in the final year.
+    #[inline(always)]
     pub fn sector(&self, sector: usize) -> usize {
         self.unit(self.units()) + sector
     }
     /// National adoption of a technology in a year, 0 being the start.
+    #[inline(always)]
     pub fn adoption(&self, technology: usize, year: usize) -> usize {
         self.sector(self.sectors) + technology * (self.years + 1) + year
     }
     /// First of displacement, leakage and multiplier, in the order of [`ADJUSTMENTS`].
+    #[inline(always)]
     pub fn adjustments(&self) -> usize {
         self.adoption(self.technologies, 0)
     }
     /// Gain of a sector in the final year in the unit of the detail.
+    #[inline(always)]
     pub fn detail_sector(&self, sector: usize) -> usize {
         self.adjustments() + ADJUSTMENTS.len() + sector
     }
     /// Adoption of a technology in a year in the unit of the detail, 0 being the start.
+    #[inline(always)]
     pub fn detail_adoption(&self, technology: usize, year: usize) -> usize {
         self.detail_sector(self.sectors) + technology * (self.years + 1) + year
     }
     /// Number of series kept draw by draw.
+    #[inline(always)]
     pub fn distributed(&self) -> usize {
         match self.detail {
             true => self.detail_adoption(self.technologies, 0),
@@ -91,6 +100,7 @@ impl Layout {
         }
     }
     /// The same without detail, which does not decide whether draws are kept.
+    #[inline(always)]
     pub fn distributed_in_any_case(&self) -> usize {
         self.detail_sector(0)
     }
@@ -103,22 +113,27 @@ impl Layout {
         }
     }
     /// Whether a unit's share exceeds its share of GVA.
+    #[inline(always)]
     pub fn share_above_gva(&self, unit: usize) -> usize {
         self.distributed() + unit
     }
-    /// Whether the national gain reaches the prize, on each reading in the order of [`crate::spec::Basis`].
+    /// Whether the national gain reaches the prize, by reading as in [`crate::spec::Basis`].
+    #[inline(always)]
     pub fn reaches_prize(&self, reading: usize) -> usize {
         self.share_above_gva(self.units()) + reading
     }
     /// Gain of an area's sector in the final year.
+    #[inline(always)]
     pub fn cell(&self, area: usize, sector: usize) -> usize {
         self.reaches_prize(READINGS) + area * self.sectors + sector
     }
     /// Adoption of a technology in an area: at the start, then in the final year.
+    #[inline(always)]
     pub fn area_adoption(&self, area: usize, technology: usize, last: usize) -> usize {
         self.cell(self.areas, 0) + (area * self.technologies + technology) * 2 + last
     }
     /// Number of all series.
+    #[inline(always)]
     pub fn series(&self) -> usize {
         self.area_adoption(self.areas, 0, 0)
     }

@@ -53,6 +53,8 @@ pub struct Model<F> {
     pub(crate) fading: Option<Fading<F>>,
     /// Whether some lever touches each `sector × area`.
     pub(crate) touched: Vec<bool>,
+    /// Number of each sector's scope: which levers have it in theirs.
+    pub(crate) scopes: Vec<usize>,
     pub(crate) prize_factor: F,
     pub(crate) prize_share_of_gva: F,
 }
@@ -227,6 +229,16 @@ impl<F: Real> Model<F> {
                 }
             }
         }
+        let mut known: Vec<Vec<bool>> = Vec::new();
+        let scopes = (0..layout.sectors)
+            .map(|s| {
+                let scope: Vec<bool> = levers.iter().map(|plan| plan.scope[s]).collect();
+                known.iter().position(|other| *other == scope).unwrap_or_else(|| {
+                    known.push(scope);
+                    known.len() - 1
+                })
+            })
+            .collect();
         let rows = (layout.areas / tile.rows + 1) * tile.rows;
         let detail_gva: f64 = spec.detail.iter().map(|r| area_gva[*r]).sum();
         Ok(Model {
@@ -262,6 +274,7 @@ impl<F: Real> Model<F> {
             fading: Fading::new(spec, &levers),
             levers,
             touched,
+            scopes,
             prize_factor: F::of(spec.prize_factor),
             prize_share_of_gva: F::of(spec.prize_share_of_gva),
             factors,

@@ -1,6 +1,6 @@
-//! Standard normal quantiles of 32-bit words.
+//! Standard normal numbers from 32-bit words: quantiles of one word, and pairs from two.
 //!
-//! In double precision by the inverse of the complementary error function. In single
+//! Quantiles in double precision by the inverse of the complementary error function. In single
 //! precision by a polynomial for each octave of the tail probability: with 32 octaves the
 //! coefficients fit the registers of one permutation instruction, and there is neither a
 //! logarithm nor a branch. The polynomials are fitted when first used.
@@ -26,6 +26,24 @@ pub fn exact(word: u32) -> f64 {
     let (folded, upper) = fold(word);
     let size = quantile_size(f64::from(folded) + 0.5);
     if upper { size } else { -size }
+}
+
+/// Bits of √½, below which a number has another exponent where logarithms are taken.
+pub(crate) const ROOT_HALF_BITS: u32 = 0x3F35_04F3;
+
+/// Two independent standard normal numbers (Box and Muller, 1958) from a word for their radius and
+/// one for their angle: √(−2 ln u) times the cosine and the sine of πs/2.
+///
+/// u is (r + ½) / 2³¹, rounded as single precision does it, where r is the radius word without its
+/// lowest bit; s is (a + ½) / 2³⁰, where a is the angle word without its lowest bit, signed. The
+/// lowest bit of the angle turns both signs.
+pub fn polar(radius: u32, angle: u32) -> [f64; 2] {
+    let u = f64::from((radius >> 1) as f32 + 0.5) / 2_147_483_648.0;
+    let s = (f64::from(angle as i32 >> 1) + 0.5) / 1_073_741_824.0;
+    let size = (-2.0 * libm::log(u)).sqrt();
+    let size = if angle & 1 == 1 { -size } else { size };
+    let (sine, cosine) = libm::sincos(std::f64::consts::FRAC_PI_2 * s);
+    [size * cosine, size * sine]
 }
 
 /// |Φ⁻¹(x / 2³²)| for x up to 2³¹.

@@ -424,11 +424,15 @@ impl<F: Precision> Work for Worker<'_, F> {
                 progress.check()?;
                 let number = u32::try_from(first / LANES).unwrap_or(u32::MAX);
                 let structure = structure_of(seed, weights, number);
-                models[structure].simulate(number, &mut scratch[structure]);
-                for (rows, out) in rows.iter_mut().zip(&scratch[structure].out) {
-                    let rows = rows.iter_mut().flat_map(|rows| rows.chunks_exact_mut(CHUNK));
-                    for (row, values) in rows.zip(out) {
-                        row[block * LANES..(block + 1) * LANES].copy_from_slice(&values.0);
+                let scratch = &mut scratch[structure];
+                for part in 0..LANES / V::LANES {
+                    let parts = (LANES / V::LANES) as u32;
+                    models[structure].simulate(number * parts + part as u32, scratch);
+                    let first = block * LANES + part * V::LANES;
+                    for ([kept, rest], out) in rows.iter_mut().zip(&scratch.out) {
+                        let (distributed, other) = out.split_at(distributed);
+                        copy_out(distributed, kept, first);
+                        copy_out(other, rest, first);
                     }
                 }
                 progress.done.fetch_add((draws - first).min(LANES) as u64, Relaxed);
@@ -454,6 +458,16 @@ impl<F: Precision> Work for Worker<'_, F> {
             total.merge(sketch);
         }
         Ok(())
+    }
+}
+
+/// Writes a part of a block to the rows of a chunk, from a draw on.
+#[inline(always)]
+fn copy_out<V: Vector>(out: &[V], rows: &mut [V::Real], first: usize) {
+    let rows = rows.as_chunks_mut::<CHUNK>().0;
+    for (row, values) in rows.iter_mut().zip(out) {
+        let lanes = values.lanes();
+        row[first..first + V::LANES].copy_from_slice(&lanes.0[..V::LANES]);
     }
 }
 

@@ -8,7 +8,7 @@
 //! replications from which standard errors are taken.
 
 use crate::lanes::{LANES, Lanes, Words};
-use crate::rng::{Key, hash, philox4x32, seed_words};
+use crate::rng::{Generator, Key, hash};
 use sobol::{Sobol, params::JoeKuoD6};
 
 /// Greatest dimension that direction numbers reach.
@@ -53,20 +53,19 @@ impl Directions {
 
 /// Seeds of the sixteen scramblings of one factor.
 pub fn scrambles(seed: u64, key: Key) -> Words {
-    let family = key.family ^ hash("scramble");
-    Lanes(std::array::from_fn(|lane| {
-        philox4x32([lane as u32, key.area, key.cell, family], seed_words(seed))[0]
-    }))
+    let generator = Generator::new(seed);
+    let key = Key { family: key.family ^ hash("scramble"), ..key };
+    Lanes(std::array::from_fn(|lane| generator.words(key.block(lane as u32))[0]))
 }
 
-/// Words of one block: the point scrambled in each lane.
+/// Words of some lanes of a block: the point scrambled in each.
 #[inline(always)]
-pub fn scrambled(point: u32, scrambles: &Words) -> Words {
+pub fn scrambled(point: u32, scrambles: &[u32]) -> Words {
     let mut words = Lanes([0; LANES]);
-    for lane in 0..LANES {
+    for lane in 0..scrambles.len() {
         // Each step lets a bit act on higher bits only, so on the reversed bits it is a
         // nested permutation of the intervals.
-        let (seed, mut x) = (scrambles.0[lane], point);
+        let (seed, mut x) = (scrambles[lane], point);
         x ^= x.wrapping_mul(0x3d20_adea);
         x = x.wrapping_add(seed);
         x = x.wrapping_mul(seed >> 16 | 1);
@@ -84,7 +83,7 @@ mod tests {
     fn words(seed: u64, dimension: usize, points: u32) -> Vec<[u32; LANES]> {
         let directions = Directions::new(dimension + 1);
         let seeds = scrambles(seed, Key::new("test", "", &dimension.to_string()));
-        (0..points).map(|i| scrambled(directions.point(dimension, i), &seeds).0).collect()
+        (0..points).map(|i| scrambled(directions.point(dimension, i), &seeds.0).0).collect()
     }
 
     /// Every one-dimensional projection of every scrambling fills each of 2^m intervals once.

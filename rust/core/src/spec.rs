@@ -2,7 +2,7 @@
 
 use crate::distribution::Distribution;
 use crate::error::{Error, Result};
-use crate::rng::{Key, hash, philox4x32, seed_words};
+use crate::rng::{Generator, Key, hash};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -325,10 +325,9 @@ pub fn structure_of(seed: u64, weights: &[f64], block: u32) -> usize {
     if weights.len() < 2 {
         return 0;
     }
-    let words = |name: &str, count: u32| {
-        let key = Key::new("structure", name, "");
-        philox4x32([count, key.area, key.cell, key.family], seed_words(seed))
-    };
+    let generator = Generator::new(seed);
+    let words =
+        |name: &str, count: u32| generator.words(Key::new("structure", name, "").block(count));
     let [high, low, ..] = words("start", 0);
     let start = u64::from(high) << 32 | u64::from(low);
     let (group, at) = (block / SHUFFLED, (block % SHUFFLED) as usize);

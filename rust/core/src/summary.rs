@@ -6,7 +6,7 @@
 use crate::lanes::{LANES, Lanes, Real};
 use crate::moments::Moments;
 use crate::sketch::Sketch;
-use crate::vector::Vector;
+use crate::vector::{LEAST_LANES, Vector};
 use serde::{Deserialize, Serialize};
 
 /// Probabilities at which quantiles are reported.
@@ -107,14 +107,19 @@ fn per_lane<V: Vector>(draws: &[V::Real], edge: V::Real) -> [f64; LANES] {
     // Counted in chunks, so that single precision counts exactly.
     let mut counts = [0.0; LANES];
     for chunk in draws.chunks(LANES << 20) {
-        let mut passed = V::zero();
+        let mut passed = [V::zero(); LANES / LEAST_LANES];
         let (blocks, rest) = chunk.as_chunks::<LANES>();
-        for block in blocks {
-            passed = passed + V::load(&Lanes(*block)).at_most(edge);
+        let rest = std::array::from_fn(|lane| rest.get(lane).copied().unwrap_or(V::Real::NAN));
+        for block in blocks.iter().chain([&rest]) {
+            for part in 0..LANES / V::LANES {
+                let draws = V::load(&block[part * V::LANES..]);
+                passed[part] = passed[part] + draws.at_most(edge);
+            }
         }
-        let rest = Lanes::from_fn(|lane| rest.get(lane).copied().unwrap_or(V::Real::NAN));
-        let passed = (passed + V::load(&rest).at_most(edge)).lanes();
-        (0..LANES).for_each(|lane| counts[lane] += passed.0[lane].f64());
+        for lane in 0..LANES {
+            let passed = passed[lane / V::LANES].lanes().0[lane % V::LANES];
+            counts[lane] += passed.f64();
+        }
     }
     counts
 }
@@ -267,7 +272,7 @@ mod tests {
         let key = crate::rng::Key::new("test", "", "");
         let draws: Vec<f64> = (0..n)
             .map(|i| {
-                let word = crate::rng::philox4x32([i, key.area, key.cell, key.family], [3, 0])[0];
+                let word = crate::rng::Generator::new(3).words(key.block(i))[0];
                 f64::from(word) / 4_294_967_296.0
             })
             .collect();

@@ -4,7 +4,7 @@
 
 use super::levers::Lift;
 use super::sample::Cells;
-use crate::lanes::{Lanes, Real};
+use crate::lanes::Real;
 use crate::layout::{Layout, Together};
 use crate::model::Model;
 use crate::spec::Curve;
@@ -12,9 +12,9 @@ use crate::vector::Vector;
 
 /// Adoption of a sector in the year at hand, and what it adds up to.
 pub(super) struct Path<V> {
-    /// A of each cell; the year before's and the year's in turn.
+    /// A of each cell; the year before's and the year's in turn. The first year's are the cells'.
     adoption: [Vec<V>; 2],
-    /// m − A without levers.
+    /// m − A without levers; the first year's too.
     gap: Vec<V>,
     /// Years × rows: Σ β ΔA and Σ ΔA over technologies.
     pub(super) effect_added: Vec<V>,
@@ -43,7 +43,7 @@ impl<V: Vector> Path<V> {
         cells: &Cells<V>,
         lift: Option<&Lift<V>>,
         theta: V,
-        out: &mut [Lanes<F>],
+        out: &mut [V],
     ) where
         V: Vector<Real = F>,
     {
@@ -53,6 +53,8 @@ impl<V: Vector> Path<V> {
             match (V::TILE.rows, group.columns) {
                 (6, 2) => self.years::<F, 6, 2>(&sector, out),
                 (6, _) => self.years::<F, 6, 1>(&sector, out),
+                (3, 4) => self.years::<F, 3, 4>(&sector, out),
+                (3, 3) => self.years::<F, 3, 3>(&sector, out),
                 (3, 2) => self.years::<F, 3, 2>(&sector, out),
                 (3, _) => self.years::<F, 3, 1>(&sector, out),
                 _ => self.years::<F, 2, 1>(&sector, out),
@@ -64,7 +66,7 @@ impl<V: Vector> Path<V> {
     fn years<F: Real, const ROWS: usize, const COLUMNS: usize>(
         &mut self,
         sector: &Sector<'_, F, V>,
-        out: &mut [Lanes<F>],
+        out: &mut [V],
     ) where
         V: Vector<Real = F>,
     {
@@ -85,29 +87,30 @@ impl<V: Vector> Path<V> {
                 let now: &[[V; COLUMNS]] = group.of(model.rows, &self.adoption[0]);
                 add_detail(model, s, group, year, now, out);
             }
-            // The sums are made anew on each way, so that on the plain one they never leave
-            // the registers.
-            let tiles = model.spillover.common.chunks_exact(areas * ROWS);
-            for (tile, weights) in tiles.enumerate() {
-                let (first, old) = (tile * ROWS, group.of(model.rows, &self.adoption[0]));
+            let mut tiles: Tiles<'_, V, ROWS, COLUMNS> = Tiles::new(self, sector, year);
+            let common = model.spillover.common.chunks_exact(areas * ROWS);
+            for (tile, weights) in common.enumerate() {
+                // The sums are made on each way, so that on the plain one they never leave the
+                // registers.
+                let first = tile * ROWS;
                 if all_plain || is_plain(model.curve, &touched[first..first + ROWS]) {
-                    let sums = weighted_sums(weights, old);
-                    self.plain_steps::<F, ROWS, COLUMNS>(sector, first, year, &sums);
+                    let sums = weighted_sums(weights, tiles.old.as_flattened());
+                    tiles.plain_steps(sector, tile, &sums);
                 } else {
-                    let sums = weighted_sums(weights, old);
-                    self.lifted_steps::<F, ROWS, COLUMNS>(sector, lift, first, year, &sums);
+                    let sums = weighted_sums(weights, tiles.old.as_flattened());
+                    tiles.lifted_steps(sector, lift, tile, year, &sums);
                 }
             }
-            let sums = weighted_sums(last, group.of(model.rows, &self.adoption[0]));
+            let sums = weighted_sums(last, tiles.old.as_flattened());
+            let tile = areas / ROWS;
+            if all_plain || is_plain(model.curve, &touched[areas - below..]) {
+                tiles.plain_steps(sector, tile, &sums);
+            } else {
+                tiles.lifted_steps(sector, lift, tile, year, &sums);
+            }
             // The row below the last area: national adoption at the year's start.
             for (k, sum) in sums[below].into_iter().enumerate() {
                 add(&mut out[model.layout.adoption(group.first + k, year)], sum);
-            }
-            let first = areas - below;
-            if all_plain || is_plain(model.curve, &touched[first..]) {
-                self.plain_steps::<F, ROWS, COLUMNS>(sector, first, year, &sums);
-            } else {
-                self.lifted_steps::<F, ROWS, COLUMNS>(sector, lift, first, year, &sums);
             }
             self.adoption.swap(0, 1);
         }
@@ -119,114 +122,144 @@ impl<V: Vector> Path<V> {
         for r in 0..areas {
             let of_nation = V::splat(model.spillover.national[s * areas + r]);
             let of_area = V::splat(model.share_of_area[r * sectors + s]);
+            let at = model.layout.area_adoption(r, group.first, 0);
+            let out = &mut out[at..at + 2 * COLUMNS].as_chunks_mut::<2>().0[..COLUMNS];
             for k in 0..COLUMNS {
                 national[k] = of_nation.mul_add(end[r][k], national[k]);
-                let at = model.layout.area_adoption(r, group.first + k, 0);
-                add(&mut out[at], of_area * start[r][k]);
-                add(&mut out[at + 1], of_area * end[r][k]);
+                add(&mut out[k][0], of_area * start[r][k]);
+                add(&mut out[k][1], of_area * end[r][k]);
             }
         }
         for (k, sum) in national.into_iter().enumerate() {
             add(&mut out[model.layout.adoption(group.first + k, years)], sum);
         }
     }
+}
 
-    /// ΔA = h · (m − A) of some areas in one year without levers, from S − A = θ · `seen`.
-    ///
-    /// The hazard is never below 0 nor the gap, since h ≤ 1.
+/// Rows of a sector's cells in one year, tile by tile.
+struct Tiles<'a, V, const ROWS: usize, const COLUMNS: usize> {
+    old: &'a [[[V; COLUMNS]; ROWS]],
+    new: &'a mut [[[V; COLUMNS]; ROWS]],
+    gap: &'a mut [[[V; COLUMNS]; ROWS]],
+    speed: &'a [[[V; COLUMNS]; ROWS]],
+    innovation: &'a [[[V; COLUMNS]; ROWS]],
+    imitation: &'a [[[V; COLUMNS]; ROWS]],
+    over_ceiling: &'a [[[V; COLUMNS]; ROWS]],
+    room: &'a [[[V; COLUMNS]; ROWS]],
+    effect: &'a [[[V; COLUMNS]; ROWS]],
+    effect_added: &'a mut [[V; ROWS]],
+    adopted: &'a mut [[V; ROWS]],
+}
+
+impl<'a, V: Vector, const ROWS: usize, const COLUMNS: usize> Tiles<'a, V, ROWS, COLUMNS> {
     #[inline(always)]
-    fn plain_steps<F: Real, const ROWS: usize, const COLUMNS: usize>(
+    fn new<F: Real>(path: &'a mut Path<V>, sector: &Sector<'a, F, V>, year: usize) -> Self {
+        let Sector { model, cells, group, .. } = *sector;
+        let all = model.rows;
+        let of_year = year * all..(year + 1) * all;
+        let [old, new] = &mut path.adoption;
+        Tiles {
+            old: group.of(all, old).as_chunks().0,
+            new: group.of_mut(all, new).as_chunks_mut().0,
+            gap: group.of_mut(all, &mut path.gap).as_chunks_mut().0,
+            speed: group.of(all, &cells.speed).as_chunks().0,
+            innovation: group.of(all, &cells.innovation).as_chunks().0,
+            imitation: group.of(all, &cells.imitation).as_chunks().0,
+            over_ceiling: group.of(all, &cells.over_ceiling).as_chunks().0,
+            room: group.of(all, &cells.room).as_chunks().0,
+            effect: group.of(all, &cells.effect).as_chunks().0,
+            effect_added: path.effect_added[of_year.clone()].as_chunks_mut().0,
+            adopted: path.adopted[of_year].as_chunks_mut().0,
+        }
+    }
+
+    /// ΔA = h · (m − A) of a tile's areas in one year without levers, from S − A = θ · `seen`.
+    #[inline(always)]
+    fn plain_steps<F: Real>(
         &mut self,
         sector: &Sector<'_, F, V>,
-        first_area: usize,
-        year: usize,
+        tile: usize,
         seen: &[[V; COLUMNS]; ROWS],
-    ) where
-        V: Vector<Real = F>,
-    {
-        let Sector { model, cells, theta, group, .. } = *sector;
-        let all = model.rows;
-        let [old, new] = &mut self.adoption;
-        let old: &[[V; COLUMNS]; ROWS] = rows(group.of(all, old), first_area);
-        let new: &mut [[V; COLUMNS]; ROWS] = rows_mut(group.of_mut(all, new), first_area);
-        let gap: &mut [[V; COLUMNS]; ROWS] = rows_mut(group.of_mut(all, &mut self.gap), first_area);
-        let speed: &[[V; COLUMNS]; ROWS] = rows(group.of(all, &cells.speed), first_area);
-        let innovation: &[[V; COLUMNS]; ROWS] = rows(group.of(all, &cells.innovation), first_area);
-        let effect: &[[V; COLUMNS]; ROWS] = rows(group.of(all, &cells.effect), first_area);
-        let at = year * all + first_area;
-        let effect_added: &mut [V; ROWS] = rows_mut(&mut self.effect_added, at);
-        let adopted: &mut [V; ROWS] = rows_mut(&mut self.adopted, at);
-        let first_group = group.first == 0;
+    ) {
         for row in 0..ROWS {
-            let (mut effects, mut adoptions) = match first_group {
-                true => (V::zero(), V::zero()),
-                false => (effect_added[row], adopted[row]),
-            };
-            for k in 0..COLUMNS {
-                let seen = theta.mul_add(seen[row][k], old[row][k]);
-                let hazard = speed[row][k].mul_add(seen, innovation[row][k]);
-                let step = hazard.min(V::one()) * gap[row][k];
-                gap[row][k] = gap[row][k] - step;
-                new[row][k] = old[row][k] + step;
-                effects = effect[row][k].mul_add(step, effects);
-                adoptions = adoptions + step;
-            }
-            effect_added[row] = effects;
-            adopted[row] = adoptions;
+            self.plain_step(sector, tile, row, &seen[row]);
         }
+    }
+
+    /// The hazard is never below 0 nor the gap, since h ≤ 1.
+    #[inline(always)]
+    fn plain_step<F: Real>(
+        &mut self,
+        sector: &Sector<'_, F, V>,
+        tile: usize,
+        row: usize,
+        seen: &[V; COLUMNS],
+    ) {
+        let (speed, innovation) = (&self.speed[tile][row], &self.innovation[tile][row]);
+        let (old, effect) = (&self.old[tile][row], &self.effect[tile][row]);
+        let (new, gap) = (&mut self.new[tile][row], &mut self.gap[tile][row]);
+        let (mut effects, mut adoptions) = match sector.group.first {
+            0 => (V::zero(), V::zero()),
+            _ => (self.effect_added[tile][row], self.adopted[tile][row]),
+        };
+        for k in 0..COLUMNS {
+            let seen = sector.theta.mul_add(seen[k], old[k]);
+            let hazard = speed[k].mul_add(seen, innovation[k]);
+            let step = hazard.min(V::one()) * gap[k];
+            gap[k] = gap[k] - step;
+            new[k] = old[k] + step;
+            effects = effect[k].mul_add(step, effects);
+            adoptions = adoptions + step;
+        }
+        self.effect_added[tile][row] = effects;
+        self.adopted[tile][row] = adoptions;
     }
 
     /// The same with levers, or with another pull than S/m':
     /// ΔA = h · max(m' − A, 0), h = min(p Fp + q Fq ψ(S/m'), 1).
     #[inline(always)]
-    fn lifted_steps<F: Real, const ROWS: usize, const COLUMNS: usize>(
+    fn lifted_steps<F: Real>(
         &mut self,
         sector: &Sector<'_, F, V>,
         lift: Option<&Lift<V>>,
-        first_area: usize,
+        tile: usize,
         year: usize,
         seen: &[[V; COLUMNS]; ROWS],
     ) where
         V: Vector<Real = F>,
     {
-        let Sector { model, s, cells, theta, group, .. } = *sector;
-        let (Layout { areas, years, .. }, all) = (model.layout, model.rows);
+        let Sector { model, s, theta, group, .. } = *sector;
+        let Layout { areas, years, .. } = model.layout;
         let gompertz = model.curve == Curve::Gompertz;
         for row in 0..ROWS {
-            let r = first_area + row;
+            let r = tile * ROWS + row;
             let lift = lift.filter(|_| r < areas && model.touched[s * areas + r]);
             if lift.is_none() && !gompertz {
-                let seen = std::array::from_ref(&seen[row]);
-                self.plain_steps::<F, 1, COLUMNS>(sector, r, year, seen);
+                self.plain_step(sector, tile, row, &seen[row]);
                 continue;
             }
             let [lift_p, lift_q, closed, _] = match lift {
-                Some(lift) => lift.of[r * years + year],
+                Some(lift) => lift.at(r * years + year),
                 None => [V::one(), V::one(), V::zero(), V::one()],
             };
-            let [old, new] = &mut self.adoption;
-            let old: &[V; COLUMNS] = &group.of(all, old)[r];
-            let new: &mut [V; COLUMNS] = &mut group.of_mut(all, new)[r];
-            let gap: &mut [V; COLUMNS] = &mut group.of_mut(all, &mut self.gap)[r];
-            let over_ceiling: &[V; COLUMNS] = &group.of(all, &cells.over_ceiling)[r];
-            let speed: &[V; COLUMNS] = &group.of(all, &cells.speed)[r];
-            let imitation: &[V; COLUMNS] = &group.of(all, &cells.imitation)[r];
-            let innovation: &[V; COLUMNS] = &group.of(all, &cells.innovation)[r];
-            let effect: &[V; COLUMNS] = &group.of(all, &cells.effect)[r];
-            let at = year * all + r;
+            let (speed, innovation) = (&self.speed[tile][row], &self.innovation[tile][row]);
+            let (imitation, room) = (&self.imitation[tile][row], &self.room[tile][row]);
+            let over_ceiling = &self.over_ceiling[tile][row];
+            let (old, effect) = (&self.old[tile][row], &self.effect[tile][row]);
+            let (new, gap) = (&mut self.new[tile][row], &mut self.gap[tile][row]);
             let (mut effects, mut adoptions) = match group.first {
                 0 => (V::zero(), V::zero()),
-                _ => (self.effect_added[at], self.adopted[at]),
+                _ => (self.effect_added[tile][row], self.adopted[tile][row]),
             };
             for k in 0..COLUMNS {
                 let seen = theta.mul_add(seen[row][k], old[k]);
                 // m' / m = 1 + (1/m − 1) · closed: a lever without effect changes no bit.
                 let growth = (over_ceiling[k] - V::one()).mul_add(closed, V::one());
-                let raised = (growth - V::one()) / over_ceiling[k];
+                let raised = room[k] * closed;
                 let innovation = innovation[k] * lift_p;
                 let hazard = if gompertz {
                     let y = seen * (over_ceiling[k] / growth);
-                    let pull = V::load(&gompertz_pulls(&y.lanes()));
+                    let pull = y.through(gompertz_pulls);
                     (imitation[k] * lift_q).mul_add(pull, innovation)
                 } else {
                     (speed[k] * lift_q / growth).mul_add(seen, innovation)
@@ -237,8 +270,8 @@ impl<V: Vector> Path<V> {
                 effects = effect[k].mul_add(step, effects);
                 adoptions = adoptions + step;
             }
-            self.effect_added[at] = effects;
-            self.adopted[at] = adoptions;
+            self.effect_added[tile][row] = effects;
+            self.adopted[tile][row] = adoptions;
         }
     }
 }
@@ -260,31 +293,14 @@ impl<F, V: Copy> Clone for Sector<'_, F, V> {
 }
 impl<F, V: Copy> Copy for Sector<'_, F, V> {}
 
-/// As many rows as a tile has; their number is known when the code is compiled.
-#[inline(always)]
-fn rows<T, const ROWS: usize>(values: &[T], first: usize) -> &[T; ROWS] {
-    match values[first..].first_chunk() {
-        Some(rows) => rows,
-        None => unreachable!("a tile beyond the last area"),
-    }
-}
-
-#[inline(always)]
-fn rows_mut<T, const ROWS: usize>(values: &mut [T], first: usize) -> &mut [T; ROWS] {
-    match values[first..].first_chunk_mut() {
-        Some(rows) => rows,
-        None => unreachable!("a tile beyond the last area"),
-    }
-}
-
 /// Whether no lever touches these areas and the pull is S/m' itself.
 fn is_plain(curve: Curve, touched: &[bool]) -> bool {
     curve != Curve::Gompertz && !touched.contains(&true)
 }
 
 #[inline(always)]
-pub(super) fn add<F: Real, V: Vector<Real = F>>(out: &mut Lanes<F>, value: V) {
-    *out = (V::load(out) + value).lanes();
+pub(super) fn add<V: Vector>(out: &mut V, value: V) {
+    *out = *out + value;
 }
 
 /// Adds a sector's adoption in one year to that of the unit reported in more detail.
@@ -295,7 +311,7 @@ fn add_detail<F: Real, V: Vector<Real = F>, const COLUMNS: usize>(
     group: Together,
     year: usize,
     adoption: &[[V; COLUMNS]],
-    out: &mut [Lanes<F>],
+    out: &mut [V],
 ) {
     let areas = model.detail.len();
     let mut sums = [V::zero(); COLUMNS];
@@ -327,10 +343,13 @@ fn weighted_sums<F: Real, V: Vector<Real = F>, const ROWS: usize, const COLUMNS:
         }
     }
     for (weights, adoption) in columns {
+        let mut of_row = [V::zero(); ROWS];
         for row in 0..ROWS {
-            let weight = V::splat(weights[row]);
-            for k in 0..COLUMNS {
-                sums[row][k] = weight.mul_add(adoption[k], sums[row][k]);
+            of_row[row] = V::splat(weights[row]);
+        }
+        for k in 0..COLUMNS {
+            for row in 0..ROWS {
+                sums[row][k] = of_row[row].mul_add(adoption[k], sums[row][k]);
             }
         }
     }
@@ -338,8 +357,8 @@ fn weighted_sums<F: Real, V: Vector<Real = F>, const ROWS: usize, const COLUMNS:
 }
 
 #[inline(never)]
-fn gompertz_pulls<F: Real>(y: &Lanes<F>) -> Lanes<F> {
-    y.map(gompertz_pull)
+fn gompertz_pulls<F: Real>(y: &mut [F]) {
+    y.iter_mut().for_each(|y| *y = gompertz_pull(*y));
 }
 
 /// ψ(y) = −y ln y / (1 − y) with ψ(0) = 0, ψ(y ≥ 1) = 1.

@@ -3,7 +3,7 @@
 use super::adopt::{Path, add};
 use super::levers::Lift;
 use super::sample::{Cells, National};
-use crate::lanes::{Lanes, Real};
+use crate::lanes::Real;
 use crate::layout::Layout;
 use crate::model::{Model, Part};
 use crate::vector::Vector;
@@ -48,7 +48,7 @@ impl<V: Vector> Totals<V> {
         national: &National<V>,
         parts: &[Part<F>],
         stocks: &[Vec<V>],
-        out: &mut [Lanes<F>],
+        out: &mut [V],
     ) where
         V: Vector<Real = F>,
     {
@@ -79,7 +79,7 @@ impl<V: Vector> Totals<V> {
                     left = left.add_scaled(-part.weights[year], beyond);
                 }
                 let uplift = match lift {
-                    Some(lift) => left * lift.of[of_area.start + year][3],
+                    Some(lift) => left * lift.at(of_area.start + year)[3],
                     None => left,
                 };
                 let mut uplift = uplift.min(cap);
@@ -90,7 +90,7 @@ impl<V: Vector> Totals<V> {
                 gains[year] = gains[year] + gain;
                 costs[year] = gva.mul_add(path.adopted[year * model.rows + r], costs[year]);
             }
-            out[model.layout.cell(r, s)] = gain.lanes();
+            out[model.layout.cell(r, s)] = gain;
             of_sector = of_sector + gain;
             self.gva_final[r] = self.gva_final[r] + gva;
             self.gva_sum[r] = self.gva_sum[r] + gva_sum;
@@ -99,9 +99,9 @@ impl<V: Vector> Totals<V> {
         if model.layout.detail {
             let mut of_detail = V::zero();
             for r in &model.detail {
-                of_detail = of_detail + V::load(&out[model.layout.cell(*r, s)]);
+                of_detail = of_detail + out[model.layout.cell(*r, s)];
             }
-            out[model.layout.detail_sector(s)] = of_detail.lanes();
+            out[model.layout.detail_sector(s)] = of_detail;
         }
     }
 }

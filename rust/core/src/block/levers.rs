@@ -14,14 +14,18 @@ pub(super) struct Lift<V> {
     full: Vec<Vec<[V; 4]>>,
     /// Share of the full cost of each moved lever in each area, where that follows take-up.
     pub(super) cost_share: Vec<Vec<V>>,
-    /// Of the sector at hand, areas × years: Fp, Fq, the part of the gap that is closed, Fβ.
-    pub(super) of: Vec<[V; 4]>,
+    /// By scope, areas × years: Fp, Fq, the part of the gap that is closed, Fβ.
+    of: Vec<Vec<[V; 4]>>,
+    /// Whether that of a scope holds in this block, and the scope of the sector at hand.
+    known: Vec<bool>,
+    scope: usize,
 }
 
 impl<V: Vector> Lift<V> {
     pub(super) fn new<F: Real>(model: &Model<F>) -> Self {
         let layout = model.layout;
         let cells = if model.levers.is_empty() { 0 } else { layout.areas * layout.years };
+        let scopes = model.scopes.iter().max().map_or(0, |last| last + 1);
         Lift {
             active: false,
             full: vec![vec![[V::zero(); 4]; layout.areas]; model.levers.len()],
@@ -29,8 +33,16 @@ impl<V: Vector> Lift<V> {
                 Some(_) => vec![vec![V::zero(); layout.areas]; model.levers.len()],
                 None => Vec::new(),
             },
-            of: vec![[V::zero(); 4]; cells],
+            of: vec![vec![[V::zero(); 4]; cells]; scopes],
+            known: vec![false; scopes],
+            scope: 0,
         }
+    }
+
+    /// Fp, Fq, the part of the gap that is closed, Fβ of the sector at hand: areas × years.
+    #[inline(always)]
+    pub(super) fn at(&self, cell: usize) -> [V; 4] {
+        self.of[self.scope][cell]
     }
 
     /// Draws effects and take-up.
@@ -39,6 +51,7 @@ impl<V: Vector> Lift<V> {
     where
         V: Vector<Real = F>,
     {
+        self.known.fill(false);
         let shared = &sample.shared[..];
         let moved = model.factors.levers.iter().zip(&model.levers);
         for (l, (factors, plan)) in moved.enumerate() {
@@ -70,21 +83,29 @@ impl<V: Vector> Lift<V> {
         let (areas, years) = (model.layout.areas, model.layout.years);
         let touched = &model.touched[s * areas..(s + 1) * areas];
         self.active = touched.iter().any(|touched| *touched);
+        self.scope = model.scopes[s];
+        // Sectors in the scope of the same levers share what these do.
+        if !self.active || self.known[self.scope] && part.is_none() {
+            return;
+        }
+        self.known[self.scope] = part.is_none();
         let holds = |l: usize, r: usize| part.is_none_or(|part| part.holds[l * areas + r]);
         for r in (0..areas).filter(|r| touched[*r]) {
-            for year in 0..years {
-                let at = r * years + year;
-                let mut lift = [V::one(), V::one(), V::zero(), V::one()];
-                for (l, (plan, full)) in model.levers.iter().zip(&self.full).enumerate() {
-                    if plan.scope[s] && plan.intensity[r] != F::ZERO && holds(l, r) {
-                        let ramp = V::splat(plan.ramp[at]);
-                        for (lift, full) in lift.iter_mut().zip(&full[r]) {
-                            *lift = full.mul_add(ramp, *lift);
+            let of = &mut self.of[self.scope][r * years..(r + 1) * years];
+            of.fill([V::one(), V::one(), V::zero(), V::one()]);
+            for (l, (plan, full)) in model.levers.iter().zip(&self.full).enumerate() {
+                if plan.scope[s] && plan.intensity[r] != F::ZERO && holds(l, r) {
+                    let ramp = &plan.ramp[r * years..(r + 1) * years];
+                    for (lift, ramp) in of.iter_mut().zip(ramp) {
+                        let ramp = V::splat(*ramp);
+                        for target in 0..4 {
+                            lift[target] = full[r][target].mul_add(ramp, lift[target]);
                         }
                     }
                 }
+            }
+            for lift in of {
                 lift[2] = lift[2].min(V::one());
-                self.of[at] = lift;
             }
         }
     }

@@ -1,4 +1,4 @@
-//! One block of sixteen draws: numbers, adoption, gain, what is reported.
+//! A part of a block of sixteen draws, as many as a vector has: numbers, adoption, gain, what is reported.
 //!
 //! Draws lie in lanes; one sector is simulated at a time, since spillover couples areas only
 //! within a sector, so that nothing of the size of draws × areas × sectors ever exists.
@@ -11,7 +11,7 @@ mod levers;
 mod report;
 mod sample;
 
-use crate::lanes::{Lanes, Real};
+use crate::lanes::Real;
 use crate::model::Model;
 use crate::vector::Vector;
 use levers::Lift;
@@ -27,15 +27,15 @@ pub struct Scratch<V: Vector> {
     /// Effective stock of each part of a plan that fades, areas × years.
     stocks: Vec<Vec<V>>,
     /// What such a part comes to, which is not reported.
-    unreported: Vec<Lanes<V::Real>>,
+    unreported: Vec<V>,
     /// Every series of the layout, for the plan and, in a paired run, for the reference.
-    pub out: Vec<Vec<Lanes<V::Real>>>,
+    pub out: Vec<Vec<V>>,
 }
 
 impl<F: Real> Model<F> {
     /// Space for one thread; `variants` is 2 where the reference is run beside the plan.
     pub fn scratch<V: Vector<Real = F>>(&self, variants: usize) -> Scratch<V> {
-        let zero = Lanes([F::ZERO; crate::lanes::LANES]);
+        let zero = V::zero();
         let parts = self.fading.as_ref().map_or(0, |fading| fading.parts.len());
         let series = self.layout.series();
         Scratch {
@@ -50,24 +50,24 @@ impl<F: Real> Model<F> {
         }
     }
 
-    /// Simulates draws `16 block` to `16 block + 15` and fills `scratch.out`.
+    /// Simulates the draws of a part, of as many as a vector has, and fills `scratch.out`.
     ///
     /// Inlined into a wrapper for each instruction set; see `simd`.
     #[inline(always)]
-    pub fn simulate<V: Vector<Real = F>>(&self, block: u32, scratch: &mut Scratch<V>) {
+    pub fn simulate<V: Vector<Real = F>>(&self, part: u32, scratch: &mut Scratch<V>) {
         let Scratch { sample, cells, lift, path, totals, stocks, unreported, out } = scratch;
         let layout = self.layout;
-        let national = sample.draw(self, block);
+        let national = sample.draw(self, part);
         lift.draw(self, sample);
         totals.iter_mut().for_each(gain::Totals::clear);
-        let zero = Lanes([F::ZERO; crate::lanes::LANES]);
+        let zero = V::zero();
         for out in out.iter_mut() {
             out[layout.sector(0)..layout.adjustments()].fill(zero);
             out[layout.distributed_in_any_case()..layout.distributed()].fill(zero);
             out[layout.area_adoption(0, 0, 0)..].fill(zero);
         }
         for s in 0..layout.sectors {
-            cells.draw(self, s, block, sample);
+            cells.draw(self, s, part, sample);
             // Parts of a plan that fades come first, then the plan; the reference beside it has no
             // levers.
             let fading = self.fading.as_ref().filter(|fading| fading.sectors[s]);

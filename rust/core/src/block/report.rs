@@ -28,7 +28,7 @@ impl<F: Real> Model<F> {
         totals: &Totals<V>,
         lift: &Lift<V>,
         with_levers: bool,
-        out: &mut [Lanes<F>],
+        out: &mut [V],
     ) {
         let layout = self.layout;
         let (areas, years) = (layout.areas, layout.years);
@@ -39,7 +39,7 @@ impl<F: Real> Model<F> {
                 let gain = totals.gain[r * years + year];
                 let cost = totals.cost[r * years + year] * national.kappa;
                 let discount = self.discount[year];
-                out[unit + year] = gain.lanes();
+                out[unit + year] = gain;
                 gain_sum = gain_sum + gain;
                 gain_now = gain_now.add_scaled(discount, gain);
                 cost_sum = cost_sum + cost;
@@ -62,21 +62,20 @@ impl<F: Real> Model<F> {
             let sums =
                 [gain_sum, gain_now, cost_sum, cost_now, lever_sum, lever_now, lever_running];
             for (i, sum) in sums.into_iter().enumerate() {
-                out[unit + years + i] = sum.lanes();
+                out[unit + years + i] = sum;
             }
         }
         for (g, group) in self.groups.iter().enumerate() {
             let unit = layout.unit(areas + g);
             for metric in 0..years + 7 {
-                let sum = group
-                    .iter()
-                    .fold(V::zero(), |sum, r| sum + V::load(&out[layout.unit(*r) + metric]));
-                out[unit + metric] = sum.lanes();
+                let sum =
+                    group.iter().fold(V::zero(), |sum, r| sum + out[layout.unit(*r) + metric]);
+                out[unit + metric] = sum;
             }
         }
         self.report_shares(national, totals, out);
         for (i, adjustment) in national.adjustments.into_iter().enumerate() {
-            out[layout.adjustments() + i] = adjustment.lanes();
+            out[layout.adjustments() + i] = adjustment;
         }
     }
 
@@ -86,7 +85,7 @@ impl<F: Real> Model<F> {
         &self,
         national: &National<V>,
         totals: &Totals<V>,
-        out: &mut [Lanes<F>],
+        out: &mut [V],
     ) {
         let layout = self.layout;
         let (areas, years) = (layout.areas, layout.years);
@@ -97,12 +96,11 @@ impl<F: Real> Model<F> {
         };
         let gva = total(of_years, &self.groups[0]);
         let nation = layout.unit(areas);
-        let whole = out[nation + metric];
+        let whole = out[nation + metric].lanes();
         let least = gva.scaled(self.share_floor).lanes();
-        let stated = national.prize.scaled(self.prize_factor).lanes();
-        let of_economy = total(&totals.gva_final, &self.groups[0])
-            .scaled(self.prize_share_of_gva * F::of(1e-3))
-            .lanes();
+        let stated = national.prize.scaled(self.prize_factor);
+        let of_economy =
+            total(&totals.gva_final, &self.groups[0]).scaled(self.prize_share_of_gva * F::of(1e-3));
         let prize = match self.basis {
             Basis::FinalYear | Basis::Cumulative => stated,
             Basis::ShareOfEconomy => of_economy,
@@ -114,29 +112,29 @@ impl<F: Real> Model<F> {
                 None => totals.gva_final[unit],
                 Some(group) => total(&totals.gva_final, &self.groups[group]),
             };
-            out[at + years + 7] = (V::load(&out[at + years - 1]) / own_gva).lanes();
+            out[at + years + 7] = out[at + years - 1] / own_gva;
             // Equal to rounding is not above.
             let null = self.gva_share[unit] * tolerance;
-            let part = out[at + metric];
+            let part = out[at + metric].lanes();
             let share = Lanes::from_fn(|i| {
                 if whole.0[i] > least.0[i] { part.0[i] / whole.0[i] } else { F::NAN }
             });
-            out[at + years + 8] = share;
-            out[at + years + 9] = Lanes::from_fn(|i| share.0[i] * prize.0[i]);
-            out[layout.share_above_gva(unit)] = Lanes::from_fn(|i| match share.0[i] {
-                share if share > null => F::ONE,
-                share if share <= null => F::ZERO,
-                _ => F::NAN,
+            out[at + years + 8] = V::load(&share.0);
+            out[at + years + 9] = V::load(&share.0) * prize;
+            out[layout.share_above_gva(unit)] = V::load(&share.0).through(|shares| {
+                for share in shares {
+                    *share = match *share {
+                        share if share > null => F::ONE,
+                        share if share <= null => F::ZERO,
+                        _ => F::NAN,
+                    };
+                }
             });
         }
         let (last, sum) = (nation + years - 1, nation + years);
         let readings = [(last, stated), (last, of_economy), (sum, stated)];
         for (reading, (at, prize)) in readings.into_iter().enumerate() {
-            let gain = out[at];
-            out[layout.reaches_prize(reading)] = Lanes::from_fn(|i| {
-                let prize_gbp_m = prize.0[i] * F::of(1000.0);
-                if gain.0[i] >= prize_gbp_m { F::ONE } else { F::ZERO }
-            });
+            out[layout.reaches_prize(reading)] = prize.scaled(F::of(1000.0)).at_most(out[at]);
         }
     }
 }

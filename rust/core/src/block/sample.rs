@@ -1,10 +1,10 @@
-//! Sections 3 to 5: the numbers of a block, and what follows from them for each cell.
+//! Sections 3 to 5: the numbers of a part of a block, and what follows from them for each cell.
 
 use crate::lanes::Real;
 use crate::layout::{Layout, Together};
 use crate::model::{Model, Own, Spread, is_share};
 use crate::spec::{Curve, NATIONAL_PARAMETERS};
-use crate::vector::Vector;
+use crate::vector::{MOST_COLUMNS, Vector};
 
 const INITIAL: usize = 0;
 const EFFECT: usize = 4;
@@ -57,13 +57,13 @@ impl<V: Vector> Sample<V> {
     }
 
     #[inline(always)]
-    pub(super) fn draw<F: Real>(&mut self, model: &Model<F>, block: u32) -> National<V>
+    pub(super) fn draw<F: Real>(&mut self, model: &Model<F>, part: u32) -> National<V>
     where
         V: Vector<Real = F>,
     {
         let factors = &model.factors;
         let (areas, technologies) = (model.layout.areas, model.layout.technologies);
-        factors.shared.draw(&factors.source, block, None, &mut self.shared);
+        factors.shared.draw(&factors.source, part, None, &mut self.shared);
         factors.held.hold(&mut self.shared);
         let shared = &self.shared[..];
         let national = National::new(model, shared);
@@ -161,9 +161,11 @@ pub(super) struct Cells<V> {
     /// q / m.
     pub(super) speed: Vec<V>,
     pub(super) effect: Vec<V>,
-    /// q and 1 / m, where levers or the curve ask for them.
+    /// q.
     pub(super) imitation: Vec<V>,
+    /// 1 / m and 1 − m, where levers or the curve ask for them.
     pub(super) over_ceiling: Vec<V>,
+    pub(super) room: Vec<V>,
     /// 1 + g, by area.
     pub(super) growth: Vec<V>,
     /// Factors on GVA of every year, by area, where cells deviate from their paths.
@@ -186,6 +188,7 @@ impl<V: Vector> Cells<V> {
             effect: cells(),
             imitation: cells(),
             over_ceiling: cells(),
+            room: cells(),
             growth: lanes(areas),
             level: lanes(if model.growth_transitory.is_some() { areas } else { 0 }),
         }
@@ -197,7 +200,7 @@ impl<V: Vector> Cells<V> {
         &mut self,
         model: &Model<F>,
         s: usize,
-        block: u32,
+        part: u32,
         sample: &Sample<V>,
     ) where
         V: Vector<Real = F>,
@@ -210,7 +213,7 @@ impl<V: Vector> Cells<V> {
                     Own::Power(scales) => Some(&scales[..]),
                     Own::None | Own::Special => None,
                 };
-                batch.draw(&factors.source, block, scales, &mut self.numbers[p]);
+                batch.draw(&factors.source, part, scales, &mut self.numbers[p]);
             }
         }
         let mut sector = [V::zero(); 5];
@@ -226,46 +229,62 @@ impl<V: Vector> Cells<V> {
         // Kept only where something asks for them.
         let in_full = !bass || model.touched[s * areas..(s + 1) * areas].iter().any(|t| *t);
         for group in Together::all(technologies, V::TILE.columns) {
-            for column in 0..group.columns {
-                let k = group.first + column;
-                let mut recipes = [Recipe { common: V::zero(), area_factor: &[], own: None }; 5];
-                for p in 0..5 {
-                    let own = match &model.own[p] {
-                        Own::None => None,
-                        Own::Power(_) => Some(&self.numbers[p][..]),
-                        Own::Special => Some(&self.special[p][..]),
-                    };
-                    recipes[p] = Recipe::new(model, sample, sector[p], own, p, s, k);
+            // Products first, one parameter after another: short chains that run side by side.
+            let (first, of_numbers) = (group.cell(model.rows, 0, 0), group.cell(areas, 0, 0));
+            let here = first..first + areas * group.columns;
+            for p in 0..5 {
+                let out = match p {
+                    INITIAL => &mut self.start,
+                    1 if !bass => continue,
+                    1 => &mut self.innovation,
+                    2 => &mut self.imitation,
+                    3 => &mut self.gap,
+                    _ => &mut self.effect,
+                };
+                let own = match &model.own[p] {
+                    Own::None => None,
+                    Own::Power(_) => Some(&self.numbers[p][of_numbers..]),
+                    Own::Special => Some(&self.special[p][of_numbers..]),
+                };
+                let mut commons = [V::zero(); MOST_COLUMNS];
+                for column in 0..group.columns {
+                    let k = group.first + column;
+                    commons[column] = common(model, sample, sector[p], p, s, k);
                 }
-                let [start, innovation, imitation, ceiling, effect] = recipes;
-                for r in 0..areas {
-                    let cell = group.cell(model.rows, r, column);
-                    let number = group.cell(areas, r, column);
-                    // 1 / m = 1 + odds against; the ceiling is at least where adoption starts.
-                    let over_start = V::one() + start.at(cell, number);
-                    let over = (V::one() + ceiling.at(cell, number)).min(over_start);
-                    let start = V::one() / over_start;
-                    let imitation = imitation.at(cell, number);
-                    // A ceiling of zero leaves no room, whatever the speed.
-                    let over_ceiling = over.min(V::of(1e30));
-                    self.start[cell] = start;
-                    self.gap[cell] = V::one() / over - start;
-                    self.speed[cell] = imitation * over_ceiling;
-                    self.effect[cell] = effect.at(cell, number);
-                    if bass {
-                        self.innovation[cell] = innovation.at(cell, number);
-                    }
-                    if in_full {
-                        self.imitation[cell] = imitation;
-                        self.over_ceiling[cell] = over_ceiling;
-                    }
+                let (out, factors) = (&mut out[here.clone()], &sample.area_factor[p][here.clone()]);
+                match group.columns {
+                    1 => products::<V, 1>(&commons, factors, own, out),
+                    2 => products::<V, 2>(&commons, factors, own, out),
+                    3 => products::<V, 3>(&commons, factors, own, out),
+                    _ => products::<V, 4>(&commons, factors, own, out),
+                }
+            }
+            let (starts, gaps) = (&mut self.start[here.clone()], &mut self.gap[here.clone()]);
+            let speeds = &mut self.speed[here.clone()];
+            let imitation = &self.imitation[here.clone()];
+            let in_full_alone =
+                self.over_ceiling[here.clone()].iter_mut().zip(&mut self.room[here]);
+            let cells = starts.iter_mut().zip(gaps).zip(speeds).zip(imitation).zip(in_full_alone);
+            for ((((start, gap), speed), imitation), (kept, room)) in cells {
+                // 1 / m = 1 + odds against; the ceiling is at least where adoption starts.
+                let over_start = V::one() + *start;
+                let over = (V::one() + *gap).min(over_start);
+                *start = V::one() / over_start;
+                let ceiling = V::one() / over;
+                *gap = ceiling - *start;
+                // A ceiling of zero leaves no room, whatever the speed.
+                let over_ceiling = over.min(V::of(1e30));
+                *speed = *imitation * over_ceiling;
+                if in_full {
+                    *kept = over_ceiling;
+                    *room = V::one() - ceiling;
                 }
             }
         }
         let sector: V = factors.growth_sector[s].value(&sample.shared);
         let common = V::one() + sector;
         if let Some(batch) = &factors.cells[s].growth {
-            batch.draw(&factors.source, block, None, &mut self.growth_numbers);
+            batch.draw(&factors.source, part, None, &mut self.growth_numbers);
         }
         for r in 0..areas {
             let own = model.growth_cell.at(self.growth_numbers[r]);
@@ -274,7 +293,7 @@ impl<V: Vector> Cells<V> {
         if let Some(transitory) = &model.growth_transitory {
             self.growth_numbers.fill(V::zero());
             if let Some(batch) = &factors.cells[s].transitory {
-                batch.draw(&factors.source, block, None, &mut self.growth_numbers);
+                batch.draw(&factors.source, part, None, &mut self.growth_numbers);
             }
             for r in 0..areas {
                 let deviation = transitory.at(self.growth_numbers[r]);
@@ -286,48 +305,56 @@ impl<V: Vector> Cells<V> {
     }
 }
 
-/// How one spread parameter of a technology follows in each area, as a product; of a share,
-/// the odds against it.
-#[derive(Clone, Copy)]
-struct Recipe<'a, V> {
-    /// What is common to all areas, what an area does, and what is a cell's own.
-    common: V,
-    area_factor: &'a [V],
-    own: Option<&'a [V]>,
+/// What is common to a technology times what an area does and what is a cell's own, area by area.
+#[inline(always)]
+fn products<V: Vector, const COLUMNS: usize>(
+    commons: &[V; MOST_COLUMNS],
+    factors: &[V],
+    own: Option<&[V]>,
+    out: &mut [V],
+) {
+    let out: &mut [[V; COLUMNS]] = out.as_chunks_mut().0;
+    let factors: &[[V; COLUMNS]] = &factors.as_chunks().0[..out.len()];
+    match own {
+        Some(own) => {
+            let own: &[[V; COLUMNS]] = &own.as_chunks().0[..out.len()];
+            for r in 0..out.len() {
+                for k in 0..COLUMNS {
+                    out[r][k] = commons[k] * factors[r][k] * own[r][k];
+                }
+            }
+        }
+        None => {
+            for r in 0..out.len() {
+                for k in 0..COLUMNS {
+                    out[r][k] = commons[k] * factors[r][k];
+                }
+            }
+        }
+    }
 }
 
-impl<'a, V: Vector> Recipe<'a, V> {
-    #[inline(always)]
-    fn new(
-        model: &Model<V::Real>,
-        sample: &'a Sample<V>,
-        sector: V,
-        own: Option<&'a [V]>,
-        p: usize,
-        s: usize,
-        k: usize,
-    ) -> Self {
-        let common = match &model.spread[p][k] {
-            Spread::Power { median, spread } => {
-                let z = sample.nation[p] + sample.technology[p][k] + sector;
-                z.scaled(*spread).exp2().scaled(*median)
-            }
-            Spread::General(_) => V::one(),
-        };
-        let common = match p {
-            INITIAL => common / model.factors.odds_ratios[s][k].value(&sample.shared),
-            _ => common,
-        };
-        Recipe { common, area_factor: &sample.area_factor[p], own }
-    }
-
-    #[inline(always)]
-    fn at(&self, cell: usize, number: usize) -> V {
-        let factor = self.common * self.area_factor[cell];
-        match self.own {
-            Some(own) => factor * own[number],
-            None => factor,
+/// What all areas have in common in a spread parameter of a sector and technology, as a factor; of
+/// a share, on the odds against it.
+#[inline(always)]
+fn common<V: Vector>(
+    model: &Model<V::Real>,
+    sample: &Sample<V>,
+    sector: V,
+    p: usize,
+    s: usize,
+    k: usize,
+) -> V {
+    let common = match &model.spread[p][k] {
+        Spread::Power { median, spread } => {
+            let z = sample.nation[p] + sample.technology[p][k] + sector;
+            z.scaled(*spread).exp2().scaled(*median)
         }
+        Spread::General(_) => V::one(),
+    };
+    match p {
+        INITIAL => common / model.factors.odds_ratios[s][k].value(&sample.shared),
+        _ => common,
     }
 }
 

@@ -1,10 +1,11 @@
 //! Vectors in one 512-bit register.
 
 use super::bits::bits;
+use super::polar::{self, Bits};
 use super::{Tile, Vector, power};
-use crate::lanes::{Lanes, Words};
-use crate::normal::{MOST, NormalTable, OCTAVES};
-use crate::rng::{GROUP, KeyGroup, MULTIPLIER, ROUNDS, WEYL};
+use crate::lanes::{LANES, Lanes, Words};
+use crate::normal::{MOST, NormalTable, OCTAVES, ROOT_HALF_BITS};
+use crate::rng::{GROUP, GroupWords};
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -39,6 +40,7 @@ operators!(Add add _mm512_add_ps, Sub sub _mm512_sub_ps, Mul mul _mm512_mul_ps, 
 
 impl Vector for Avx512 {
     type Real = f32;
+    const LANES: usize = LANES;
     /// Small enough for the steps of one tile to run beside the sums of the next; two
     /// technologies at a time keep the paths of all areas in 32 KB.
     const TILE: Tile = Tile { rows: 6, columns: 2 };
@@ -48,8 +50,8 @@ impl Vector for Avx512 {
         Avx512(avx512!(_mm512_set1_ps(value)))
     }
     #[inline(always)]
-    fn load(lanes: &Lanes<f32>) -> Self {
-        Avx512(bits!(lanes.0, [f32; 16] => __m512))
+    fn load(numbers: &[f32]) -> Self {
+        Avx512(bits!(numbers.as_chunks().0[0], [f32; LANES] => __m512))
     }
     #[inline(always)]
     fn lanes(self) -> Lanes<f32> {
@@ -68,6 +70,10 @@ impl Vector for Avx512 {
         Avx512(avx512!(_mm512_max_ps(self.0, other.0)))
     }
     #[inline(always)]
+    fn sqrt(self) -> Self {
+        Avx512(avx512!(_mm512_sqrt_ps(self.0)))
+    }
+    #[inline(always)]
     fn exp2(self) -> Self {
         let (series, shifted) = power::parts(self);
         let exponent = avx512!(_mm512_slli_epi32::<23>(_mm512_castps_si512(shifted.0)));
@@ -82,17 +88,33 @@ impl Vector for Avx512 {
         }))
     }
 
+    /// A register holds four words of each of four factors.
     #[inline(always)]
-    fn keyed_normals(
-        table: &NormalTable,
-        seed: [u32; 2],
-        keys: &KeyGroup,
-        block: u32,
-    ) -> [Self; GROUP] {
-        let words = avx512!(keyed_words(seed, keys, block));
+    fn polar(words: &GroupWords) -> [Self; GROUP] {
+        let words = bits!(*words, GroupWords => [[__m512; GROUP / 4]; 4]);
         let mut out = [Self::zero(); GROUP];
-        for (out, words) in out.as_chunks_mut::<4>().0.iter_mut().zip(words.as_chunks::<4>().0) {
-            *out = avx512!(quantiles(table, *words));
+        for (four, out) in out.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            let [[a, b], [c, d]] = polar::pairs(
+                [Avx512(words[0][four]), Avx512(words[2][four])],
+                [Avx512(words[1][four]), Avx512(words[3][four])],
+            );
+            *out = avx512!({
+                // Factors 0 and 1, then 2 and 3, of a and b, then of c and d.
+                let low = [
+                    _mm512_shuffle_f32x4::<0b01_00_01_00>(a.0, b.0),
+                    _mm512_shuffle_f32x4::<0b01_00_01_00>(c.0, d.0),
+                ];
+                let high = [
+                    _mm512_shuffle_f32x4::<0b11_10_11_10>(a.0, b.0),
+                    _mm512_shuffle_f32x4::<0b11_10_11_10>(c.0, d.0),
+                ];
+                [
+                    Avx512(_mm512_shuffle_f32x4::<0b10_00_10_00>(low[0], low[1])),
+                    Avx512(_mm512_shuffle_f32x4::<0b11_01_11_01>(low[0], low[1])),
+                    Avx512(_mm512_shuffle_f32x4::<0b10_00_10_00>(high[0], high[1])),
+                    Avx512(_mm512_shuffle_f32x4::<0b11_01_11_01>(high[0], high[1])),
+                ]
+            });
         }
         out
     }
@@ -100,109 +122,75 @@ impl Vector for Avx512 {
     #[inline(always)]
     fn normals(table: &NormalTable, words: &Words) -> Self {
         let words = bits!(words.0, [u32; 16] => __m512i);
-        let [normals] = avx512!(quantiles(table, [words]));
-        normals
+        Avx512(avx512!(quantiles(table, words)))
     }
 }
 
-/// As [`rng::keyed_words`](crate::rng): a register holds four counters of each of two factors,
-/// one to each 64 bits, whose upper halves are of no account.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn keyed_words(seed: [u32; 2], keys: &KeyGroup, block: u32) -> [__m512i; GROUP] {
-    let counters = i64::from(block << 2);
-    let counters = _mm512_set_epi64(
-        counters + 3,
-        counters + 2,
-        counters + 1,
-        counters,
-        counters + 3,
-        counters + 2,
-        counters + 1,
-        counters,
-    );
-    let mut x = [[counters; 4]; GROUP / 2];
-    for (word, part) in [keys.area, keys.cell, keys.family].into_iter().enumerate() {
-        let all = _mm512_castsi256_si512(bits!(part, [u32; GROUP] => __m256i));
-        for (pair, x) in x.iter_mut().enumerate() {
-            let (low, high) = (2 * pair as i64, 2 * pair as i64 + 1);
-            let order = _mm512_set_epi64(high, high, high, high, low, low, low, low);
-            x[word + 1] = _mm512_permutexvar_epi32(order, all);
-        }
+impl Bits for Avx512 {
+    #[inline(always)]
+    fn upper(words: Self) -> Self {
+        let words = avx512!(_mm512_srli_epi32::<1>(_mm512_castps_si512(words.0)));
+        Avx512(avx512!(_mm512_cvtepi32_ps(words)))
     }
-    let multipliers = MULTIPLIER.map(|m| m as i32);
-    let (left, right) = (_mm512_set1_epi32(multipliers[0]), _mm512_set1_epi32(multipliers[1]));
-    let mut key = seed;
-    for _ in 0..ROUNDS {
-        let (key0, key1) = (_mm512_set1_epi32(key[0] as i32), _mm512_set1_epi32(key[1] as i32));
-        for x in &mut x {
-            let [x0, x1, x2, x3] = *x;
-            let (left, right) = (_mm512_mul_epu32(x0, left), _mm512_mul_epu32(x2, right));
-            x[0] = _mm512_ternarylogic_epi32::<0x96>(_mm512_srli_epi64::<32>(right), x1, key0);
-            x[1] = right;
-            x[2] = _mm512_ternarylogic_epi32::<0x96>(_mm512_srli_epi64::<32>(left), x3, key1);
-            x[3] = left;
-        }
-        key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
+    #[inline(always)]
+    fn signed_upper(words: Self) -> Self {
+        let words = avx512!(_mm512_srai_epi32::<1>(_mm512_castps_si512(words.0)));
+        Avx512(avx512!(_mm512_cvtepi32_ps(words)))
     }
-    // Lower halves of a slot and the next: of the first factor, then of the second.
-    let order = _mm512_set_epi32(30, 28, 26, 24, 14, 12, 10, 8, 22, 20, 18, 16, 6, 4, 2, 0);
-    let mut words = [counters; GROUP];
-    for (pair, [x0, x1, x2, x3]) in x.into_iter().enumerate() {
-        let front = _mm512_permutex2var_epi32(x0, order, x1);
-        let back = _mm512_permutex2var_epi32(x2, order, x3);
-        words[2 * pair] = _mm512_shuffle_i64x2::<0b01_00_01_00>(front, back);
-        words[2 * pair + 1] = _mm512_shuffle_i64x2::<0b11_10_11_10>(front, back);
+    #[inline(always)]
+    fn turned(self, words: Self) -> Self {
+        let sign = avx512!(_mm512_slli_epi32::<31>(_mm512_castps_si512(words.0)));
+        Avx512(avx512!(_mm512_xor_ps(self.0, _mm512_castsi512_ps(sign))))
     }
-    words
+    #[inline(always)]
+    fn parts(self) -> [Self; 2] {
+        avx512!({
+            let offset = _mm512_set1_epi32(ROOT_HALF_BITS as i32);
+            let shifted = _mm512_sub_epi32(
+                _mm512_castps_si512(self.0),
+                _mm512_set1_epi32(ROOT_HALF_BITS as i32 + (31 << 23)),
+            );
+            let fraction = _mm512_and_si512(shifted, _mm512_set1_epi32(0x007F_FFFF));
+            [
+                Avx512(_mm512_cvtepi32_ps(_mm512_srai_epi32::<23>(shifted))),
+                Avx512(_mm512_castsi512_ps(_mm512_add_epi32(fraction, offset))),
+            ]
+        })
+    }
 }
 
-/// As [`NormalTable::quantile`]: a permutation instruction reads the coefficients, each
-/// once for all the words.
-///
-/// Loops, not closures, which the compiler would not make part of this instruction set.
+/// As [`NormalTable::quantile`]: a permutation instruction reads the coefficients.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn quantiles<const N: usize>(table: &NormalTable, words: [__m512i; N]) -> [Avx512; N] {
+fn quantiles(table: &NormalTable, words: __m512i) -> __m512 {
     let half = _mm512_set1_ps(0.5);
-    let mut flip = [_mm512_setzero_si512(); N];
-    let (mut folded, mut octave) = (flip, flip);
-    let (mut u, mut size) = ([_mm512_setzero_ps(); N], [_mm512_setzero_ps(); N]);
-    for i in 0..N {
-        flip[i] = _mm512_srai_epi32::<31>(words[i]);
-        folded[i] = _mm512_xor_si512(words[i], flip[i]);
-        let x = _mm512_add_ps(_mm512_cvtepi32_ps(folded[i]), half);
-        let bits = _mm512_castps_si512(_mm512_min_ps(x, _mm512_set1_ps(MOST)));
-        // 126 is taken off; the permutation takes the octave modulo 32.
-        octave[i] = _mm512_add_epi32(_mm512_srli_epi32::<23>(bits), _mm512_set1_epi32(2));
-        // (bits & fraction) | exponent of one.
-        let mantissa = _mm512_ternarylogic_epi32::<0xF8>(
-            _mm512_set1_epi32(0x3F80_0000),
-            bits,
-            _mm512_set1_epi32(0x007F_FFFF),
-        );
-        let mantissa = _mm512_castsi512_ps(mantissa);
-        u[i] = _mm512_fmsub_ps(mantissa, _mm512_set1_ps(2.0), _mm512_set1_ps(3.0));
-    }
+    let flip = _mm512_srai_epi32::<31>(words);
+    let folded = _mm512_xor_si512(words, flip);
+    let x = _mm512_add_ps(_mm512_cvtepi32_ps(folded), half);
+    let bits = _mm512_castps_si512(_mm512_min_ps(x, _mm512_set1_ps(MOST)));
+    // 126 is taken off; the permutation takes the octave modulo 32.
+    let octave = _mm512_add_epi32(_mm512_srli_epi32::<23>(bits), _mm512_set1_epi32(2));
+    // (bits & fraction) | exponent of one.
+    let mantissa = _mm512_ternarylogic_epi32::<0xF8>(
+        _mm512_set1_epi32(0x3F80_0000),
+        bits,
+        _mm512_set1_epi32(0x007F_FFFF),
+    );
+    let mantissa = _mm512_castsi512_ps(mantissa);
+    let u = _mm512_fmsub_ps(mantissa, _mm512_set1_ps(2.0), _mm512_set1_ps(3.0));
+    let mut size = _mm512_setzero_ps();
     for (power, row) in table.coefficients.iter().enumerate() {
         let [low, high] = bits!(*row, [f32; OCTAVES] => [__m512; 2]);
-        for i in 0..N {
-            let coefficient = _mm512_permutex2var_ps(low, octave[i], high);
-            size[i] = match power {
-                0 => coefficient,
-                _ => _mm512_fmadd_ps(size[i], u[i], coefficient),
-            };
-        }
+        let coefficient = _mm512_permutex2var_ps(low, octave, high);
+        size = match power {
+            0 => coefficient,
+            _ => _mm512_fmadd_ps(size, u, coefficient),
+        };
     }
-    let mut out = [Avx512(half); N];
-    for i in 0..N {
-        let rest = _mm512_sub_epi32(_mm512_set1_epi32(i32::MAX), folded[i]);
-        let reach = _mm512_add_ps(_mm512_cvtepi32_ps(rest), half);
-        let size = _mm512_castps_si512(_mm512_mul_ps(size[i], reach));
-        // The lower half is negative: size ^ (!flip & sign bit).
-        let sign = _mm512_set1_epi32(i32::MIN);
-        let signed = _mm512_ternarylogic_epi32::<0xB4>(size, sign, flip[i]);
-        out[i] = Avx512(_mm512_castsi512_ps(signed));
-    }
-    out
+    let rest = _mm512_sub_epi32(_mm512_set1_epi32(i32::MAX), folded);
+    let reach = _mm512_add_ps(_mm512_cvtepi32_ps(rest), half);
+    let size = _mm512_castps_si512(_mm512_mul_ps(size, reach));
+    // The lower half is negative: size ^ (!flip & sign bit).
+    let signed = _mm512_ternarylogic_epi32::<0xB4>(size, _mm512_set1_epi32(i32::MIN), flip);
+    _mm512_castsi512_ps(signed)
 }

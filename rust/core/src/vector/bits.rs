@@ -1,6 +1,6 @@
 //! Numbers to registers and back.
 
-use std::arch::x86_64::{__m256, __m256i, __m512, __m512i};
+use std::arch::x86_64::{__m128i, __m256, __m256i, __m512, __m512i};
 
 /// Types of which every pattern of bits is a value.
 ///
@@ -12,6 +12,8 @@ pub(super) unsafe trait Plain {}
 unsafe impl Plain for f32 {}
 // SAFETY: as above.
 unsafe impl Plain for u32 {}
+// SAFETY: as above.
+unsafe impl Plain for __m128i {}
 // SAFETY: as above.
 unsafe impl Plain for __m256 {}
 // SAFETY: as above.

@@ -1,8 +1,11 @@
-//! Arithmetic on sixteen draws at once, in the registers of each instruction set.
+//! Arithmetic on the draws of a part of a block at once, in a register of each instruction set.
 //!
 //! The model is written once against [`Vector`]. Every level multiplies and adds with one
 //! rounding, step for step alike, so that all give the same answer.
 
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod aes;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod avx2;
@@ -14,11 +17,17 @@ mod avx512;
 mod bits;
 mod portable;
 
-use crate::lanes::{Lanes, Real, Words};
+use crate::lanes::{LANES, Lanes, Real, Words};
 use crate::normal::NormalTable;
-use crate::rng::{GROUP, KeyGroup};
+use crate::rng::{GROUP, Generator, GroupWords, KeyGroup};
 use crate::simd::{self, Level, Work};
 use std::ops::{Add, Div, Mul, Sub};
+
+/// Numbers of the narrowest vector.
+pub(crate) const LEAST_LANES: usize = 8;
+
+/// Columns of the widest tile.
+pub(crate) const MOST_COLUMNS: usize = 4;
 
 /// How many weighted sums the registers hold while they are built: rows × columns vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,20 +38,25 @@ pub struct Tile {
     pub columns: usize,
 }
 
-/// Sixteen numbers, one for each draw of a block.
+/// Numbers, one for each draw of a part of a block: all sixteen, or eight.
 pub trait Vector:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + 'static
 {
     /// Precision of each number.
     type Real: Real;
+    /// How many.
+    const LANES: usize;
     /// Largest tile that fits the registers.
     const TILE: Tile;
 
     /// The same value in every lane.
     fn splat(value: Self::Real) -> Self;
-    /// From memory.
-    fn load(lanes: &Lanes<Self::Real>) -> Self;
-    /// To memory.
+    /// From the first of some numbers.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    fn load(numbers: &[Self::Real]) -> Self;
+    /// To the first of so many; the rest is of no account.
     fn lanes(self) -> Lanes<Self::Real>;
     /// `self · factor + addend`.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
@@ -50,19 +64,25 @@ pub trait Vector:
     fn min(self, other: Self) -> Self;
     /// Larger of two.
     fn max(self, other: Self) -> Self;
+    /// Square root of numbers that are not negative.
+    fn sqrt(self) -> Self;
     /// 2 to the power of each number; 0 below −127, infinite from 128 on.
     fn exp2(self) -> Self;
     /// 1 where `self ≤ other`, else 0.
     fn at_most(self, other: Self) -> Self;
-    /// Standard normal numbers of a group of keyed factors; see [`crate::rng`].
-    fn keyed_normals(
-        table: &NormalTable,
-        seed: [u32; 2],
-        keys: &KeyGroup,
-        block: u32,
-    ) -> [Self; GROUP];
-    /// Standard normal quantiles at (word + ½) / 2³².
+    /// Standard normal numbers of a group of factors from their words; see [`crate::rng`].
+    fn polar(words: &GroupWords) -> [Self; GROUP];
+    /// Standard normal quantiles at (word + ½) / 2³² of the first words.
     fn normals(table: &NormalTable, words: &Words) -> Self;
+
+    /// Standard normal numbers of a group of keyed factors for a part of a block.
+    #[inline(always)]
+    fn keyed_normals(generator: &Generator, keys: &KeyGroup, part: u32) -> [Self; GROUP] {
+        let mut words: GroupWords = [[[0; 4]; GROUP]; LANES / 4];
+        let counters = Self::LANES / 4;
+        group_words(generator, keys, part * counters as u32, &mut words[..counters]);
+        Self::polar(&words)
+    }
 
     /// Zero in every lane.
     #[inline(always)]
@@ -79,6 +99,13 @@ pub trait Vector:
     fn of(value: f64) -> Self {
         Self::splat(Self::Real::of(value))
     }
+    /// Each number through `f`, for what no instruction does.
+    #[inline(always)]
+    fn through(self, f: impl FnOnce(&mut [Self::Real])) -> Self {
+        let mut lanes = self.lanes();
+        f(&mut lanes.0[..Self::LANES]);
+        Self::load(&lanes.0)
+    }
     /// `self · factor`.
     #[inline(always)]
     fn scaled(self, factor: Self::Real) -> Self {
@@ -88,11 +115,6 @@ pub trait Vector:
     #[inline(always)]
     fn add_scaled(self, scale: Self::Real, other: Self) -> Self {
         other.mul_add(Self::splat(scale), self)
-    }
-    /// Lane by lane through `f`, for what no instruction does.
-    #[inline(always)]
-    fn map(self, f: impl Fn(Self::Real) -> Self::Real) -> Self {
-        Self::load(&self.lanes().map(f))
     }
 }
 
@@ -118,9 +140,110 @@ impl Precision for f32 {
     }
 }
 
+/// Words of a group of factors for `out.len()` counters.
+#[inline(always)]
+fn group_words(generator: &Generator, keys: &KeyGroup, counter: u32, out: &mut [KeyGroup]) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    aes::group(generator, keys, counter, out);
+    #[cfg(any(not(target_arch = "x86_64"), miri))]
+    generator.group(keys, counter, out);
+}
+
+/// Σ coefficient xⁿ, highest power first: even and odd powers apart, for a chain half as long.
+#[inline(always)]
+fn polynomials<V: Vector<Real = f32>, const N: usize, const TERMS: usize>(
+    x: [V; N],
+    coefficients: &[f32; TERMS],
+) -> [V; N] {
+    let mut square = x;
+    for i in 0..N {
+        square[i] = x[i] * x[i];
+    }
+    let mut sums = [[V::splat(coefficients[0]); N], [V::splat(coefficients[1]); N]];
+    for term in 2..TERMS {
+        let coefficient = V::splat(coefficients[term]);
+        for i in 0..N {
+            sums[term % 2][i] = sums[term % 2][i].mul_add(square[i], coefficient);
+        }
+    }
+    // The last of them has no power.
+    let mut out = x;
+    for i in 0..N {
+        out[i] = sums[TERMS % 2][i].mul_add(x[i], sums[1 - TERMS % 2][i]);
+    }
+    out
+}
+
+/// Standard normal numbers in pairs by the transformation of Box and Muller (1958), in single
+/// precision, shared by all levels; [`crate::normal::polar`] has it in double precision.
+mod polar {
+    use super::{Vector, polynomials};
+
+    /// −2 ln(1 + t) / t on √½ − 1 … √2 − 1, relative error 6e-8.
+    const LOGARITHM: [f32; 9] = [
+        -1.744_471_3e-1,
+        2.873_369e-1,
+        -2.990_453_2e-1,
+        3.312_478_7e-1,
+        -3.991_366_6e-1,
+        5.000_415e-1,
+        -6.666_837_3e-1,
+        9.999_997_6e-1,
+        -2.0,
+    ];
+    /// sin(π/2 √y) / √y on 0 … 1, relative error 4e-8.
+    const SINE: [f32; 5] =
+        [1.514_851_3e-4, -4.673_766_4e-3, 7.968_968e-2, -6.459_637e-1, 1.570_796_4];
+    /// cos(π/2 √y) on 0 … 1, error 8e-8.
+    const COSINE: [f32; 5] =
+        [8.581_906_4e-4, -2.081_062_8e-2, 2.536_507_5e-1, -1.233_698_2, 0.999_999_94];
+
+    /// What single-precision numbers are made of.
+    pub trait Bits: Vector<Real = f32> {
+        /// The upper 31 bits of words as a number.
+        fn upper(words: Self) -> Self;
+        /// The same with a sign.
+        fn signed_upper(words: Self) -> Self;
+        /// The sign turned where the lowest bit of a word is set.
+        fn turned(self, words: Self) -> Self;
+        /// e and m of positive numbers m · 2ᵉ⁺³¹, m from √½ to √2.
+        fn parts(self) -> [Self; 2];
+    }
+
+    /// Pairs of normal numbers from words for their radius and words for their angle, side by side
+    /// so that constants are read once for all.
+    #[inline(always)]
+    pub fn pairs<V: Bits, const N: usize>(radius: [V; N], angle: [V; N]) -> [[V; 2]; N] {
+        let mut out = [[V::zero(); 2]; N];
+        let [mut exponent, mut t] = [[V::zero(); N]; 2];
+        // The radius is √(−2 ln u) at u = (upper + ½) / 2³¹.
+        for i in 0..N {
+            let [e, mantissa] = (V::upper(radius[i]) + V::splat(0.5)).parts();
+            (exponent[i], t[i]) = (e, mantissa - V::one());
+        }
+        let mut size = polynomials(t, &LOGARITHM);
+        for i in 0..N {
+            let whole = exponent[i] * V::splat(-2.0 * std::f32::consts::LN_2);
+            size[i] = size[i].mul_add(t[i], whole).sqrt().turned(angle[i]);
+        }
+        // Within a quarter of a turn either way; the lowest bit of the angle turned by a half.
+        let [mut s, mut y] = [[V::zero(); N]; 2];
+        for i in 0..N {
+            let (step, half) = (V::splat(2f32.powi(-30)), V::splat(2f32.powi(-31)));
+            s[i] = V::signed_upper(angle[i]).mul_add(step, half);
+            y[i] = s[i] * s[i];
+        }
+        let (cosine, sine) = (polynomials(y, &COSINE), polynomials(y, &SINE));
+        for i in 0..N {
+            out[i] = [size[i] * cosine[i], size[i] * (sine[i] * s[i])];
+        }
+        out
+    }
+}
+
 /// 2ˣ in single precision but for its exponent, shared by all levels.
 mod power {
-    use super::Vector;
+    use super::{Vector, polynomials};
 
     /// Adding it leaves the nearest whole number, and the exponent's offset, in the low bits.
     const SHIFT: f32 = 12_582_912.0 + 127.0;
@@ -144,10 +267,7 @@ mod power {
         let x = x.max(V::splat(LEAST)).min(V::splat(MOST));
         let shifted = x + V::splat(SHIFT);
         let r = x - (shifted - V::splat(SHIFT));
-        let mut series = V::splat(SERIES[0]);
-        for coefficient in &SERIES[1..] {
-            series = series.mul_add(r, V::splat(*coefficient));
-        }
+        let [series] = polynomials([r], &SERIES);
         (series, shifted)
     }
 }
@@ -156,7 +276,7 @@ mod power {
 mod tests {
     use super::*;
     use crate::lanes::LANES;
-    use crate::rng::{Key, keyed_words};
+    use crate::rng::{Key, key_group};
 
     /// 2ˣ of a range of numbers at one level.
     struct Powers;
@@ -169,8 +289,10 @@ mod tests {
                 .flat_map(|i| {
                     let x =
                         Lanes::from_fn(|lane| (i * LANES as i32 + lane as i32) as f32 * 0.00379);
-                    let y = V::load(&x).exp2().lanes();
-                    x.0.into_iter().zip(y.0)
+                    x.0.into_iter().flat_map(|x| {
+                        let y = V::splat(x).exp2().lanes();
+                        y.0.into_iter().take(V::LANES).map(move |y| (x, y))
+                    })
                 })
                 .collect()
         }
@@ -205,40 +327,95 @@ mod tests {
         }
     }
 
-    /// Normal numbers of keyed blocks and of chosen words at one level.
+    /// Normal numbers of chosen words, and of keyed factors draw by draw, at one level.
     struct Numbers;
     impl Work for Numbers {
         type Real = f32;
-        type Output = Vec<(u32, f32)>;
+        type Output = (Vec<(u32, f32)>, Vec<f32>);
         #[inline(always)]
         fn run<V: Vector<Real = f32>>(self) -> Self::Output {
-            let keys = KeyGroup::new(&["a", "b", "c", "d"].map(|n| Key::new("test", n, "x/y")));
-            let table = NormalTable::get();
-            let mut out = Vec::new();
-            for block in 0..2000 {
-                let normals = V::keyed_normals(table, [1, 2], &keys, block);
-                for (words, normals) in keyed_words([1, 2], &keys, block).iter().zip(normals) {
-                    out.extend(words.0.into_iter().zip(normals.lanes().0));
+            let (mut quantiles, mut keyed) = (Vec::new(), vec![0.0; GROUP * DRAWS]);
+            for i in 0..1u32 << 12 {
+                let words = Lanes(std::array::from_fn(|lane| {
+                    i * 0x0010_0001 + lane as u32 % V::LANES as u32
+                }));
+                let normals = V::normals(NormalTable::get(), &words).lanes();
+                quantiles.extend(words.0.into_iter().zip(normals.0).take(8));
+            }
+            let (generator, keys) = (Generator::new(12), keys());
+            for part in 0..DRAWS / V::LANES {
+                let normals = V::keyed_normals(&generator, &keys, part as u32);
+                for (row, normals) in keyed.chunks_mut(DRAWS).zip(normals) {
+                    let to = &mut row[part * V::LANES..][..V::LANES];
+                    to.copy_from_slice(&normals.lanes().0[..V::LANES]);
                 }
             }
-            for i in 0..1u32 << 12 {
-                let words = Lanes(std::array::from_fn(|lane| i * 0x0010_0001 + lane as u32));
-                out.extend(words.0.into_iter().zip(V::normals(table, &words).lanes().0));
+            (quantiles, keyed)
+        }
+    }
+
+    const DRAWS: usize = 1 << 13;
+
+    fn keys() -> KeyGroup {
+        key_group(&["a", "b", "c", "d", "e"].map(|n| Key::new("test", n, "x/y")))
+    }
+
+    #[test]
+    fn every_level_draws_the_same_normals() {
+        let portable = simd::at(Level::PORTABLE, Numbers);
+        for level in Level::available() {
+            let got = simd::at(level, Numbers);
+            for (word, z) in &got.0 {
+                let exact = crate::normal::exact(*word);
+                assert!((f64::from(*z) - exact).abs() <= 6e-7 * exact.abs(), "{level:?} {word}");
+            }
+            assert!(got == portable, "{level:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_follows_from_its_key_and_draw_alone() {
+        let (generator, keys) = (Generator::new(12), keys());
+        let (_, single) = simd::at(Level::PORTABLE, Numbers);
+        for (factor, [_, area, cell, family]) in keys.into_iter().enumerate() {
+            for draw in 0..DRAWS {
+                let [radius, angle] = [0, 1].map(|second| {
+                    let counter = (draw / 8 * 2 + second) as u32;
+                    generator.words([counter, area, cell, family])[draw % 4]
+                });
+                let exact = crate::normal::polar(radius, angle)[draw / 4 % 2];
+                let found = f64::from(single[factor * DRAWS + draw]);
+                assert!((found - exact).abs() < 1e-6, "{draw}: {found} {exact}");
+            }
+        }
+    }
+
+    /// Pairs of chosen words at one level.
+    struct Pairs;
+    impl Work for Pairs {
+        type Real = f32;
+        type Output = Vec<[f32; GROUP]>;
+        #[inline(always)]
+        fn run<V: Vector<Real = f32>>(self) -> Self::Output {
+            let edges = [0, 1, 2, 3, 1 << 30, 1 << 31, u32::MAX - 1, u32::MAX];
+            let mut out = Vec::new();
+            for radius in edges {
+                for angle in edges {
+                    let words = std::array::from_fn(|i| [[[radius, angle][i % 2]; 4]; GROUP]);
+                    out.push(V::polar(&words).map(|normals| normals.lanes().0[0]));
+                }
             }
             out
         }
     }
 
     #[test]
-    fn every_level_draws_the_normals_of_the_same_words() {
-        let portable = simd::at(Level::PORTABLE, Numbers);
+    fn no_word_gives_anything_but_a_number_within_reach() {
+        let portable = simd::at(Level::PORTABLE, Pairs);
+        assert!(portable.iter().flatten().all(|z| z.abs() < 6.7));
+        assert!(portable.iter().flatten().any(|z| z.abs() > 6.6));
         for level in Level::available() {
-            let got = simd::at(level, Numbers);
-            for (word, z) in &got {
-                let exact = crate::normal::exact(*word);
-                assert!((f64::from(*z) - exact).abs() <= 6e-7 * exact.abs(), "{level:?} {word}");
-            }
-            assert!(got == portable, "{level:?}");
+            assert!(simd::at(level, Pairs) == portable, "{level:?}");
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Vectors as arrays, for any machine and for double precision.
 
+use super::polar::{self, Bits};
 use super::{Tile, Vector, power};
 use crate::lanes::{LANES, Lanes, Real, Words};
-use crate::normal::{self, NormalTable};
-use crate::rng::{self, GROUP, KeyGroup};
+use crate::normal::{self, NormalTable, ROOT_HALF_BITS};
+use crate::rng::{GROUP, GroupWords};
 use std::ops::{Add, Div, Mul, Sub};
 
 macro_rules! lane_by_lane {
@@ -35,6 +36,7 @@ fn multiply_add(a: f32, b: f32, c: f32) -> f32 {
 macro_rules! in_either_precision {
     ($real:ty) => {
         type Real = $real;
+        const LANES: usize = LANES;
         const TILE: Tile = Tile { rows: 2, columns: 1 };
 
         #[inline(always)]
@@ -42,8 +44,8 @@ macro_rules! in_either_precision {
             Lanes([value; LANES])
         }
         #[inline(always)]
-        fn load(lanes: &Self) -> Self {
-            *lanes
+        fn load(numbers: &[$real]) -> Self {
+            Lanes(numbers.as_chunks().0[0])
         }
         #[inline(always)]
         fn lanes(self) -> Self {
@@ -61,25 +63,43 @@ macro_rules! in_either_precision {
         fn at_most(self, other: Self) -> Self {
             Self::from_fn(|i| if self.0[i] <= other.0[i] { 1.0 } else { 0.0 })
         }
-        #[inline(always)]
-        fn keyed_normals(
-            table: &NormalTable,
-            seed: [u32; 2],
-            keys: &KeyGroup,
-            block: u32,
-        ) -> [Self; GROUP] {
-            let words = rng::keyed_words(seed, keys, block);
-            let mut out = [Self::zero(); GROUP];
-            for (out, words) in out.iter_mut().zip(&words) {
-                *out = Self::normals(table, words);
-            }
-            out
-        }
     };
+}
+
+/// Where the words and the number of a draw of a factor are: counter of the radius, word, and
+/// whether it is the second of its pair.
+#[inline(always)]
+fn place(lane: usize) -> (usize, usize, usize) {
+    (lane / 8 * 2, lane % 4, lane / 4 % 2)
 }
 
 impl Vector for Lanes<f32> {
     in_either_precision!(f32);
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.map(f32::sqrt)
+    }
+    /// Eight pairs of each of two factors.
+    #[inline(always)]
+    fn polar(words: &GroupWords) -> [Self; GROUP] {
+        let mut out = [Self::zero(); GROUP];
+        for (two, out) in out.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+            let of_pair = |second: usize| {
+                Self::from_fn(|i| {
+                    f32::from_bits(words[i / 4 % 2 * 2 + second][2 * two + i / 8][i % 4])
+                })
+            };
+            let [pair] = polar::pairs([of_pair(0)], [of_pair(1)]);
+            for (factor, out) in out.iter_mut().enumerate() {
+                *out = Self::from_fn(|lane| {
+                    let (counter, word, second) = place(lane);
+                    pair[second].0[8 * factor + 2 * counter + word]
+                });
+            }
+        }
+        out
+    }
 
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
@@ -96,8 +116,45 @@ impl Vector for Lanes<f32> {
     }
 }
 
+impl Bits for Lanes<f32> {
+    #[inline(always)]
+    fn upper(words: Self) -> Self {
+        words.map(|word| (word.to_bits() >> 1) as i32 as f32)
+    }
+    #[inline(always)]
+    fn signed_upper(words: Self) -> Self {
+        words.map(|word| (word.to_bits() as i32 >> 1) as f32)
+    }
+    #[inline(always)]
+    fn turned(self, words: Self) -> Self {
+        Self::from_fn(|i| f32::from_bits(self.0[i].to_bits() ^ words.0[i].to_bits() << 31))
+    }
+    #[inline(always)]
+    fn parts(self) -> [Self; 2] {
+        let shifted = |x: f32| x.to_bits().wrapping_sub(ROOT_HALF_BITS + (31 << 23));
+        [
+            self.map(|x| (shifted(x) as i32 >> 23) as f32),
+            self.map(|x| f32::from_bits((shifted(x) & 0x007F_FFFF) + ROOT_HALF_BITS)),
+        ]
+    }
+}
+
 impl Vector for Lanes<f64> {
     in_either_precision!(f64);
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.map(f64::sqrt)
+    }
+    fn polar(words: &GroupWords) -> [Self; GROUP] {
+        std::array::from_fn(|factor| {
+            Self::from_fn(|lane| {
+                let (counter, word, second) = place(lane);
+                let [radius, angle] = [0, 1].map(|i| words[counter + i][factor][word]);
+                normal::polar(radius, angle)[second]
+            })
+        })
+    }
 
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
