@@ -471,6 +471,7 @@ mod tests {
         let fading = |spec: &Spec| Model::<f64>::new(spec, TILE).unwrap().fading;
         assert!(fading(&spec).is_none());
         spec.levers[0].duration_years = Some(3.0);
+        spec.levers[0].fade_years = None;
         assert!(fading(&spec).is_none(), "what it added stays");
         spec.levers[0].fade_years = Some(1.0);
         assert!(fading(&spec).is_some());

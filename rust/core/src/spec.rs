@@ -53,7 +53,7 @@ pub const SAMPLERS: [&str; 3] = ["random", "sobol", "sobol_full"];
 /// See [`SAMPLERS`].
 pub const CURVES: [&str; 3] = ["bass", "logistic", "gompertz"];
 /// See [`SAMPLERS`].
-pub const BASES: [&str; 2] = ["final_year", "cumulative"];
+pub const BASES: [&str; 3] = ["final_year", "share_of_economy", "cumulative"];
 
 /// How standard normal numbers are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
