@@ -409,11 +409,11 @@ def test_the_uk_loses_what_is_displaced_and_nothing_else() -> None:
 
 
 def test_waiting_is_gross_where_it_is_asked_for() -> None:
-    net, gross = (delay_cost(SKILLS, MANCHESTER, draws=320, gross=of) for of in (False, True))
-    later = SKILLS.edit({"setting.lever_delay_years": 1.0})
+    now = gainsmodel.load_scenario("skills_first")
+    net, gross = (delay_cost(now, MANCHESTER, draws=320, gross=of) for of in (False, True))
+    later = now.edit({"setting.lever_delay_years": 1.0})
     lost = [
-        row(appraise(gainsmodel.run_paired(plan, draws=320), gross=True))
-        for plan in (SKILLS, later)
+        row(appraise(gainsmodel.run_paired(plan, draws=320), gross=True)) for plan in (now, later)
     ]
     name = "net_present_value_gbp_m_mean"
     assert gross[f"lost_{name}"][0] == pytest.approx(lost[0][name] - lost[1][name])

@@ -138,7 +138,7 @@ def test_ranks_are_those_of_the_sensitivity_run() -> None:
     start = log.filter(pl.col("key").str.starts_with("parameters.initial_adoption.by_technology"))
     assert start["rank"].n_unique() == 1
     why = {key: row(log, key)["no_rank"] for key in log["key"]}
-    assert why["parameters.displacement"] == "off"
+    assert why["parameters.displacement"] == "cannot change this answer"
     assert why["parameters.initial_adoption.spread"] == "fixed"
     assert why["parameters.adoption_cost_share"] == "cannot change this answer"
     assert why["levers.open_data.effects.innovation"] == "no area moves it"

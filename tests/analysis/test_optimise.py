@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from gainsmodel.analysis.optimise.problem import Grid, Option, Trials, chance_of
 from gainsmodel.data.units import unit_of
 from gainsmodel.results.plan_levers import lever_costs, yearly_costs
 from gainsmodel.results.statistics import COLUMNS, statistics_of
+from gainsmodel.scenario import load_scenario, to_toml
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.settings import Settings
 from plain import plain
@@ -516,21 +518,24 @@ def test_a_chart_of_nothing_says_so_and_a_chance_needs_a_target() -> None:
 
 
 COMMAND = (
-    *("plan", "reference", "--area", WALES, "--geography", "itl1", "--budget", "6"),
+    *("--area", WALES, "--geography", "itl1", "--budget", "6"),
     *("--draws", str(DRAWS), "--seed", "5", "--no-stability"),
     *("--intensity", "0.5", "--intensity", "1"),
 )
 
 
-def test_the_command_prints_and_gives_what_the_function_does() -> None:
+def test_the_command_prints_and_gives_what_the_function_does(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(to_toml(plain("reference"), load_scenario("reference")), "utf-8")
+    command = ("plan", str(own), *COMMAND)
     expected = found.__wrapped__("net_present_value", 6.0, target_gbp_m=None)
-    done = program(*COMMAND)
+    done = program(*command)
     assert (done.returncode, done.stderr) == (0, "")
     flat = " ".join(done.stdout.split())
     for sentence in expected.summary:
         assert " ".join(sentence.split()) in flat
     assert "judgement" in flat
-    given = json.loads(program(*COMMAND, "--json").stdout)
+    given = json.loads(program(*command, "--json").stdout)
     assert given["recommended"] == expected.recommended
     assert given["frontier"] == expected.frontier.to_dicts()
 

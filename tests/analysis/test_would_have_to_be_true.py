@@ -288,7 +288,9 @@ def test_structures_that_all_reach_it_or_none_are_told_in_a_sentence() -> None:
     none = would_have_to_be_true(structures(0.001, 0.002), draws=200)
     assert none.summary[1] == "It is reached in none of the 2 structures."
     every = would_have_to_be_true(structures(0.05, 0.1), reading="cumulative", draws=200)
-    assert "most often in “effect 0.1”" in every.summary[1]
+    assert every.summary[1] == "It is reached as often in each of the 2 structures."
+    some = would_have_to_be_true(structures(0.01, 0.1), reading="cumulative", draws=200)
+    assert "most often in “effect 0.1”" in some.summary[1]
 
 
 def test_plain_values_and_a_notebook_hold_the_same_sentences() -> None:

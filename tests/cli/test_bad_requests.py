@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 import gainsmodel
-from gainsmodel import format
+from gainsmodel import format, load_scenario
+from gainsmodel.scenario import to_toml
 from in_process import run_here
+from plain import plain
 from toy import certain
 
 AREA = ("--area", "Greater Manchester")
@@ -131,8 +133,19 @@ def test_a_plan_elsewhere_is_said_to_be_elsewhere(
         assert ("No lever is moved in Wales" in capsys.readouterr().out) == elsewhere
 
 
-def test_a_target_that_is_met_or_out_of_reach(capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ["target", "skills_first", *AREA, "--draws", "200", "--gain"]
+def test_a_target_that_is_met_or_out_of_reach(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Whose effects are never nothing, so that a small target is always met.
+    always = tmp_path / "always.toml"
+    always.write_text(
+        to_toml(
+            plain("skills_first").edit({"parameters.uplift_cap.value": 1.0}),
+            load_scenario("reference"),
+        ),
+        "utf-8",
+    )
+    asked = ["target", str(always), *AREA, "--draws", "200", "--gain"]
     assert run_here([*asked, "0.001", "--probability", "0.8"]) == 0
     met = " ".join(capsys.readouterr().out.split())
     assert "in all of the 200 futures. From 200 futures alone it may be otherwise in up to" in met

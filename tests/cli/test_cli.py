@@ -169,7 +169,7 @@ def test_table_says_what_the_208bn_is_before_any_figure(table: str) -> None:
     assert "CBI" in statement
     assert "all causes" in statement
     assert "a year by the tenth year" in statement
-    assert "final year, 2036" in statement
+    assert "reached in 2036" in statement
     assert "£208bn" in areas
 
 

@@ -40,7 +40,7 @@ def test_a_workbook_says_first_what_it_is(pair: tuple[Result, Result]) -> None:
     assert said["Seed"] == "7"
     assert said["Futures"] == "500"
     assert said["Amounts are"] == "a year by 2036"
-    assert "2023 prices" in said["Prices"]
+    assert "2024 prices" in said["Prices"]
     assert "Open Government Licence" in said["Sources"]
     assert said["Version"] == f"gainsmodel {pair[0].manifest['versions']['gainsmodel']}"
 
@@ -111,7 +111,7 @@ def test_only_what_differs_is_marked_and_shows_what_it_was() -> None:
     changed = base.edit(
         {
             "parameters.lag_years.value": 3.0,
-            "parameters.displacement.enabled": True,
+            "parameters.displacement.enabled": False,
             "levers.skills.effects.ceiling.distribution": {
                 "kind": "lognormal",
                 "median": 0.1,

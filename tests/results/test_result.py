@@ -573,7 +573,9 @@ def test_another_price_year_scales_all_money_and_nothing_else() -> None:
             assert ours[name].equals(theirs[name])
             continue
         factor = 1.039 if "_gbp_m" in name else 1.0
-        known = [(a, b * factor) for a, b in zip(ours[name], theirs[name], strict=True) if a == a]
+        known = [
+            (a, b * factor) for a, b in zip(ours[name], theirs[name], strict=True) if a is not None
+        ]
         if "_p_below_1" not in name:  # of £1m, which is another amount in other money
             np.testing.assert_allclose(
                 # Differences of amounts of £1,000bn in double precision.

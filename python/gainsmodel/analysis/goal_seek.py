@@ -199,7 +199,7 @@ def goal_seek(
     --------
     >>> import gainsmodel
     >>> found = gainsmodel.goal_seek(
-    ...     "skills_first", "Greater Manchester", 20, 0.5, budget=False, draws=200
+    ...     "skills_first", "Greater Manchester", 5, 0.4, budget=False, draws=200
     ... )
     >>> found.outcome
     'reached'

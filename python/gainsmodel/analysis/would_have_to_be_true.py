@@ -199,6 +199,8 @@ class WouldHaveToBeTrue(ShownInNotebooks):
         most = known.row(0, named=True)
         if most["p"] == 0:
             return f"It is reached in none of the {known.height} structures."
+        if most["p"] == known["p"].min():
+            return f"It is reached as often in each of the {known.height} structures."
         never = known.filter(p=0).height
         said = (
             f"It is reached in {known.height - never} of {known.height} structures, most "

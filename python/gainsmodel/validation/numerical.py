@@ -128,6 +128,12 @@ def _still(**values: float) -> Scenario:
     for technology in reference.technologies:
         middle = reference.parameters.initial_adoption.of(technology).core()["median"]
         changes[f"parameters.initial_adoption.by_technology.{technology}.value"] = middle
+    # Every area begins at the stated adoption.
+    alike = dict.fromkeys(reference.parameters.area_odds_ratio.by_technology["ai"].values, 1.0)
+    changes |= {
+        "setting.normalise_start": False,
+        "parameters.area_odds_ratio.by_technology.ai.values": alike,
+    }
     return reference.edit({"setting.horizon_years": horizon, **changes})
 
 

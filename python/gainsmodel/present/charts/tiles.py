@@ -105,8 +105,9 @@ LAYOUTS: dict[str, Layout] = {
 # Quintiles of the 23 mayoral areas' expected value in £ a head, reference scenario, 10,000
 # futures, seed 1, to two figures; frozen so that colours mean the same in every map.
 PER_HEAD_CLASSES: dict[str, tuple[float, ...]] = {
-    "final_year": (730, 780, 840, 920),
-    "cumulative": (4_500, 4_700, 5_100, 5_600),
+    "final_year": (820, 860, 930, 1_000),
+    "share_of_economy": (820, 860, 930, 1_000),
+    "cumulative": (4_900, 5_200, 5_600, 6_200),
 }
 # Classes of the comparison with the share of GVA, in the words that decide between them.
 AGAINST_GVA = ("smaller", "probably smaller", format.NOT_SEPARATED, "probably larger", "larger")

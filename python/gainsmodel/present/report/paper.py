@@ -167,11 +167,6 @@ def _plan(findings: Findings) -> Iterator[Block]:
         "small",
     )
     yield from gross_to_net(findings.net)
-    if findings.net.switched_on:
-        yield Picture(
-            "From gross to net, as the area, its region and the UK see it",
-            charts.waterfall(findings.net, width=WIDTH),
-        )
 
 
 def _who_gains(findings: Findings) -> Iterator[Block]:
