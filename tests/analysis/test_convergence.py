@@ -52,7 +52,10 @@ def test_the_other_pattern_is_told_too() -> None:
 def test_where_readiness_says_little_nothing_is_claimed() -> None:
     slopes = ("initial_adoption", "imitation", "ceiling", "productivity_effect")
     flat = {f"parameters.readiness_slope_{on}.value": 0.0 for on in slopes}
-    weights = {"setting.readiness_weights": {"gigabit_share": 1.0, "digital_sector_share": 0.0}}
+    weights = {
+        "setting.readiness_weights": {"gigabit_share": 1.0, "digital_sector_share": 0.0},
+        "setting.geography": "itl1",
+    }
     result = gainsmodel.run(plain("reference").edit(flat | weights), draws=8_000)
     assert abs(pattern(result).correlation) < 0.3
     assert text.pattern(result).startswith("How ready an area is says little")

@@ -91,7 +91,7 @@ def test_a_pair_shows_its_answer_and_the_gain_with_and_without(kernel: Any) -> N
     words = " ".join(Read(data["text/html"]).words)
     for needed in (
         "Greater Manchester’s share of the £208bn would be about",
-        "would come without the plan; the plan adds about",
+        "without the plan; the plan adds about",
         "In 9 of 10 simulated futures",
         "a 2016 estimate for all causes of growth, not digital alone",
         "Size of effect: judgement",

@@ -576,6 +576,8 @@ def test_another_price_year_scales_all_money_and_nothing_else() -> None:
         known = [
             (a, b * factor) for a, b in zip(ours[name], theirs[name], strict=True) if a is not None
         ]
+        if "benefit_cost" in name:  # of next to nothing elsewhere, which is all rounding
+            known = [known[list(ours["area_code"]).index(code)] for code in (MANCHESTER, "uk")]
         if "_p_below_1" not in name:  # of £1m, which is another amount in other money
             np.testing.assert_allclose(
                 # Differences of amounts of £1,000bn in double precision.
