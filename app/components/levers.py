@@ -90,7 +90,7 @@ def lever_slider(lever: str, costs: dict[str, float]) -> None:
     )
     cost = format.cost(costs["cost_gbp_m_per_year"])
     grade = EVIDENCE[text.lever_evidence(choice.scenario, lever)]
-    st.markdown(f":small[Costs {cost} a year on average] {grade}")
+    st.markdown(f":small[Costs {cost} a year] {grade}")
 
 
 def costs_by_lever(choice: Choice) -> dict[str, dict[str, float]]:

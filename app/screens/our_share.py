@@ -55,7 +55,7 @@ def _choosers() -> Any:
             list(units),
             format_func=units.__getitem__,
             label_visibility="collapsed",
-            width=300,
+            width=250,
             **state.bound("area", choice.unit, _show_area, index=list(units).index(choice.unit)),
         )
         st.segmented_control(
@@ -158,7 +158,7 @@ def _map(shown: Answer, theme: Any) -> None:
             measure or "gbp",
             selected=shown.choice.unit,
             theme=theme,
-            height=300,
+            height=265,
         )
     except UnknownNameError:
         st.markdown("There is no tile map of these areas: see Places and sectors.")

@@ -248,7 +248,7 @@ def prize_read(scenario: Scenario, basis: str) -> str:
     if basis == "cumulative":
         return f"{amount} over {format.years(setting.horizon_years)}"
     if basis == "share_of_economy":
-        return f"{_capital(format.part(scenario.prize.share_of_economy))} of the UK’s GVA"
+        return f"{_capital(format.part(scenario.prize.share_of_economy))} of UK GVA"
     return f"{amount} a year by {setting.start_year + setting.horizon_years}"
 
 
