@@ -158,7 +158,7 @@ def _map(shown: Answer, theme: Any) -> None:
             measure or "gbp",
             selected=shown.choice.unit,
             theme=theme,
-            height=265,
+            height=276,
         )
     except UnknownNameError:
         st.markdown("There is no tile map of these areas: see Places and sectors.")
