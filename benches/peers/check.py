@@ -19,6 +19,7 @@ import gainsmodel
 from peers.problem import BY_CELL, NATIONAL, PARAMETERS, PROBABILITIES, Problem, problem, summarise
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
+from plain import plain
 from reference.model import simulate
 from reference.random_numbers import normals
 
@@ -29,11 +30,20 @@ OWN_DRAWS, CORE_DRAWS, STANDARD_ERRORS = 4_096, 65_536, 5.0
 
 
 def scenario(name: str, geography: str = "mayoral") -> gainsmodel.Scenario:
-    """A shipped scenario, or the reference with all five levers in every area."""
+    """A shipped scenario, or the reference with all five levers in every area.
+
+    Without what peers do not know: effects that may be nothing, costs that follow take-up, starts
+    moved to the surveys, growth in common.
+    """
+    loading = gainsmodel.load_scenario("reference").parameters.growth_loading.values
+    apart = {
+        "setting.geography": geography,
+        "parameters.growth_loading.values": dict.fromkeys(loading, 0.0),
+        "parameters.growth_transitory.value": 0.0,
+    }
     if name != "everyone_all_levers":
-        made = gainsmodel.load_scenario(name)
-        return made.edit({"setting.geography": geography})
-    made = gainsmodel.load_scenario("reference").edit({"setting.geography": geography})
+        return plain(name).edit(apart)
+    made = plain("reference").edit(apart)
     areas = gainsmodel.load_dataset(geography).areas["area_name"].to_list()
     levers = list(made.levers)
     return made.edit({f'plan."{area}".{lever}': 1.0 for area in areas for lever in levers})
