@@ -315,7 +315,7 @@ def test_a_lever_shows_its_cost_and_its_evidence() -> None:
         slider = visit.at.slider(key=f"lever_{row['lever']}")
         cost = format.cost(row["cost_gbp_m_per_year"])
         grade = ":orange-badge[:material/person: Judgement]"
-        assert visit.says(f"Costs {cost} a year on average] {grade}")
+        assert visit.says(f"Costs {cost} a year] {grade}")
         said = unmarked(slider.help)
         whole = (row[f"full_{kind}_gbp_m_per_year"] for kind in ("cost", "price"))
         assert f"In full it {text.costs(*whole)}." in said
