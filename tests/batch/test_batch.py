@@ -23,7 +23,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import gainsmodel
-from gainsmodel.batch import folder as folders
+from gainsmodel.batch import folder as folders, run as batch_run
 from gainsmodel.batch.sweep import Sweep
 from gainsmodel.batch.work import perform
 from gainsmodel.errors import BatchError, GainsModelError, ScenarioError, SettingError
@@ -866,6 +866,17 @@ def test_a_script_without_a_guard_is_told_so(given: str, tmp_path: Path) -> None
     assert 'if __name__ == "__main__":' in message
     assert 'executor="threads"' in message
     assert ("begin by running this script again" if given == "file" else given) in message
+
+
+def test_a_worker_without_a_guard_is_known_by_a_code_that_comes_late() -> None:
+    class Process:
+        codes = iter([None, None, batch_run.NO_GUARD])
+
+        @property
+        def exitcode(self) -> int | None:
+            return next(self.codes)
+
+    assert batch_run._want_guard([Process()])
 
 
 @pytest.mark.parametrize(

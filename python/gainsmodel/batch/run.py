@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     BrokenExecutor,
@@ -362,7 +363,7 @@ class _Work:
                     self._drive(started, workers or _default_workers(started))
                 except (BrokenExecutor, CancelledError) as error:
                     restarts = 0 if self._done > before else restarts + 1
-                    if any(process.exitcode == NO_GUARD for process in _processes_of(started)):
+                    if _want_guard(_processes_of(started)):
                         raise BatchError(
                             "worker processes begin by running this script again, which starts "
                             f"the batch again and so on: {UNDER_GUARD}"
@@ -514,6 +515,21 @@ def _see_to_guard() -> None:
             "executor: worker processes cannot run a script from standard input again; save it "
             f"as a file and {UNDER_GUARD}"
         )
+
+
+def _want_guard(processes: list[Any]) -> bool:
+    """Whether workers ended since they read a script that starts a batch.
+
+    A pool says that it is broken before its workers' exit codes can be read.
+    """
+    until = time.monotonic() + LOOK_SECONDS
+    while True:
+        codes = [process.exitcode for process in processes]
+        if NO_GUARD in codes:
+            return True
+        if None not in codes or time.monotonic() > until:
+            return False
+        time.sleep(0.01)
 
 
 def _processes_of(executor: Executor) -> list[Any]:
