@@ -161,7 +161,7 @@ each_plan = named(name for name, case in CASES.items() if case.has_plan)
 
 
 def of_the_area(case: Case) -> list[str]:
-    """Sentences on shares and on what digital adoption carries."""
+    """Sentences on shares and on the digital gain."""
     a = case.a
     return [
         " ".join(text.headline(a, case.added)),
@@ -299,11 +299,11 @@ def unmarked(words: str) -> str:
     return squeezed(re.sub(r"\\([\\`*_\[\]<>~$#|:])", r"\1", words))
 
 
-# ---------------------------------------------------------------- shares and what is carried
+# ---------------------------------------------------------------- shares and the digital gain
 
 
 @each_case
-def test_shares_and_what_is_carried(name: str) -> None:
+def test_shares_and_the_digital_gain(name: str) -> None:
     case = CASES[name]
     run, (app, _) = printed(name, "run"), shown(name, "our_share")
     words = written(name)
@@ -486,4 +486,4 @@ def test_no_page_sets_a_median_beside_an_average(name: str) -> None:
     # What comes without the plan.
     bare = AreaSummary(CASES[name].pair.without, a.unit)
     mean, error = (bare.row[f"{a.gain}_{statistic}"] for statistic in ("mean", "mcse_mean"))
-    assert f"carries {format.gbp(mean, error)}" in ways["run"]
+    assert f"digital gain is plausibly {format.gbp(mean, error)}" in ways["run"]

@@ -39,14 +39,14 @@ def _sensitivity(choice: Choice, question: Output, on_progress: Any) -> Sensitiv
     )
 
 
-def carried(choice: Choice) -> Output:
-    """The quantity that digital carries, on the choice's reading."""
+def digital_gain(choice: Choice) -> Output:
+    """The digital gain, on the choice's reading."""
     return "gain_cumulative_gbp_m" if choice.cumulative else "gain_final_year_gbp_m"
 
 
 def top_three(choice: Choice) -> None:
-    """The caveats that matter most for what digital carries, on request."""
-    question = carried(choice)
+    """The caveats that matter most for the digital gain, on request."""
+    question = digital_gain(choice)
     if jobs.QUEUE.at_hand(key(choice, question)) is None:
         st.markdown("A sensitivity analysis takes some seconds.")
     shown = answer.on_request(

@@ -25,7 +25,7 @@ def main() -> None:
         f"- **Share of the prize.** {plain(prize[:1].upper() + prize[1:])}, split as the model "
         "splits the gain from digital adoption. It says how a national total would be divided, "
         "not that it will come.\n"
-        "- **Carried by digital adoption.** What the model builds bottom-up: how far four "
+        "- **Digital gain.** What the model builds bottom-up: how far four "
         "technologies spread in each sector of each area, and what firms gain from using them, "
         "compared with no further adoption.\n"
         "- **Added by the plan.** The difference that the plan’s levers make in each future.\n\n"

@@ -13,7 +13,7 @@ from gainsmodel.present.pages.sensitivity import structure
 from gainsmodel.present.pages.structures import structures
 from gainsmodel.present.pages.voi import worth_knowing
 
-QUESTIONS = {"carried": "What digital carries", "share": "Our share", "plan": "What the plan adds"}
+QUESTIONS = {"gain": "The digital gain", "share": "Our share", "plan": "What the plan adds"}
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
         st.segmented_control(
             "Question",
             list(QUESTIONS),
-            default="carried",
+            default="gain",
             format_func=QUESTIONS.__getitem__,
             required=True,
             wrap=True,
@@ -34,7 +34,7 @@ def main() -> None:
         )
     )
     questions: dict[str, Output] = {
-        "carried": sensitivity.carried(choice),
+        "gain": sensitivity.digital_gain(choice),
         "share": "share",
         "plan": "plan_adds",
     }
@@ -62,7 +62,7 @@ def _show(shown: Sensitivity, asked: str, choice: Choice) -> None:
     left, right = st.columns(2)
     setting, basis = choice.scenario.setting, choice.scenario.prize.basis
     unit = {
-        "carried": f"£m {format.when(basis, setting.start_year, setting.horizon_years)}",
+        "gain": f"£m {format.when(basis, setting.start_year, setting.horizon_years)}",
         "share": "% of the UK gain",
         "plan": f"£m a year by {choice.final_year}",
     }[asked]

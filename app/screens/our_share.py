@@ -1,4 +1,4 @@
-"""Our share: what is our share, how much of it does digital carry, what would levers add?"""
+"""Our share: what is our share, how much of it is digital, what would levers add?"""
 
 from typing import Any
 
@@ -130,7 +130,7 @@ def _charts(shown: Answer) -> None:
         blocks.show(amounts, "three_amounts")
         blocks.table_of(amounts, "three_amounts")
     with middle:
-        st.header("Carried by digital adoption, year by year", anchor=False)
+        st.header("Digital gain, year by year", anchor=False)
         fan = charts.fan(shown.result, unit, shown.without, theme=theme, height=260)
         blocks.show(fan, "fan")
         blocks.table_of(fan, "fan")

@@ -1,4 +1,4 @@
-"""gainsmodel: a region's share of the £208bn, and what digital adoption carries of it.
+"""gainsmodel: a region's share of the £208bn, and how much of it digital adoption brings.
 
 >>> import gainsmodel
 >>> result = gainsmodel.run("reference", draws=2_000, seed=1)

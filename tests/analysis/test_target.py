@@ -62,7 +62,7 @@ def test_what_the_plan_adds_is_that_of_an_appraisal() -> None:
 
 
 def test_what_is_carried_counts_the_gain_without_the_plan() -> None:
-    found = target(PLANNED, WALES, gain_gbp_m=1_500, of="carried", **FEW)
+    found = target(PLANNED, WALES, gain_gbp_m=1_500, of="gain", **FEW)
     assert found.p == np.mean(draws("gain_final_year_gbp_m") >= 1_500)
     assert found.p_without == np.mean(draws("gain_final_year_gbp_m", 1) >= 1_500)
     assert found.p > found.p_without > 0
@@ -71,7 +71,7 @@ def test_what_is_carried_counts_the_gain_without_the_plan() -> None:
 def test_a_share_of_gva_is_that_of_the_same_future() -> None:
     uplift = draws("uplift_final_year")
     for of, values, wanted in (
-        ("carried", uplift, 0.02),
+        ("gain", uplift, 0.02),
         ("added", uplift - draws("uplift_final_year", 1), 0.0005),
     ):
         found = target(PLANNED, WALES, gain_share_of_gva=wanted, of=of, **FEW)
@@ -241,7 +241,7 @@ def test_what_cannot_be_reached_says_how_near_it_comes() -> None:
 
 
 def test_what_is_met_already_needs_no_lever() -> None:
-    found = goal_seek(PLANNED, WALES, 100, 0.8, of="carried", **FEW)
+    found = goal_seek(PLANNED, WALES, 100, 0.8, of="gain", **FEW)
     assert found.outcome == "met_without"
     assert found.p_without == np.mean(draws("gain_final_year_gbp_m", 1) >= 100)
     assert found.summary[0].startswith("Already met without any lever")
@@ -282,7 +282,7 @@ def test_a_group_may_be_the_place_of_the_plan() -> None:
         ({"area": "Whales"}, UnknownNameError, "Wales"),
         ({"area": "London"}, ScenarioError, "no lever is moved in London"),
         ({"scenario": BASE}, ScenarioError, "no lever is moved in Wales"),
-        ({"of": "both"}, SettingError, "of: must be one of added, carried, not 'both'"),
+        ({"of": "both"}, SettingError, "of: must be one of added, gain, not 'both'"),
     ],
 )
 def test_bad_requests_are_answered_in_words(

@@ -53,7 +53,7 @@ def start_gva_gbp_m() -> float:
 def capped() -> WouldHaveToBeTrue:
     """Reached in all futures of middling growth in which the cap is at least 5%."""
     target = 0.05 * start_gva_gbp_m() * 1.013**10
-    return would_have_to_be_true(at_the_cap(), "uk", target, of="carried", draws=4_000)
+    return would_have_to_be_true(at_the_cap(), "uk", target, of="gain", draws=4_000)
 
 
 # ---------------------------------------------------------------- closed forms
@@ -145,7 +145,7 @@ def test_each_reading_has_the_chance_that_a_run_reports(reading: str) -> None:
     assert asked_of_the_file.to_dict() == found.to_dict()
 
 
-@pytest.mark.parametrize(("of", "target"), [("added", 20.0), ("carried", 2_500.0)])
+@pytest.mark.parametrize(("of", "target"), [("added", 20.0), ("gain", 2_500.0)])
 @pytest.mark.parametrize("scenario", [PLANNED, REFERENCE], ids=["plan", "none"])
 def test_a_target_has_the_chance_that_target_gives(
     scenario: Scenario, of: Any, target: float
@@ -306,8 +306,8 @@ def test_plain_values_and_a_notebook_hold_the_same_sentences() -> None:
     [
         ({"area": "Wales"}, "target_gbp_m: is needed of Wales"),
         ({"target_gbp_m": 0.0}, "target_gbp_m: must be an amount above 0"),
-        ({"target_gbp_m": math.inf, "of": "carried"}, "target_gbp_m: must be an amount above 0"),
-        ({"target_gbp_m": 5.0, "of": "carrid"}, "did you mean 'carried'"),
+        ({"target_gbp_m": math.inf, "of": "gain"}, "target_gbp_m: must be an amount above 0"),
+        ({"target_gbp_m": 5.0, "of": "gains"}, "did you mean 'gain'"),
         ({"reading": "final_yea"}, "did you mean 'final_year'"),
         ({"target_gbp_m": 5.0, "reading": "cumulative"}, "reading: is of the prize"),
         ({"draws": 99}, "draws: at least 100"),

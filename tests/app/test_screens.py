@@ -1096,7 +1096,7 @@ def test_the_app_is_coloured_as_the_charts_are() -> None:
         assert said["backgroundColor"] == colours.background
         assert said["textColor"] == colours.text
         assert said["borderColor"] == colours.border
-        assert said["chartCategoricalColors"] == [colours.prize, colours.carried, colours.plan]
+        assert said["chartCategoricalColors"] == [colours.prize, colours.gain, colours.plan]
 
 
 @pytest.mark.parametrize("screen", sorted((APP / "screens").glob("*.py")), ids=lambda p: p.stem)

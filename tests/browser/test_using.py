@@ -78,7 +78,7 @@ def test_a_lever_moved_by_keyboard_says_what_the_command_line_prints(
     shown = one.text
     assert re.findall(AMOUNT, after) == ["£208bn", part, anyway, adds]
     nothing = f"less than £1m in {nothing}"
-    (range_anyway,) = re.findall(r"digital carries £.*?\. ", " ".join(text.split()))
+    (range_anyway,) = re.findall(r"the digital gain is £.*?\. ", " ".join(text.split()))
     assert range_anyway in " ".join(shown.split())
     assert f"This plan adds about {adds} net a year by 2036 ({added}; {nothing}) and" in shown
     times = ratio.split(" (")[0]

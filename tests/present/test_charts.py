@@ -377,12 +377,13 @@ def test_three_amounts_are_those_of_the_result() -> None:
     ):
         for end, q in (("Low", "p05"), ("Average", "mean"), ("High", "p95")):
             assert drawn[f"{end}, £bn {WHEN}"] == pytest.approx(source[f"{metric}_{q}"] / per)
-    assert [row["Role"] for row in chart.data["amounts"]] == ["prize", "carried", "plan"]
+    assert [row["Role"] for row in chart.data["amounts"]] == ["prize", "gain", "plan"]
     largest = max(row[f"High, £bn {WHEN}"] for row in chart.data["amounts"])
     assert chart.data["extent"][1]["x"] == pytest.approx(1.28 * largest)
     carried = format.gbp_range(bare[f"{gain}_p05"], bare[f"{gain}_p95"])
     assert (
-        f"carried without the plan {chart.data['amounts'][1]['Average']} ({carried})" in chart.alt
+        f"digital gain without the plan {chart.data['amounts'][1]['Average']} ({carried})"
+        in chart.alt
     )
     assert chart.table["Amount"].to_list()[2] == "Added by the plan net"
     assert chart.table["Amount"].to_list()[0] == "Share of the £208bn"
@@ -491,7 +492,7 @@ def test_the_dots_are_quantiles_and_none_straddles_the_reference() -> None:
         for dot, value in zip(dots, expected, strict=True):
             assert dot["Bin from"] <= value <= dot["Bin to"]
             assert dot["Bin to"] <= economy + 1e-9 or dot["Bin from"] >= economy - 1e-9
-            assert dot["Role"] == ("carried" if value >= economy else "prize")
+            assert dot["Role"] == ("gain" if value >= economy else "prize")
         above = sum(expected >= economy)
         assert f"20 dots, each 1 chance in 20. {above} lie above" in chart.alt
 
@@ -945,7 +946,7 @@ def test_text_and_graphics_can_be_told_from_the_page(theme: str) -> None:
     colours = themes.palette(theme)
     for text in (colours.text, colours.secondary, colours.plan, colours.centre):
         assert contrast(text, colours.background) >= 4.5, text
-    for mark in (colours.prize, colours.carried, colours.plan):
+    for mark in (colours.prize, colours.gain, colours.plan):
         assert contrast(mark, colours.background) >= 3, mark
 
 

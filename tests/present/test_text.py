@@ -99,7 +99,7 @@ def test_the_headline_is_the_numbers_in_words(pair: tuple[Result, Result]) -> No
     a = text.about(with_plan, GM)
     assert text.headline(a, a.added(without)) == (
         f"Greater Manchester’s share of the £208bn would be about {part} a year by 2036.",
-        f"Digital adoption plausibly carries {anyway} a year without the plan; "
+        f"The digital gain is plausibly {anyway} a year without the plan; "
         f"the plan adds about {more} net.",
     )
     draws = PairedResult(with_plan, without).added_draws(gain, unit_of(with_plan.dataset, GM))
@@ -352,7 +352,7 @@ def test_too_few_futures_make_no_amount_in_a_sentence() -> None:
     added = a.added(pair.without)
     first, second = text.headline(a, added)
     assert first.endswith("cannot be stated: too few futures to say.")
-    assert second.endswith("carries cannot be stated: too few futures to say.")
+    assert second.endswith("gain cannot be stated: too few futures to say.")
     assert text.plan_adds(a, added, 15.0) == (
         "What this plan adds a year by 2036 cannot be stated: too few futures to say. It costs "
         "about £15m a year on average once running."

@@ -96,8 +96,8 @@ class GoalSeek:
     @property
     def summary(self) -> list[str]:
         """What follows, in sentences."""
-        verb = "adding" if self.of == "added" else "carrying"
-        goal = f"{verb} {format.goal(self.target_gbp_m)} a year in {self.area} by {self.final_year}"
+        of = "adding" if self.of == "added" else "a digital gain of"
+        goal = f"{of} {format.goal(self.target_gbp_m)} a year in {self.area} by {self.final_year}"
         wanted = f"{100 * self.probability:g} of 100 futures"
         if self.outcome == "met_without":
             chance = format.chance(self.p_without, self.draws)
@@ -171,7 +171,7 @@ def goal_seek(
         £m a year in the final year, above 0.
     probability : float
         With which it is to be reached, above 0 and below 1.
-    of : {"added", "carried"}
+    of : {"added", "gain"}
         As in `target`.
     budget : bool
         Whether to look for the smallest budget too, most of the work; up to six levers.
@@ -248,7 +248,7 @@ def goal_seek(
 
     def goal_on(trials: Trials) -> Objective:
         nothing = trials.trial(plan_of({}))
-        besides = nothing.carried_gbp_m - nothing.added_gbp_m if of == "carried" else 0.0
+        besides = nothing.gain_gbp_m - nothing.added_gbp_m if of == "gain" else 0.0
         return chance_of(target_gbp_m, besides)
 
     def chance_on(trials: Trials, intensity: Mapping[str, float]) -> tuple[float, float]:

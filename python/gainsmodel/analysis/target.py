@@ -23,7 +23,7 @@ from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Sampler, Settings
 
-Of = Literal["added", "carried"]
+Of = Literal["added", "gain"]
 OFS: tuple[Of, ...] = get_args(Of)
 # The core's own reading of "larger than its share of GVA".
 LARGER = 1.0 + 1e-6
@@ -40,8 +40,8 @@ class Target:
     kind : str
         ``gain_gbp_m`` (£m in the final year), ``gain_share_of_gva`` (of GVA in the final year)
         or ``share`` (of the national gain, on the scenario's basis).
-    of : {"added", "carried"}
-        Whether the plan is to add it, or digital adoption to carry it in all.
+    of : {"added", "gain"}
+        Whether the plan is to add it, or the digital gain is to be it in all.
     threshold : float
         In the unit of the kind.
     null : bool
@@ -92,7 +92,7 @@ class Target:
                 else f"{100 * self.threshold:.12g}% of its GVA"
             )
             said = [f"{reaching(self.of, amount, self.area, self.final_year)} {chance}."]
-        if self.of == "carried":
+        if self.of == "gain":
             said.append(f"Without any lever it is {format.chance(self.p_without, self.draws)}.")
         if self.excluded:
             said.append(
@@ -108,7 +108,7 @@ class Target:
 
 def reaching(of: str, amount: str, area: str, year: int) -> str:
     """What it is to reach a target, without how often: the beginning of a sentence."""
-    verb = "The plan adds" if of == "added" else "Digital adoption carries"
+    verb = "The plan adds" if of == "added" else "The digital gain is"
     return f"{verb} at least {amount} in {area} by {year}"
 
 
@@ -139,9 +139,9 @@ def target(
         The target, one of them: £m a year at base-year prices; a share of the area's GVA in
         the same future, 0.01 for 1%; or a share of the national gain, ``"gva"`` for the area's
         own share of GVA, the null model, which is to be exceeded.
-    of : {"added", "carried"}
+    of : {"added", "gain"}
         Whether the plan is to add it, net of displacement and the like where switched on, or
-        digital adoption is to carry it in all. A share of the national gain is carried.
+        the digital gain is to be it in all, as with a share of the national gain.
     draws, seed, sampler, geography, dataset, threads, on_progress
         As in `run`.
 
@@ -182,7 +182,7 @@ def target(
     (kind, wanted), *_ = given.items()
     null = wanted == "gva"
     if kind == "share":
-        of = "carried"
+        of = "gain"
         if set(unit.members) == set(figures.areas["area_code"]):
             raise SettingError("share: the UK's share is all of it in every future; name an area")
     check_of(of)
@@ -246,7 +246,7 @@ def _chance(values: Draws, least: float, sampler: str) -> tuple[float, float]:
 
 
 def check_of(of: str) -> None:
-    """Refuse what is neither added nor carried."""
+    """Refuse what is neither added nor the whole gain."""
     if of not in OFS:
         raise SettingError(
             f"of: must be one of {', '.join(OFS)}, not {of!r}{did_you_mean(of, OFS)}"

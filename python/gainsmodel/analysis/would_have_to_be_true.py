@@ -82,8 +82,8 @@ class WouldHaveToBeTrue(ShownInNotebooks):
         target.
     target_gbp_m : float, optional
         £m a year in the final year; None for the prize.
-    of : {"added", "carried"}
-        Whether the plan is to add it, or digital adoption to carry it in all.
+    of : {"added", "gain"}
+        Whether the plan is to add it, or the digital gain is to be it in all.
     goal : str
         Beginning of a sentence that says what is to be reached, without how often.
     reached : int
@@ -338,9 +338,9 @@ def would_have_to_be_true(
     area : str
         Area or group, by name or code. The prize is the UK's.
     target_gbp_m : float, optional
-        £m a year in the final year; the prize if left out, which digital adoption is to carry.
-    of : {"added", "carried"}
-        Of a target: whether the plan is to add it, net, or digital adoption to carry it in all.
+        £m a year in the final year; the prize if left out, which the digital gain is to reach.
+    of : {"added", "gain"}
+        Of a target: whether the plan is to add it, net, or the digital gain is to be it in all.
     reading : {"final_year", "share_of_economy", "cumulative"}, optional
         Of the prize, instead of the scenario's.
     draws : int
@@ -378,7 +378,7 @@ def would_have_to_be_true(
                 f"target_gbp_m: is needed of {unit.name}; without one the question is of the "
                 "prize, which is the UK's"
             )
-        of = "carried"
+        of = "gain"
         if reading is not None:
             if reading not in READINGS:
                 raise SettingError(

@@ -31,7 +31,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="A region's share of the £208bn, and what digital adoption carries of it.",
+    help="A region's share of the £208bn, and how much of it digital adoption brings.",
 )
 ScenarioFile = Annotated[
     str, typer.Argument(help="scenario file, or the name of a shipped one such as 'reference'")
@@ -113,7 +113,7 @@ def options_of_all(
         ),
     ] = False,
 ) -> None:
-    """A region's share of the £208bn, and what digital adoption carries of it."""
+    """A region's share of the £208bn, and how much of it digital adoption brings."""
 
 
 def main() -> int:

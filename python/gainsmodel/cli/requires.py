@@ -37,7 +37,7 @@ def requires_command(
     ] = None,
     of: Annotated[
         Of,
-        typer.Option("--of", help="of a target: what the plan adds, or all that digital carries"),
+        typer.Option("--of", help="of a target: what the plan adds, or the whole digital gain"),
     ] = "added",
     reading: Annotated[
         Reading | None,

@@ -1,4 +1,4 @@
-"""``gainsmodel run``: each area's share, what digital adoption carries, what a plan adds."""
+"""``gainsmodel run``: each area's share, the digital gain, what a plan adds."""
 
 import sys
 from pathlib import Path

@@ -42,7 +42,7 @@ def target_command(
     ] = None,
     of: Annotated[
         Of,
-        typer.Option("--of", help="what the plan adds, or all that digital adoption carries"),
+        typer.Option("--of", help="what the plan adds, or the whole digital gain"),
     ] = "added",
     probability: Annotated[
         float | None,

@@ -298,8 +298,8 @@ class AreaSummary:
         return self.three("prize_gbp_bn", 1000.0)
 
     @cached_property
-    def carried(self) -> Estimate:
-        """Gain carried by digital adoption on the scenario's basis, £m."""
+    def digital_gain(self) -> Estimate:
+        """The digital gain on the scenario's basis, £m."""
         return self.three(self.gain)
 
     @cached_property
@@ -341,7 +341,7 @@ class AreaSummary:
         frame = PairedResult(self.result, without).added(self.gain)
         row = frame.filter(pl.col("area_code") == self.unit).row(0, named=True)
         added = Added.of_row(row, self.gain, self.futures)
-        return replace(added, without=AreaSummary(without, self.unit).carried)
+        return replace(added, without=AreaSummary(without, self.unit).digital_gain)
 
 
 def prices_of(scenario: Mapping[str, Any]) -> str:

@@ -156,7 +156,7 @@ def about(result: Result, unit: str) -> AreaSummary:
 
 
 def headline(a: AreaSummary, added: Added | None = None) -> tuple[str, str]:
-    """The two clauses of the headline: the share of the prize, and what digital carries.
+    """The two clauses of the headline: the share of the prize, and the digital gain.
 
     `added` is what the plan adds (`AreaSummary.added`), or None where there is no plan.
     """
@@ -173,20 +173,20 @@ def headline(a: AreaSummary, added: Added | None = None) -> tuple[str, str]:
     else:
         first = f"{a.whose} share of {a.the_prize_read} would be {a.part.about_gbp} {a.when}."
     same = " over the same years" if a.cumulative else " a year"
-    carried = _carried(a, added)
-    if not carried.is_told:
-        return first, f"What digital adoption carries cannot be stated: {format.TOO_FEW}."
-    second = f"Digital adoption plausibly carries {carried.gbp}{same}"
+    gain = _gain_without(a, added)
+    if not gain.is_told:
+        return first, f"The digital gain cannot be stated: {format.TOO_FEW}."
+    second = f"The digital gain is plausibly {gain.gbp}{same}"
     return first, f"{second}{_and_the_plan(a, added)}."
 
 
-def _carried(a: AreaSummary, added: Added | None) -> Estimate:
-    """What digital adoption carries: without the plan, where what that adds is known."""
-    return a.carried if added is None or added.without is None else added.without
+def _gain_without(a: AreaSummary, added: Added | None) -> Estimate:
+    """The digital gain: without the plan, where what that adds is known."""
+    return a.digital_gain if added is None or added.without is None else added.without
 
 
 def _and_the_plan(a: AreaSummary, added: Added | None) -> str:
-    """That what digital carries comes without the plan, and how much the plan adds."""
+    """That the digital gain comes without the plan, and how much the plan adds."""
     if added is None or added.without is None:
         return " with this plan" if a.has_plan else ", all of it without a plan"
     if added.is_zero:
@@ -201,17 +201,17 @@ def ranges(a: AreaSummary, added: Added | None = None) -> str:
     With `added` also that of what the plan adds, and how often it adds next to nothing: where
     `plan_adds` does not stand beside it.
     """
-    if a.part.is_certain and a.carried.is_certain:
+    if a.part.is_certain and a.digital_gain.is_certain:
         return f"{a.certainty}, so there is no range."
-    carried = f"digital carries {_carried(a, added).gbp_range}"
+    gain = f"the digital gain is {_gain_without(a, added).gbp_range}"
     if added is not None and added.is_told and not added.is_zero:
-        carried += f" and the plan adds {added.range_and_nothing('{} ({})')}"
+        gain += f" and the plan adds {added.range_and_nothing('{} ({})')}"
     if a.unit == "uk":
-        return f"In 9 of 10 simulated futures {carried}."
+        return f"In 9 of 10 simulated futures {gain}."
     if a.shares_withheld:
-        return f"In 9 of 10 simulated futures {carried}. {a.excluded}, so no share is given."
-    joint = "," if " and " in carried else " and"
-    said = f"In 9 of 10 simulated futures the share is {a.part.gbp_range}{joint} {carried}."
+        return f"In 9 of 10 simulated futures {gain}. {a.excluded}, so no share is given."
+    joint = "," if " and " in gain else " and"
+    said = f"In 9 of 10 simulated futures the share is {a.part.gbp_range}{joint} {gain}."
     if plain_share := a.row["share_excluded_draws"]:
         rest = format.percent(1 - plain_share)
         said += f" {a.excluded}, so shares use the other {rest}."
@@ -359,17 +359,17 @@ def against_gva_hover(a: AreaSummary) -> str:
 
 
 def national(a: AreaSummary) -> str:
-    """What digital carries across the UK, and how often it reaches the prize."""
-    carried = a.uk.carried
+    """The digital gain across the UK, and how often it reaches the prize."""
+    gain = a.uk.digital_gain
     reached = format.chance(a.p_reaches_prize, a.futures)
     return (
-        f"Across the UK digital adoption carries {carried.gbp} {a.when} ({carried.gbp_range}). "
+        f"Across the UK the digital gain is {gain.gbp} {a.when} ({gain.gbp_range}). "
         f"It reaches {a.the_prize_read} in full {reached}; both are in {a.prices}."
     )
 
 
 def readings(a: AreaSummary) -> str:
-    """How often digital carries the prize across the UK, on each of its three readings."""
+    """How often the digital gain reaches the prize across the UK, on each of its three readings."""
     first, last = a.years
     row, horizon = a.uk.row, format.years(last - first)
     year, share, total = (

@@ -343,7 +343,7 @@ put together it can only shrink, so studies that name few places have at least t
 {table(("split", "distance"), far)}
 
 Published splits run from one that cannot be told from GVA to one that gives London half. **A split
-near the null model carries little beyond the size of the areas, and that holds for ours.**
+near the null model says little beyond the size of the areas, and that holds for ours.**
 PwC ranks England first; here the nations gain alike, with England a little lower, because places
 where adoption is already high have less of it left to come.
 """,

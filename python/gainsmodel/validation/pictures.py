@@ -66,7 +66,7 @@ def errors(frame: pl.DataFrame, title: str, alt: str) -> vega.Chart:
     colour = {
         "field": "sampler",
         "type": "nominal",
-        "scale": {"domain": kinds, "range": [colours.prize, colours.carried]},
+        "scale": {"domain": kinds, "range": [colours.prize, colours.gain]},
         "legend": {"title": None},
     }
     log = {"type": "log"}

@@ -39,14 +39,14 @@ class Trial:
     ----------
     added_gbp_m : ndarray
         Gain added in the final year, £m a year, net of what is switched on.
-    carried_gbp_m : ndarray
+    gain_gbp_m : ndarray
         Gain in the final year in all, £m a year: without the plan, and what it adds.
     net_present_value_gbp_m : ndarray
         As in `gainsmodel.appraise`.
     """
 
     added_gbp_m: Draws
-    carried_gbp_m: Draws
+    gain_gbp_m: Draws
     net_present_value_gbp_m: Draws
 
 
@@ -97,7 +97,7 @@ class Trials:
         added = pair.added_draws(unit=self.unit)
         self._kept[json.dumps(plan, sort_keys=True)] = Trial(
             added_gbp_m=added,
-            carried_gbp_m=draws_of(self._reference, FINAL_YEAR_GAIN, self.unit) + added,
+            gain_gbp_m=draws_of(self._reference, FINAL_YEAR_GAIN, self.unit) + added,
             net_present_value_gbp_m=pair.net_present_value_draws(self.unit),
         )
         return pair

@@ -33,7 +33,7 @@ def three_amounts(
     width: int | None = None,
     height: int = 230,
 ) -> vega.Chart:
-    """Share of the prize, what digital adoption carries, what the plan adds: on one scale.
+    """Share of the prize, the digital gain, what the plan adds: on one scale.
 
     Parameters
     ----------
@@ -60,11 +60,15 @@ def three_amounts(
     no_share = reading.shares_withheld
     amounts: list[tuple[str, str, Estimate]] = [
         ("prize", f"Share of the {reading.prize}", reading.three("prize_gbp_bn", 1e3)),
-        ("carried", "Carried by digital adoption", reading.carried),
+        ("gain", "Digital gain", reading.digital_gain),
     ]
     if without is not None and not same_scenario(result, without):
         added = reading.added(without)
-        amounts[1] = ("carried", "Carried without the plan", added.without or reading.carried)
+        amounts[1] = (
+            "gain",
+            "Digital gain without the plan",
+            added.without or reading.digital_gain,
+        )
         amounts.append(("plan", f"Added by the plan{reading.net_of}", added))
     elif not reading.has_plan or without is not None:
         amounts.append(("plan", "Added by the plan", Estimate(0.0, 0.0, 0.0)))
@@ -187,7 +191,7 @@ def fan(
     width: int | None = None,
     height: int = 260,
 ) -> vega.Chart:
-    """What digital adoption carries, year by year: average, bands, and without plan.
+    """The digital gain, year by year: average, bands, and without plan.
 
     Parameters as `three_amounts`. Amounts are £ a year at the prices of the run on every reading.
 
@@ -333,7 +337,7 @@ def _fan_spec(
     ink = {"mean": colours.centre, "end": colours.secondary, "without": colours.plan}
     line: vega.Spec = {"field": "Line", "type": "nominal", "legend": None}
     line["scale"] = {"domain": list(ink), "range": list(ink.values())}
-    band = {"type": "area", "color": colours.carried, "line": False}
+    band = {"type": "area", "color": colours.gain, "line": False}
     layers = [
         vega.extent(x=vega.number("x"), y=vega.number("y")),
         vega.layer("years", {**band, "opacity": 0.28}, x=x, y={**low, **y}, y2=vega.to(high)),
@@ -349,7 +353,7 @@ def _fan_spec(
             vega.extent(x=vega.number("x"), y=vega.number("y")),
             vega.layer(
                 "years",
-                {"type": "rule", "strokeWidth": 3, "color": colours.carried},
+                {"type": "rule", "strokeWidth": 3, "color": colours.gain},
                 x=x,
                 y={**low, **y},
                 y2=vega.to(high),

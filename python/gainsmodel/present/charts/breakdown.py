@@ -119,7 +119,7 @@ def sectors(
     return _bars(
         amounts,
         reading.by_final_year,
-        "carried",
+        "gain",
         f"Where the gain of {reading.place} arises, on average {reading.by_final_year}: "
         f"most in {'; '.join(named)}.",
         f"{reading.prices}, average of all futures.",
@@ -203,7 +203,7 @@ def local_authorities(
     width: int | None = None,
     height: int | None = None,
 ) -> vega.Chart:
-    """What digital adoption carries in local authorities, compared with a split by size of economy.
+    """The digital gain in local authorities, compared with a split by size of economy.
 
     Parameters
     ----------
@@ -300,7 +300,7 @@ def _average(row: Mapping[str, Any], metric: str) -> tuple[float, float, float]:
 def _bars(
     amounts: Sequence[_Amount],
     when: str,
-    kind: Literal["carried", "plan", "dots"],
+    kind: Literal["gain", "plan", "dots"],
     alt: str,
     caption: str,
     heading: str,
@@ -335,7 +335,7 @@ def _bars(
             }
         )
     ranged = any(row[low] is not None for row in rows)
-    if kind == "carried":
+    if kind == "gain":
         caption += (
             " Lines: the range that holds 9 of 10."
             if ranged
@@ -385,7 +385,7 @@ def _bars_spec(
     ranges = [range_of] if ranged else []
     if kind == "dots":
         rule |= {"color": colours.secondary, "strokeWidth": 1.5}
-        dot = {"type": "point", "filled": True, "opacity": 1, "size": 70, "color": colours.carried}
+        dot = {"type": "point", "filled": True, "opacity": 1, "size": 70, "color": colours.gain}
         hollow = {"type": "point", "shape": "diamond", "filled": False, "strokeWidth": 1.5}
         hollow |= {"opacity": 1, "size": 90, "color": colours.plan}
         split = vega.number("Split by size of economy")
@@ -395,7 +395,7 @@ def _bars_spec(
             vega.layer("amounts", hollow, y=y, x=split, tooltip=hover),
         ]
     else:
-        colour = colours.plan if kind == "plan" else colours.carried
+        colour = colours.plan if kind == "plan" else colours.gain
         bar = {"type": "bar", "color": colour, "height": {"band": 1}}
         # A rim, so that the line is told from the bar in either theme.
         rim = vega.layer(

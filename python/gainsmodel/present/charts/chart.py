@@ -214,7 +214,7 @@ def tooltip(*fields: str) -> list[Spec]:
 def roles(theme: str, field: str = "Role") -> Spec:
     """Colour by role."""
     colours = palette(theme)
-    kinds = {"prize": colours.prize, "carried": colours.carried, "plan": colours.plan}
+    kinds = {"prize": colours.prize, "gain": colours.gain, "plan": colours.plan}
     scale = {"domain": list(kinds), "range": list(kinds.values())}
     return {"field": field, "type": "nominal", "scale": scale, "legend": None}
 

@@ -11,7 +11,8 @@ from gainsmodel.present.area_summary import GBP_M, checked, or_none, plain
 from gainsmodel.present.charts import chart as vega
 from gainsmodel.present.charts.theme import Theme, palette
 
-TOP = 10
+# Assumptions drawn: so many at most, and none that moves less than this part of the largest.
+TOP, LEAST_SWING = 10, 0.01
 INDEX = "Share of the variance it accounts for, %"
 # Pixels of a row with its name above it, and of the axis with its title.
 ROW, AXIS = 38, 66
@@ -59,7 +60,8 @@ def tornado(
     if ranked.height == 0 or ranked["swing"][0] == 0:
         return vega.message("Nothing moves this answer.", theme, width, height or 120)
     rows: list[vega.Row] = []
-    for row in moved.head(TOP).iter_rows(named=True):
+    shown = moved.filter(pl.col("swing") >= LEAST_SWING * moved["swing"][0]).head(TOP)
+    for row in shown.iter_rows(named=True):
         left, right = sorted(("low", "high"), key=lambda end: row[end])
         rows.append(
             {
@@ -236,7 +238,7 @@ def _tornado_spec(theme: str, width: int | None, height: int, title: str) -> veg
         [
             vega.layer("as_it_is", line, x={**as_it_is, **x}),
             half(low, colours.pale),
-            half(high, colours.carried),
+            half(high, colours.gain),
             vega.layer("assumptions", tick, y=row, x=as_it_is),
             said("Left", "right", -4),
             said("Right", "left", 4),
@@ -255,7 +257,7 @@ def _total_order_spec(theme: str, width: int | None, height: int) -> vega.Spec:
     axis = {"grid": True, "values": [0, 25, 50, 75, 100]}
     x = vega.number(INDEX, title=INDEX, axis=axis, scale={"nice": False, "zero": True})
     role: vega.Spec = {"field": "Role", "type": "nominal", "legend": None}
-    role["scale"] = {"domain": ["told", "not told"], "range": [colours.carried, colours.prize]}
+    role["scale"] = {"domain": ["told", "not told"], "range": [colours.gain, colours.prize]}
     hover = vega.tooltip("Assumption", "Index", "95% interval", "Note")
     rule = {"type": "rule", "strokeWidth": 2, "yOffset": 8}
     dot = {"type": "point", "filled": True, "size": 80, "opacity": 1, "yOffset": 8}

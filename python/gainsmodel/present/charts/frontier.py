@@ -190,7 +190,7 @@ def _spec(theme: str, width: int | None, height: int, title: str) -> vega.Spec:
     low = vega.number("Low")
     hover = vega.tooltip("Package", "Costs a year", "Has", "Added in 9 of 10 futures", NOTHING)
     dot = {"type": "point", "filled": True, "opacity": 1}
-    line = {"type": "line", "interpolate": "step-after", "color": colours.carried}
+    line = {"type": "line", "interpolate": "step-after", "color": colours.gain}
     rule = {"type": "rule", "strokeWidth": 2, "color": colours.plan, "tooltip": None}
 
     def labels(side: str, align: str, dx: int) -> vega.Spec:

@@ -61,7 +61,7 @@ def share_dots(
     rows = [
         {
             **place,
-            "Role": "carried" if dot >= reference else "prize",
+            "Role": "gain" if dot >= reference else "prize",
             "Share, %": round(dot, 2),
             "This dot": "1 chance in 20",
             "About": format.percent(dot / 100),
@@ -201,7 +201,7 @@ def difference_dots(
     rows = [
         {
             **place,
-            "Role": "carried" if dot >= 0 else "prize",
+            "Role": "gain" if dot >= 0 else "prize",
             title: dot,
             "This dot": "1 chance in 20",
             "About": format.gbp(dot * GBP_M[money]),
@@ -465,7 +465,7 @@ def _curve_spec(theme: str, width: int | None, height: int) -> vega.Spec:
             vega.extent(x=vega.number("x"), y=Y),
             vega.layer(
                 "steps",
-                {"type": "bar", "color": colours.carried, "binSpacing": 0},
+                {"type": "bar", "color": colours.gain, "binSpacing": 0},
                 x=x,
                 x2={"field": "To, %"},
                 y=y,

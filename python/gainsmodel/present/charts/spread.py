@@ -222,7 +222,7 @@ def _adoption_spec(
             ),
             vega.layer(
                 "years",
-                {"type": "area", "color": colours.carried, "opacity": 0.28},
+                {"type": "area", "color": colours.gain, "opacity": 0.28},
                 **at,
                 **each,
                 y=low,

@@ -1,6 +1,6 @@
 """Colours and type, light and dark; nothing else in the charts names a colour.
 
-Three roles and no others: grey is the prize, blue what digital adoption carries, orange the plan
+Three roles and no others: grey is the prize, blue the digital gain, orange the plan
 or a reference. Sectors, channels and technologies are told apart by place and label. A test
 computes every contrast: text 4.5 to 1, graphics that carry meaning 3 to 1.
 """
@@ -26,10 +26,10 @@ class Palette:
     ----------
     background, text, secondary, border : str
         Page, text, axis text, and lines that only decorate.
-    prize, carried, plan : str
+    prize, gain, plan : str
         The three roles.
     centre : str
-        Line of the average over the bands of `carried`.
+        Line of the average over the bands of `gain`.
     pale : str
         Low end of a bar that is dark at its high end.
     sequential, diverging : tuple of str
@@ -43,7 +43,7 @@ class Palette:
     secondary: str
     border: str
     prize: str
-    carried: str
+    gain: str
     plan: str
     centre: str
     pale: str
@@ -60,7 +60,7 @@ PALETTES: dict[str, Palette] = {
         secondary="#5B6B79",
         border="#D0D8DF",
         prize="#6F8292",
-        carried="#2569A0",
+        gain="#2569A0",
         plan="#C2500A",
         centre="#0E3B69",
         pale="#63A0CB",
@@ -75,7 +75,7 @@ PALETTES: dict[str, Palette] = {
         secondary="#A9B6C2",
         border="#3A4753",
         prize="#6F8292",
-        carried="#6CB8E6",
+        gain="#6CB8E6",
         plan="#FFA15C",
         centre="#CFE8F8",
         pale="#2E6FA3",

@@ -134,7 +134,7 @@ def tile_map(
     result : Result
         Of the ``mayoral`` or the ``itl1`` geography.
     measure : {"gbp", "per_head", "against_gva"}
-        Share of the prize in £; what digital adoption carries in £ a head of today's
+        Share of the prize in £; the digital gain in £ a head of today's
         population; or in how many of 100 futures the area's share of the gain exceeds its
         share of the economy.
     selected : str, optional
@@ -283,7 +283,7 @@ def _title(measure: Measure, first: AreaSummary) -> tuple[str, str]:
         unit = "£bn" if measure == "gbp" else "£ a head"
         # "by 2036" stays on one line.
         title = vega.wrapped(f"{unit} {first.when}".replace(" by ", " by\u00a0"), 19)
-        called = f"Share of the {first.prize}" if measure == "gbp" else "Carried by digital, a head"
+        called = f"Share of the {first.prize}" if measure == "gbp" else "Digital gain a head"
         return "\n".join(title), called
     return "Is its share of the\ngain larger than of\nthe economy?", "Times in 100"
 
@@ -329,7 +329,7 @@ def _alt(
     ranked = sorted(known, key=lambda row: values[row["code"]].three.mean, reverse=True)
     of = {
         "gbp": f"share of the prize {when}",
-        "per_head": f"£ a head carried by digital adoption {when}",
+        "per_head": f"£ a head of digital gain {when}",
         "against_gva": "times in 100 that the share of the gain exceeds that of the economy",
     }[measure]
     said = f"Tile map of {len(rows)} areas, {of}."
@@ -376,7 +376,7 @@ def _caption(
     blurred = averages and ranges[0] > max(averages) - min(averages)
     blur = " Every area’s own range is wider than the gap between the highest and the lowest."
     return (
-        f"Average of what digital adoption carries {first.when} for each resident of "
+        f"Average digital gain {first.when} for each resident of "
         f"today, {first.prices}.{blur if blurred else ''}{note}"
     )
 

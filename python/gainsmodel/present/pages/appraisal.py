@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from gainsmodel import format
-from gainsmodel.analysis.additionality import TOTALS, UNVERIFIED, Waterfall
+from gainsmodel.analysis.additionality import UNVERIFIED, Waterfall
 from gainsmodel.analysis.switching_values import SwitchingValues
 from gainsmodel.analysis.take_up_cases import TakeUpCases
 from gainsmodel.analysis.who_gains import WhoGains
@@ -174,17 +174,17 @@ def gross_to_net(net: Waterfall) -> Iterator[Block]:
     """From gross to net as the area, its region and the UK see it; nothing where all are off."""
     if not net.switched_on:
         return
-    rows = []
-    for (place,), steps in net.table.group_by(["area_name"], maintain_order=True):
-        rows.append((f"Seen from {text.the(str(place))}", "", "", ""))
-        for step in steps.iter_rows(named=True):
-            off = " (off)" if step["switched_on"] is False else ""
-            amount, nothing = Estimate.of(step, "amount_gbp_m"), ""
-            if step["step"] in TOTALS:
-                nothing = Added.of_row(step, "amount_gbp_m", net.draws).nothing
-            rows.append((f"  {step['label']}{off}", amount.gbp, amount.gbp_range, nothing))
-    headings = ("", text.AVERAGE, text.RANGE, text.NOTHING)
-    yield Grid(f"From gross to net, {net.when}", headings, rows)
+    rows, labels = [], []
+    for (place,), seen in net.table.group_by(["area_name"], maintain_order=True):
+        labels = [
+            f"{step['label']}{' (off)' if step['switched_on'] is False else ''}"
+            for step in seen.iter_rows(named=True)
+        ]
+        amounts = [Estimate.of(step, "amount_gbp_m") for step in seen.iter_rows(named=True)]
+        nothing = Added.of_row(seen.to_dicts()[-1], "amount_gbp_m", net.draws).nothing
+        cells = [f"{amount.gbp} ({amount.gbp_range})" for amount in amounts]
+        rows.append((str(place), *cells, nothing))
+    yield Grid(f"From gross to net, {net.when}", ["Seen from", *labels, text.NOTHING], rows)
     places = {"leakage", "multiplier"} & {*net.switched_on}
     if places and net.table["viewpoint"][0] == "uk":
         yield Words(

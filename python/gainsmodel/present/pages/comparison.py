@@ -57,7 +57,7 @@ def comparison(
     if others:
         yield Words(f"{others} other areas and groups differ by less than £1m.", "small")
     yield Words(
-        f"What digital adoption carries, in {prices_of(compared.first.manifest['scenario'])}, "
+        f"The digital gain, in {prices_of(compared.first.manifest['scenario'])}, "
         "compared with no further adoption. "
         f"{text.adjusted(compared.net_of)} Figures are averages of all futures.",
         "small",

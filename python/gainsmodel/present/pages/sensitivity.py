@@ -22,8 +22,8 @@ SETTINGS = {
 }
 ANSWERS = {
     "share": "its share",
-    "gain_final_year_gbp_m": "what digital carries in the final year",
-    "gain_cumulative_gbp_m": "what digital carries in all years",
+    "gain_final_year_gbp_m": "the digital gain in the final year",
+    "gain_cumulative_gbp_m": "the digital gain in all years",
     "plan_adds": "what the plan adds in the final year",
     "p_target": "whether the plan adds enough in the final year",
 }

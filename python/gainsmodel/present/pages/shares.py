@@ -1,4 +1,4 @@
-"""Shares of the gain and of the prize, what digital adoption carries, what a plan adds."""
+"""Shares of the gain and of the prize, the digital gain, what a plan adds."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -79,7 +79,9 @@ def shares_table(result: Result, codes: Iterable[str] | None = None) -> Grid:
     # The whole of a prize that is certain is that prize, unrounded.
     certain = uk.part.is_certain and not uk.is_restated
     whole = uk.prize if certain else uk.part.gbp
-    rows.append((uk.name, "100%", "100%", "", "", whole, uk.carried.gbp, uk.carried.gbp_range))
+    rows.append(
+        (uk.name, "100%", "100%", "", "", whole, uk.digital_gain.gbp, uk.digital_gain.gbp_range)
+    )
     headings = (
         "Area",
         "Share of UK GVA",
@@ -87,7 +89,7 @@ def shares_table(result: Result, codes: Iterable[str] | None = None) -> Grid:
         text.RANGE,
         "Share of the gain over share of GVA",
         f"Its part of {uk.the_prize_read} {uk.when}",
-        f"Digital carries {uk.when}",
+        f"Digital gain {uk.when}",
         text.RANGE,
     )
     return Grid("", headings, rows)
@@ -102,8 +104,8 @@ def _row(a: AreaSummary) -> tuple[str, ...]:
         text.WITHHELD if withheld else a.share.percent_range,
         text.WITHHELD if withheld else f"{format.ratio(a.ratio.mean)} ({text.ratio_range(a)})",
         text.WITHHELD if withheld else a.part.gbp,
-        a.carried.gbp,
-        a.carried.gbp_range,
+        a.digital_gain.gbp,
+        a.digital_gain.gbp_range,
     )
 
 
@@ -128,8 +130,8 @@ def plan_table(pair: PairedResult, codes: Iterable[str], costs: pl.DataFrame) ->
         rows.append(
             (
                 a.name,
-                a.carried.gbp,
-                AreaSummary(pair.without, a.unit).carried.gbp,
+                a.digital_gain.gbp,
+                AreaSummary(pair.without, a.unit).digital_gain.gbp,
                 amount.gbp,
                 amount.gbp_range,
                 amount.nothing,
@@ -138,7 +140,7 @@ def plan_table(pair: PairedResult, codes: Iterable[str], costs: pl.DataFrame) ->
         )
     headings = (
         "Area",
-        f"Digital carries {summaries[0].when}",
+        f"Digital gain {summaries[0].when}",
         "Of which without the plan",
         "The plan adds",
         text.RANGE,

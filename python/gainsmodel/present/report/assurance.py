@@ -44,7 +44,7 @@ def statement(findings: Findings, on: date | None = None) -> list[tuple[str, str
         (
             "Purpose and scope",
             "What a region’s share of a national figure would be, and what digital adoption and "
-            "a plan plausibly carry of it. Not a forecast, and not a business case by itself.",
+            "a plan plausibly bring of it. Not a forecast, and not a business case by itself.",
         ),
         ("Data", data),
         (

@@ -61,7 +61,7 @@ class Findings:
         What the plan adds in each local authority of the area; None where it has none, or no
         lever moves there.
     drivers : Sensitivity, optional
-        What drives what the plan adds, or without a plan what digital carries.
+        What drives what the plan adds, or without a plan the digital gain.
     no_drivers : str
         Why there are none.
     prize : WouldHaveToBeTrue

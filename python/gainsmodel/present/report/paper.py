@@ -97,7 +97,7 @@ def _pictures(findings: Findings) -> Iterator[Block]:
     a = findings.about
     without = None if findings.added is None else findings.without
     yield Picture(
-        f"What digital adoption carries in {a.place}, year by year",
+        f"The digital gain in {a.place}, year by year",
         charts.fan(findings.result, a.unit, without, width=WIDTH, height=HEIGHT),
     )
     if a.unit != "uk":
@@ -110,7 +110,7 @@ def _pictures(findings: Findings) -> Iterator[Block]:
         own = a.unit if a.unit in findings.result.areas()["area_code"] else None
         yield Picture(
             f"Each area’s part of {a.the_prize}",
-            charts.tile_map(findings.result, "gbp", own, width=WIDTH, height=380),
+            charts.tile_map(findings.result, "gbp", own, width=WIDTH, height=330),
         )
     said = [text.pattern(findings.result), text.if_diverging(a, findings.ratio_if_diverging)]
     if any(said):
@@ -189,9 +189,7 @@ def _other(findings: Findings) -> Iterator[Block]:
 def _drivers(findings: Findings) -> Iterator[Block]:
     a = findings.about
     of_plan = findings.drivers is not None and findings.drivers.output == "plan_adds"
-    yield Heading(
-        "What drives what the plan adds" if of_plan else "What drives what digital carries"
-    )
+    yield Heading("What drives what the plan adds" if of_plan else "What drives the digital gain")
     if findings.drivers is None:
         yield Words(findings.no_drivers)
         return
