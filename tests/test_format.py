@@ -594,7 +594,10 @@ def test_decimals_that_an_error_does_not_carry_are_left_out(
 @pytest.mark.parametrize(
     ("hits", "futures", "said"),
     [
-        (128, 10_000, "in 1 of 100 futures (128 of 10,000)"),
+        (128, 10_000, "in 1 to 2 of 100 futures (128 of 10,000)"),
+        (200, 10_000, "in 2 of 100 futures (200 of 10,000)"),
+        (12, 1_000, "in 1 to 2 of 100 futures (12 of 1,000)"),
+        (9_865, 10_000, "in 98 to 99 of 100 futures (9,865 of 10,000)"),
         (3, 10_000, "in fewer than 1 of 100 futures (3 of 10,000)"),
         (0, 10_000, "in none of the 10,000 futures"),
         (10_000, 10_000, "in all of the 10,000 futures"),

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
+# A chance below it, or as near to always, is told with its simulation error: 1 to 2 of 100.
+RARE = 0.05
 TOO_FEW = "too few futures to say"
 NOT_SEPARATED = "not separated"
 _COUNTS = ("", "", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -248,11 +250,11 @@ def chance(probability: float, futures: int) -> str:
         return "in fewer than 1 of 100 futures"
     if probability > 0.99:
         return "in more than 99 of 100 futures"
-    return f"in {probability * 100:.0f} of 100 futures"
+    return f"in {_of_100(probability, futures)} of 100 futures"
 
 
 def chance_and_count(hits: int, futures: int) -> str:
-    """A probability with the count behind it: ``in 1 of 100 futures (128 of 10,000)``."""
+    """A probability with the count behind it: ``in 2 of 100 futures (200 of 10,000)``."""
     words = chance(hits / futures, futures)
     told = futures < 100 or hits in (0, futures)
     return words if told else f"{words} ({hits:,} of {futures:,})"
@@ -286,7 +288,16 @@ def out_of_100(probability: float, futures: int) -> str:
         return "fewer than 1 in 100"
     if probability > 0.99:
         return "more than 99 in 100"
-    return f"{probability * 100:.0f} in 100"
+    return f"{_of_100(probability, futures)} in 100"
+
+
+def _of_100(probability: float, futures: int) -> str:
+    """A count of 100; of what is rare, or nearly always so, as far as its error lets it be told."""
+    if min(probability, 1 - probability) >= RARE:
+        return f"{probability * 100:.0f}"
+    off = 1.96 * math.sqrt(probability * (1 - probability) / futures)
+    ends = (max(probability - off, 0.01), min(probability + off, 0.99))
+    return " to ".join(dict.fromkeys(f"{100 * end:.0f}" for end in ends))
 
 
 def next_to_nothing(probability: float, futures: int) -> str:
