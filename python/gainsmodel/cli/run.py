@@ -2,12 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 import typer
 
-from gainsmodel.analysis.convergence import ratios_if_diverging
+from gainsmodel.choices import Precision
 from gainsmodel.cli.app import (
     DrawsOption,
     FillOption,
@@ -25,17 +24,13 @@ from gainsmodel.cli.app import (
     read_own,
 )
 from gainsmodel.cli.console import print_json, show
-from gainsmodel.data import Dataset
-from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError
-from gainsmodel.present.pages.shares import shares
-from gainsmodel.results.manifest import check_target, read_manifest
-from gainsmodel.results.paired import PairedResult
-from gainsmodel.results.result import Result
-from gainsmodel.scenario import load_scenario
-from gainsmodel.simulation.replay import start_again
-from gainsmodel.simulation.run import Run, start
-from gainsmodel.simulation.settings import Precision, Settings
+
+if TYPE_CHECKING:
+    from gainsmodel.data import Dataset
+    from gainsmodel.data.units import Unit
+    from gainsmodel.results.paired import PairedResult
+    from gainsmodel.results.result import Result
 
 
 @app.command("run")
@@ -67,6 +62,18 @@ def run_command(
     as_json: JsonOption = False,
 ) -> None:
     """Simulate a scenario, or repeat an earlier run exactly from its manifest.json."""
+
+    import polars as pl
+
+    from gainsmodel.analysis.convergence import ratios_if_diverging
+    from gainsmodel.data.units import unit_of
+    from gainsmodel.present.pages.shares import shares
+    from gainsmodel.results.manifest import check_target, read_manifest
+    from gainsmodel.scenario import load_scenario
+    from gainsmodel.simulation.replay import start_again
+    from gainsmodel.simulation.run import start
+    from gainsmodel.simulation.settings import Settings
+
     if out is not None:
         check_target(out)
     chosen: dict[str, Any] = {
@@ -81,7 +88,7 @@ def run_command(
         if data is None and value:
             raise SettingError(f"{option}: needs --data")
 
-    def own(of: str) -> Dataset | None:
+    def own(of: str) -> "Dataset | None":
         return None if data is None else read_own(data, of, sheet, year, fill_built_in)
 
     if is_saved_run(scenario):
@@ -118,7 +125,7 @@ def run_command(
         print(f"written: {out}", file=sys.stderr)
 
 
-def _codes(units: list[Unit], dataset: Dataset) -> list[str]:
+def _codes(units: "list[Unit]", dataset: "Dataset") -> list[str]:
     """Codes of areas and groups; a wider area stands for the areas in it."""
     known = dataset.units
     return [
@@ -126,8 +133,13 @@ def _codes(units: list[Unit], dataset: Dataset) -> list[str]:
     ]
 
 
-def _pair(result: Result, threads: int | None) -> PairedResult | None:
+def _pair(result: "Result", threads: int | None) -> "PairedResult | None":
     """The run and its reference; None where there is no plan."""
+
+    from gainsmodel.results.paired import PairedResult
+    from gainsmodel.simulation.run import Run
+    from gainsmodel.simulation.settings import Settings
+
     if not result.scenario.moved_levers():
         return None
     if not result.holds_draws:

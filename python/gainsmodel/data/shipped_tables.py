@@ -2,17 +2,15 @@
 
 import hashlib
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import polars as pl
 
+from gainsmodel.choices import Geography
 from gainsmodel.errors import DataError, UnknownNameError
 
 TABLES = Path(__file__).parent / "tables"
 BASE_YEAR = 2023
-Geography = Literal["mayoral", "itl1", "local_authority", "mayoral_2026"]
-# What publishers' tables are of; ITL 2 and 3 are read as own areas.
-Level = Literal["mayoral", "itl1", "itl2", "itl3", "local_authority", "mayoral_2026"]
 GEOGRAPHIES: tuple[Geography, ...] = get_args(Geography)
 SECTORS = (
     *("AB", "C", "DE", "F", "G", "H", "I", "J", "K"),

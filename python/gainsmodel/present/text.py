@@ -25,6 +25,7 @@ from gainsmodel.analysis.verdict import (
     is_told,
     of_draws,
 )
+from gainsmodel.choices import Prices
 from gainsmodel.data.shipped_tables import MAYORAL_2026
 from gainsmodel.data.table_editions import editions
 from gainsmodel.data.units import unit_of
@@ -41,7 +42,6 @@ from gainsmodel.present.area_summary import (
 )
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.plan_levers import lever_costs
-from gainsmodel.results.prices import Prices
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import quantiles
 from gainsmodel.results.tables import READINGS

@@ -13,6 +13,7 @@ from typing import Any
 
 from gainsmodel import _core
 from gainsmodel.checks import whole_number
+from gainsmodel.choices import Precision, Sampler
 from gainsmodel.data import OWN_GVA, Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import ResultError
@@ -23,7 +24,7 @@ from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.core_inputs import core_inputs, is_uncertain
 from gainsmodel.simulation.finite import refuse_infinite
 from gainsmodel.simulation.resolve import resolve
-from gainsmodel.simulation.settings import Precision, Sampler, Settings
+from gainsmodel.simulation.settings import Settings
 
 # Draws of which pieces of a run are made.
 SPAN = _core.span()
