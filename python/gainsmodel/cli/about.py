@@ -12,7 +12,6 @@ from gainsmodel.cli.console import show
 @app.command()
 def info() -> None:
     """Version, build, machine, shipped scenarios."""
-
     from gainsmodel.data import GEOGRAPHIES
     from gainsmodel.results.manifest import build_info
     from gainsmodel.scenario import load_scenario, shipped_scenarios
@@ -30,7 +29,6 @@ def info() -> None:
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
-
     from gainsmodel.scenario import json_schema
 
     print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
@@ -43,7 +41,6 @@ def glossary_command(
     ] = None,
 ) -> None:
     """What the words on screen mean."""
-
     from gainsmodel.present import glossary
     from gainsmodel.present.blocks import Words
 

@@ -17,6 +17,8 @@ from gainsmodel.errors import GainsModelError, RunCancelled, SettingError, Unkno
 from gainsmodel.files import reason
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from gainsmodel.data import Dataset
     from gainsmodel.present.blocks import Words
     from gainsmodel.results.result import Result
@@ -165,11 +167,29 @@ def finish(run: "Run", doing: str) -> "Result":
 @contextmanager
 def progress(doing: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on standard error once work takes longer than a second."""
+    begun = time.monotonic()
+    bar: Progress | None = None
 
+    def on_progress(done: int, total: int) -> None:
+        nonlocal bar
+        if time.monotonic() - begun <= PROGRESS_AFTER_SECONDS:
+            return
+        bar = bar or _bar(doing)
+        if bar.console.is_terminal:
+            bar.start()
+            bar.update(bar.task_ids[0], completed=done, total=total)
+
+    try:
+        yield on_progress
+    finally:
+        if bar is not None and bar.live.is_started:
+            bar.stop()
+
+
+def _bar(doing: str) -> "Progress":
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    begun = time.monotonic()
     bar = Progress(
         TextColumn(doing),
         BarColumn(),
@@ -178,18 +198,8 @@ def progress(doing: str) -> Iterator[Callable[[int, int], None]]:
         console=Console(stderr=True),
         transient=True,
     )
-    task = bar.add_task(doing)
-
-    def on_progress(done: int, total: int) -> None:
-        if bar.console.is_terminal and time.monotonic() - begun > PROGRESS_AFTER_SECONDS:
-            bar.start()
-            bar.update(task, completed=done, total=total)
-
-    try:
-        yield on_progress
-    finally:
-        if bar.live.is_started:
-            bar.stop()
+    bar.add_task(doing)
+    return bar
 
 
 def stated(**options: Any) -> dict[str, Any]:
@@ -209,7 +219,6 @@ def no_lever_in(
     area: str, scenarios: Iterable[str], geography: str | None, dataset: "Dataset | None"
 ) -> str:
     """Name of the area if none of some plans moves a lever in it."""
-
     from gainsmodel.data.units import unit_of
     from gainsmodel.results.plan_levers import levers_moved_in
     from gainsmodel.simulation.resolve import as_scenario, figures_for
@@ -225,7 +234,6 @@ def note_of_areas(
     scenario: str, geography: str | None, dataset: "Dataset | None"
 ) -> "Iterator[Words]":
     """What is to be known of the areas that an answer is about, where there is something."""
-
     from gainsmodel.present import text
     from gainsmodel.present.blocks import Words
     from gainsmodel.simulation.resolve import as_scenario
@@ -237,7 +245,6 @@ def note_of_areas(
 
 def own_folder(folder: Path | None, *scenarios: str) -> "Dataset | None":
     """Read a folder of own figures, where --data names one, or else a scenario's file."""
-
     from gainsmodel.data.saved import read_named
     from gainsmodel.simulation.resolve import own_figures
 
@@ -260,7 +267,6 @@ def read_own(
 
     `conversion` is from which currency and at which rate, as `read_gva` takes it.
     """
-
     from gainsmodel.data import is_dataset, read_gva
 
     fill: Fill | None = "built_in" if fill_built_in else None

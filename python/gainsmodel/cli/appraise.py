@@ -60,7 +60,6 @@ def appraise_command(
     as_json: JsonOption = False,
 ) -> None:
     """What a plan adds, what it costs the authority and firms, and whether it pays back."""
-
     from gainsmodel.analysis.additionality import waterfall
     from gainsmodel.analysis.appraisal import appraise, area_and_uk, check_target, delay_cost
     from gainsmodel.analysis.switching_values import switching_values

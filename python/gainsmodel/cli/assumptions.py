@@ -53,7 +53,6 @@ def assumptions_command(
     data: DataOption = None,
 ) -> None:
     """Every assumption with range, source, evidence, owner, date and what differs."""
-
     import polars as pl
 
     from gainsmodel.analysis import assumptions_log

@@ -50,7 +50,6 @@ def batch_command(
     ] = False,
 ) -> None:
     """Run every scenario of a sweep; run the same command to resume a stopped batch."""
-
     from gainsmodel.batch import estimate_batch, load_sweep, run_batch
     from gainsmodel.present.pages import batch as pages
 
@@ -96,7 +95,6 @@ def _report(batch: "BatchResult") -> None:
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int], None]]:
     """Runs done and time left, on standard error: a bar, or a line now and then."""
-
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -68,7 +68,6 @@ def compare_command(
     as_json: JsonOption = False,
 ) -> None:
     """Compare two or more scenarios, each with the first, on the same draws."""
-
     from gainsmodel.analysis.comparison import compare
     from gainsmodel.present.pages.comparison import comparison, split
     from gainsmodel.simulation.replay import start_again
@@ -135,7 +134,6 @@ def _split(
     compared: "Comparison", kind: By, threads: int | None, dataset: "Dataset | None"
 ) -> "list[tuple[tuple[By, str], pl.DataFrame]]":
     """Tables of one way to split, each with what it is of."""
-
     from gainsmodel.analysis.lever_contributions import lever_contributions
     from gainsmodel.scenario import Scenario
 

@@ -23,7 +23,6 @@ app.add_typer(data_app, name="data")
 @data_app.command("list")
 def data_list() -> None:
     """Geographies and what each holds."""
-
     from gainsmodel.present.pages import data as pages
 
     show(pages.geographies())
@@ -43,7 +42,6 @@ def data_show(
 
     Of a folder, first where they come from; an edited or outdated folder is refused.
     """
-
     from gainsmodel.present.pages import data as pages
 
     dataset = _figures(source)
@@ -56,7 +54,6 @@ def data_show(
 
 def _figures(name: str) -> "Dataset":
     """A folder of own figures or a shipped geography; a path is told from a misspelt name."""
-
     from gainsmodel.data import GEOGRAPHIES, is_dataset, load_dataset, read_gva
     from gainsmodel.data.saved import read_named
 
@@ -78,7 +75,6 @@ def data_check(
     ] = None,
 ) -> None:
     """Check figures: sums, codes, missing cells, hashes."""
-
     from gainsmodel.data import GEOGRAPHIES, check
 
     failed = 0
@@ -125,7 +121,6 @@ def data_import(
     ] = None,
 ) -> None:
     """Keep own figures in a folder that notices edits."""
-
     from gainsmodel.data import save_dataset
 
     dataset = read_own(
@@ -155,7 +150,6 @@ def data_aggregate(
     name: Annotated[str | None, typer.Option(help="name of the figures")] = None,
 ) -> None:
     """Build new areas from smaller ones, with proof that every total is kept."""
-
     from gainsmodel.data import save_dataset
     from gainsmodel.data.aggregation import aggregate
 
@@ -173,7 +167,6 @@ def data_template(
     filled: Annotated[bool, typer.Option("--filled", help="with the built-in figures")] = False,
 ) -> None:
     """Write a table to fill in with your own GVA figures."""
-
     from gainsmodel.data import gva_template
 
     kind = out.suffix.casefold().removeprefix(".")

@@ -53,7 +53,6 @@ def discover_command(
     as_json: JsonOption = False,
 ) -> None:
     """Conditions under which a plan misses its target."""
-
     from gainsmodel.analysis.discovery import discover
     from gainsmodel.present.pages.discovery import discovery
 

@@ -68,7 +68,6 @@ def plan_command(
     as_json: JsonOption = False,
 ) -> None:
     """Find the package of levers that is best for the money."""
-
     from gainsmodel.analysis.optimise.plan import plan
     from gainsmodel.present.pages.optimise import optimise
 

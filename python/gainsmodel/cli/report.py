@@ -54,7 +54,6 @@ def report_command(
     force: Annotated[bool, typer.Option("--force", help="overwrite an earlier file")] = False,
 ) -> None:
     """Write a board paper: HTML, PDF or Word; or Excel with the figures behind it."""
-
     from gainsmodel.present import report
     from gainsmodel.present.export import file_name
     from gainsmodel.results.manifest import read_manifest

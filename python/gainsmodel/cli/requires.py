@@ -54,7 +54,6 @@ def requires_command(
     as_json: JsonOption = False,
 ) -> None:
     """What would have to be true for the £208bn, or a target, to be reached."""
-
     from gainsmodel.analysis.would_have_to_be_true import would_have_to_be_true
     from gainsmodel.present.pages.would_have_to_be_true import would_have_to_be_true as page
 

@@ -62,7 +62,6 @@ def run_command(
     as_json: JsonOption = False,
 ) -> None:
     """Simulate a scenario, or repeat an earlier run exactly from its manifest.json."""
-
     import polars as pl
 
     from gainsmodel.analysis.convergence import ratios_if_diverging
@@ -70,7 +69,6 @@ def run_command(
     from gainsmodel.present.pages.shares import shares
     from gainsmodel.results.manifest import check_target, read_manifest
     from gainsmodel.scenario import load_scenario
-    from gainsmodel.simulation.replay import start_again
     from gainsmodel.simulation.run import start
     from gainsmodel.simulation.settings import Settings
 
@@ -96,6 +94,8 @@ def run_command(
             raise SettingError(
                 f"--{fixed[0]}: cannot be combined with a manifest, which already fixes it"
             )
+        from gainsmodel.simulation.replay import start_again
+
         dataset = own(read_manifest(Path(scenario))["geography"])
         run = start_again(scenario, dataset=dataset, threads=threads)
     else:
@@ -135,7 +135,6 @@ def _codes(units: "list[Unit]", dataset: "Dataset") -> list[str]:
 
 def _pair(result: "Result", threads: int | None) -> "PairedResult | None":
     """The run and its reference; None where there is no plan."""
-
     from gainsmodel.results.paired import PairedResult
     from gainsmodel.simulation.run import Run
     from gainsmodel.simulation.settings import Settings

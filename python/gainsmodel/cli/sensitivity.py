@@ -39,7 +39,6 @@ def sensitivity_command(
     as_json: JsonOption = False,
 ) -> None:
     """Which assumptions drive an answer."""
-
     from gainsmodel.analysis.sensitivity import OF_PLAN, sensitivity
     from gainsmodel.present.pages.sensitivity import sensitivity as page
 

@@ -60,7 +60,6 @@ def target_command(
     as_json: JsonOption = False,
 ) -> None:
     """Probability of reaching a target, and the smallest plan or budget that does."""
-
     from gainsmodel.analysis.goal_seek import goal_seek
     from gainsmodel.analysis.target import target
     from gainsmodel.present.pages.target import target as page

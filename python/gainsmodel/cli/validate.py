@@ -18,7 +18,6 @@ def validate(
     data: DataOption = None,
 ) -> None:
     """Check scenario files without running them."""
-
     from gainsmodel.present.pages.validation import validation
     from gainsmodel.simulation.core_inputs import core_inputs
     from gainsmodel.simulation.resolve import resolve

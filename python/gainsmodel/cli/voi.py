@@ -41,7 +41,6 @@ def voi_command(
     as_json: JsonOption = False,
 ) -> None:
     """Value of information before choosing between plans, or none."""
-
     from gainsmodel.analysis.voi import voi
     from gainsmodel.present.pages.voi import voi as page
 

@@ -1,6 +1,7 @@
 """The shipped tables as text and types: where they are, what columns they have."""
 
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -91,6 +92,16 @@ def _read(geography: str, folder: Path) -> dict[str, pl.DataFrame]:
         raise UnknownNameError(
             f"no geography is called {geography!r}; there are: {', '.join(GEOGRAPHIES)}"
         )
+    return _shipped() if folder == TABLES else _tables(folder)
+
+
+@cache
+def _shipped() -> dict[str, pl.DataFrame]:
+    """Tables that every built-in geography is cut from, read once."""
+    return _tables(TABLES)
+
+
+def _tables(folder: Path) -> dict[str, pl.DataFrame]:
     tables = {}
     for file, schema in _SCHEMAS.items():
         try:
