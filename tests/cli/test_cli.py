@@ -545,6 +545,17 @@ def test_a_verb_that_is_asked_for_is_loaded_alone_and_any_other_word_loads_all()
     assert loaded("") == loaded("plans") == loaded("info") > 15
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", ["reference", "skills_first"])
+@pytest.mark.parametrize("draws", [40_000, 100_000, 130_000, 400_000])
+def test_memory_of_23_areas_is_bounded_at_any_number_of_draws(scenario: str, draws: int) -> None:
+    words = [PROGRAM, "run", scenario, "--draws", str(draws)]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0
+    assert usage.ru_maxrss * 1024 < 400e6
+
+
 def test_run_shows_several_areas_in_the_order_they_were_named() -> None:
     text = answered("run", "reference", "--draws", "200", "--area", "Wales", "--area", "Scotland")
     rows = [line.split("  ")[0] for line in text.splitlines() if "%" in line and "£" in line]

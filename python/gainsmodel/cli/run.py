@@ -19,8 +19,8 @@ from gainsmodel.cli.app import (
     ThreadsOption,
     YearOption,
     app,
-    finish,
     is_saved_run,
+    progress,
     read_own,
 )
 from gainsmodel.cli.console import print_json, show
@@ -29,8 +29,6 @@ from gainsmodel.errors import SettingError
 if TYPE_CHECKING:
     from gainsmodel.data import Dataset
     from gainsmodel.data.units import Unit
-    from gainsmodel.results.paired import PairedResult
-    from gainsmodel.results.result import Result
 
 
 @app.command("run")
@@ -68,6 +66,7 @@ def run_command(
     from gainsmodel.data.units import unit_of
     from gainsmodel.present.pages.shares import shares
     from gainsmodel.results.manifest import check_target, read_manifest
+    from gainsmodel.results.paired import PairedResult
     from gainsmodel.scenario import load_scenario
     from gainsmodel.simulation.run import start
     from gainsmodel.simulation.settings import Settings
@@ -97,7 +96,7 @@ def run_command(
         from gainsmodel.simulation.replay import start_again
 
         dataset = own(read_manifest(Path(scenario))["geography"])
-        run = start_again(scenario, dataset=dataset, threads=threads)
+        run = start_again(scenario, dataset=dataset, threads=threads, paired=True)
     else:
         loaded = load_scenario(scenario)
         dataset = own(geography or loaded.setting.geography)
@@ -106,12 +105,19 @@ def run_command(
             geography=geography or (None if dataset is None else dataset.geography),
             dataset=dataset,
             threads=threads,
+            paired=bool(loaded.moved_levers()),
         )
     units = [unit_of(run.dataset, name) for name in area or ()]
-    result = finish(run, "Simulating")
+    with progress("Simulating") as on_progress:
+        result, *reference = run.results(on_progress)
     if out is not None:
         result.save(out, csv=True)
-    codes, pair = _codes(units, run.dataset), _pair(result, threads)
+    codes, pair = _codes(units, run.dataset), None
+    if reference and result.holds_draws:
+        pair = PairedResult(result, *reference)
+    elif reference:
+        note = "too many draws to compare with those without the plan; use fewer to see its effect"
+        print(f"note: {note}", file=sys.stderr)
     if as_json:
         answer = result.to_dict([code for unit in units for code in unit.members] or None)
         added = None if pair is None else pair.added()
@@ -131,21 +137,3 @@ def _codes(units: "list[Unit]", dataset: "Dataset") -> list[str]:
     return [
         code for unit in units for code in ([unit.code] if unit.code in known else unit.members)
     ]
-
-
-def _pair(result: "Result", threads: int | None) -> "PairedResult | None":
-    """The run and its reference; None where there is no plan."""
-    from gainsmodel.results.paired import PairedResult
-    from gainsmodel.simulation.run import Run
-    from gainsmodel.simulation.settings import Settings
-
-    if not result.scenario.moved_levers():
-        return None
-    if not result.holds_draws:
-        note = "too many draws to compare with those without the plan; use fewer to see its effect"
-        print(f"note: {note}", file=sys.stderr)
-        return None
-    reference = Run(
-        result.scenario.without_plan(), result.dataset, Settings.of(result.manifest), threads
-    )
-    return PairedResult(result, finish(reference, "Without the plan"))

@@ -28,8 +28,11 @@ from gainsmodel.simulation.settings import Settings
 
 # Draws of which pieces of a run are made.
 SPAN = _core.span()
-# Draws kept in memory before a run turns to counting in buckets.
-DRAWS_IN_MEMORY_BYTES = 1_000_000_000
+# Draws kept in memory: of everything, else of what a plan adds, costs and is worth, else of
+# nothing, the rest being counted in buckets.
+DRAWS_IN_MEMORY_BYTES = 100_000_000
+# So many draws are kept of many areas too, in five times the memory.
+USUAL_DRAWS = 20_000
 # How often a waiting run looks for Ctrl-C.
 POLL_SECONDS = 0.05
 
@@ -92,7 +95,7 @@ class Run:
             double=settings.precision == "float64",
             paired=paired,
             threads=threads,
-            draws_in_memory=DRAWS_IN_MEMORY_BYTES,
+            draws_in_memory=draws_in_memory_bytes(settings.draws),
             piece=piece,
         )
 
@@ -203,6 +206,11 @@ class Run:
             return {}
         sha256 = own.hashes[OWN_GVA]
         return {"own_data": {"name": own.own_name, "sha256": sha256, "notes": list(own.notes)}}
+
+
+def draws_in_memory_bytes(draws: int) -> int:
+    """Most memory for the draws of a run; a paired one may take as much for its reference."""
+    return DRAWS_IN_MEMORY_BYTES * (5 if draws <= USUAL_DRAWS else 1)
 
 
 class _Joined:
