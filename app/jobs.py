@@ -21,7 +21,7 @@ from gainsmodel import GainsModelError, PairedResult, Result, RunCancelled, run,
 from gainsmodel.results.paired import ADDED, COSTS, FINAL_YEAR_GAIN
 from gainsmodel.results.tables import METRICS
 from gainsmodel.scenario.parameters import ADJUSTMENTS
-from gainsmodel.simulation.run import DRAWS_IN_MEMORY_BYTES
+from gainsmodel.simulation.run import draws_in_memory_bytes
 
 # The first answer to a lever; its futures are the first of the longer run's.
 QUICK_DRAWS = 2_000
@@ -351,14 +351,13 @@ def whole_bytes(choice: Choice, draws: int) -> int:
     """Memory of a pair with the draws of everything; a longer run keeps none of them."""
     runs = 2 if choice.scenario.plan else 1
     series = choice.scenario.setting.horizon_years + len(METRICS)
-    return min(runs * series * _series_bytes(choice, draws), DRAWS_IN_MEMORY_BYTES)
+    return runs * min(series * _series_bytes(choice, draws), draws_in_memory_bytes(draws))
 
 
 def _size(choice: Choice, draws: int, appraised: bool) -> int:
     """Memory of what is kept of a pair; of its reference there is but one for all plans."""
-    whole = whole_bytes(choice, draws)
     kept = len(_metrics(choice, appraised)) * _series_bytes(choice, draws)
-    if whole == DRAWS_IN_MEMORY_BYTES:
+    if kept > draws_in_memory_bytes(draws):
         kept = 0
     return 5 * SMALL_BYTES + kept
 

@@ -11,7 +11,7 @@ import typer.cli
 import typer.main
 
 import gainsmodel
-from gainsmodel.cli.verbs import app
+from gainsmodel.cli import verbs
 from gainsmodel.data.shipped_tables import GEOGRAPHIES
 from gainsmodel.results.tables import METRICS
 from gainsmodel.scenario import json_schema
@@ -35,7 +35,8 @@ WORDS = {
 
 def commands() -> str:
     """Every verb with its arguments and options, as its own help has them."""
-    command = typer.main.get_command(app)
+    verbs.load()
+    command = typer.main.get_command(verbs.app)
     context = typer.Context(command, info_name="gainsmodel")
     text = typer.cli.get_docs_for_click(obj=command, ctx=context, name="gainsmodel")
     # The list of verbs, cut off after some words, says less than the headings do.

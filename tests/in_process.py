@@ -6,11 +6,12 @@ import sys
 
 import pytest
 
-from gainsmodel.cli.verbs import main
+from gainsmodel.cli import verbs
 
 
 def run_here(words: list[str]) -> int:
     """Run a command; gives its exit code and leaves the process alone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["gainsmodel", *words])
-        return main()
+        verbs.load(*words[:1])
+        return verbs.main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -22,9 +23,16 @@ ENVIRONMENT = {
 }
 Process = subprocess.CompletedProcess[str]
 
-# Children forked from a server that has imported the program start in no time.
+# Children forked from a server that has imported what verbs load start in no time.
+ROOMS = ("analysis", "batch", "cli", "data", "present", "simulation")
+LOADED = [
+    f"gainsmodel.{room}.{module.name}"
+    for room in ROOMS
+    for module in pkgutil.iter_modules([str(ROOT / "python/gainsmodel" / room)])
+    if module.name != "__main__"
+]
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["gainsmodel.cli.verbs", "pytest"])
+FORKS.set_forkserver_preload([*LOADED, "pytest"])
 
 
 def program(*args: str | Path, **environment: str) -> Process:

@@ -17,7 +17,7 @@ PACKAGE = ROOT / "python/gainsmodel"
 # Packages in layers, the lowest first. A package imports from lower layers; from others of its own
 # layer only through their ``__init__``; from higher layers nothing.
 LAYERS = (
-    {"_core", "errors"},
+    {"_core", "choices", "errors"},
     {"format", "progress", "checks", "confined", "stopping"},
     {"files", "spreadsheets"},
     {"data", "scenario"},

@@ -362,7 +362,7 @@ def test_what_a_plan_adds_costs_and_is_worth(name: str) -> None:
 def test_where_a_plan_breaks_even(monkeypatch: pytest.MonkeyPatch) -> None:
     name, case = "plan", CASES["plan"]
     one = partial(switching_values, parameters=["parameters.take_up"], search_draws=100)
-    monkeypatch.setattr("gainsmodel.cli.appraise.switching_values", one)
+    monkeypatch.setattr("gainsmodel.analysis.switching_values.switching_values", one)
     found = one(case.scenario, case.area, pair=case.pair)
     even = text.breaks_even_of(case.worth)
     assert found.summary[0] in of_the_plan(case)
@@ -377,7 +377,10 @@ def test_where_a_plan_breaks_even(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_would_have_to_be_true(monkeypatch: pytest.MonkeyPatch) -> None:
     name, case = "plan", CASES["plan"]
     few = partial(would_have_to_be_true, search_draws=100)
-    for module in ("gainsmodel.cli.requires", "app.components.would_have_to_be_true"):
+    for module in (
+        "gainsmodel.analysis.would_have_to_be_true",
+        "app.components.would_have_to_be_true",
+    ):
         monkeypatch.setattr(f"{module}.would_have_to_be_true", few)
     of_target = few(case.scenario, case.area, TARGET, draws=DRAWS)
     of_prize = few(case.scenario, draws=DRAWS)

@@ -10,7 +10,7 @@ from app.choice import Choice
 from app.components import answer, blocks
 from app.jobs import Job
 from gainsmodel import Sensitivity, ValueOfInformation, sensitivity, voi
-from gainsmodel.analysis.sensitivity import Output
+from gainsmodel.choices import Output
 
 
 def order(choice: Choice, question: Output) -> Job:

@@ -7,7 +7,7 @@ from app.choice import Choice
 from app.components import answer, blocks, page, sensitivity
 from app.components.blocks import plain
 from gainsmodel import Sensitivity, format
-from gainsmodel.analysis.sensitivity import Output
+from gainsmodel.choices import Output
 from gainsmodel.present import charts
 from gainsmodel.present.pages.sensitivity import structure
 from gainsmodel.present.pages.structures import structures

@@ -1,5 +1,6 @@
 """What may be asked for: checks of arguments, and the nearest valid choice in every refusal."""
 
+import contextlib
 import difflib
 import errno
 import operator
@@ -12,8 +13,6 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, SupportsIndex, TypeVar
 
-import numpy as np
-
 from gainsmodel.errors import SettingError
 
 P = ParamSpec("P")
@@ -24,10 +23,12 @@ _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 
 def whole_number(name: str, value: object, low: int, high: int) -> int:
     """Give a whole number of any kind, NumPy's among them, as Python's; or refuse it."""
-    if isinstance(value, SupportsIndex) and not isinstance(value, bool | np.bool_):
-        number = operator.index(value)
-        if low <= number <= high:
-            return number
+    if isinstance(value, SupportsIndex) and not isinstance(value, bool):
+        # NumPy's truth values have an index only to refuse it.
+        with contextlib.suppress(TypeError):
+            number = operator.index(value)
+            if low <= number <= high:
+                return number
     raise SettingError(
         f"{name}: must be a whole number from {low:,} to {high:,}, not {brief(value)}"
     )

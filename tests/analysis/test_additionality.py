@@ -22,12 +22,12 @@ from gainsmodel.analysis.additionality import (
     outside_share,
     viewpoints,
 )
+from gainsmodel.choices import Sampler
 from gainsmodel.data import GEOGRAPHIES, load_dataset
 from gainsmodel.data.shipped_tables import TABLES
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.scenario.parameters import ADJUSTMENTS
-from gainsmodel.simulation.settings import Sampler
 from in_process import run_here
 from plain import plain
 

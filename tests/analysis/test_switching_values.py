@@ -307,7 +307,7 @@ def test_the_command_line_prints_it_beside_the_ratio(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Asked the same twice, for people and for programs, it is found once.
-    monkeypatch.setattr("gainsmodel.cli.appraise.switching_values", once())
+    monkeypatch.setattr("gainsmodel.analysis.switching_values.switching_values", once())
     asked = ["appraise", "skills_first", "--area", AREA, "--draws", str(DRAWS), "--switching"]
     assert run_here(asked) == 0
     text = " ".join(capsys.readouterr().out.split())

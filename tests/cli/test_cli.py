@@ -513,6 +513,49 @@ def test_the_version_is_told_without_loading_the_model() -> None:
     subprocess.run([sys.executable, "-c", loaded], check=True, capture_output=True)
 
 
+def test_help_of_any_verb_is_told_without_loading_the_model() -> None:
+    script = """if True:
+        import sys, typer
+        from gainsmodel.cli import verbs
+        verbs.load()
+        top = typer.main.get_command(verbs.app).commands
+        told = [[], *([name] for name in top), *(["data", name] for name in top["data"].commands)]
+        for words in told:
+            sys.argv = ["gainsmodel", *words, "--help"]
+            assert verbs.main() == 0
+        heavy = {"polars", "numpy", "gainsmodel.data", "gainsmodel.scenario", "gainsmodel._core"}
+        assert not heavy & {*sys.modules}, heavy & {*sys.modules}
+        assert len(told) > 20
+        """
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Usage: gainsmodel data import-table" in done.stdout
+
+
+def test_a_verb_that_is_asked_for_is_loaded_alone_and_any_other_word_loads_all() -> None:
+    def loaded(word: str) -> int:
+        script = f"""if True:
+            from gainsmodel.cli import verbs
+            verbs.load({word!r})
+            print(len(verbs.app.registered_commands))"""
+        code = [sys.executable, "-c", script]
+        return int(subprocess.run(code, check=True, capture_output=True, text=True).stdout)
+
+    assert loaded("plan") == 1
+    assert loaded("") == loaded("plans") == loaded("info") > 15
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", ["reference", "skills_first"])
+@pytest.mark.parametrize("draws", [40_000, 100_000, 130_000, 400_000])
+def test_memory_of_23_areas_is_bounded_at_any_number_of_draws(scenario: str, draws: int) -> None:
+    words = [PROGRAM, "run", scenario, "--draws", str(draws)]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0
+    assert usage.ru_maxrss * 1024 < 400e6
+
+
 def test_run_shows_several_areas_in_the_order_they_were_named() -> None:
     text = answered("run", "reference", "--draws", "200", "--area", "Wales", "--area", "Scotland")
     rows = [line.split("  ")[0] for line in text.splitlines() if "%" in line and "£" in line]

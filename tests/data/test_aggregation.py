@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import gainsmodel
-from gainsmodel.data import Rest, load_dataset, read_gva, regions_of, save_dataset
+from gainsmodel.choices import Rest
+from gainsmodel.data import load_dataset, read_gva, regions_of, save_dataset
 from gainsmodel.errors import DataError, ResultError, ScenarioError, SettingError
 from program import answered, refused
 

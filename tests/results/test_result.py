@@ -17,6 +17,8 @@ from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.statistics import QUANTILES, STATISTICS
 from gainsmodel.results.tables import DETAIL_METRICS, METRICS
 from gainsmodel.scenario.parameters import ADJUSTMENTS
+from gainsmodel.simulation.run import draws_in_memory_bytes
+from gainsmodel.simulation.settings import Settings
 
 REFERENCE = load_scenario("reference")
 MAYORAL = load_dataset("mayoral")
@@ -242,6 +244,33 @@ def test_detail_of_a_run_too_long_to_keep_draws(monkeypatch: pytest.MonkeyPatch)
             assert [x is None for x in row] == [x is None for x in other]
     with pytest.raises(ResultError, match="too long"):
         long.draws("gain_final_year_gbp_m_by_sector")
+
+
+def test_a_long_run_keeps_draws_of_what_a_plan_adds_costs_and_is_worth(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = gainsmodel.run_paired("skills_first", draws=640)
+    # Of all series, 640 draws take 1.5 MB; of some, 0.5 MB.
+    monkeypatch.setattr("gainsmodel.simulation.run.DRAWS_IN_MEMORY_BYTES", 200_000)
+    long = gainsmodel.run_paired("skills_first", draws=640)
+    assert long.with_plan.holds_draws
+    for table in ("added", "costs", "net_present_value"):
+        assert getattr(long, table)().equals(getattr(kept, table)())
+    for metric in ("share", "displacement"):
+        assert long.with_plan.draws(metric).equals(kept.with_plan.draws(metric))
+    with pytest.raises(ResultError, match=r"too long to keep draws of gain_gbp_m_2030.*fewer"):
+        long.with_plan.draws("gain_gbp_m_2030")
+    # A reference beside it changes nothing of what is kept.
+    alone = gainsmodel.run("skills_first", draws=640)
+    assert alone.statistics().equals(long.with_plan.statistics())
+    monkeypatch.setattr("gainsmodel.simulation.run.DRAWS_IN_MEMORY_BYTES", 50_000)
+    assert not gainsmodel.run("skills_first", draws=640).holds_draws
+
+
+def test_the_usual_number_of_draws_is_kept_of_every_local_authority() -> None:
+    draws = Settings().draws
+    units, horizon = len(load_dataset("local_authority").units), 10
+    assert 4 * draws * units * (horizon + 11) < draws_in_memory_bytes(draws)
 
 
 # ---------------------------------------------------------------- what must hold in them

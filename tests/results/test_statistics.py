@@ -11,12 +11,17 @@ import pytest
 
 from gainsmodel import _core
 from gainsmodel.results.statistics import mid_ranks
-from toy import Core, fixed, logitnormal, normal, run_core, toy_data, toy_spec
+from toy import Core, fixed, for_some, logitnormal, normal, run_core, toy_data, toy_spec
 
 PROBABILITIES = np.array([0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95])
 COUNT, MEAN, SD, QUANTILES = 0, 1, 2, slice(3, 10)
 MCSE_MEAN, MCSE_SD, MCSE_QUANTILES = 10, 11, slice(12, 19)
 LANES = 16
+# What a plan adds, costs and is worth, and shares, beside the gain of the final year.
+HELD_LONGEST = (
+    *("gain_cumulative_gbp_m", "gain_present_value_gbp_m", "cost_present_value_gbp_m"),
+    *("lever_cost_present_value_gbp_m", "lever_cost_per_year_gbp_m", "share"),
+)
 
 
 def all_draws(core: Core) -> np.ndarray:
@@ -248,6 +253,32 @@ def test_a_run_that_keeps_no_draws_gives_nearly_the_same_quantiles(
         np.median(core.statistics[:distributed, MCSE_QUANTILES]) for core in (kept, counted)
     )
     assert 0.5 < rough / exact < 3
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("double", [True, False], ids=["double", "single"])
+def test_a_run_that_keeps_draws_of_some_series_has_their_quantiles_to_the_last_bit(
+    double: bool, threads: int
+) -> None:
+    spec, data = toy(5_000, "sobol")
+    options: Any = {"double": double, "threads": threads}
+    memory = for_some(spec, data, double=double)
+    every, some, none = (
+        run_core(spec, data, **options, draws_in_memory=bytes_)
+        for bytes_ in (memory + 1, memory, 0)
+    )
+    layout, years = every.layout, spec["horizon_years"]
+    held = set()
+    for series in range(layout["share_above_gva"]):
+        draws = some.outcome.draws([series])
+        like = every if draws.size else none
+        assert some.statistics[series].tobytes() == like.statistics[series].tobytes()
+        if draws.size:
+            held.add(series)
+            assert draws.tobytes() == every.outcome.draws([series]).tobytes()
+    kept = [years - 1, *(years + layout["unit_metrics"].index(name) for name in HELD_LONGEST)]
+    of_units = {unit * layout["metrics"] + metric for unit in range(every.units) for metric in kept}
+    assert held == of_units | {layout["adjustments"] + i for i in range(3)}
 
 
 def test_like_values_share_the_middle_of_their_ranks() -> None:

@@ -22,8 +22,8 @@ import pytest
 
 import gainsmodel
 from gainsmodel import _core
+from gainsmodel.choices import Sampler
 from gainsmodel.errors import RunCancelled, SettingError
-from gainsmodel.simulation.settings import Sampler
 from toy import Core, run_core, toy_data, toy_spec
 
 SAMPLERS: tuple[Sampler, ...] = ("random", "sobol", "sobol_full")

@@ -13,7 +13,7 @@ from gainsmodel import _core, errors
 from gainsmodel.scenario import load_scenario
 from gainsmodel.simulation.run import SPAN, join, run, start
 from gainsmodel.simulation.settings import Settings
-from toy import run_core, toy_data, toy_spec
+from toy import for_some, run_core, toy_data, toy_spec
 
 DRAWS = 3 * SPAN + 77
 
@@ -39,10 +39,12 @@ def joined(pieces: list[bytes]) -> _core.RunOutcome:
     return together.outcomes(2)[0]
 
 
-@pytest.mark.parametrize("memory", [1 << 30, 1], ids=["draws kept", "counted in buckets"])
+@pytest.mark.parametrize("kept", ["all", "some", "none"])
 @pytest.mark.parametrize("sampler", ["random", "sobol"])
-def test_pieces_of_any_size_make_up_the_run_bit_for_bit(memory: int, sampler: str) -> None:
+def test_pieces_of_any_size_make_up_the_run_bit_for_bit(kept: str, sampler: str) -> None:
     spec = toy_spec() | {"draws": DRAWS, "sampler": sampler}
+    some = for_some(spec, toy_data(spec), double=False)
+    memory = {"all": some + 1, "some": some, "none": 1}[kept]
     whole = run_core(
         spec, toy_data(spec, 0.5), double=False, threads=2, draws_in_memory=memory
     ).outcome
@@ -55,7 +57,10 @@ def test_pieces_of_any_size_make_up_the_run_bit_for_bit(memory: int, sampler: st
         }
         found = joined([made[b] for b in bounds])
         np.testing.assert_array_equal(found.statistics(), whole.statistics())
-        np.testing.assert_array_equal(found.draws([0, 5]), whole.draws([0, 5]))
+        for series in range(whole.layout()["share_above_gva"]):
+            np.testing.assert_array_equal(found.draws([series]), whole.draws([series]))
+        held = {whole.draws([series]).size > 0 for series in range(6)}
+        assert held == {"all": {True}, "some": {True, False}, "none": {False}}[kept]
 
 
 def test_pieces_that_are_none_are_refused() -> None:

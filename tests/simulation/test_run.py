@@ -28,6 +28,7 @@ from gainsmodel import (
     load_dataset,
     load_scenario,
 )
+from gainsmodel.choices import Precision
 from gainsmodel.data import dataset as data_module
 from gainsmodel.results.manifest import build_info
 from gainsmodel.results.plan_levers import plan_arrays
@@ -35,7 +36,6 @@ from gainsmodel.results.tables import DETAIL_METRICS
 from gainsmodel.scenario.parameters import ADJUSTMENTS, NATIONAL_PARAMETERS
 from gainsmodel.simulation.core_inputs import core_inputs, discount_factors
 from gainsmodel.simulation.run import Run
-from gainsmodel.simulation.settings import Precision
 from plain import plain
 
 REFERENCE = load_scenario("reference")

@@ -13,11 +13,11 @@ import polars as pl
 
 from gainsmodel import format
 from gainsmodel.checks import did_you_mean
+from gainsmodel.choices import Prices
 from gainsmodel.data import Dataset, load_dataset, regions_of
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError
 from gainsmodel.results.paired import FINAL_YEAR_GAIN, PairedResult, accepts_two_results
-from gainsmodel.results.prices import Prices
 from gainsmodel.results.result import draws_of
 from gainsmodel.results.statistics import (
     Draws,

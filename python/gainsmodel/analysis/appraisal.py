@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from gainsmodel.analysis.verdict import signs
+from gainsmodel.choices import Prices, Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError
@@ -24,7 +25,6 @@ from gainsmodel.results.paired import (
     PairedResult,
     accepts_two_results,
 )
-from gainsmodel.results.prices import Prices
 from gainsmodel.results.statistics import (
     FROM_CORE,
     QUANTILES,
@@ -37,7 +37,7 @@ from gainsmodel.results.statistics import (
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import as_scenario, figures_for
 from gainsmodel.simulation.run import Run
-from gainsmodel.simulation.settings import Sampler, Settings
+from gainsmodel.simulation.settings import Settings
 
 
 @accepts_two_results

@@ -10,8 +10,9 @@ from typing import Any
 
 import polars as pl
 
-from gainsmodel.analysis.sensitivity import Output, Sensitivity, sensitivity
+from gainsmodel.analysis.sensitivity import Sensitivity, sensitivity
 from gainsmodel.checks import renamed
+from gainsmodel.choices import Output
 from gainsmodel.data import Dataset
 from gainsmodel.format import figure, percent
 from gainsmodel.results.manifest import build_info

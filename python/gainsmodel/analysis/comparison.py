@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gainsmodel.analysis.verdict import Verdict, of_draws
+from gainsmodel.choices import Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ResultError, UnknownNameError
@@ -34,7 +35,7 @@ from gainsmodel.results.tables import DETAIL_METRICS
 from gainsmodel.scenario import PARAMETERS, Scenario
 from gainsmodel.simulation.resolve import as_scenario, own_figures
 from gainsmodel.simulation.run import Run, start
-from gainsmodel.simulation.settings import Sampler, Settings
+from gainsmodel.simulation.settings import Settings
 
 SIDES = ("first", "second")
 # What is told of each side by itself.

@@ -13,6 +13,7 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.analysis.prim import Array, Box, Hits, by_chance, find_box
 from gainsmodel.checks import did_you_mean
+from gainsmodel.choices import Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError, UnknownNameError
@@ -25,7 +26,7 @@ from gainsmodel.scenario.parameter_groups import COSTS, uncertain
 from gainsmodel.scenario.parameters import PARAMETERS
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
-from gainsmodel.simulation.settings import Sampler, Settings
+from gainsmodel.simulation.settings import Settings
 
 # Draws in all: half to find boxes, half to judge them.
 LEAST_DRAWS = 1_000

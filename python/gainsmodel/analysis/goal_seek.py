@@ -20,7 +20,8 @@ from gainsmodel.analysis.optimise.problem import (
 )
 from gainsmodel.analysis.optimise.response_surface import Surface
 from gainsmodel.analysis.optimise.search import cheapest
-from gainsmodel.analysis.target import Z975, Of, _plain, check_of
+from gainsmodel.analysis.target import Z975, _plain, check_of
+from gainsmodel.choices import Of, Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import ScenarioError, SettingError
@@ -28,7 +29,7 @@ from gainsmodel.progress import Progress
 from gainsmodel.results.plan_levers import levers_moved_in, yearly_costs
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import resolve
-from gainsmodel.simulation.settings import Sampler, Settings
+from gainsmodel.simulation.settings import Settings
 
 # Intensities are found to this.
 FINE = 1 / 512

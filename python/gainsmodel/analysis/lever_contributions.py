@@ -5,6 +5,7 @@ import os
 import numpy as np
 import polars as pl
 
+from gainsmodel.choices import Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.progress import Progress, Steps
@@ -20,7 +21,7 @@ from gainsmodel.results.statistics import (
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import as_scenario, figures_for
 from gainsmodel.simulation.run import start
-from gainsmodel.simulation.settings import Sampler, Settings
+from gainsmodel.simulation.settings import Settings
 
 
 def lever_contributions(

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from os import PathLike
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from gainsmodel import format
 from gainsmodel.analysis.sobol import HEAVY_TAIL, Array, Indices, sobol_indices
 from gainsmodel.checks import did_you_mean
+from gainsmodel.choices import Output
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError
@@ -41,7 +42,6 @@ from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import MAX_SEED, Settings
 
-Output = Literal["share", "gain_final_year_gbp_m", "gain_cumulative_gbp_m", "plan_adds", "p_target"]
 OUTPUTS: tuple[Output, ...] = get_args(Output)
 OF_PLAN = ("plan_adds", "p_target")
 # The seed of sample B differs from that of A in every other bit or so.

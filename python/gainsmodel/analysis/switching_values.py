@@ -21,11 +21,12 @@ from gainsmodel.analysis.assumptions_log import assumptions
 from gainsmodel.analysis.optimise.problem import LEAST_DRAWS, Report
 from gainsmodel.analysis.verdict import Verdict, against_nothing, breaks_even, of_draws
 from gainsmodel.checks import did_you_mean
+from gainsmodel.choices import Prices, Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.results.paired import NET_PRESENT_VALUE, PairedResult
-from gainsmodel.results.prices import Prices, check_prices
+from gainsmodel.results.prices import check_prices
 from gainsmodel.results.statistics import COLUMNS, Draws, chances_of, statistics_of
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.distributions import Bounds
@@ -40,7 +41,7 @@ from gainsmodel.scenario.parameters import (
 )
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
-from gainsmodel.simulation.settings import Sampler, Settings
+from gainsmodel.simulation.settings import Settings
 
 # An end that is open is looked for so many times as far from the middle as the end of its own
 # range; a cost, whose net present value is a straight line, at so many times itself.

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from gainsmodel.choices import Prices
 from gainsmodel.data.units import unit_of
 from gainsmodel.progress import Steps
 from gainsmodel.results.paired import NET_PRESENT_VALUE, PairedResult
-from gainsmodel.results.prices import Prices
 from gainsmodel.results.statistics import FROM_CORE, chances_of, columns_of, statistics_of
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.merge import unfold

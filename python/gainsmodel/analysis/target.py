@@ -10,6 +10,7 @@ import polars as pl
 
 from gainsmodel import format
 from gainsmodel.checks import did_you_mean
+from gainsmodel.choices import Of, Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError
@@ -21,9 +22,8 @@ from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.levers import PlannedLever
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
-from gainsmodel.simulation.settings import Sampler, Settings
+from gainsmodel.simulation.settings import Settings
 
-Of = Literal["added", "gain"]
 OFS: tuple[Of, ...] = get_args(Of)
 # The core's own reading of "larger than its share of GVA".
 LARGER = 1.0 + 1e-6

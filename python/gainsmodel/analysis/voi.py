@@ -18,6 +18,7 @@ from gainsmodel import format
 from gainsmodel.analysis.evppi import Array, Worth, evpi, evppi, worth_of_choice
 from gainsmodel.analysis.sensitivity import LEAST_DRAWS
 from gainsmodel.analysis.verdict import NOTHING, verdict
+from gainsmodel.choices import Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError
@@ -36,7 +37,7 @@ from gainsmodel.scenario.parameter_groups import (
 )
 from gainsmodel.simulation.resolve import own_figures, resolve
 from gainsmodel.simulation.run import Run
-from gainsmodel.simulation.settings import Sampler, Settings
+from gainsmodel.simulation.settings import Settings
 
 LEVER_ZERO = core_name("zero_correlation")
 NOTE = (

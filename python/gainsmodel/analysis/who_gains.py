@@ -7,6 +7,7 @@ from functools import cached_property
 
 import polars as pl
 
+from gainsmodel.choices import Sampler
 from gainsmodel.data import Dataset, load_dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import DataError
@@ -14,7 +15,6 @@ from gainsmodel.results.paired import FINAL_YEAR_GAIN, PairedResult
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import run_paired
-from gainsmodel.simulation.settings import Sampler
 
 # A run of 361 areas takes some sixteen times as long as one of 23.
 LOCAL_DRAWS = 2_000

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from statistics import NormalDist
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 import polars as pl
@@ -22,9 +22,10 @@ from gainsmodel.analysis.optimise.problem import LEAST_DRAWS, Report
 from gainsmodel.analysis.prim import Hits
 from gainsmodel.analysis.single_changes import SCHEMA, single_changes
 from gainsmodel.analysis.switching_values import assumed
-from gainsmodel.analysis.target import Of, check_of, reached_by, reaching
+from gainsmodel.analysis.target import check_of, reached_by, reaching
 from gainsmodel.analysis.verdict import STANDARD_ERRORS
 from gainsmodel.checks import did_you_mean
+from gainsmodel.choices import Of, Reading, Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError
@@ -39,9 +40,8 @@ from gainsmodel.scenario.parameter_groups import COSTS
 from gainsmodel.scenario.parameters import ADJUSTMENTS, PARAMETERS
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
-from gainsmodel.simulation.settings import Sampler, Settings
+from gainsmodel.simulation.settings import Settings
 
-Reading = Literal["final_year", "share_of_economy", "cumulative"]
 READINGS: tuple[Reading, ...] = get_args(Reading)
 # Fewer futures on one side have no average worth stating.
 LEAST_FUTURES = 30

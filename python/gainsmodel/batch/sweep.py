@@ -18,7 +18,8 @@ import numpy as np
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from gainsmodel.checks import escape, read_regular
-from gainsmodel.data import Dataset, Geography
+from gainsmodel.choices import Geography, Precision, Sampler
+from gainsmodel.data import Dataset
 from gainsmodel.errors import ScenarioError, UnknownNameError
 from gainsmodel.results.manifest import TABLES
 from gainsmodel.scenario import Scenario
@@ -29,7 +30,7 @@ from gainsmodel.scenario.messages import problem, show
 from gainsmodel.scenario.quantities import Name, Text
 from gainsmodel.scenario.reader import load_standalone
 from gainsmodel.simulation.resolve import as_scenario, figures_for
-from gainsmodel.simulation.settings import MAX_DRAWS, MAX_SEED, Precision, Sampler, Settings
+from gainsmodel.simulation.settings import MAX_DRAWS, MAX_SEED, Settings
 
 MAX_RUNS = 1_000_000
 MAX_CSV_BYTES = 20_000_000

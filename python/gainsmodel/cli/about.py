@@ -7,16 +7,15 @@ import typer
 
 from gainsmodel.cli.app import app
 from gainsmodel.cli.console import show
-from gainsmodel.data import GEOGRAPHIES
-from gainsmodel.present import glossary
-from gainsmodel.present.blocks import Words
-from gainsmodel.results.manifest import build_info
-from gainsmodel.scenario import json_schema, load_scenario, shipped_scenarios
 
 
 @app.command()
 def info() -> None:
     """Version, build, machine, shipped scenarios."""
+    from gainsmodel.data import GEOGRAPHIES
+    from gainsmodel.results.manifest import build_info
+    from gainsmodel.scenario import load_scenario, shipped_scenarios
+
     build = build_info()
     for name, value in build.items():
         shown = ", ".join(value) if isinstance(value, list) else value
@@ -30,6 +29,8 @@ def info() -> None:
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
+    from gainsmodel.scenario import json_schema
+
     print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
 
 
@@ -40,5 +41,8 @@ def glossary_command(
     ] = None,
 ) -> None:
     """What the words on screen mean."""
+    from gainsmodel.present import glossary
+    from gainsmodel.present.blocks import Words
+
     meanings = {word: glossary.explain(word) for word in words} if words else glossary.terms()
     show(Words(f"{word}: {meaning}") for word, meaning in meanings.items())

@@ -5,27 +5,24 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gainsmodel import stopping
 from gainsmodel.checks import escape
+from gainsmodel.choices import Fill, Geography, Sampler
 from gainsmodel.cli import version
-from gainsmodel.data import Dataset, Fill, Geography, is_dataset, read_gva
-from gainsmodel.data.saved import read_named
-from gainsmodel.data.units import unit_of
 from gainsmodel.errors import GainsModelError, RunCancelled, SettingError, UnknownNameError
 from gainsmodel.files import reason
-from gainsmodel.present import text
-from gainsmodel.present.blocks import Words
-from gainsmodel.results.plan_levers import levers_moved_in
-from gainsmodel.results.result import Result
-from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
-from gainsmodel.simulation.run import Run
-from gainsmodel.simulation.settings import Sampler
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from gainsmodel.data import Dataset
+    from gainsmodel.present.blocks import Words
+    from gainsmodel.results.result import Result
+    from gainsmodel.simulation.run import Run
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -161,7 +158,7 @@ def _run_app() -> int:
     return 0
 
 
-def finish(run: Run, doing: str) -> Result:
+def finish(run: "Run", doing: str) -> "Result":
     """Wait for a run, with its progress."""
     with progress(doing) as on_progress:
         return run.result(on_progress)
@@ -171,6 +168,28 @@ def finish(run: Run, doing: str) -> Result:
 def progress(doing: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on standard error once work takes longer than a second."""
     begun = time.monotonic()
+    bar: Progress | None = None
+
+    def on_progress(done: int, total: int) -> None:
+        nonlocal bar
+        if time.monotonic() - begun <= PROGRESS_AFTER_SECONDS:
+            return
+        bar = bar or _bar(doing)
+        if bar.console.is_terminal:
+            bar.start()
+            bar.update(bar.task_ids[0], completed=done, total=total)
+
+    try:
+        yield on_progress
+    finally:
+        if bar is not None and bar.live.is_started:
+            bar.stop()
+
+
+def _bar(doing: str) -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
     bar = Progress(
         TextColumn(doing),
         BarColumn(),
@@ -179,18 +198,8 @@ def progress(doing: str) -> Iterator[Callable[[int, int], None]]:
         console=Console(stderr=True),
         transient=True,
     )
-    task = bar.add_task(doing)
-
-    def on_progress(done: int, total: int) -> None:
-        if bar.console.is_terminal and time.monotonic() - begun > PROGRESS_AFTER_SECONDS:
-            bar.start()
-            bar.update(task, completed=done, total=total)
-
-    try:
-        yield on_progress
-    finally:
-        if bar.live.is_started:
-            bar.stop()
+    bar.add_task(doing)
+    return bar
 
 
 def stated(**options: Any) -> dict[str, Any]:
@@ -207,9 +216,13 @@ def is_saved_run(name: str) -> bool:
 
 
 def no_lever_in(
-    area: str, scenarios: Iterable[str], geography: str | None, dataset: Dataset | None
+    area: str, scenarios: Iterable[str], geography: str | None, dataset: "Dataset | None"
 ) -> str:
     """Name of the area if none of some plans moves a lever in it."""
+    from gainsmodel.data.units import unit_of
+    from gainsmodel.results.plan_levers import levers_moved_in
+    from gainsmodel.simulation.resolve import as_scenario, figures_for
+
     loaded = [as_scenario(scenario, geography, dataset) for scenario in scenarios]
     figures = figures_for(loaded[0], dataset)
     unit = unit_of(figures, area)
@@ -217,15 +230,24 @@ def no_lever_in(
     return "" if moved else unit.name
 
 
-def note_of_areas(scenario: str, geography: str | None, dataset: Dataset | None) -> Iterator[Words]:
+def note_of_areas(
+    scenario: str, geography: str | None, dataset: "Dataset | None"
+) -> "Iterator[Words]":
     """What is to be known of the areas that an answer is about, where there is something."""
+    from gainsmodel.present import text
+    from gainsmodel.present.blocks import Words
+    from gainsmodel.simulation.resolve import as_scenario
+
     loaded = as_scenario(scenario, geography, dataset)
     if note := text.of_areas(loaded.setting.geography):
         yield Words(note, "small")
 
 
-def own_folder(folder: Path | None, *scenarios: str) -> Dataset | None:
+def own_folder(folder: Path | None, *scenarios: str) -> "Dataset | None":
     """Read a folder of own figures, where --data names one, or else a scenario's file."""
+    from gainsmodel.data.saved import read_named
+    from gainsmodel.simulation.resolve import own_figures
+
     if folder is None:
         return own_figures(*scenarios)
     return read_named(folder, "--data: ")
@@ -240,11 +262,13 @@ def read_own(
     names: Path | None = None,
     areas: Path | None = None,
     **conversion: Any,
-) -> Dataset:
+) -> "Dataset":
     """Read own figures as the options of a verb say; a folder has its own geography.
 
     `conversion` is from which currency and at which rate, as `read_gva` takes it.
     """
+    from gainsmodel.data import is_dataset, read_gva
+
     fill: Fill | None = "built_in" if fill_built_in else None
     single = data[0] if isinstance(data, list) and len(data) == 1 else data
     if isinstance(single, Path) and is_dataset(single):

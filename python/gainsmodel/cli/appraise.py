@@ -4,11 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gainsmodel.analysis.additionality import waterfall
-from gainsmodel.analysis.appraisal import appraise, area_and_uk, check_target, delay_cost
-from gainsmodel.analysis.switching_values import switching_values
-from gainsmodel.analysis.take_up_cases import take_up_cases
-from gainsmodel.analysis.who_gains import LOCAL_DRAWS, required_authorities, who_gains
+from gainsmodel.choices import Prices
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -24,13 +20,7 @@ from gainsmodel.cli.app import (
     stated,
 )
 from gainsmodel.cli.console import print_json, show
-from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError
-from gainsmodel.present import text
-from gainsmodel.present.pages.appraisal import appraisal
-from gainsmodel.results.prices import Prices
-from gainsmodel.simulation.resolve import as_scenario, figures_for
-from gainsmodel.simulation.run import run_paired
 
 
 @app.command("appraise")
@@ -70,6 +60,17 @@ def appraise_command(
     as_json: JsonOption = False,
 ) -> None:
     """What a plan adds, what it costs the authority and firms, and whether it pays back."""
+    from gainsmodel.analysis.additionality import waterfall
+    from gainsmodel.analysis.appraisal import appraise, area_and_uk, check_target, delay_cost
+    from gainsmodel.analysis.switching_values import switching_values
+    from gainsmodel.analysis.take_up_cases import take_up_cases
+    from gainsmodel.analysis.who_gains import LOCAL_DRAWS, required_authorities, who_gains
+    from gainsmodel.data.units import unit_of
+    from gainsmodel.present import text
+    from gainsmodel.present.pages.appraisal import appraisal
+    from gainsmodel.simulation.resolve import as_scenario, figures_for
+    from gainsmodel.simulation.run import run_paired
+
     check_target(target)
     if gross and switching:
         raise SettingError("--gross: cannot be combined with --switching, whose values are net")

@@ -4,11 +4,9 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
-import polars as pl
 import typer
 
-from gainsmodel.analysis import assumptions_log
-from gainsmodel.analysis.sensitivity import Output
+from gainsmodel.choices import Geography, Output
 from gainsmodel.cli.app import (
     DataOption,
     ScenarioFile,
@@ -19,12 +17,8 @@ from gainsmodel.cli.app import (
     stated,
 )
 from gainsmodel.cli.console import show
-from gainsmodel.data import Geography
 from gainsmodel.errors import SettingError
 from gainsmodel.files import write_file
-from gainsmodel.present import export
-from gainsmodel.present.pages.assumptions import assumptions
-from gainsmodel.scenario import load_scenario
 
 Format = Literal["table", "md", "csv", "xlsx"]
 ENDINGS: dict[str, Format] = {".md": "md", ".csv": "csv", ".xlsx": "xlsx"}
@@ -59,6 +53,13 @@ def assumptions_command(
     data: DataOption = None,
 ) -> None:
     """Every assumption with range, source, evidence, owner, date and what differs."""
+    import polars as pl
+
+    from gainsmodel.analysis import assumptions_log
+    from gainsmodel.present import export
+    from gainsmodel.present.pages.assumptions import assumptions
+    from gainsmodel.scenario import load_scenario
+
     kind = kind or _kind_of(out)
     if kind == "xlsx" and out is None:
         raise SettingError("--format xlsx: needs --out, the file to write")

@@ -5,17 +5,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gainsmodel.batch import BatchResult, estimate_batch, load_sweep, run_batch
 from gainsmodel.cli.app import FillOption, SheetOption, Stopped, YearOption, app, read_own
 from gainsmodel.cli.console import show
 from gainsmodel.errors import BatchError, SettingError
-from gainsmodel.present.pages import batch as pages
+
+if TYPE_CHECKING:
+    from gainsmodel.batch import BatchResult
 
 # Where there is no terminal for a bar, a line is printed so often.
 SECONDS_A_LINE = 30.0
@@ -51,6 +50,9 @@ def batch_command(
     ] = False,
 ) -> None:
     """Run every scenario of a sweep; run the same command to resume a stopped batch."""
+    from gainsmodel.batch import estimate_batch, load_sweep, run_batch
+    from gainsmodel.present.pages import batch as pages
+
     dataset = None
     if data is not None:
         geography = load_sweep(sweep).figures.geography
@@ -80,7 +82,9 @@ def batch_command(
     _report(batch)
 
 
-def _report(batch: BatchResult) -> None:
+def _report(batch: "BatchResult") -> None:
+    from gainsmodel.present.pages import batch as pages
+
     runs, failed = batch.runs(), batch.failures()
     show(pages.ended(runs.height, failed.height))
     print(f"written: {batch.folder}", file=sys.stderr)
@@ -91,6 +95,11 @@ def _report(batch: BatchResult) -> None:
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int], None]]:
     """Runs done and time left, on standard error: a bar, or a line now and then."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from gainsmodel.present.pages import batch as pages
+
     bar = Progress(
         *(TextColumn("Running"), BarColumn()),
         *(TextColumn("{task.completed:,.0f} of {task.total:,.0f} runs"), TimeRemainingColumn()),

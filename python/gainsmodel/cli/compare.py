@@ -3,13 +3,11 @@
 from dataclasses import asdict
 from enum import StrEnum
 from itertools import chain
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 import typer
 
-from gainsmodel.analysis.comparison import Comparison, compare
-from gainsmodel.analysis.lever_contributions import lever_contributions
+from gainsmodel.choices import Geography
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -25,13 +23,14 @@ from gainsmodel.cli.app import (
     stated,
 )
 from gainsmodel.cli.console import print_json, show
-from gainsmodel.data import Dataset, Geography
 from gainsmodel.errors import SettingError
-from gainsmodel.present import text
-from gainsmodel.present.pages.comparison import comparison, split
-from gainsmodel.results.result import Result
-from gainsmodel.scenario import Scenario
-from gainsmodel.simulation.replay import start_again
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from gainsmodel.analysis.comparison import Comparison
+    from gainsmodel.data import Dataset
+    from gainsmodel.results.result import Result
 
 
 class By(StrEnum):
@@ -69,6 +68,10 @@ def compare_command(
     as_json: JsonOption = False,
 ) -> None:
     """Compare two or more scenarios, each with the first, on the same draws."""
+    from gainsmodel.analysis.comparison import compare
+    from gainsmodel.present.pages.comparison import comparison, split
+    from gainsmodel.simulation.replay import start_again
+
     if len(scenarios) < 2:
         raise SettingError(f"compare: needs two scenarios or more, found only {scenarios[0]!r}")
     settings = stated(draws=draws, seed=seed, sampler=sampler)
@@ -121,16 +124,19 @@ def compare_command(
         print_json({"comparisons": objects})
 
 
-def _names(compared: Comparison, first: str, second: str) -> tuple[str, str]:
+def _names(compared: "Comparison", first: str, second: str) -> tuple[str, str]:
     """Titles, or what the caller calls them where titles do not tell them apart."""
     titles = [result.manifest["scenario"]["title"] for result in (compared.first, compared.second)]
     return (titles[0], titles[1]) if titles[0] != titles[1] else (first, second)
 
 
 def _split(
-    compared: Comparison, kind: By, threads: int | None, dataset: Dataset | None
-) -> list[tuple[tuple[By, str], pl.DataFrame]]:
+    compared: "Comparison", kind: By, threads: int | None, dataset: "Dataset | None"
+) -> "list[tuple[tuple[By, str], pl.DataFrame]]":
     """Tables of one way to split, each with what it is of."""
+    from gainsmodel.analysis.lever_contributions import lever_contributions
+    from gainsmodel.scenario import Scenario
+
     if kind == "lever":
         tables: list[tuple[tuple[By, str], pl.DataFrame]] = []
         for result in (compared.first, compared.second):
@@ -154,8 +160,12 @@ def _split(
 
 
 def _plain(
-    names: tuple[str, str], compared: Comparison, tables: dict[tuple[By, str], pl.DataFrame]
+    names: tuple[str, str],
+    compared: "Comparison",
+    tables: "dict[tuple[By, str], pl.DataFrame]",
 ) -> dict[str, Any]:
+    from gainsmodel.present import text
+
     return {
         "first": names[0],
         "second": names[1],

@@ -3,30 +3,18 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gainsmodel.choices import Geography, Level, Rest
 from gainsmodel.cli.app import FillOption, SheetOption, YearOption, app, read_own
 from gainsmodel.cli.console import show
-from gainsmodel.data import (
-    GEOGRAPHIES,
-    Dataset,
-    Geography,
-    Level,
-    Rest,
-    check,
-    gva_template,
-    is_dataset,
-    load_dataset,
-    read_gva,
-    save_dataset,
-)
-from gainsmodel.data.aggregation import aggregate
-from gainsmodel.data.saved import read_named
 from gainsmodel.errors import DataError, GainsModelError
 from gainsmodel.files import write_file, writing
-from gainsmodel.present.pages import data as pages
+
+if TYPE_CHECKING:
+    from gainsmodel.data import Dataset
 
 data_app = typer.Typer(no_args_is_help=True, help="The figures the model starts from.")
 app.add_typer(data_app, name="data")
@@ -35,6 +23,8 @@ app.add_typer(data_app, name="data")
 @data_app.command("list")
 def data_list() -> None:
     """Geographies and what each holds."""
+    from gainsmodel.present.pages import data as pages
+
     show(pages.geographies())
 
 
@@ -52,6 +42,8 @@ def data_show(
 
     Of a folder, first where they come from; an edited or outdated folder is refused.
     """
+    from gainsmodel.present.pages import data as pages
+
     dataset = _figures(source)
     if area:
         codes = [code for name in area for code in dataset.resolve(name)]
@@ -60,8 +52,11 @@ def data_show(
         show(pages.figures(dataset, source))
 
 
-def _figures(name: str) -> Dataset:
+def _figures(name: str) -> "Dataset":
     """A folder of own figures or a shipped geography; a path is told from a misspelt name."""
+    from gainsmodel.data import GEOGRAPHIES, is_dataset, load_dataset, read_gva
+    from gainsmodel.data.saved import read_named
+
     if is_dataset(name):
         return read_gva(name, None)
     if name not in GEOGRAPHIES and (Path(name).exists() or "/" in name):
@@ -80,6 +75,8 @@ def data_check(
     ] = None,
 ) -> None:
     """Check figures: sums, codes, missing cells, hashes."""
+    from gainsmodel.data import GEOGRAPHIES, check
+
     failed = 0
     for name in sources or GEOGRAPHIES:
         for result in check(_figures(name)):
@@ -124,6 +121,8 @@ def data_import(
     ] = None,
 ) -> None:
     """Keep own figures in a folder that notices edits."""
+    from gainsmodel.data import save_dataset
+
     dataset = read_own(
         *(tables, geography, sheet, year, fill_built_in, names, areas),
         currency=currency,
@@ -151,6 +150,9 @@ def data_aggregate(
     name: Annotated[str | None, typer.Option(help="name of the figures")] = None,
 ) -> None:
     """Build new areas from smaller ones, with proof that every total is kept."""
+    from gainsmodel.data import save_dataset
+    from gainsmodel.data.aggregation import aggregate
+
     figures = _figures(base)
     dataset = aggregate(figures, lookup, name=name, rest=rest)
     save_dataset(dataset, out)
@@ -165,6 +167,8 @@ def data_template(
     filled: Annotated[bool, typer.Option("--filled", help="with the built-in figures")] = False,
 ) -> None:
     """Write a table to fill in with your own GVA figures."""
+    from gainsmodel.data import gva_template
+
     kind = out.suffix.casefold().removeprefix(".")
     if kind not in ("csv", "xlsx"):
         raise DataError(f"--out: must end in .xlsx or .csv, not {out.name!r}")

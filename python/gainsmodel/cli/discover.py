@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from gainsmodel.analysis.discovery import discover
 from gainsmodel.cli.app import (
     AreaOption,
     DataOption,
@@ -23,7 +22,6 @@ from gainsmodel.cli.app import (
     stated,
 )
 from gainsmodel.cli.console import print_json, show
-from gainsmodel.present.pages.discovery import discovery
 
 
 @app.command("discover")
@@ -55,6 +53,9 @@ def discover_command(
     as_json: JsonOption = False,
 ) -> None:
     """Conditions under which a plan misses its target."""
+    from gainsmodel.analysis.discovery import discover
+    from gainsmodel.present.pages.discovery import discovery
+
     dataset = own_folder(data)
     with progress("Simulating") as on_progress:
         misses = discover(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gainsmodel.analysis.optimise.plan import Goal, plan
+from gainsmodel.choices import Goal
 from gainsmodel.cli.app import (
     AreaOption,
     DataOption,
@@ -22,7 +22,6 @@ from gainsmodel.cli.app import (
     stated,
 )
 from gainsmodel.cli.console import print_json, show
-from gainsmodel.present.pages.optimise import optimise
 
 
 @app.command("plan")
@@ -69,6 +68,9 @@ def plan_command(
     as_json: JsonOption = False,
 ) -> None:
     """Find the package of levers that is best for the money."""
+    from gainsmodel.analysis.optimise.plan import plan
+    from gainsmodel.present.pages.optimise import optimise
+
     dataset = own_folder(data)
     with progress("Searching") as on_progress:
         best = plan(

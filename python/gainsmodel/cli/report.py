@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gainsmodel.checks import did_you_mean
+from gainsmodel.choices import Paper as Format
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -24,11 +25,6 @@ from gainsmodel.cli.app import (
 )
 from gainsmodel.errors import SettingError
 from gainsmodel.files import write_files, writing
-from gainsmodel.present import report
-from gainsmodel.present.export import file_name
-from gainsmodel.present.report import Format
-from gainsmodel.results.manifest import read_manifest
-from gainsmodel.scenario import Scenario
 
 # What a manifest fixes.
 FIXED = ("draws", "seed", "sampler", "geography")
@@ -58,6 +54,11 @@ def report_command(
     force: Annotated[bool, typer.Option("--force", help="overwrite an earlier file")] = False,
 ) -> None:
     """Write a board paper: HTML, PDF or Word; or Excel with the figures behind it."""
+    from gainsmodel.present import report
+    from gainsmodel.present.export import file_name
+    from gainsmodel.results.manifest import read_manifest
+    from gainsmodel.scenario import Scenario
+
     if out is None:
         kind = kind or "html"
         out = Path(f"gainsmodel-{file_name(area)}.{kind}")
@@ -103,6 +104,8 @@ def report_command(
 
 
 def _kind_of(out: Path) -> Format:
+    from gainsmodel.present import report
+
     ending = out.suffix.lower().removeprefix(".")
     for known in report.FORMATS:
         if ending == known:

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gainsmodel.analysis.target import Of
-from gainsmodel.analysis.would_have_to_be_true import Reading, would_have_to_be_true
+from gainsmodel.choices import Of, Reading
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -22,7 +21,6 @@ from gainsmodel.cli.app import (
     stated,
 )
 from gainsmodel.cli.console import print_json, show
-from gainsmodel.present.pages.would_have_to_be_true import would_have_to_be_true as page
 
 
 @app.command("requires")
@@ -56,6 +54,9 @@ def requires_command(
     as_json: JsonOption = False,
 ) -> None:
     """What would have to be true for the £208bn, or a target, to be reached."""
+    from gainsmodel.analysis.would_have_to_be_true import would_have_to_be_true
+    from gainsmodel.present.pages.would_have_to_be_true import would_have_to_be_true as page
+
     dataset = own_folder(data)
     with progress("Simulating") as on_progress:
         answer = would_have_to_be_true(

@@ -2,12 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 import typer
 
-from gainsmodel.analysis.convergence import ratios_if_diverging
+from gainsmodel.choices import Precision
 from gainsmodel.cli.app import (
     DrawsOption,
     FillOption,
@@ -20,22 +19,16 @@ from gainsmodel.cli.app import (
     ThreadsOption,
     YearOption,
     app,
-    finish,
     is_saved_run,
+    progress,
     read_own,
 )
 from gainsmodel.cli.console import print_json, show
-from gainsmodel.data import Dataset
-from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError
-from gainsmodel.present.pages.shares import shares
-from gainsmodel.results.manifest import check_target, read_manifest
-from gainsmodel.results.paired import PairedResult
-from gainsmodel.results.result import Result
-from gainsmodel.scenario import load_scenario
-from gainsmodel.simulation.replay import start_again
-from gainsmodel.simulation.run import Run, start
-from gainsmodel.simulation.settings import Precision, Settings
+
+if TYPE_CHECKING:
+    from gainsmodel.data import Dataset
+    from gainsmodel.data.units import Unit
 
 
 @app.command("run")
@@ -67,6 +60,17 @@ def run_command(
     as_json: JsonOption = False,
 ) -> None:
     """Simulate a scenario, or repeat an earlier run exactly from its manifest.json."""
+    import polars as pl
+
+    from gainsmodel.analysis.convergence import ratios_if_diverging
+    from gainsmodel.data.units import unit_of
+    from gainsmodel.present.pages.shares import shares
+    from gainsmodel.results.manifest import check_target, read_manifest
+    from gainsmodel.results.paired import PairedResult
+    from gainsmodel.scenario import load_scenario
+    from gainsmodel.simulation.run import start
+    from gainsmodel.simulation.settings import Settings
+
     if out is not None:
         check_target(out)
     chosen: dict[str, Any] = {
@@ -81,7 +85,7 @@ def run_command(
         if data is None and value:
             raise SettingError(f"{option}: needs --data")
 
-    def own(of: str) -> Dataset | None:
+    def own(of: str) -> "Dataset | None":
         return None if data is None else read_own(data, of, sheet, year, fill_built_in)
 
     if is_saved_run(scenario):
@@ -89,8 +93,10 @@ def run_command(
             raise SettingError(
                 f"--{fixed[0]}: cannot be combined with a manifest, which already fixes it"
             )
+        from gainsmodel.simulation.replay import start_again
+
         dataset = own(read_manifest(Path(scenario))["geography"])
-        run = start_again(scenario, dataset=dataset, threads=threads)
+        run = start_again(scenario, dataset=dataset, threads=threads, paired=True)
     else:
         loaded = load_scenario(scenario)
         dataset = own(geography or loaded.setting.geography)
@@ -99,12 +105,19 @@ def run_command(
             geography=geography or (None if dataset is None else dataset.geography),
             dataset=dataset,
             threads=threads,
+            paired=bool(loaded.moved_levers()),
         )
     units = [unit_of(run.dataset, name) for name in area or ()]
-    result = finish(run, "Simulating")
+    with progress("Simulating") as on_progress:
+        result, *reference = run.results(on_progress)
     if out is not None:
         result.save(out, csv=True)
-    codes, pair = _codes(units, run.dataset), _pair(result, threads)
+    codes, pair = _codes(units, run.dataset), None
+    if reference and result.holds_draws:
+        pair = PairedResult(result, *reference)
+    elif reference:
+        note = "too many draws to compare with those without the plan; use fewer to see its effect"
+        print(f"note: {note}", file=sys.stderr)
     if as_json:
         answer = result.to_dict([code for unit in units for code in unit.members] or None)
         added = None if pair is None else pair.added()
@@ -118,23 +131,9 @@ def run_command(
         print(f"written: {out}", file=sys.stderr)
 
 
-def _codes(units: list[Unit], dataset: Dataset) -> list[str]:
+def _codes(units: "list[Unit]", dataset: "Dataset") -> list[str]:
     """Codes of areas and groups; a wider area stands for the areas in it."""
     known = dataset.units
     return [
         code for unit in units for code in ([unit.code] if unit.code in known else unit.members)
     ]
-
-
-def _pair(result: Result, threads: int | None) -> PairedResult | None:
-    """The run and its reference; None where there is no plan."""
-    if not result.scenario.moved_levers():
-        return None
-    if not result.holds_draws:
-        note = "too many draws to compare with those without the plan; use fewer to see its effect"
-        print(f"note: {note}", file=sys.stderr)
-        return None
-    reference = Run(
-        result.scenario.without_plan(), result.dataset, Settings.of(result.manifest), threads
-    )
-    return PairedResult(result, finish(reference, "Without the plan"))

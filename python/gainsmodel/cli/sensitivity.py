@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gainsmodel.analysis.sensitivity import OF_PLAN, Output, sensitivity
+from gainsmodel.choices import Output
 from gainsmodel.cli.app import (
     DataOption,
     GeographyOption,
@@ -18,7 +18,6 @@ from gainsmodel.cli.app import (
     progress,
 )
 from gainsmodel.cli.console import print_json, show
-from gainsmodel.present.pages.sensitivity import sensitivity as page
 
 
 @app.command("sensitivity")
@@ -40,6 +39,9 @@ def sensitivity_command(
     as_json: JsonOption = False,
 ) -> None:
     """Which assumptions drive an answer."""
+    from gainsmodel.analysis.sensitivity import OF_PLAN, sensitivity
+    from gainsmodel.present.pages.sensitivity import sensitivity as page
+
     dataset = own_folder(data)
     with progress("Simulating") as on_progress:
         drivers = sensitivity(

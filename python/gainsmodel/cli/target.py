@@ -4,8 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gainsmodel.analysis.goal_seek import goal_seek
-from gainsmodel.analysis.target import Of, target
+from gainsmodel.choices import Of
 from gainsmodel.cli.app import (
     AreaOption,
     DataOption,
@@ -25,7 +24,6 @@ from gainsmodel.cli.app import (
 )
 from gainsmodel.cli.console import print_json, show
 from gainsmodel.errors import SettingError
-from gainsmodel.present.pages.target import target as page
 
 
 @app.command("target")
@@ -62,6 +60,10 @@ def target_command(
     as_json: JsonOption = False,
 ) -> None:
     """Probability of reaching a target, and the smallest plan or budget that does."""
+    from gainsmodel.analysis.goal_seek import goal_seek
+    from gainsmodel.analysis.target import target
+    from gainsmodel.present.pages.target import target as page
+
     if probability is not None and gain is None:
         raise SettingError("--probability: needs --gain, £m a year")
     if search_draws is not None and probability is None:

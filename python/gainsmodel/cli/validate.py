@@ -1,17 +1,15 @@
 """``gainsmodel validate``: whether scenario files may be run."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gainsmodel.cli.app import DataOption, app, own_folder
 from gainsmodel.cli.console import show
-from gainsmodel.present.blocks import Block
-from gainsmodel.present.pages.validation import validation
-from gainsmodel.simulation.core_inputs import core_inputs
-from gainsmodel.simulation.resolve import resolve
-from gainsmodel.simulation.settings import Settings
+
+if TYPE_CHECKING:
+    from gainsmodel.present.blocks import Block
 
 
 @app.command()
@@ -20,9 +18,14 @@ def validate(
     data: DataOption = None,
 ) -> None:
     """Check scenario files without running them."""
+    from gainsmodel.present.pages.validation import validation
+    from gainsmodel.simulation.core_inputs import core_inputs
+    from gainsmodel.simulation.resolve import resolve
+    from gainsmodel.simulation.settings import Settings
+
     own = own_folder(data)
 
-    def blocks() -> Iterator[Block]:
+    def blocks() -> "Iterator[Block]":
         for name in scenarios:
             scenario, dataset = resolve(name, None if own is None else own.geography, own)
             core_inputs(scenario, dataset, Settings())

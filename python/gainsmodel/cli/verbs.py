@@ -4,10 +4,14 @@ from importlib import import_module
 
 from gainsmodel.cli.app import app, main
 
-__all__ = ["app", "main"]
-
-for _module in (
+__all__ = ["app", "load", "main"]
+_MODULES = (
     *("run", "compare", "appraise", "sensitivity", "voi", "target", "plan", "discover"),
     *("requires", "report", "assumptions", "batch", "validate", "about", "data"),
-):
-    import_module(f"gainsmodel.cli.{_module}")
+)
+
+
+def load(word: str = "") -> None:
+    """Load the verb of this name, or every verb, to list them or to offer the nearest."""
+    for module in [word] if word in _MODULES else _MODULES:
+        import_module(f"gainsmodel.cli.{module}")

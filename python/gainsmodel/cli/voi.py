@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from gainsmodel.analysis.voi import voi
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -21,7 +20,6 @@ from gainsmodel.cli.app import (
     stated,
 )
 from gainsmodel.cli.console import print_json, show
-from gainsmodel.present.pages.voi import voi as page
 
 
 @app.command("voi")
@@ -43,6 +41,9 @@ def voi_command(
     as_json: JsonOption = False,
 ) -> None:
     """Value of information before choosing between plans, or none."""
+    from gainsmodel.analysis.voi import voi
+    from gainsmodel.present.pages.voi import voi as page
+
     dataset = own_folder(data)
     with progress("Calculating the value of information") as on_progress:
         value = voi(

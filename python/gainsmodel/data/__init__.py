@@ -2,19 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from gainsmodel.choices import Fill, Geography, Level, Rest
 from gainsmodel.data.checks import Check, check
-from gainsmodel.data.dataset import Dataset, Rest, load_dataset
+from gainsmodel.data.dataset import Dataset, load_dataset
 from gainsmodel.data.readiness import readiness
-from gainsmodel.data.shipped_tables import (
-    BASE_YEAR,
-    GEOGRAPHIES,
-    OWN,
-    OWN_AREAS,
-    OWN_GVA,
-    SECTORS,
-    Geography,
-    Level,
-)
+from gainsmodel.data.shipped_tables import BASE_YEAR, GEOGRAPHIES, OWN, OWN_AREAS, OWN_GVA, SECTORS
 
 __all__ = [
     "BASE_YEAR",
@@ -49,7 +41,7 @@ if TYPE_CHECKING:
         regions_of,
         save_dataset,
     )
-    from gainsmodel.data.importing.table_rows import Fill
+
 else:
     # Code that reads tables is loaded only when needed.
     def __getattr__(name):

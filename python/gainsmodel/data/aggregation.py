@@ -15,8 +15,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gainsmodel.choices import Rest
 from gainsmodel.data.checks import Check
-from gainsmodel.data.dataset import SHOWN_AS, Dataset, Rest, load_dataset, plain
+from gainsmodel.data.dataset import SHOWN_AS, Dataset, load_dataset, plain
 from gainsmodel.data.importing.layout import PROBLEMS_SHOWN
 from gainsmodel.data.importing.lookup import pairs_of
 from gainsmodel.data.importing.names import area_codes, near_area

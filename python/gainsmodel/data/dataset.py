@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -30,8 +30,6 @@ from gainsmodel.data.shipped_tables import (
 )
 from gainsmodel.errors import DataError, UnknownNameError
 
-# How the rest of the UK is kept with new areas.
-Rest = Literal["mayoral", "regions", "parts"]
 # Ways of saying a group, after `plain`. A group is listed only where it exists.
 GROUP_NAMES = {
     "uk": ("uk", "united kingdom", "everywhere", "all areas"),

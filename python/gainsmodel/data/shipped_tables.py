@@ -1,18 +1,17 @@
 """The shipped tables as text and types: where they are, what columns they have."""
 
 import hashlib
+from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import polars as pl
 
+from gainsmodel.choices import Geography
 from gainsmodel.errors import DataError, UnknownNameError
 
 TABLES = Path(__file__).parent / "tables"
 BASE_YEAR = 2023
-Geography = Literal["mayoral", "itl1", "local_authority", "mayoral_2026"]
-# What publishers' tables are of; ITL 2 and 3 are read as own areas.
-Level = Literal["mayoral", "itl1", "itl2", "itl3", "local_authority", "mayoral_2026"]
 GEOGRAPHIES: tuple[Geography, ...] = get_args(Geography)
 SECTORS = (
     *("AB", "C", "DE", "F", "G", "H", "I", "J", "K"),
@@ -93,6 +92,16 @@ def _read(geography: str, folder: Path) -> dict[str, pl.DataFrame]:
         raise UnknownNameError(
             f"no geography is called {geography!r}; there are: {', '.join(GEOGRAPHIES)}"
         )
+    return _shipped() if folder == TABLES else _tables(folder)
+
+
+@cache
+def _shipped() -> dict[str, pl.DataFrame]:
+    """Tables that every built-in geography is cut from, read once."""
+    return _tables(TABLES)
+
+
+def _tables(folder: Path) -> dict[str, pl.DataFrame]:
     tables = {}
     for file, schema in _SCHEMAS.items():
         try:

@@ -136,12 +136,13 @@ class AreaSummary:
 
     def __post_init__(self) -> None:
         """Find the row."""
-        for table in (self.result.areas(), self.result.groups()):
-            found = table.filter(pl.col("area_code") == self.unit)
-            if found.height:
-                object.__setattr__(self, "row", found.row(0, named=True))
-                return
-        raise unknown_unit(self.unit, self.result)
+        codes = self.result.codes
+        if self.unit not in codes:
+            raise unknown_unit(self.unit, self.result)
+        table, place = self.result.areas(), codes.index(self.unit)
+        if place >= table.height:
+            table, place = self.result.groups(), place - table.height
+        object.__setattr__(self, "row", table.row(place, named=True))
 
     @property
     def name(self) -> str:

@@ -7,8 +7,10 @@ and rounding by every way in. Everything is plain text; each way in escapes it i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from gainsmodel.present.charts import Chart
+if TYPE_CHECKING:
+    from gainsmodel.present.charts import Chart
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Picture:
     """A chart with its caption."""
 
     title: str
-    chart: Chart
+    chart: "Chart"
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ class CoreDraws:
 
     @property
     def held(self) -> bool:
-        """Whether the run was short enough to keep them."""
-        return self._outcome.draws([0]).size > 0
+        """Whether the run was short enough to keep those of shares, which go last."""
+        return self._outcome.draws(self._report.positions("share")[:1]).size > 0
 
     def frame(self, metric: str, wanted: Sequence[str] | None = None) -> pl.DataFrame:
         """Give one quantity in every draw; as `Result.draws`."""
@@ -44,8 +44,8 @@ class CoreDraws:
         rows = self._outcome.draws(positions)
         if rows.size == 0:
             raise ResultError(
-                "this run was too long to keep its draws (counts in buckets were kept instead); "
-                "run fewer draws at once"
+                f"this run was too long to keep draws of {metric} (counts in buckets were kept "
+                "instead); run fewer draws at once"
             )
         return in_columns(names, rows)
 

@@ -14,11 +14,12 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 import polars as pl
 
+from gainsmodel.choices import Prices
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ResultError
 from gainsmodel.results.notebook import ShownInNotebooks
-from gainsmodel.results.prices import Prices, price_levels
+from gainsmodel.results.prices import price_levels
 from gainsmodel.results.result import Result, draws_of
 from gainsmodel.results.statistics import (
     Draws,

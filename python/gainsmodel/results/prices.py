@@ -1,18 +1,18 @@
 """One money: prices of the scenario's price year, or current prices on request."""
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gainsmodel.checks import did_you_mean
+from gainsmodel.choices import Prices
 from gainsmodel.data import Dataset
 from gainsmodel.errors import ScenarioError, SettingError
 from gainsmodel.results.statistics import Draws
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.levers import Lever
 
-Prices = Literal["real", "nominal"]
 PRICES: tuple[Prices, ...] = get_args(Prices)
 
 

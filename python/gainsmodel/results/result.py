@@ -189,7 +189,7 @@ class Result(ShownInNotebooks):
 
     @property
     def holds_draws(self) -> bool:
-        """Whether `draws` and `difference` can answer."""
+        """Whether `draws` can answer, at least of what a plan adds, costs and is worth."""
         return self._kept is not None and self._kept.held
 
     def with_draws_of(self, metrics: Iterable[str]) -> "Result":
@@ -231,8 +231,9 @@ class Result(ShownInNotebooks):
         Raises
         ------
         ResultError
-            If the run was too long to keep its draws, was loaded without them, or was not asked
-            for detail.
+            If the run was too long to keep them (the longest runs keep none, shorter ones those
+            of shares, of gains in the final year, all years and present value, and of costs in
+            present value and a year), was loaded without them, or was not asked for detail.
         UnknownNameError
             If there is no such quantity or column.
         """

@@ -32,6 +32,7 @@ def start_again(
     *,
     dataset: Dataset | None = None,
     threads: int | None = None,
+    paired: bool = False,
 ) -> Run:
     """Start what a manifest describes without waiting for it.
 
@@ -41,6 +42,8 @@ def start_again(
         A ``manifest.json``, the folder of a saved result, or what such a file holds.
     dataset : Dataset, optional
         The same own figures, if it was run on such and they are not saved with the manifest.
+    paired : bool
+        Also run the same scenario without its plan, if it has one.
 
     Raises
     ------
@@ -81,6 +84,7 @@ def start_again(
             figures,
             settings,
             threads,
+            paired=paired and bool(scenario.moved_levers()),
             detail=wanted.get("detail"),
             variation=wanted.get("variation"),
         )

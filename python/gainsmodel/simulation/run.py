@@ -13,6 +13,7 @@ from typing import Any
 
 from gainsmodel import _core
 from gainsmodel.checks import whole_number
+from gainsmodel.choices import Precision, Sampler
 from gainsmodel.data import OWN_GVA, Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import ResultError
@@ -23,12 +24,15 @@ from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.core_inputs import core_inputs, is_uncertain
 from gainsmodel.simulation.finite import refuse_infinite
 from gainsmodel.simulation.resolve import resolve
-from gainsmodel.simulation.settings import Precision, Sampler, Settings
+from gainsmodel.simulation.settings import Settings
 
 # Draws of which pieces of a run are made.
 SPAN = _core.span()
-# Draws kept in memory before a run turns to counting in buckets.
-DRAWS_IN_MEMORY_BYTES = 1_000_000_000
+# Draws kept in memory: of everything, else of what a plan adds, costs and is worth, else of
+# nothing, the rest being counted in buckets.
+DRAWS_IN_MEMORY_BYTES = 100_000_000
+# So many draws are kept of many areas too, in five times the memory.
+USUAL_DRAWS = 20_000
 # How often a waiting run looks for Ctrl-C.
 POLL_SECONDS = 0.05
 
@@ -91,7 +95,7 @@ class Run:
             double=settings.precision == "float64",
             paired=paired,
             threads=threads,
-            draws_in_memory=DRAWS_IN_MEMORY_BYTES,
+            draws_in_memory=draws_in_memory_bytes(settings.draws),
             piece=piece,
         )
 
@@ -202,6 +206,11 @@ class Run:
             return {}
         sha256 = own.hashes[OWN_GVA]
         return {"own_data": {"name": own.own_name, "sha256": sha256, "notes": list(own.notes)}}
+
+
+def draws_in_memory_bytes(draws: int) -> int:
+    """Most memory for the draws of a run; a paired one may take as much for its reference."""
+    return DRAWS_IN_MEMORY_BYTES * (5 if draws <= USUAL_DRAWS else 1)
 
 
 class _Joined:

@@ -1,12 +1,11 @@
 """How a scenario is run: draws, seed, sampler, precision."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self, get_args
 
 from gainsmodel.checks import one_of, whole_number
+from gainsmodel.choices import Precision, Sampler
 
-Sampler = Literal["sobol", "sobol_full", "random"]
-Precision = Literal["float32", "float64"]
 SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 MAX_DRAWS = 4_294_967_280

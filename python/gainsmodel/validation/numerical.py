@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gainsmodel.choices import Precision, Sampler
 from gainsmodel.data import load_dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError
@@ -18,7 +19,7 @@ from gainsmodel.results.result import draws_of
 from gainsmodel.scenario import Scenario, load_scenario
 from gainsmodel.simulation.core_inputs import core_inputs
 from gainsmodel.simulation.run import run
-from gainsmodel.simulation.settings import Precision, Sampler, Settings
+from gainsmodel.simulation.settings import Settings
 from gainsmodel.validation.page import Page, percent, table
 from gainsmodel.validation.pictures import errors
 from gainsmodel.validation.verdict import Verdict, in_range

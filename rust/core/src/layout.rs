@@ -17,6 +17,16 @@ pub const UNIT_METRICS: [&str; 10] = [
     "prize_gbp_bn",
 ];
 
+/// Those of which long runs keep the draws.
+const HELD_LONGEST: [&str; 6] = [
+    "gain_cumulative_gbp_m",
+    "gain_present_value_gbp_m",
+    "cost_present_value_gbp_m",
+    "lever_cost_present_value_gbp_m",
+    "lever_cost_per_year_gbp_m",
+    "share",
+];
+
 /// Readings of the prize.
 pub const READINGS: usize = 3;
 
@@ -103,6 +113,22 @@ impl Layout {
     #[inline(always)]
     pub fn distributed_in_any_case(&self) -> usize {
         self.detail_sector(0)
+    }
+    /// Series of which long runs keep the draws, in ascending order: what a plan adds, costs and
+    /// is worth, its adjustments, shares, and detail.
+    pub fn held_longest(&self) -> impl Iterator<Item = usize> + use<> {
+        let Layout { years, .. } = *self;
+        let (metrics, units, layout) = (self.metrics(), self.unit(self.units()), *self);
+        (0..self.distributed()).filter(move |s| match s {
+            s if *s < units => {
+                let metric = s % metrics;
+                metric + 1 == years
+                    || metric
+                        .checked_sub(years)
+                        .is_some_and(|m| HELD_LONGEST.contains(&UNIT_METRICS[m]))
+            }
+            s => *s >= layout.adjustments(),
+        })
     }
     /// Whether a series may be missing in a draw: whatever rests on shares.
     pub fn may_be_missing(&self, series: usize) -> bool {

@@ -60,7 +60,8 @@ impl Progress {
 pub struct Options {
     /// Instruction set.
     pub level: Level,
-    /// Most bytes of draws to keep; a longer run keeps counts in buckets instead.
+    /// Most bytes of draws to keep, and as many of a reference. A longer run keeps those of fewer
+    /// series, or of none, and counts the others in buckets.
     pub draws_in_memory: usize,
     /// Whether the same scenario without levers is run beside it, on the same numbers.
     pub paired: bool,
@@ -68,10 +69,13 @@ pub struct Options {
 
 /// What is kept of the distributed series.
 #[derive(Debug, Serialize, Deserialize)]
-enum Kept<F> {
-    /// Every draw, as `[chunk][series][draw]`.
-    Draws(Vec<F>),
-    Sketches(Vec<Sketch>),
+struct Kept<F> {
+    /// Series of which every draw is kept, in ascending order.
+    held: Vec<usize>,
+    /// Their draws, as `[chunk][series][draw]`.
+    draws: Vec<F>,
+    /// Counts in buckets by series, those that are held having none; empty where all are.
+    sketches: Vec<Sketch>,
 }
 
 /// Statistics of every series of the layout, and the draws themselves where they were kept.
@@ -97,13 +101,10 @@ impl<F: Precision> Outcome<F> {
         let possible = parts.into_iter().all(|n| n < 1 << 24)
             && self.layout.series() == self.statistics.len()
             && self.draws > 0
-            && match &self.kept {
-                Kept::Draws(kept) => {
-                    let width = self.layout.distributed() * CHUNK;
-                    self.draws.div_ceil(CHUNK).checked_mul(width) == Some(kept.len())
-                }
-                Kept::Sketches(_) => true,
-            };
+            && self.kept.held.is_sorted_by(|one, next| one < next)
+            && self.kept.held.last().is_none_or(|last| *last < self.layout.distributed())
+            && self.draws.div_ceil(CHUNK).checked_mul(self.kept.held.len() * CHUNK)
+                == Some(self.kept.draws.len());
         let of_spec = spec.is_none_or(|spec| {
             Layout::of(spec) == self.layout && usize::try_from(spec.draws) == Ok(self.draws)
         });
@@ -113,20 +114,15 @@ impl<F: Precision> Outcome<F> {
         }
     }
 
-    /// Draws of one distributed series, or `None` if the run kept only counts.
+    /// Draws of one distributed series, or `None` if the run kept only counts of it.
     pub fn draws(&self, series: usize) -> Option<Vec<F>> {
-        match &self.kept {
-            Kept::Draws(kept) => {
-                let width = self.layout.distributed() * CHUNK;
-                let mut all = Vec::with_capacity(kept.len() / width * CHUNK);
-                for chunk in kept.chunks(width) {
-                    all.extend_from_slice(&chunk[series * CHUNK..(series + 1) * CHUNK]);
-                }
-                all.truncate(self.draws);
-                Some(all)
-            }
-            Kept::Sketches(_) => None,
+        let place = self.kept.held.binary_search(&series).ok()?;
+        let mut all = Vec::with_capacity(self.draws.next_multiple_of(CHUNK));
+        for chunk in self.kept.draws.chunks(self.kept.held.len() * CHUNK) {
+            all.extend_from_slice(&chunk[place * CHUNK..(place + 1) * CHUNK]);
         }
+        all.truncate(self.draws);
+        Some(all)
     }
 }
 
@@ -183,14 +179,19 @@ pub fn simulate<F: Precision>(
     }
     let variants = if options.paired { 2 } else { 1 };
     let chunks = here.start / CHUNK..here.end.div_ceil(CHUNK);
-    let width = distributed * CHUNK;
-    // Detail does not count, so that asking for it changes no other number; nor does the piece.
-    let counted = layout.distributed_in_any_case() * CHUNK;
-    let bytes = draws.div_ceil(CHUNK).saturating_mul(variants * counted * size_of::<F>());
-    let in_buckets = bytes > options.draws_in_memory;
-    let keep = if in_buckets { 0 } else { chunks.len() * width };
-    let mut kept: Vec<Vec<F>> = (0..variants).map(|_| vec![F::ZERO; keep]).collect();
-    let buckets = if in_buckets { variants * distributed } else { 0 };
+    // Detail does not count, so that asking for it changes no other number; nor do the piece and
+    // the reference.
+    let fits = |held: &Vec<usize>| {
+        let counted = held.iter().filter(|s| **s < layout.distributed_in_any_case()).count();
+        let bytes = counted * CHUNK * size_of::<F>();
+        draws.div_ceil(CHUNK).saturating_mul(bytes) <= options.draws_in_memory
+    };
+    let held = [(0..distributed).collect(), layout.held_longest().collect()];
+    let held: Vec<usize> = held.into_iter().find(fits).unwrap_or_default();
+    let width = held.len() * CHUNK;
+    let mut kept: Vec<Vec<F>> =
+        (0..variants).map(|_| vec![F::ZERO; chunks.len() * width]).collect();
+    let buckets = if held.len() < distributed { variants * distributed } else { 0 };
 
     let shared = Shared {
         seed: spec.seed,
@@ -202,21 +203,23 @@ pub fn simulate<F: Precision>(
         merger: Mutex::new(Merger::new(&chunks, variants * series)),
         queue: Mutex::new(Queue {
             chunks,
-            kept: kept.iter_mut().map(|kept| kept.chunks_mut(width)).collect(),
+            kept: kept.iter_mut().map(|kept| kept.chunks_mut(width.max(1))).collect(),
         }),
-        sketches: Mutex::new(vec![Sketch::default(); buckets]),
+        held: &held,
+        sketches: (0..buckets).map(|_| Mutex::default()).collect(),
     };
     rayon::broadcast(|_| simd::at(options.level, Worker { shared: &shared }))
         .into_iter()
         .collect::<Result<()>>()?;
 
     let spans = std::mem::take(&mut locked(&shared.merger).spans);
-    let mut sketches = std::mem::take(&mut *locked(&shared.sketches)).into_iter();
-    let variant = |(v, kept): (usize, Vec<F>)| Variant {
+    let mut sketches = shared.sketches.iter().map(|sketch| std::mem::take(&mut *locked(sketch)));
+    let variant = |(v, draws): (usize, Vec<F>)| Variant {
         spans: spans.iter().map(|span| span[v * series..(v + 1) * series].to_vec()).collect(),
-        kept: match in_buckets {
-            true => Kept::Sketches(sketches.by_ref().take(distributed).collect()),
-            false => Kept::Draws(kept),
+        kept: Kept {
+            held: held.clone(),
+            draws,
+            sketches: sketches.by_ref().take(distributed).collect(),
         },
     };
     let variants = kept.into_iter().enumerate().map(variant).collect();
@@ -236,16 +239,13 @@ impl<F: Precision> Simulated<F> {
             return Err(Error::Spec { place: place(), problem });
         }
         for (mine, next) in self.variants.iter_mut().zip(next.variants) {
-            match (&mut mine.kept, next.kept) {
-                (Kept::Draws(mine), Kept::Draws(next)) => mine.extend(next),
-                (Kept::Sketches(mine), Kept::Sketches(next)) => {
-                    mine.iter_mut().zip(&next).for_each(|(mine, next)| mine.merge(next));
-                }
-                _ => {
-                    let problem = "one piece kept its draws, another did not".into();
-                    return Err(Error::Spec { place: place(), problem });
-                }
+            if mine.kept.held != next.kept.held {
+                let problem = "one piece kept its draws, another did not".into();
+                return Err(Error::Spec { place: place(), problem });
             }
+            mine.kept.draws.extend(next.kept.draws);
+            let sketches = mine.kept.sketches.iter_mut().zip(&next.kept.sketches);
+            sketches.for_each(|(mine, next)| mine.merge(next));
             for span in next.spans {
                 add(&mut mine.spans[0], &span);
             }
@@ -272,20 +272,19 @@ impl<F: Precision> Simulated<F> {
                 .map_init(Ranks::default, |ranks, (s, moments)| {
                     progress.check()?;
                     let statistics = Statistics::from_moments(moments, sobol);
-                    Ok(match &outcome.kept {
-                        _ if s >= layout.distributed() => statistics,
-                        Kept::Sketches(sketches) => statistics.with_sketch(&sketches[s]),
-                        Kept::Draws(_) => {
-                            let draws = &outcome.draws(s).unwrap_or_default();
-                            simd::at(level, Quantiles { statistics, draws, ranks })
+                    if s >= layout.distributed() {
+                        return Ok(statistics);
+                    }
+                    Ok(match outcome.draws(s) {
+                        Some(draws) => {
+                            simd::at(level, Quantiles { statistics, draws: &draws, ranks })
                         }
+                        None => statistics.with_sketch(&outcome.kept.sketches[s]),
                     })
                 })
                 .collect::<Result<_>>()?;
             // Counts have told all that is asked of them.
-            if let Kept::Sketches(sketches) = &mut outcome.kept {
-                *sketches = Vec::new();
-            }
+            outcome.kept.sketches = Vec::new();
             outcomes.push(outcome);
         }
         Ok(outcomes)
@@ -323,8 +322,11 @@ struct Shared<'a, F> {
     variants: usize,
     queue: Mutex<Queue<'a, F>>,
     merger: Mutex<Merger>,
-    /// Counts in buckets, unless draws are kept.
-    sketches: Mutex<Vec<Sketch>>,
+    /// Series of which every draw is kept.
+    held: &'a [usize],
+    /// Counts in buckets by variant and series, unless all are held; shared, so that memory does
+    /// not grow with threads.
+    sketches: Vec<Mutex<Sketch>>,
 }
 
 /// Chunks not yet begun, and the space their draws are kept in.
@@ -402,19 +404,21 @@ impl<F: Precision> Work for Worker<'_, F> {
         let (series, distributed) = (layout.series(), layout.distributed());
         let mut scratch: Vec<Scratch<V>> =
             models.iter().map(|model| model.scratch(variants)).collect();
-        // Of a chunk, `[variant][series][draw]`: what is distributed, where it is not kept
-        // elsewhere, and the rest.
-        let in_buckets = !locked(&self.shared.sketches).is_empty();
-        let spare = if in_buckets { distributed * CHUNK } else { 0 };
+        // Of a chunk, `[variant][series][draw]`: what is distributed, where not all of it is
+        // kept, and the rest.
+        let Shared { held, sketches, .. } = self.shared;
+        let all_held = sketches.is_empty();
+        let spare = if all_held { 0 } else { distributed * CHUNK };
         let mut passing = vec![vec![F::ZERO; spare]; variants];
         let mut rest = vec![vec![F::ZERO; (series - distributed) * CHUNK]; variants];
         let mut moments = vec![Moments::default(); variants * series];
-        let mut sketches =
-            vec![Sketch::default(); if in_buckets { variants * distributed } else { 0 }];
         loop {
-            let Some((index, kept)) = locked(&self.shared.queue).take() else { break };
-            let mut rows: Vec<[&mut [F]; 2]> = (kept.into_iter().zip(&mut passing).zip(&mut rest))
-                .map(|((kept, passing), rest)| [kept.unwrap_or(passing), &mut rest[..]])
+            let Some((index, mut kept)) = locked(&self.shared.queue).take() else { break };
+            let mut rows: Vec<[&mut [F]; 2]> = (kept.iter_mut().zip(&mut passing).zip(&mut rest))
+                .map(|((kept, passing), rest)| {
+                    let whole = kept.take_if(|_| all_held).unwrap_or(passing);
+                    [whole, &mut rest[..]]
+                })
                 .collect();
             for block in 0..BLOCKS_PER_CHUNK {
                 let first = index * CHUNK + block * LANES;
@@ -444,18 +448,20 @@ impl<F: Precision> Work for Worker<'_, F> {
                 for (s, (row, moments)) in all.zip(moments).enumerate() {
                     *moments = Moments::of(&row[..valid], layout.may_be_missing(s));
                 }
-                if in_buckets {
-                    let first = variant * distributed;
-                    let sketches = &mut sketches[first..first + distributed];
-                    for (row, sketch) in rows[0].chunks_exact(CHUNK).zip(sketches) {
-                        sketch.push(&row[..valid]);
+                if all_held {
+                    continue;
+                }
+                let mut kept =
+                    kept[variant].iter_mut().flat_map(|kept| kept.chunks_exact_mut(CHUNK));
+                let mut held = held.iter().peekable();
+                for (s, row) in rows[0].chunks_exact(CHUNK).enumerate() {
+                    match held.next_if_eq(&&s).and_then(|_| kept.next()) {
+                        Some(kept) => kept.copy_from_slice(row),
+                        None => locked(&sketches[variant * distributed + s]).push(&row[..valid]),
                     }
                 }
             }
             moments = locked(&self.shared.merger).offer(index, moments);
-        }
-        for (total, sketch) in locked(&self.shared.sketches).iter_mut().zip(&sketches) {
-            total.merge(sketch);
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import polars as pl
 
@@ -25,6 +25,7 @@ from gainsmodel.analysis.optimise.tables import REGRET, _Table
 from gainsmodel.analysis.take_up_cases import CASES, TakeUpCases, take_up_cases
 from gainsmodel.analysis.verdict import NOTHING, verdict
 from gainsmodel.checks import did_you_mean
+from gainsmodel.choices import Goal, Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ScenarioError, SettingError
@@ -32,9 +33,8 @@ from gainsmodel.progress import Progress
 from gainsmodel.results.plan_levers import yearly_costs
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import resolve
-from gainsmodel.simulation.settings import MAX_SEED, Sampler, Settings
+from gainsmodel.simulation.settings import MAX_SEED, Settings
 
-Goal = Literal["net_present_value", "p_target", "worst_tenth"]
 GOALS: tuple[Goal, ...] = get_args(Goal)
 # What each is called within a sentence.
 SAID = {

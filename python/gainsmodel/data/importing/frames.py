@@ -8,12 +8,13 @@ from typing import get_args
 
 import polars as pl
 
+from gainsmodel.choices import Level
 from gainsmodel.data.aggregation import Made, regroup
 from gainsmodel.data.dataset import Dataset, load_dataset, plain
 from gainsmodel.data.importing.cells import text_of
 from gainsmodel.data.importing.layout import Table
 from gainsmodel.data.importing.names import area_codes
-from gainsmodel.data.shipped_tables import GEOGRAPHIES, TABLES, Level
+from gainsmodel.data.shipped_tables import GEOGRAPHIES, TABLES
 from gainsmodel.errors import DataError, UnknownNameError
 
 LEVELS: tuple[Level, ...] = get_args(Level)

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 
 import polars as pl
 
+from gainsmodel.choices import Fill
 from gainsmodel.confined import confined
 from gainsmodel.data.aggregation import aggregate, regions_of
 from gainsmodel.data.dataset import Dataset, load_dataset
@@ -25,7 +26,6 @@ from gainsmodel.data.importing.own_areas import described, with_rest
 from gainsmodel.data.importing.publishers import as_published
 from gainsmodel.data.importing.renaming import renamed
 from gainsmodel.data.importing.sheets import content_of, sheets_of, title_of
-from gainsmodel.data.importing.table_rows import Fill
 from gainsmodel.data.importing.table_units import Money
 from gainsmodel.data.own_dataset import own_dataset
 from gainsmodel.data.saved import is_dataset, read_saved, save_dataset

@@ -4,8 +4,9 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
+from gainsmodel.choices import Fill
 from gainsmodel.data.dataset import Dataset, plain
 from gainsmodel.data.importing.cells import is_filled, text_of
 from gainsmodel.data.importing.changes import FORMER, MERGED, RECODED
@@ -21,7 +22,6 @@ from gainsmodel.data.importing.years import year_of
 from gainsmodel.data.shipped_tables import BASE_YEAR, OWN, SECTORS
 from gainsmodel.errors import DataError
 
-Fill = Literal["built_in"]
 # ITL levels by the length of their codes.
 LEVEL_OF_LENGTH = {3: "itl1", 4: "itl2", 5: "itl3"}
 # Codes of the Office for National Statistics.

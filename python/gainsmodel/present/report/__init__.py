@@ -10,9 +10,10 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Literal, get_args
+from typing import get_args
 
 from gainsmodel.checks import did_you_mean, drawable, renamed
+from gainsmodel.choices import Paper as Format
 from gainsmodel.errors import SettingError
 from gainsmodel.present.report import writers
 from gainsmodel.present.report.book import workbook
@@ -29,7 +30,6 @@ __all__ = [
     "gather",
     "write",
 ]
-Format = Literal["html", "pdf", "docx", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 _PAPERS: Mapping[str, Callable[[Document, date], bytes]] = {
     "html": writers.html,

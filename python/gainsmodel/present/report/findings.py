@@ -13,10 +13,11 @@ from gainsmodel.analysis.appraisal import appraise, area_and_uk
 from gainsmodel.analysis.comparison import Comparison, compare
 from gainsmodel.analysis.convergence import ratios_if_diverging
 from gainsmodel.analysis.lever_contributions import lever_contributions
-from gainsmodel.analysis.sensitivity import LEAST_DRAWS, Output, Sensitivity, sensitivity
+from gainsmodel.analysis.sensitivity import LEAST_DRAWS, Sensitivity, sensitivity
 from gainsmodel.analysis.take_up_cases import CASES, TakeUpCases, take_up_cases
 from gainsmodel.analysis.who_gains import LOCAL_DRAWS, WhoGains, authorities_of, who_gains
 from gainsmodel.analysis.would_have_to_be_true import WouldHaveToBeTrue, would_have_to_be_true
+from gainsmodel.choices import Output, Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError, UnknownNameError
@@ -28,7 +29,6 @@ from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
 from gainsmodel.simulation.run import run_paired
-from gainsmodel.simulation.settings import Sampler
 
 # Runs that a paper takes in addition to its levers, in samples of the draws: the pair, some
 # fifteen for what drives the answer, and some five for what would have to be true for the prize.

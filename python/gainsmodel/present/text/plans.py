@@ -8,13 +8,13 @@ import polars as pl
 from gainsmodel import format
 from gainsmodel.analysis.take_up_cases import TakeUpCases
 from gainsmodel.analysis.verdict import Verdict, against_nothing, breaks_even, is_told, of_draws
+from gainsmodel.choices import Prices
 from gainsmodel.data.units import unit_of
 from gainsmodel.present.area_summary import Added, AreaSummary, Estimate, plain
 from gainsmodel.present.text.levers import costs, judgement
 from gainsmodel.present.text.terms import capital
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.plan_levers import lever_costs
-from gainsmodel.results.prices import Prices
 
 NO_PLAN = "Every lever is at zero, so the plan adds nothing. Pick a starting plan or move a lever."
 
