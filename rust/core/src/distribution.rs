@@ -435,6 +435,24 @@ impl<F: Real> Sampler<F> {
         }
     }
 
+    /// The same of many numbers, one after another.
+    #[inline(always)]
+    pub fn each<V: Vector<Real = F>>(&self, numbers: &[V], mut then: impl FnMut(usize, V)) {
+        match &self.form {
+            // What most are is asked once.
+            Form::Linear { mean, sd } => {
+                for (i, z) in numbers.iter().enumerate() {
+                    then(i, z.mul_add(V::splat(*sd), V::splat(*mean)));
+                }
+            }
+            _ => {
+                for (i, z) in numbers.iter().enumerate() {
+                    then(i, self.at(*z));
+                }
+            }
+        }
+    }
+
     #[inline(never)]
     fn exact(&self, z: &mut [F]) {
         z.iter_mut().for_each(|z| *z = F::of(self.distribution.at(z.f64())));
