@@ -435,19 +435,18 @@ impl<F: Real> Sampler<F> {
         }
     }
 
-    /// The same of many numbers, one after another.
+    /// The same of many numbers. What most samplers are is asked once.
     #[inline(always)]
-    pub fn each<V: Vector<Real = F>>(&self, numbers: &[V], mut then: impl FnMut(usize, V)) {
+    pub fn each<V: Vector<Real = F>>(&self, numbers: &[V], out: &mut [V]) {
         match &self.form {
-            // What most are is asked once.
             Form::Linear { mean, sd } => {
-                for (i, z) in numbers.iter().enumerate() {
-                    then(i, z.mul_add(V::splat(*sd), V::splat(*mean)));
+                for (out, z) in out.iter_mut().zip(numbers) {
+                    *out = z.mul_add(V::splat(*sd), V::splat(*mean));
                 }
             }
             _ => {
-                for (i, z) in numbers.iter().enumerate() {
-                    then(i, self.at(*z));
+                for (out, z) in out.iter_mut().zip(numbers) {
+                    *out = self.at(*z);
                 }
             }
         }

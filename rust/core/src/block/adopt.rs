@@ -154,28 +154,21 @@ impl<V: Vector> Path<V> {
             0 => start,
             _ => group.rows(model.rows, &self.state[(year + 1) % 2]),
         };
-        let national = national.unwrap_or_else(|| {
-            let mut sums = [V::zero(); COLUMNS];
-            for r in 0..areas {
-                let weight = V::splat(model.spillover.national[s * areas + r]);
-                for k in 0..COLUMNS {
-                    sums[k] = weight.mul_add(states[r][0][k], sums[k]);
-                }
+        let national = match national {
+            Some(known) => known,
+            None => {
+                let weights = &model.spillover.national[s * areas..(s + 1) * areas];
+                adoption_of(weights.iter().copied().zip(0..), states)
             }
-            sums
-        });
+        };
         for k in 0..COLUMNS {
             self.national[(group.first + k) * (years + 1) + year] = national[k];
         }
         if detail {
             let areas = model.detail.len();
-            let mut sums = [V::zero(); COLUMNS];
-            for (i, r) in model.detail.iter().enumerate() {
-                let weight = V::splat(model.share_of_detail[s * areas + i]);
-                for k in 0..COLUMNS {
-                    sums[k] = weight.mul_add(states[*r][0][k], sums[k]);
-                }
-            }
+            let weights = &model.share_of_detail[s * areas..(s + 1) * areas];
+            let sums =
+                adoption_of(weights.iter().copied().zip(model.detail.iter().copied()), states);
             for k in 0..COLUMNS {
                 self.detail[(group.first + k) * (years + 1) + year] = sums[k];
             }
@@ -212,6 +205,22 @@ impl<V: Vector> Path<V> {
             }
         }
     }
+}
+
+/// Weighted adoption of some areas.
+#[inline(always)]
+fn adoption_of<F: Real, V: Vector<Real = F>, const COLUMNS: usize>(
+    areas: impl Iterator<Item = (F, usize)>,
+    states: &[[[V; COLUMNS]; STATES]],
+) -> [V; COLUMNS] {
+    let mut sums = [V::zero(); COLUMNS];
+    for (weight, r) in areas {
+        let weight = V::splat(weight);
+        for k in 0..COLUMNS {
+            sums[k] = weight.mul_add(states[r][0][k], sums[k]);
+        }
+    }
+    sums
 }
 
 /// Adds adoption of a group of technologies in each area, at the start and at the end.
@@ -422,33 +431,16 @@ fn weighted_sums<F: Real, V: Vector<Real = F>, const ROWS: usize, const COLUMNS:
             sums[row][k] = state[0][k].scaled(weight[row]);
         }
     }
-    // Two at a time: less is spent on counting.
-    let (pairs, last) = weights.as_chunks::<2>();
-    let (seen, last_seen) = states.as_chunks::<2>();
-    for (weights, states) in pairs.iter().zip(seen) {
-        for i in 0..2 {
-            add_weighted(&mut sums, &weights[i], &states[i][0]);
+    for (weights, [adoption, _]) in weights.iter().zip(states) {
+        let mut of_row = [V::zero(); ROWS];
+        for row in 0..ROWS {
+            of_row[row] = V::splat(weights[row]);
         }
-    }
-    for (weights, state) in last.iter().zip(last_seen) {
-        add_weighted(&mut sums, weights, &state[0]);
+        for k in 0..COLUMNS {
+            for row in 0..ROWS {
+                sums[row][k] = of_row[row].mul_add(adoption[k], sums[row][k]);
+            }
+        }
     }
     sums
-}
-
-#[inline(always)]
-fn add_weighted<F: Real, V: Vector<Real = F>, const ROWS: usize, const COLUMNS: usize>(
-    sums: &mut [[V; COLUMNS]; ROWS],
-    weights: &[F; ROWS],
-    adoption: &[V; COLUMNS],
-) {
-    let mut of_row = [V::zero(); ROWS];
-    for row in 0..ROWS {
-        of_row[row] = V::splat(weights[row]);
-    }
-    for k in 0..COLUMNS {
-        for row in 0..ROWS {
-            sums[row][k] = of_row[row].mul_add(adoption[k], sums[row][k]);
-        }
-    }
 }

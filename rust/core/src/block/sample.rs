@@ -259,19 +259,19 @@ impl<V: Vector> Cells<V> {
         if let Some(batch) = &factors.cells[s].growth {
             batch.draw(&factors.source, part, None, &mut self.growth_numbers);
         }
-        let (growth, of_area) = (&mut self.growth[..areas], &sample.growth_area[..areas]);
-        model.growth_cell.each(&self.growth_numbers[..areas], |r, own| {
-            growth[r] = common + (of_area[r] + own);
-        });
+        model.growth_cell.each(&self.growth_numbers, &mut self.growth);
+        for (growth, of_area) in self.growth.iter_mut().zip(&sample.growth_area) {
+            *growth = common + (*of_area + *growth);
+        }
         if let Some(transitory) = &model.growth_transitory {
             self.growth_numbers.fill(V::zero());
             if let Some(batch) = &factors.cells[s].transitory {
                 batch.draw(&factors.source, part, None, &mut self.growth_numbers);
             }
-            let level = &mut self.level[..areas];
-            transitory.each(&self.growth_numbers[..areas], |r, deviation| {
-                level[r] = (deviation * V::of(std::f64::consts::LOG2_E)).exp2();
-            });
+            transitory.each(&self.growth_numbers, &mut self.level);
+            for level in &mut self.level {
+                *level = (*level * V::of(std::f64::consts::LOG2_E)).exp2();
+            }
             // Where growth is fixed, its numbers are never drawn.
             self.growth_numbers.fill(V::zero());
         }
