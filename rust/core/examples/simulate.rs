@@ -1,9 +1,9 @@
-//! Runs a shipped specification: `simulate NAME DRAWS THREADS [LEVEL]`, for profilers and for
-//! counting instructions.
+//! Runs a shipped specification: `simulate NAME DRAWS THREADS [LEVEL [gompertz] [paired]]`, for
+//! profilers and for counting instructions.
 
 use gainsmodel_core::run::{Options, Progress, simulate};
 use gainsmodel_core::simd::Level;
-use gainsmodel_core::spec::{AreaData, Spec};
+use gainsmodel_core::spec::{AreaData, Curve, Spec};
 use std::time::Instant;
 
 #[derive(serde::Deserialize)]
@@ -15,7 +15,7 @@ struct Case {
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [name, draws, threads, rest @ ..] = &words[..] else {
-        panic!("usage: simulate NAME DRAWS THREADS [LEVEL]")
+        panic!("usage: simulate NAME DRAWS THREADS [LEVEL [gompertz] [paired]]")
     };
     let path = format!("{}/benches/specs/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).expect("a specification of that name");
@@ -25,7 +25,11 @@ fn main() {
         [level, ..] => Level::named(level).expect("a level of this machine"),
         [] => Level::best(),
     };
-    let options = Options { level, draws_in_memory: 1_000_000_000, paired: false };
+    let asked = |word: &str| rest.iter().skip(1).any(|other| other == word);
+    if asked("gompertz") {
+        spec.curve = Curve::Gompertz;
+    }
+    let options = Options { level, draws_in_memory: 1_000_000_000, paired: asked("paired") };
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads.parse().expect("a number of threads"))
         .build()

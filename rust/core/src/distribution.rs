@@ -435,6 +435,23 @@ impl<F: Real> Sampler<F> {
         }
     }
 
+    /// The same of many numbers. What most samplers are is asked once.
+    #[inline(always)]
+    pub fn each<V: Vector<Real = F>>(&self, numbers: &[V], out: &mut [V]) {
+        match &self.form {
+            Form::Linear { mean, sd } => {
+                for (out, z) in out.iter_mut().zip(numbers) {
+                    *out = z.mul_add(V::splat(*sd), V::splat(*mean));
+                }
+            }
+            _ => {
+                for (out, z) in out.iter_mut().zip(numbers) {
+                    *out = self.at(*z);
+                }
+            }
+        }
+    }
+
     #[inline(never)]
     fn exact(&self, z: &mut [F]) {
         z.iter_mut().for_each(|z| *z = F::of(self.distribution.at(z.f64())));

@@ -100,11 +100,14 @@ impl Batch {
             out[*slot] = V::normals(source.table, &words);
         }
         for (slot, count, generator, keys) in &self.keyed {
-            let normals = V::keyed_normals(generator, keys, part);
-            let slots = *slot..slot + count;
-            match out[slots.clone()].first_chunk_mut::<GROUP>() {
-                Some(all) => *all = normals,
-                None => out[slots].copy_from_slice(&normals[..*count]),
+            let out = &mut out[*slot..slot + count];
+            match out.first_chunk_mut::<GROUP>() {
+                Some(all) => V::keyed_normals(generator, keys, part, all),
+                None => {
+                    let mut normals = [V::zero(); GROUP];
+                    V::keyed_normals(generator, keys, part, &mut normals);
+                    out.copy_from_slice(&normals[..*count]);
+                }
             }
         }
         if let Some(scales) = scales {
@@ -321,7 +324,8 @@ impl SpreadLevels {
         level: usize,
         index: usize,
     ) -> impl Iterator<Item = (f64, Slot)> {
-        (0..=parameter).filter_map(move |other| {
+        // An inclusive range is not inlined.
+        (0..parameter + 1).filter_map(move |other| {
             let weight = self.mix[level][parameter][other];
             let slots = &self.slots[other][level];
             (weight != 0.0 && !slots.is_empty()).then(|| (weight, slots[index]))

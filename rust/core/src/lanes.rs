@@ -1,7 +1,5 @@
 //! Sixteen draws side by side, and the two precisions they may be held in.
 
-use crate::normal::ROOT_HALF_BITS;
-
 /// Draws in a block; also the number of independent scramblings of a Sobol run.
 pub const LANES: usize = 16;
 
@@ -55,8 +53,6 @@ pub trait Real:
     fn of(value: f64) -> Self;
     /// As a double.
     fn f64(self) -> f64;
-    /// Natural logarithm of a positive number.
-    fn ln(self) -> Self;
     /// An integer that grows with the value, NaN apart; doubles are rounded to singles first.
     #[inline(always)]
     fn order(self) -> u32 {
@@ -88,10 +84,6 @@ impl Real for f64 {
     fn f64(self) -> f64 {
         self
     }
-    #[inline(always)]
-    fn ln(self) -> Self {
-        f64::ln(self)
-    }
 }
 
 impl Real for f32 {
@@ -106,39 +98,11 @@ impl Real for f32 {
     fn f64(self) -> f64 {
         f64::from(self)
     }
-
-    /// Exponent and mantissa apart, atanh series; relative error below 2e-7 away from 1,
-    /// absolute error below 1e-7 near it. Normal positive numbers only.
-    #[inline(always)]
-    fn ln(self) -> Self {
-        let shifted = self.to_bits().wrapping_sub(ROOT_HALF_BITS);
-        let exponent = (shifted as i32) >> 23;
-        let mantissa = f32::from_bits((shifted & 0x007F_FFFF).wrapping_add(ROOT_HALF_BITS));
-        let y = (mantissa - 1.0) / (mantissa + 1.0);
-        let y2 = y * y;
-        let mut series = 1.0 / 9.0;
-        for coefficient in [1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0] {
-            series = series * y2 + coefficient;
-        }
-        exponent as f32 * std::f32::consts::LN_2 + 2.0 * y + 2.0 * y * y2 * series
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn single_precision_ln_is_right_over_its_range() {
-        let mut x = -80.0f32;
-        while x < 80.0 {
-            let y = x.exp();
-            let ln = f64::from(y).ln();
-            let error = (f64::from(Real::ln(y)) - ln).abs();
-            assert!(error < 2e-7 * ln.abs().max(0.5), "ln({y})");
-            x += 0.0137;
-        }
-    }
 
     #[test]
     fn order_is_that_of_the_values() {

@@ -189,6 +189,42 @@ impl Together {
         self.first * rows + r * self.columns + k
     }
 
+    /// The same where every cell has `of_each` numbers: in each row the first of all columns,
+    /// then the second.
+    #[inline(always)]
+    pub(crate) fn cell_of(
+        &self,
+        rows: usize,
+        r: usize,
+        i: usize,
+        of_each: usize,
+        k: usize,
+    ) -> usize {
+        self.first * rows * of_each + (r * of_each + i) * self.columns + k
+    }
+
+    /// The group's rows of cells, of each of which there are so many numbers.
+    #[inline(always)]
+    pub(crate) fn rows<'a, V, const COLUMNS: usize, const OF_EACH: usize>(
+        &self,
+        rows: usize,
+        numbers: &'a [V],
+    ) -> &'a [[[V; COLUMNS]; OF_EACH]] {
+        let here = self.first * rows * OF_EACH..(self.first + COLUMNS) * rows * OF_EACH;
+        numbers[here].as_chunks().0.as_chunks().0
+    }
+
+    /// The same to be written.
+    #[inline(always)]
+    pub(crate) fn rows_mut<'a, V, const COLUMNS: usize, const OF_EACH: usize>(
+        &self,
+        rows: usize,
+        numbers: &'a mut [V],
+    ) -> &'a mut [[[V; COLUMNS]; OF_EACH]] {
+        let here = self.first * rows * OF_EACH..(self.first + COLUMNS) * rows * OF_EACH;
+        numbers[here].as_chunks_mut().0.as_chunks_mut().0
+    }
+
     /// The group's cells, row by row.
     #[inline(always)]
     pub(crate) fn of<'a, V, const COLUMNS: usize>(
@@ -197,15 +233,5 @@ impl Together {
         cells: &'a [V],
     ) -> &'a [[V; COLUMNS]] {
         cells[self.first * rows..(self.first + COLUMNS) * rows].as_chunks().0
-    }
-
-    /// The same to be written.
-    #[inline(always)]
-    pub(crate) fn of_mut<'a, V, const COLUMNS: usize>(
-        &self,
-        rows: usize,
-        cells: &'a mut [V],
-    ) -> &'a mut [[V; COLUMNS]] {
-        cells[self.first * rows..(self.first + COLUMNS) * rows].as_chunks_mut().0
     }
 }

@@ -53,6 +53,11 @@ pub struct Model<F> {
     pub(crate) fading: Option<Fading<F>>,
     /// Whether some lever touches each `sector × area`.
     pub(crate) touched: Vec<bool>,
+    /// Whether some area of each tile is touched, sectors × tiles.
+    pub(crate) lifted_tiles: Vec<bool>,
+    /// Whether what levers do in some area of a tile changes in a year, tiles × years; it does in
+    /// the first.
+    pub(crate) moves: Vec<bool>,
     /// Number of each sector's scope: which levers have it in theirs.
     pub(crate) scopes: Vec<usize>,
     pub(crate) prize_factor: F,
@@ -229,6 +234,18 @@ impl<F: Real> Model<F> {
                 }
             }
         }
+        let lifted_tiles = (touched.chunks(layout.areas))
+            .flat_map(|touched| {
+                let tiles = 0..=layout.areas / tile.rows;
+                tiles.map(|t| touched.iter().skip(t * tile.rows).take(tile.rows).any(|t| *t))
+            })
+            .collect();
+        let mut moves = vec![false; (layout.areas / tile.rows + 1) * layout.years];
+        for (r, year) in (0..layout.areas).flat_map(|r| (0..layout.years).map(move |y| (r, y))) {
+            let at = r * layout.years + year;
+            let moved = |plan: &LeverPlan<F>| plan.ramp[at] != plan.ramp[at - 1];
+            moves[r / tile.rows * layout.years + year] |= year == 0 || levers.iter().any(moved);
+        }
         let mut known: Vec<Vec<bool>> = Vec::new();
         let scopes = (0..layout.sectors)
             .map(|s| {
@@ -274,6 +291,8 @@ impl<F: Real> Model<F> {
             fading: Fading::new(spec, &levers),
             levers,
             touched,
+            lifted_tiles,
+            moves,
             scopes,
             prize_factor: F::of(spec.prize_factor),
             prize_share_of_gva: F::of(spec.prize_share_of_gva),
@@ -350,7 +369,7 @@ impl<F: Real> Spread<F> {
 
 impl<F: Real> Spread<F> {
     /// Spread of a product of powers.
-    fn power(&self) -> Option<F> {
+    pub(crate) fn power(&self) -> Option<F> {
         match self {
             Spread::Power { spread, .. } => Some(*spread),
             Spread::General(_) => None,

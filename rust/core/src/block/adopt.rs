@@ -3,22 +3,30 @@
 //! The gap m − A is carried beside A, since A alone loses the last digits of late adoption.
 
 use super::levers::Lift;
-use super::sample::Cells;
+use super::sample::{CONSTANTS, Cells, IN_FULL, STATES};
 use crate::lanes::Real;
 use crate::layout::{Layout, Together};
 use crate::model::Model;
 use crate::spec::Curve;
 use crate::vector::Vector;
 
+/// What levers make of a cell's constants in the year at hand: the three of the cell, what they
+/// raise its ceiling by and, on the curve of Gompertz, q.
+const LIFTED: usize = 5;
+
 /// Adoption of a sector in the year at hand, and what it adds up to.
 pub(super) struct Path<V> {
-    /// A of each cell; the year before's and the year's in turn. The first year's are the cells'.
-    adoption: [Vec<V>; 2],
-    /// m − A without levers; the first year's too.
-    gap: Vec<V>,
+    /// A and m − A of each cell, without levers, after a year and after the one before it. The
+    /// first year's are the cells'.
+    state: [Vec<V>; 2],
+    /// [`LIFTED`] of each cell, where the step is not the plain one.
+    lifted: Vec<V>,
     /// Years × rows: Σ β ΔA and Σ ΔA over technologies.
-    pub(super) effect_added: Vec<V>,
-    pub(super) adopted: Vec<V>,
+    pub(super) added: Vec<[V; 2]>,
+    /// Technologies × years from the start on: adoption of the sector in the nation and, where it
+    /// is asked for, in the unit of the detail.
+    national: Vec<V>,
+    detail: Vec<V>,
 }
 
 impl<V: Vector> Path<V> {
@@ -26,15 +34,18 @@ impl<V: Vector> Path<V> {
         let layout = model.layout;
         let lanes = |n: usize| vec![V::zero(); n];
         let cells = model.rows * layout.technologies;
+        let lifted =
+            if model.levers.is_empty() && model.curve != Curve::Gompertz { 0 } else { LIFTED };
         Path {
-            adoption: [lanes(cells), lanes(cells)],
-            gap: lanes(cells),
-            effect_added: lanes(model.rows * layout.years),
-            adopted: lanes(model.rows * layout.years),
+            state: [lanes(cells * STATES), lanes(cells * STATES)],
+            lifted: lanes(cells * lifted),
+            added: vec![[V::zero(); 2]; model.rows * layout.years],
+            national: lanes(layout.technologies * (layout.years + 1)),
+            detail: lanes(if layout.detail { layout.technologies * (layout.years + 1) } else { 0 }),
         }
     }
 
-    /// Runs every technology through all years; adds adoption to `out`.
+    /// Runs every technology through all years.
     #[inline(always)]
     pub(super) fn adopt<F: Real>(
         &mut self,
@@ -43,7 +54,6 @@ impl<V: Vector> Path<V> {
         cells: &Cells<V>,
         lift: Option<&Lift<V>>,
         theta: V,
-        out: &mut [V],
     ) where
         V: Vector<Real = F>,
     {
@@ -51,228 +61,297 @@ impl<V: Vector> Path<V> {
             let sector = Sector { model, s, cells, lift, theta, group };
             // One body for each shape of tile; only those of the level at hand are compiled.
             match (V::TILE.rows, group.columns) {
-                (6, 2) => self.years::<F, 6, 2>(&sector, out),
-                (6, _) => self.years::<F, 6, 1>(&sector, out),
-                (3, 4) => self.years::<F, 3, 4>(&sector, out),
-                (3, 3) => self.years::<F, 3, 3>(&sector, out),
-                (3, 2) => self.years::<F, 3, 2>(&sector, out),
-                (3, _) => self.years::<F, 3, 1>(&sector, out),
-                _ => self.years::<F, 2, 1>(&sector, out),
+                (6, 2) => self.years::<F, 6, 2>(&sector),
+                (6, _) => self.years::<F, 6, 1>(&sector),
+                (3, 4) => self.years::<F, 3, 4>(&sector),
+                (3, 3) => self.years::<F, 3, 3>(&sector),
+                (3, 2) => self.years::<F, 3, 2>(&sector),
+                (3, _) => self.years::<F, 3, 1>(&sector),
+                _ => self.years::<F, 2, 1>(&sector),
             }
         }
     }
 
     #[inline(always)]
-    fn years<F: Real, const ROWS: usize, const COLUMNS: usize>(
-        &mut self,
-        sector: &Sector<'_, F, V>,
-        out: &mut [V],
-    ) where
+    fn years<F: Real, const ROWS: usize, const COLUMNS: usize>(&mut self, sector: &Sector<'_, F, V>)
+    where
         V: Vector<Real = F>,
     {
         if V::TILE.rows != ROWS || V::TILE.columns < COLUMNS {
             return;
         }
         let Sector { model, s, cells, lift, group, .. } = *sector;
-        let Layout { areas, years, sectors, .. } = model.layout;
-        let touched = &model.touched[s * areas..(s + 1) * areas];
-        let all_plain = model.curve != Curve::Gompertz && lift.is_none();
-        let start: &[[V; COLUMNS]] = group.of(model.rows, &cells.start);
-        let gap: &[[V; COLUMNS]] = group.of(model.rows, &cells.gap);
-        group.of_mut(model.rows, &mut self.adoption[0]).copy_from_slice(start);
-        group.of_mut(model.rows, &mut self.gap).copy_from_slice(gap);
-        let (last, below) = (&model.spillover.last[s][..], areas % ROWS);
+        let Layout { areas, years, .. } = model.layout;
+        let (rows, gompertz) = (model.rows, model.curve == Curve::Gompertz);
+        let (tiles, below, of_tile) = (areas / ROWS + 1, areas % ROWS, areas * ROWS);
+        let start: &[[[V; COLUMNS]; STATES]] = group.rows(rows, &cells.state);
+        let constants: &[[[V; COLUMNS]; CONSTANTS]] = group.rows(rows, &cells.constants);
+        let constants = &constants.as_chunks::<ROWS>().0[..tiles];
+        let all_plain = lift.is_none() && !gompertz;
+        let lifted_tiles = &model.lifted_tiles[s * tiles..(s + 1) * tiles];
+        let last = &model.spillover.last[s][..of_tile];
         for year in 0..years {
-            if model.layout.detail {
-                let now: &[[V; COLUMNS]] = group.of(model.rows, &self.adoption[0]);
-                add_detail(model, s, group, year, now, out);
-            }
-            let mut tiles: Tiles<'_, V, ROWS, COLUMNS> = Tiles::new(self, sector, year);
-            let common = model.spillover.common.chunks_exact(areas * ROWS);
-            for (tile, weights) in common.enumerate() {
-                // The sums are made on each way, so that on the plain one they never leave the
-                // registers.
-                let first = tile * ROWS;
-                if all_plain || is_plain(model.curve, &touched[first..first + ROWS]) {
-                    let sums = weighted_sums(weights, tiles.old.as_flattened());
-                    tiles.plain_steps(sector, tile, &sums);
-                } else {
-                    let sums = weighted_sums(weights, tiles.old.as_flattened());
-                    tiles.lifted_steps(sector, lift, tile, year, &sums);
+            let [before, after] = &mut self.state;
+            let (before, after) = if year % 2 == 0 { (after, before) } else { (before, after) };
+            let before = if year == 0 { start } else { group.rows(rows, before) };
+            let seen = &before[..areas];
+            let before = &before.as_chunks::<ROWS>().0[..tiles];
+            let after: &mut [[[V; COLUMNS]; STATES]] = group.rows_mut(rows, after);
+            let after = &mut after.as_chunks_mut::<ROWS>().0[..tiles];
+            let added = self.added[year * rows..(year + 1) * rows].as_chunks_mut::<ROWS>().0;
+            let added = &mut added[..tiles];
+            let mut common = &model.spillover.common[..];
+            let mut bottom = [V::zero(); COLUMNS];
+            for tile in 0..tiles {
+                let mut weights = last;
+                if tile + 1 < tiles {
+                    (weights, common) = common.split_at(of_tile);
+                }
+                // The row below the last area: national adoption at the year's start.
+                let bottom = (tile + 1 == tiles).then_some((below, &mut bottom));
+                let (before, after) = (&before[tile], &mut after[tile]);
+                let this = Tile { sector, weights, seen, before, after, added: &mut added[tile] };
+                if all_plain || !(gompertz || lifted_tiles[tile]) {
+                    this.steps(bottom, |row| Step::plain(&constants[tile][row]));
+                    continue;
+                }
+                let lifted: &mut [[[V; COLUMNS]; LIFTED]] = group.rows_mut(rows, &mut self.lifted);
+                let lifted = &mut lifted.as_chunks_mut::<ROWS>().0[tile];
+                if model.moves[tile * years + year] {
+                    for row in 0..ROWS {
+                        sector.lift(
+                            tile * ROWS + row,
+                            year,
+                            &constants[tile][row],
+                            &mut lifted[row],
+                        );
+                    }
+                }
+                match gompertz {
+                    true => this.steps(bottom, |row| Step::gompertz(&lifted[row])),
+                    false => this.steps(bottom, |row| Step::lifted(&lifted[row])),
                 }
             }
-            let sums = weighted_sums(last, tiles.old.as_flattened());
-            let tile = areas / ROWS;
-            if all_plain || is_plain(model.curve, &touched[areas - below..]) {
-                tiles.plain_steps(sector, tile, &sums);
-            } else {
-                tiles.lifted_steps(sector, lift, tile, year, &sums);
-            }
-            // The row below the last area: national adoption at the year's start.
-            for (k, sum) in sums[below].into_iter().enumerate() {
-                add(&mut out[model.layout.adoption(group.first + k, year)], sum);
-            }
-            self.adoption.swap(0, 1);
+            self.keep(sector, year, start, Some(bottom));
         }
-        let end: &[[V; COLUMNS]] = group.of(model.rows, &self.adoption[0]);
-        if model.layout.detail {
-            add_detail(model, s, group, years, end, out);
-        }
-        let mut national = [V::zero(); COLUMNS];
-        for r in 0..areas {
-            let of_nation = V::splat(model.spillover.national[s * areas + r]);
-            let of_area = V::splat(model.share_of_area[r * sectors + s]);
-            let at = model.layout.area_adoption(r, group.first, 0);
-            let out = &mut out[at..at + 2 * COLUMNS].as_chunks_mut::<2>().0[..COLUMNS];
-            for k in 0..COLUMNS {
-                national[k] = of_nation.mul_add(end[r][k], national[k]);
-                add(&mut out[k][0], of_area * start[r][k]);
-                add(&mut out[k][1], of_area * end[r][k]);
-            }
-        }
-        for (k, sum) in national.into_iter().enumerate() {
-            add(&mut out[model.layout.adoption(group.first + k, years)], sum);
-        }
-    }
-}
-
-/// Rows of a sector's cells in one year, tile by tile.
-struct Tiles<'a, V, const ROWS: usize, const COLUMNS: usize> {
-    old: &'a [[[V; COLUMNS]; ROWS]],
-    new: &'a mut [[[V; COLUMNS]; ROWS]],
-    gap: &'a mut [[[V; COLUMNS]; ROWS]],
-    speed: &'a [[[V; COLUMNS]; ROWS]],
-    innovation: &'a [[[V; COLUMNS]; ROWS]],
-    imitation: &'a [[[V; COLUMNS]; ROWS]],
-    over_ceiling: &'a [[[V; COLUMNS]; ROWS]],
-    room: &'a [[[V; COLUMNS]; ROWS]],
-    effect: &'a [[[V; COLUMNS]; ROWS]],
-    effect_added: &'a mut [[V; ROWS]],
-    adopted: &'a mut [[V; ROWS]],
-}
-
-impl<'a, V: Vector, const ROWS: usize, const COLUMNS: usize> Tiles<'a, V, ROWS, COLUMNS> {
-    #[inline(always)]
-    fn new<F: Real>(path: &'a mut Path<V>, sector: &Sector<'a, F, V>, year: usize) -> Self {
-        let Sector { model, cells, group, .. } = *sector;
-        let all = model.rows;
-        let of_year = year * all..(year + 1) * all;
-        let [old, new] = &mut path.adoption;
-        Tiles {
-            old: group.of(all, old).as_chunks().0,
-            new: group.of_mut(all, new).as_chunks_mut().0,
-            gap: group.of_mut(all, &mut path.gap).as_chunks_mut().0,
-            speed: group.of(all, &cells.speed).as_chunks().0,
-            innovation: group.of(all, &cells.innovation).as_chunks().0,
-            imitation: group.of(all, &cells.imitation).as_chunks().0,
-            over_ceiling: group.of(all, &cells.over_ceiling).as_chunks().0,
-            room: group.of(all, &cells.room).as_chunks().0,
-            effect: group.of(all, &cells.effect).as_chunks().0,
-            effect_added: path.effect_added[of_year.clone()].as_chunks_mut().0,
-            adopted: path.adopted[of_year].as_chunks_mut().0,
-        }
+        self.keep(sector, years, start, None);
     }
 
-    /// ΔA = h · (m − A) of a tile's areas in one year without levers, from S − A = θ · `seen`.
+    /// Keeps adoption of the nation, if it is known, and of the detail in a year.
     #[inline(always)]
-    fn plain_steps<F: Real>(
+    fn keep<F: Real, const COLUMNS: usize>(
         &mut self,
         sector: &Sector<'_, F, V>,
-        tile: usize,
-        seen: &[[V; COLUMNS]; ROWS],
-    ) {
-        for row in 0..ROWS {
-            self.plain_step(sector, tile, row, &seen[row]);
-        }
-    }
-
-    /// The hazard is never below 0 nor the gap, since h ≤ 1.
-    #[inline(always)]
-    fn plain_step<F: Real>(
-        &mut self,
-        sector: &Sector<'_, F, V>,
-        tile: usize,
-        row: usize,
-        seen: &[V; COLUMNS],
-    ) {
-        let (speed, innovation) = (&self.speed[tile][row], &self.innovation[tile][row]);
-        let (old, effect) = (&self.old[tile][row], &self.effect[tile][row]);
-        let (new, gap) = (&mut self.new[tile][row], &mut self.gap[tile][row]);
-        let (mut effects, mut adoptions) = match sector.group.first {
-            0 => (V::zero(), V::zero()),
-            _ => (self.effect_added[tile][row], self.adopted[tile][row]),
-        };
-        for k in 0..COLUMNS {
-            let seen = sector.theta.mul_add(seen[k], old[k]);
-            let hazard = speed[k].mul_add(seen, innovation[k]);
-            let step = hazard.min(V::one()) * gap[k];
-            gap[k] = gap[k] - step;
-            new[k] = old[k] + step;
-            effects = effect[k].mul_add(step, effects);
-            adoptions = adoptions + step;
-        }
-        self.effect_added[tile][row] = effects;
-        self.adopted[tile][row] = adoptions;
-    }
-
-    /// The same with levers, or with another pull than S/m':
-    /// ΔA = h · max(m' − A, 0), h = min(p Fp + q Fq ψ(S/m'), 1).
-    #[inline(always)]
-    fn lifted_steps<F: Real>(
-        &mut self,
-        sector: &Sector<'_, F, V>,
-        lift: Option<&Lift<V>>,
-        tile: usize,
         year: usize,
-        seen: &[[V; COLUMNS]; ROWS],
+        start: &[[[V; COLUMNS]; STATES]],
+        national: Option<[V; COLUMNS]>,
     ) where
         V: Vector<Real = F>,
     {
-        let Sector { model, s, theta, group, .. } = *sector;
-        let Layout { areas, years, .. } = model.layout;
-        let gompertz = model.curve == Curve::Gompertz;
-        for row in 0..ROWS {
-            let r = tile * ROWS + row;
-            let lift = lift.filter(|_| r < areas && model.touched[s * areas + r]);
-            if lift.is_none() && !gompertz {
-                self.plain_step(sector, tile, row, &seen[row]);
-                continue;
+        let Sector { model, s, group, .. } = *sector;
+        let Layout { areas, years, detail, .. } = model.layout;
+        let states = match year {
+            0 => start,
+            _ => group.rows(model.rows, &self.state[(year + 1) % 2]),
+        };
+        let national = match national {
+            Some(known) => known,
+            None => {
+                let weights = &model.spillover.national[s * areas..(s + 1) * areas];
+                adoption_of(weights.iter().copied().zip(0..), states)
             }
-            let [lift_p, lift_q, closed, _] = match lift {
-                Some(lift) => lift.at(r * years + year),
-                None => [V::one(), V::one(), V::zero(), V::one()],
-            };
-            let (speed, innovation) = (&self.speed[tile][row], &self.innovation[tile][row]);
-            let (imitation, room) = (&self.imitation[tile][row], &self.room[tile][row]);
-            let over_ceiling = &self.over_ceiling[tile][row];
-            let (old, effect) = (&self.old[tile][row], &self.effect[tile][row]);
-            let (new, gap) = (&mut self.new[tile][row], &mut self.gap[tile][row]);
-            let (mut effects, mut adoptions) = match group.first {
-                0 => (V::zero(), V::zero()),
-                _ => (self.effect_added[tile][row], self.adopted[tile][row]),
-            };
-            for k in 0..COLUMNS {
-                let seen = theta.mul_add(seen[row][k], old[k]);
-                // m' / m = 1 + (1/m − 1) · closed: a lever without effect changes no bit.
-                let growth = (over_ceiling[k] - V::one()).mul_add(closed, V::one());
-                let raised = room[k] * closed;
-                let innovation = innovation[k] * lift_p;
-                let hazard = if gompertz {
-                    let y = seen * (over_ceiling[k] / growth);
-                    let pull = y.through(gompertz_pulls);
-                    (imitation[k] * lift_q).mul_add(pull, innovation)
-                } else {
-                    (speed[k] * lift_q / growth).mul_add(seen, innovation)
-                };
-                let step = hazard.min(V::one()) * (gap[k] + raised).max(V::zero());
-                gap[k] = gap[k] - step;
-                new[k] = old[k] + step;
-                effects = effect[k].mul_add(step, effects);
-                adoptions = adoptions + step;
-            }
-            self.effect_added[tile][row] = effects;
-            self.adopted[tile][row] = adoptions;
+        };
+        for k in 0..COLUMNS {
+            self.national[(group.first + k) * (years + 1) + year] = national[k];
         }
+        if detail {
+            let areas = model.detail.len();
+            let weights = &model.share_of_detail[s * areas..(s + 1) * areas];
+            let sums =
+                adoption_of(weights.iter().copied().zip(model.detail.iter().copied()), states);
+            for k in 0..COLUMNS {
+                self.detail[(group.first + k) * (years + 1) + year] = sums[k];
+            }
+        }
+    }
+
+    /// Adds what is reported of the sector's adoption to `out`.
+    #[inline(always)]
+    pub(super) fn add_adoption<F: Real>(
+        &self,
+        model: &Model<F>,
+        s: usize,
+        cells: &Cells<V>,
+        out: &mut [V],
+    ) where
+        V: Vector<Real = F>,
+    {
+        let layout = model.layout;
+        for (out, sum) in out[layout.adoption(0, 0)..].iter_mut().zip(&self.national) {
+            add(out, *sum);
+        }
+        if layout.detail {
+            for (out, sum) in out[layout.detail_adoption(0, 0)..].iter_mut().zip(&self.detail) {
+                add(out, *sum);
+            }
+        }
+        let ends = &self.state[(layout.years + 1) % 2];
+        for group in Together::all(layout.technologies, V::TILE.columns) {
+            match group.columns {
+                1 => add_areas::<F, V, 1>(model, s, group, &cells.state, ends, out),
+                2 => add_areas::<F, V, 2>(model, s, group, &cells.state, ends, out),
+                3 => add_areas::<F, V, 3>(model, s, group, &cells.state, ends, out),
+                _ => add_areas::<F, V, 4>(model, s, group, &cells.state, ends, out),
+            }
+        }
+    }
+}
+
+/// Weighted adoption of some areas.
+#[inline(always)]
+fn adoption_of<F: Real, V: Vector<Real = F>, const COLUMNS: usize>(
+    areas: impl Iterator<Item = (F, usize)>,
+    states: &[[[V; COLUMNS]; STATES]],
+) -> [V; COLUMNS] {
+    let mut sums = [V::zero(); COLUMNS];
+    for (weight, r) in areas {
+        let weight = V::splat(weight);
+        for k in 0..COLUMNS {
+            sums[k] = weight.mul_add(states[r][0][k], sums[k]);
+        }
+    }
+    sums
+}
+
+/// Adds adoption of a group of technologies in each area, at the start and at the end.
+#[inline(always)]
+fn add_areas<F: Real, V: Vector<Real = F>, const COLUMNS: usize>(
+    model: &Model<F>,
+    s: usize,
+    group: Together,
+    starts: &[V],
+    ends: &[V],
+    out: &mut [V],
+) {
+    if V::TILE.columns < COLUMNS {
+        return;
+    }
+    let Layout { areas, sectors, technologies, .. } = model.layout;
+    let starts: &[[[V; COLUMNS]; STATES]] = group.rows(model.rows, starts);
+    let ends: &[[[V; COLUMNS]; STATES]] = group.rows(model.rows, ends);
+    let shares = model.share_of_area[s..].iter().step_by(sectors);
+    let out = &mut out[model.layout.area_adoption(0, 0, 0)..];
+    let out = out.chunks_exact_mut(2 * technologies).take(areas);
+    for (((out, start), end), share) in out.zip(starts).zip(ends).zip(shares) {
+        let share = V::splat(*share);
+        let out = &mut out[2 * group.first..].as_chunks_mut::<2>().0[..COLUMNS];
+        for k in 0..COLUMNS {
+            add(&mut out[k][0], share * start[0][k]);
+            add(&mut out[k][1], share * end[0][k]);
+        }
+    }
+}
+
+/// One year of the areas of a tile.
+struct Tile<'a, F, V, const ROWS: usize, const COLUMNS: usize> {
+    sector: &'a Sector<'a, F, V>,
+    weights: &'a [F],
+    /// All areas, then those of the tile.
+    seen: &'a [[[V; COLUMNS]; STATES]],
+    before: &'a [[[V; COLUMNS]; STATES]; ROWS],
+    after: &'a mut [[[V; COLUMNS]; STATES]; ROWS],
+    added: &'a mut [[V; 2]; ROWS],
+}
+
+impl<F: Real, V: Vector<Real = F>, const ROWS: usize, const COLUMNS: usize>
+    Tile<'_, F, V, ROWS, COLUMNS>
+{
+    /// Steps of each row; the sums of one row that is not an area's are kept. Sums are made here,
+    /// for each kind of step anew, so that they never leave the registers.
+    #[inline(always)]
+    fn steps<'s>(
+        self,
+        kept: Option<(usize, &mut [V; COLUMNS])>,
+        step: impl Fn(usize) -> Step<'s, V, COLUMNS>,
+    ) {
+        let sums = weighted_sums::<F, V, ROWS, COLUMNS>(self.weights, self.seen);
+        if let Some((kept, out)) = kept {
+            for row in 0..ROWS {
+                if row == kept {
+                    *out = sums[row];
+                }
+            }
+        }
+        for row in 0..ROWS {
+            let (before, after) = (&self.before[row], &mut self.after[row]);
+            step(row).take(self.sector, before, &sums[row], after, &mut self.added[row]);
+        }
+    }
+}
+
+/// One year's step of the cells of an area: ΔA = h · max(m' − A, 0), h = min(p' + q' S/m', 1).
+struct Step<'a, V, const COLUMNS: usize> {
+    /// q' / m' or, on the curve of Gompertz, 1 / m'.
+    speed: &'a [V; COLUMNS],
+    innovation: &'a [V; COLUMNS],
+    effect: &'a [V; COLUMNS],
+    /// m' − m, where it is not zero; without it the gap is never below zero, since h ≤ 1.
+    raised: Option<&'a [V; COLUMNS]>,
+    /// q' on the curve of Gompertz, where the pull is not S/m' itself.
+    imitation: Option<&'a [V; COLUMNS]>,
+}
+
+impl<'a, V: Vector, const COLUMNS: usize> Step<'a, V, COLUMNS> {
+    #[inline(always)]
+    fn plain([speed, innovation, effect]: &'a [[V; COLUMNS]; CONSTANTS]) -> Self {
+        Step { speed, innovation, effect, raised: None, imitation: None }
+    }
+
+    #[inline(always)]
+    fn lifted([speed, innovation, effect, raised, _]: &'a [[V; COLUMNS]; LIFTED]) -> Self {
+        Step { speed, innovation, effect, raised: Some(raised), imitation: None }
+    }
+
+    #[inline(always)]
+    fn gompertz(
+        [speed, innovation, effect, raised, imitation]: &'a [[V; COLUMNS]; LIFTED],
+    ) -> Self {
+        Step { speed, innovation, effect, raised: Some(raised), imitation: Some(imitation) }
+    }
+
+    /// Takes it from `before`, where S − A = θ · `seen`; adds to Σ β ΔA and Σ ΔA.
+    #[inline(always)]
+    fn take<F: Real>(
+        &self,
+        sector: &Sector<'_, F, V>,
+        [adoption, gap]: &[[V; COLUMNS]; STATES],
+        seen: &[V; COLUMNS],
+        after: &mut [[V; COLUMNS]; STATES],
+        added: &mut [V; 2],
+    ) {
+        let [mut effects, mut adoptions] = match sector.group.first {
+            0 => [V::zero(); 2],
+            _ => *added,
+        };
+        for k in 0..COLUMNS {
+            let (old, gap) = (adoption[k], gap[k]);
+            let seen = sector.theta.mul_add(seen[k], old);
+            let innovation = self.innovation[k];
+            let hazard = match self.imitation {
+                Some(imitation) => imitation[k].mul_add((seen * self.speed[k]).pull(), innovation),
+                None => self.speed[k].mul_add(seen, innovation),
+            };
+            let room = match self.raised {
+                Some(raised) => (gap + raised[k]).max(V::zero()),
+                None => gap,
+            };
+            let step = hazard.min(V::one()) * room;
+            after[1][k] = gap - step;
+            after[0][k] = old + step;
+            effects = self.effect[k].mul_add(step, effects);
+            adoptions = adoptions + step;
+        }
+        *added = [effects, adoptions];
     }
 }
 
@@ -286,6 +365,41 @@ struct Sector<'a, F, V> {
     group: Together,
 }
 
+impl<F: Real, V: Vector<Real = F>> Sector<'_, F, V> {
+    /// What levers make of an area's constants from a year on.
+    #[inline(always)]
+    fn lift<const COLUMNS: usize>(
+        &self,
+        r: usize,
+        year: usize,
+        [speed, innovation, effect]: &[[V; COLUMNS]; CONSTANTS],
+        out: &mut [[V; COLUMNS]; LIFTED],
+    ) {
+        let Sector { model, s, cells, group, .. } = *self;
+        let Layout { areas, years, .. } = model.layout;
+        let lift = self.lift.filter(|_| r < areas && model.touched[s * areas + r]);
+        let in_full: &[[[V; COLUMNS]; IN_FULL]] = group.rows(model.rows, &cells.in_full);
+        let [imitation, over_ceiling, room] = &in_full[r];
+        let gompertz = model.curve == Curve::Gompertz;
+        let [lift_p, lift_q, closed, _] = match lift {
+            Some(lift) => lift.at(r * years + year),
+            None => [V::one(), V::one(), V::zero(), V::one()],
+        };
+        for k in 0..COLUMNS {
+            // m' / m = 1 + (1/m − 1) · closed: a lever without effect changes no bit.
+            let growth = (over_ceiling[k] - V::one()).mul_add(closed, V::one());
+            let of_step = if gompertz { over_ceiling[k] } else { speed[k] * lift_q };
+            out[0][k] = of_step / growth;
+            out[1][k] = innovation[k] * lift_p;
+            out[2][k] = effect[k];
+            out[3][k] = room[k] * closed;
+            if gompertz {
+                out[4][k] = imitation[k] * lift_q;
+            }
+        }
+    }
+}
+
 impl<F, V: Copy> Clone for Sector<'_, F, V> {
     fn clone(&self) -> Self {
         *self
@@ -293,56 +407,31 @@ impl<F, V: Copy> Clone for Sector<'_, F, V> {
 }
 impl<F, V: Copy> Copy for Sector<'_, F, V> {}
 
-/// Whether no lever touches these areas and the pull is S/m' itself.
-fn is_plain(curve: Curve, touched: &[bool]) -> bool {
-    curve != Curve::Gompertz && !touched.contains(&true)
-}
-
 #[inline(always)]
 pub(super) fn add<V: Vector>(out: &mut V, value: V) {
     *out = *out + value;
-}
-
-/// Adds a sector's adoption in one year to that of the unit reported in more detail.
-#[inline(always)]
-fn add_detail<F: Real, V: Vector<Real = F>, const COLUMNS: usize>(
-    model: &Model<F>,
-    s: usize,
-    group: Together,
-    year: usize,
-    adoption: &[[V; COLUMNS]],
-    out: &mut [V],
-) {
-    let areas = model.detail.len();
-    let mut sums = [V::zero(); COLUMNS];
-    for (i, r) in model.detail.iter().enumerate() {
-        let weight = V::splat(model.share_of_detail[s * areas + i]);
-        for k in 0..COLUMNS {
-            sums[k] = weight.mul_add(adoption[*r][k], sums[k]);
-        }
-    }
-    for (k, sum) in sums.into_iter().enumerate() {
-        add(&mut out[model.layout.detail_adoption(group.first + k, year)], sum);
-    }
 }
 
 /// Σ over areas of weight · adoption, for the rows and columns of one tile.
 #[inline(always)]
 fn weighted_sums<F: Real, V: Vector<Real = F>, const ROWS: usize, const COLUMNS: usize>(
     weights: &[F],
-    adoption: &[[V; COLUMNS]],
+    states: &[[[V; COLUMNS]; STATES]],
 ) -> [[V; COLUMNS]; ROWS] {
     let mut sums = [[V::zero(); COLUMNS]; ROWS];
-    let mut columns = weights.as_chunks::<ROWS>().0.iter().zip(adoption);
+    let weights = &weights.as_chunks::<ROWS>().0[..states.len()];
     // The first area begins the sums; zeros would be written out first.
-    if let Some((weights, adoption)) = columns.next() {
-        for row in 0..ROWS {
-            for k in 0..COLUMNS {
-                sums[row][k] = adoption[k].scaled(weights[row]);
-            }
+    let (Some((weight, weights)), Some((state, states))) =
+        (weights.split_first(), states.split_first())
+    else {
+        return sums;
+    };
+    for row in 0..ROWS {
+        for k in 0..COLUMNS {
+            sums[row][k] = state[0][k].scaled(weight[row]);
         }
     }
-    for (weights, adoption) in columns {
+    for (weights, [adoption, _]) in weights.iter().zip(states) {
         let mut of_row = [V::zero(); ROWS];
         for row in 0..ROWS {
             of_row[row] = V::splat(weights[row]);
@@ -354,28 +443,4 @@ fn weighted_sums<F: Real, V: Vector<Real = F>, const ROWS: usize, const COLUMNS:
         }
     }
     sums
-}
-
-#[inline(never)]
-fn gompertz_pulls<F: Real>(y: &mut [F]) {
-    y.iter_mut().for_each(|y| *y = gompertz_pull(*y));
-}
-
-/// ψ(y) = −y ln y / (1 − y) with ψ(0) = 0, ψ(y ≥ 1) = 1.
-///
-/// Replacing y by ψ(y) in the hazard turns the logistic into the Gompertz curve; ψ rises
-/// with y and its elasticity is at most 1, so every bound and monotonicity still holds.
-fn gompertz_pull<F: Real>(y: F) -> F {
-    // Near 1 the ratio loses its digits; there ψ(1 − e) = 1 − Σ eⁿ / (n (n + 1)).
-    const NEAR: f64 = 0.1;
-    let inside = y.lesser(F::of(1.0 - NEAR)).greater(F::of(1e-30));
-    let pull = -(inside * inside.ln()) / (F::ONE - inside);
-    let below = F::ONE - y.lesser(F::ONE);
-    let mut series = F::ZERO;
-    for n in (1..=10).rev() {
-        series = (series + F::of(1.0 / f64::from(n * (n + 1)))) * below;
-    }
-    let pull = if below < F::of(NEAR) { F::ONE - series } else { pull };
-    // Nobody to see pulls nobody.
-    if y > F::ZERO { pull } else { F::ZERO }
 }

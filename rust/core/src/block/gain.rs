@@ -11,8 +11,7 @@ use crate::vector::Vector;
 /// Sums over sectors.
 pub(super) struct Totals<V> {
     /// Areas × years: gain and, before κ, cost.
-    pub(super) gain: Vec<V>,
-    pub(super) cost: Vec<V>,
+    pub(super) flows: Vec<[V; 2]>,
     /// By area: GVA of the final year, and the sum of all years.
     pub(super) gva_final: Vec<V>,
     pub(super) gva_sum: Vec<V>,
@@ -23,17 +22,16 @@ impl<V: Vector> Totals<V> {
         let Layout { areas, years, .. } = model.layout;
         let lanes = |n: usize| vec![V::zero(); n];
         Totals {
-            gain: lanes(areas * years),
-            cost: lanes(areas * years),
+            flows: vec![[V::zero(); 2]; areas * years],
             gva_final: lanes(areas),
             gva_sum: lanes(areas),
         }
     }
 
     pub(super) fn clear(&mut self) {
-        for sums in [&mut self.gain, &mut self.cost, &mut self.gva_final, &mut self.gva_sum] {
-            sums.fill(V::zero());
-        }
+        self.flows.fill([V::zero(); 2]);
+        self.gva_final.fill(V::zero());
+        self.gva_sum.fill(V::zero());
     }
 
     #[inline(always)]
@@ -53,43 +51,45 @@ impl<V: Vector> Totals<V> {
         V: Vector<Real = F>,
     {
         let Layout { areas, sectors, years, .. } = model.layout;
-        let National { retained, taken_in, cap, j_curve, .. } = *national;
+        let cap = national.cap;
         let mut of_sector = V::zero();
         for r in 0..areas {
             let lift = lift.filter(|_| model.touched[s * areas + r]);
             let of_area = r * years..(r + 1) * years;
-            let (gains, costs) = (&mut self.gain[of_area.clone()], &mut self.cost[of_area.clone()]);
-            let growth = cells.growth[r];
             let mut gva = V::splat(model.gva[r * sectors + s]);
             if let Some(level) = cells.level.get(r) {
                 gva = gva * *level;
             }
-            // Σ β (A − A[0]), and the lagged, decaying stock of it.
-            let (mut stock, mut effective) = (V::zero(), V::zero());
-            let (mut gain, mut gva_sum) = (V::zero(), V::zero());
-            for year in 0..years {
-                gva = gva * growth;
-                gva_sum = gva_sum + gva;
-                let added = path.effect_added[year * model.rows + r];
-                stock = stock + added;
-                effective = effective.mul_add(retained, taken_in * stock);
-                let mut left = effective;
-                for (part, stock) in parts.iter().zip(stocks) {
-                    let beyond = effective - stock[of_area.start + year];
-                    left = left.add_scaled(-part.weights[year], beyond);
+            let years = Years {
+                growth: cells.growth[r],
+                gva,
+                added: path.added.chunks_exact(model.rows).map(|rows| rows[r]),
+                flows: &mut self.flows[of_area.clone()],
+            };
+            let [gva, gva_sum, gain] = match (lift, national.j_curve) {
+                (None, None) if stocks.is_empty() => {
+                    years.run(national, |_, effective, _| effective.min(cap))
                 }
-                let uplift = match lift {
-                    Some(lift) => left * lift.at(of_area.start + year)[3],
-                    None => left,
-                };
-                let mut uplift = uplift.min(cap);
-                if let Some(held_back) = j_curve {
-                    uplift = uplift - held_back * added;
+                (Some(lift), None) if stocks.is_empty() => {
+                    let lift = lift.of_area(of_area);
+                    years.run(national, |year, effective, _| (effective * lift[year][3]).min(cap))
                 }
-                gain = gva * uplift;
-                gains[year] = gains[year] + gain;
-                costs[year] = gva.mul_add(path.adopted[year * model.rows + r], costs[year]);
-            }
+                (lift, j_curve) => years.run(national, |year, effective, added| {
+                    let mut left = effective;
+                    for (part, stock) in parts.iter().zip(stocks) {
+                        let beyond = effective - stock[of_area.start + year];
+                        left = left.add_scaled(-part.weights[year], beyond);
+                    }
+                    let uplift = match lift {
+                        Some(lift) => left * lift.at(of_area.start + year)[3],
+                        None => left,
+                    };
+                    match j_curve {
+                        Some(held_back) => uplift.min(cap) - held_back * added,
+                        None => uplift.min(cap),
+                    }
+                }),
+            };
             out[model.layout.cell(r, s)] = gain;
             of_sector = of_sector + gain;
             self.gva_final[r] = self.gva_final[r] + gva;
@@ -106,6 +106,40 @@ impl<V: Vector> Totals<V> {
     }
 }
 
+/// The years of one area's sector.
+struct Years<'a, V, A> {
+    growth: V,
+    gva: V,
+    /// Σ β ΔA and Σ ΔA of each year.
+    added: A,
+    flows: &'a mut [[V; 2]],
+}
+
+impl<V: Vector, A: Iterator<Item = [V; 2]>> Years<'_, V, A> {
+    /// Adds gain and cost of each year, where the uplift follows from the year, the effective
+    /// stock and what was added to it; gives GVA of the final year and of all, and the last gain.
+    #[inline(always)]
+    fn run(self, national: &National<V>, uplift: impl Fn(usize, V, V) -> V) -> [V; 3] {
+        let National { retained, taken_in, .. } = *national;
+        let mut gva = self.gva;
+        // Σ β (A − A[0]), and the lagged, decaying stock of it.
+        let (mut stock, mut effective) = (V::zero(), V::zero());
+        let (mut gain, mut gva_sum) = (V::zero(), V::zero());
+        for (year, ([gains, costs], [added, adopted])) in
+            self.flows.iter_mut().zip(self.added).enumerate()
+        {
+            gva = gva * self.growth;
+            gva_sum = gva_sum + gva;
+            stock = stock + added;
+            effective = effective.mul_add(retained, taken_in * stock);
+            gain = gva * uplift(year, effective, added);
+            *gains = *gains + gain;
+            *costs = gva.mul_add(adopted, *costs);
+        }
+        [gva, gva_sum, gain]
+    }
+}
+
 /// Σ β E of each area and year on a path, areas × years.
 #[inline(always)]
 pub(super) fn stocks<F: Real, V: Vector<Real = F>>(
@@ -118,7 +152,7 @@ pub(super) fn stocks<F: Real, V: Vector<Real = F>>(
     for r in 0..areas {
         let (mut stock, mut effective) = (V::zero(), V::zero());
         for year in 0..years {
-            stock = stock + path.effect_added[year * model.rows + r];
+            stock = stock + path.added[year * model.rows + r][0];
             effective = effective.mul_add(national.retained, national.taken_in * stock);
             stocks[r * years + year] = effective;
         }

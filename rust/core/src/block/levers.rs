@@ -45,6 +45,12 @@ impl<V: Vector> Lift<V> {
         self.of[self.scope][cell]
     }
 
+    /// The same of an area's years.
+    #[inline(always)]
+    pub(super) fn of_area(&self, years: std::ops::Range<usize>) -> &[[V; 4]] {
+        &self.of[self.scope][years]
+    }
+
     /// Draws effects and take-up.
     #[inline(always)]
     pub(super) fn draw<F: Real>(&mut self, model: &Model<F>, sample: &Sample<V>)
@@ -91,21 +97,24 @@ impl<V: Vector> Lift<V> {
         self.known[self.scope] = part.is_none();
         let holds = |l: usize, r: usize| part.is_none_or(|part| part.holds[l * areas + r]);
         for r in (0..areas).filter(|r| touched[*r]) {
+            let moves = &model.moves[r / V::TILE.rows * years..][..years];
             let of = &mut self.of[self.scope][r * years..(r + 1) * years];
-            of.fill([V::one(), V::one(), V::zero(), V::one()]);
-            for (l, (plan, full)) in model.levers.iter().zip(&self.full).enumerate() {
-                if plan.scope[s] && plan.intensity[r] != F::ZERO && holds(l, r) {
-                    let ramp = &plan.ramp[r * years..(r + 1) * years];
-                    for (lift, ramp) in of.iter_mut().zip(ramp) {
-                        let ramp = V::splat(*ramp);
+            for year in 0..years {
+                if !moves[year] {
+                    of[year] = of[year - 1];
+                    continue;
+                }
+                let mut lift = [V::one(), V::one(), V::zero(), V::one()];
+                for (l, (plan, full)) in model.levers.iter().zip(&self.full).enumerate() {
+                    if plan.scope[s] && plan.intensity[r] != F::ZERO && holds(l, r) {
+                        let ramp = V::splat(plan.ramp[r * years + year]);
                         for target in 0..4 {
                             lift[target] = full[r][target].mul_add(ramp, lift[target]);
                         }
                     }
                 }
-            }
-            for lift in of {
                 lift[2] = lift[2].min(V::one());
+                of[year] = lift;
             }
         }
     }

@@ -26,8 +26,6 @@ pub struct Scratch<V: Vector> {
     totals: Vec<gain::Totals<V>>,
     /// Effective stock of each part of a plan that fades, areas × years.
     stocks: Vec<Vec<V>>,
-    /// What such a part comes to, which is not reported.
-    unreported: Vec<V>,
     /// Every series of the layout, for the plan and, in a paired run, for the reference.
     pub out: Vec<Vec<V>>,
 }
@@ -40,7 +38,6 @@ impl<F: Real> Model<F> {
         let series = self.layout.series();
         Scratch {
             stocks: vec![vec![V::zero(); self.layout.areas * self.layout.years]; parts],
-            unreported: vec![zero; if parts > 0 { series } else { 0 }],
             sample: Sample::new(self),
             cells: Cells::new(self),
             lift: Lift::new(self),
@@ -55,7 +52,7 @@ impl<F: Real> Model<F> {
     /// Inlined into a wrapper for each instruction set; see `simd`.
     #[inline(always)]
     pub fn simulate<V: Vector<Real = F>>(&self, part: u32, scratch: &mut Scratch<V>) {
-        let Scratch { sample, cells, lift, path, totals, stocks, unreported, out } = scratch;
+        let Scratch { sample, cells, lift, path, totals, stocks, out } = scratch;
         let layout = self.layout;
         let national = sample.draw(self, part);
         lift.draw(self, sample);
@@ -72,25 +69,22 @@ impl<F: Real> Model<F> {
             // levers.
             let fading = self.fading.as_ref().filter(|fading| fading.sectors[s]);
             let parts = fading.map_or(&[][..], |fading| &fading.parts);
-            for pass in 0..parts.len() + totals.len() {
-                if pass <= parts.len() {
-                    lift.of_sector(self, s, parts.get(pass));
+            for (part, stocks) in parts.iter().zip(&mut *stocks) {
+                lift.of_sector(self, s, Some(part));
+                path.adopt(self, s, cells, lift.active.then_some(&*lift), national.theta);
+                gain::stocks(self, path, &national, stocks);
+            }
+            lift.of_sector(self, s, None);
+            let acts = lift.active;
+            for (variant, (totals, out)) in totals.iter_mut().zip(&mut *out).enumerate() {
+                let lift = (variant == 0 && acts).then_some(&*lift);
+                // Where no lever acts, the reference takes the path of the plan.
+                if variant == 0 || acts {
+                    path.adopt(self, s, cells, lift, national.theta);
                 }
-                let lift = (pass <= parts.len() && lift.active).then_some(&*lift);
-                let variant = pass.checked_sub(parts.len());
-                let out = match variant {
-                    Some(variant) => &mut out[variant],
-                    None => &mut *unreported,
-                };
-                path.adopt(self, s, cells, lift, national.theta, out);
-                match variant {
-                    Some(variant) => {
-                        let stocks = if variant == 0 { &stocks[..parts.len()] } else { &[] };
-                        totals[variant]
-                            .add_sector(self, s, path, cells, lift, &national, parts, stocks, out);
-                    }
-                    None => gain::stocks(self, path, &national, &mut stocks[pass]),
-                }
+                path.add_adoption(self, s, cells, out);
+                let stocks = if variant == 0 { &stocks[..parts.len()] } else { &[] };
+                totals.add_sector(self, s, path, cells, lift, &national, parts, stocks, out);
             }
         }
         for (variant, (totals, out)) in totals.iter().zip(&mut *out).enumerate() {

@@ -36,8 +36,8 @@ impl<F: Real> Model<F> {
             let unit = layout.unit(r);
             let [mut gain_sum, mut gain_now, mut cost_sum, mut cost_now] = [V::zero(); 4];
             for year in 0..years {
-                let gain = totals.gain[r * years + year];
-                let cost = totals.cost[r * years + year] * national.kappa;
+                let [gain, cost] = totals.flows[r * years + year];
+                let cost = cost * national.kappa;
                 let discount = self.discount[year];
                 out[unit + year] = gain;
                 gain_sum = gain_sum + gain;

@@ -7,7 +7,19 @@ use crate::spec::{Curve, NATIONAL_PARAMETERS};
 use crate::vector::{MOST_COLUMNS, Vector};
 
 const INITIAL: usize = 0;
+const INNOVATION: usize = 1;
+const IMITATION: usize = 2;
+const CEILING: usize = 3;
 const EFFECT: usize = 4;
+/// Spread parameters, which lie side by side where a cell needs all of them.
+const PARAMETERS: usize = 5;
+
+/// Of a cell's state: A and m − A.
+pub(super) const STATES: usize = 2;
+/// What a step needs of a cell: q / m, p and β.
+pub(super) const CONSTANTS: usize = 3;
+/// What levers and the curve of Gompertz need besides: q, 1 / m and 1 − m.
+pub(super) const IN_FULL: usize = 3;
 
 /// Numbers that more than one cell shares.
 pub(super) struct Sample<V> {
@@ -17,8 +29,8 @@ pub(super) struct Sample<V> {
     nation: [V; 5],
     technology: [Vec<V>; 5],
     area: [Vec<V>; 5],
-    /// What an area does to a parameter, `[parameter][cell]`.
-    area_factor: [Vec<V>; 5],
+    /// What an area does to the parameters of its cells, [`PARAMETERS`] for each.
+    area_factor: Vec<V>,
     /// Growth of the nation and of each area, a year.
     pub(super) growth_area: Vec<V>,
 }
@@ -51,7 +63,7 @@ impl<V: Vector> Sample<V> {
             nation: [V::zero(); 5],
             technology: std::array::from_fn(|_| lanes(technologies)),
             area: std::array::from_fn(|_| lanes(areas)),
-            area_factor: std::array::from_fn(|_| lanes(model.rows * technologies)),
+            area_factor: lanes(areas * technologies * PARAMETERS),
             growth_area: lanes(areas),
         }
     }
@@ -86,20 +98,24 @@ impl<V: Vector> Sample<V> {
                     log = log + factors.complements[r].value(shared);
                 }
                 let log = log * V::of(std::f64::consts::LOG2_E);
+                // Most technologies have the same spread.
+                let (mut spread_before, mut factor) = (None, V::zero());
                 for group in Together::all(technologies, V::TILE.columns) {
                     for k in 0..group.columns {
-                        let exponent = match &model.spread[p][group.first + k] {
-                            Spread::Power { spread, .. } => {
-                                log.add_scaled(*spread, self.area[p][r])
-                            }
-                            Spread::General(_) => log,
-                        };
-                        let cell = group.cell(model.rows, r, k);
-                        self.area_factor[p][cell] = exponent.exp2();
-                        if let (INITIAL, Some(against)) = (p, &model.start_against) {
-                            self.area_factor[p][cell] =
-                                self.area_factor[p][cell].scaled(against[cell]);
+                        let spread = model.spread[p][group.first + k].power().unwrap_or(F::ZERO);
+                        if spread_before != Some(spread) {
+                            factor = log.add_scaled(spread, self.area[p][r]).exp2();
+                            spread_before = Some(spread);
                         }
+                        let own = match (p, &model.start_against) {
+                            (INITIAL, Some(against)) => {
+                                factor.scaled(against[group.cell(model.rows, r, k)])
+                            }
+                            // Nobody begins unless by imitation.
+                            (INNOVATION, _) if model.curve != Curve::Bass => V::zero(),
+                            _ => factor,
+                        };
+                        self.area_factor[group.cell_of(areas, r, p, PARAMETERS, k)] = own;
                     }
                 }
             }
@@ -154,18 +170,14 @@ pub(super) struct Cells<V> {
     growth_numbers: Vec<V>,
     /// What special parameters come to in each cell.
     special: [Vec<V>; 5],
-    /// A[0] and m − A[0].
-    pub(super) start: Vec<V>,
-    pub(super) gap: Vec<V>,
-    pub(super) innovation: Vec<V>,
-    /// q / m.
-    pub(super) speed: Vec<V>,
-    pub(super) effect: Vec<V>,
-    /// q.
-    pub(super) imitation: Vec<V>,
-    /// 1 / m and 1 − m, where levers or the curve ask for them.
-    pub(super) over_ceiling: Vec<V>,
-    pub(super) room: Vec<V>,
+    /// Stands for the numbers of cells that have none.
+    ones: Vec<V>,
+    /// [`STATES`] of each cell in the first year.
+    pub(super) state: Vec<V>,
+    /// [`CONSTANTS`] of each cell.
+    pub(super) constants: Vec<V>,
+    /// [`IN_FULL`] of each cell, where something asks for them.
+    pub(super) in_full: Vec<V>,
     /// 1 + g, by area.
     pub(super) growth: Vec<V>,
     /// Factors on GVA of every year, by area, where cells deviate from their paths.
@@ -176,19 +188,15 @@ impl<V: Vector> Cells<V> {
     pub(super) fn new<F: Real>(model: &Model<F>) -> Self {
         let Layout { areas, technologies, .. } = model.layout;
         let lanes = |n: usize| vec![V::zero(); n];
-        let cells = || lanes(model.rows * technologies);
+        let cells = |of_each: usize| lanes(model.rows * technologies * of_each);
         Cells {
             numbers: std::array::from_fn(|_| lanes(areas * technologies)),
             growth_numbers: lanes(areas),
             special: std::array::from_fn(|_| lanes(areas * technologies)),
-            start: cells(),
-            gap: cells(),
-            innovation: cells(),
-            speed: cells(),
-            effect: cells(),
-            imitation: cells(),
-            over_ceiling: cells(),
-            room: cells(),
+            ones: vec![V::one(); areas * technologies],
+            state: cells(STATES),
+            constants: cells(CONSTANTS),
+            in_full: cells(IN_FULL),
             growth: lanes(areas),
             level: lanes(if model.growth_transitory.is_some() { areas } else { 0 }),
         }
@@ -225,60 +233,25 @@ impl<V: Vector> Cells<V> {
                 special(model, sample, sector[p], &self.numbers, p, &mut self.special[p]);
             }
         }
-        let bass = model.curve == Curve::Bass;
         // Kept only where something asks for them.
-        let in_full = !bass || model.touched[s * areas..(s + 1) * areas].iter().any(|t| *t);
+        let in_full = model.curve == Curve::Gompertz
+            || model.touched[s * areas..(s + 1) * areas].contains(&true);
         for group in Together::all(technologies, V::TILE.columns) {
-            // Products first, one parameter after another: short chains that run side by side.
-            let (first, of_numbers) = (group.cell(model.rows, 0, 0), group.cell(areas, 0, 0));
-            let here = first..first + areas * group.columns;
-            for p in 0..5 {
-                let out = match p {
-                    INITIAL => &mut self.start,
-                    1 if !bass => continue,
-                    1 => &mut self.innovation,
-                    2 => &mut self.imitation,
-                    3 => &mut self.gap,
-                    _ => &mut self.effect,
-                };
-                let own = match &model.own[p] {
-                    Own::None => None,
-                    Own::Power(_) => Some(&self.numbers[p][of_numbers..]),
-                    Own::Special => Some(&self.special[p][of_numbers..]),
-                };
-                let mut commons = [V::zero(); MOST_COLUMNS];
-                for column in 0..group.columns {
+            let mut commons = [[V::zero(); PARAMETERS]; MOST_COLUMNS];
+            for column in 0..group.columns {
+                for p in 0..PARAMETERS {
                     let k = group.first + column;
-                    commons[column] = common(model, sample, sector[p], p, s, k);
-                }
-                let (out, factors) = (&mut out[here.clone()], &sample.area_factor[p][here.clone()]);
-                match group.columns {
-                    1 => products::<V, 1>(&commons, factors, own, out),
-                    2 => products::<V, 2>(&commons, factors, own, out),
-                    3 => products::<V, 3>(&commons, factors, own, out),
-                    _ => products::<V, 4>(&commons, factors, own, out),
+                    commons[column][p] = match p {
+                        INNOVATION if model.curve != Curve::Bass => V::zero(),
+                        _ => common(model, sample, sector[p], p, s, k),
+                    };
                 }
             }
-            let (starts, gaps) = (&mut self.start[here.clone()], &mut self.gap[here.clone()]);
-            let speeds = &mut self.speed[here.clone()];
-            let imitation = &self.imitation[here.clone()];
-            let in_full_alone =
-                self.over_ceiling[here.clone()].iter_mut().zip(&mut self.room[here]);
-            let cells = starts.iter_mut().zip(gaps).zip(speeds).zip(imitation).zip(in_full_alone);
-            for ((((start, gap), speed), imitation), (kept, room)) in cells {
-                // 1 / m = 1 + odds against; the ceiling is at least where adoption starts.
-                let over_start = V::one() + *start;
-                let over = (V::one() + *gap).min(over_start);
-                *start = V::one() / over_start;
-                let ceiling = V::one() / over;
-                *gap = ceiling - *start;
-                // A ceiling of zero leaves no room, whatever the speed.
-                let over_ceiling = over.min(V::of(1e30));
-                *speed = *imitation * over_ceiling;
-                if in_full {
-                    *kept = over_ceiling;
-                    *room = V::one() - ceiling;
-                }
+            match group.columns {
+                1 => self.group::<F, 1>(model, sample, group, &commons, in_full),
+                2 => self.group::<F, 2>(model, sample, group, &commons, in_full),
+                3 => self.group::<F, 3>(model, sample, group, &commons, in_full),
+                _ => self.group::<F, 4>(model, sample, group, &commons, in_full),
             }
         }
         let sector: V = factors.growth_sector[s].value(&sample.shared);
@@ -286,48 +259,76 @@ impl<V: Vector> Cells<V> {
         if let Some(batch) = &factors.cells[s].growth {
             batch.draw(&factors.source, part, None, &mut self.growth_numbers);
         }
-        for r in 0..areas {
-            let own = model.growth_cell.at(self.growth_numbers[r]);
-            self.growth[r] = common + (sample.growth_area[r] + own);
+        model.growth_cell.each(&self.growth_numbers, &mut self.growth);
+        for (growth, of_area) in self.growth.iter_mut().zip(&sample.growth_area) {
+            *growth = common + (*of_area + *growth);
         }
         if let Some(transitory) = &model.growth_transitory {
             self.growth_numbers.fill(V::zero());
             if let Some(batch) = &factors.cells[s].transitory {
                 batch.draw(&factors.source, part, None, &mut self.growth_numbers);
             }
-            for r in 0..areas {
-                let deviation = transitory.at(self.growth_numbers[r]);
-                self.level[r] = (deviation * V::of(std::f64::consts::LOG2_E)).exp2();
+            transitory.each(&self.growth_numbers, &mut self.level);
+            for level in &mut self.level {
+                *level = (*level * V::of(std::f64::consts::LOG2_E)).exp2();
             }
             // Where growth is fixed, its numbers are never drawn.
             self.growth_numbers.fill(V::zero());
         }
     }
-}
 
-/// What is common to a technology times what an area does and what is a cell's own, area by area.
-#[inline(always)]
-fn products<V: Vector, const COLUMNS: usize>(
-    commons: &[V; MOST_COLUMNS],
-    factors: &[V],
-    own: Option<&[V]>,
-    out: &mut [V],
-) {
-    let out: &mut [[V; COLUMNS]] = out.as_chunks_mut().0;
-    let factors: &[[V; COLUMNS]] = &factors.as_chunks().0[..out.len()];
-    match own {
-        Some(own) => {
-            let own: &[[V; COLUMNS]] = &own.as_chunks().0[..out.len()];
-            for r in 0..out.len() {
-                for k in 0..COLUMNS {
-                    out[r][k] = commons[k] * factors[r][k] * own[r][k];
-                }
-            }
+    /// Parameters of a group's cells: what is common to a technology times what an area does and
+    /// what is a cell's own.
+    #[inline(always)]
+    fn group<F: Real, const COLUMNS: usize>(
+        &mut self,
+        model: &Model<F>,
+        sample: &Sample<V>,
+        group: Together,
+        commons: &[[V; PARAMETERS]; MOST_COLUMNS],
+        in_full: bool,
+    ) where
+        V: Vector<Real = F>,
+    {
+        if V::TILE.columns < COLUMNS {
+            return;
         }
-        None => {
-            for r in 0..out.len() {
-                for k in 0..COLUMNS {
-                    out[r][k] = commons[k] * factors[r][k];
+        let areas = model.layout.areas;
+        let own: [&[[V; COLUMNS]]; PARAMETERS] = std::array::from_fn(|p| {
+            let own = match &model.own[p] {
+                Own::None => &self.ones,
+                Own::Power(_) => &self.numbers[p],
+                Own::Special => &self.special[p],
+            };
+            &group.of(areas, own)[..areas]
+        });
+        let factors: &[[[V; COLUMNS]; PARAMETERS]] =
+            &group.rows(areas, &sample.area_factor)[..areas];
+        let state: &mut [[[V; COLUMNS]; STATES]] =
+            &mut group.rows_mut(model.rows, &mut self.state)[..areas];
+        let constants: &mut [[[V; COLUMNS]; CONSTANTS]] =
+            &mut group.rows_mut(model.rows, &mut self.constants)[..areas];
+        let kept: &mut [[[V; COLUMNS]; IN_FULL]] =
+            &mut group.rows_mut(model.rows, &mut self.in_full)[..areas];
+        for r in 0..areas {
+            for k in 0..COLUMNS {
+                let product = |p: usize| commons[k][p] * factors[r][p][k] * own[p][r][k];
+                // 1 / m = 1 + odds against; the ceiling is at least where adoption starts.
+                let over_start = V::one() + product(INITIAL);
+                let over = (V::one() + product(CEILING)).min(over_start);
+                let (start, ceiling) = (V::one() / over_start, V::one() / over);
+                // A ceiling of zero leaves no room, whatever the speed.
+                let over_ceiling = over.min(V::of(1e30));
+                let imitation = product(IMITATION);
+                state[r][0][k] = start;
+                state[r][1][k] = ceiling - start;
+                constants[r][0][k] = imitation * over_ceiling;
+                constants[r][1][k] = product(INNOVATION);
+                constants[r][2][k] = product(EFFECT);
+                if in_full {
+                    kept[r][0][k] = imitation;
+                    kept[r][1][k] = over_ceiling;
+                    kept[r][2][k] = V::one() - ceiling;
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::bits::bits;
 use super::polar::{self, Bits};
-use super::{Tile, Vector, power};
+use super::{Tile, Vector, power, pull};
 use crate::lanes::{LANES, Lanes, Words};
 use crate::normal::{MOST, NormalTable, OCTAVES, ROOT_HALF_BITS};
 use crate::rng::{GROUP, GroupWords, KeyGroup};
@@ -76,6 +76,10 @@ impl Vector for Avx2 {
         Avx2(avx2!(_mm256_sqrt_ps(self.0)))
     }
     #[inline(always)]
+    fn pull(self) -> Self {
+        pull::single(self)
+    }
+    #[inline(always)]
     fn exp2(self) -> Self {
         let (series, shifted) = power::parts(self);
         let exponent = avx2!(_mm256_slli_epi32::<23>(_mm256_castps_si256(shifted.0)));
@@ -92,10 +96,9 @@ impl Vector for Avx2 {
 
     /// A register holds four words of each of two factors.
     #[inline(always)]
-    fn polar(words: &GroupWords) -> [Self; GROUP] {
+    fn polar(words: &GroupWords, out: &mut [Self; GROUP]) {
         let radii = bits!(words[0], KeyGroup => [__m256; GROUP / 2]);
         let angles = bits!(words[1], KeyGroup => [__m256; GROUP / 2]);
-        let mut out = [Self::zero(); GROUP];
         for first in (0..GROUP / 2).step_by(2) {
             let pairs = polar::pairs(
                 [Avx2(radii[first]), Avx2(radii[first + 1])],
@@ -107,7 +110,6 @@ impl Vector for Avx2 {
                 out[to + 1] = Avx2(avx2!(_mm256_permute2f128_ps::<0x31>(cosine.0, sine.0)));
             }
         }
-        out
     }
 
     #[inline(always)]

@@ -2,7 +2,7 @@
 
 use super::bits::bits;
 use super::polar::{self, Bits};
-use super::{Tile, Vector, power};
+use super::{Tile, Vector, power, pull};
 use crate::lanes::{LANES, Lanes, Words};
 use crate::normal::{MOST, NormalTable, OCTAVES, ROOT_HALF_BITS};
 use crate::rng::{GROUP, GroupWords};
@@ -74,6 +74,10 @@ impl Vector for Avx512 {
         Avx512(avx512!(_mm512_sqrt_ps(self.0)))
     }
     #[inline(always)]
+    fn pull(self) -> Self {
+        pull::single(self)
+    }
+    #[inline(always)]
     fn exp2(self) -> Self {
         let (series, shifted) = power::parts(self);
         let exponent = avx512!(_mm512_slli_epi32::<23>(_mm512_castps_si512(shifted.0)));
@@ -90,9 +94,8 @@ impl Vector for Avx512 {
 
     /// A register holds four words of each of four factors.
     #[inline(always)]
-    fn polar(words: &GroupWords) -> [Self; GROUP] {
+    fn polar(words: &GroupWords, out: &mut [Self; GROUP]) {
         let words = bits!(*words, GroupWords => [[__m512; GROUP / 4]; 4]);
-        let mut out = [Self::zero(); GROUP];
         for (four, out) in out.as_chunks_mut::<4>().0.iter_mut().enumerate() {
             let [[a, b], [c, d]] = polar::pairs(
                 [Avx512(words[0][four]), Avx512(words[2][four])],
@@ -116,7 +119,6 @@ impl Vector for Avx512 {
                 ]
             });
         }
-        out
     }
 
     #[inline(always)]

@@ -16,6 +16,7 @@ mod avx512;
 #[allow(unsafe_code)]
 mod bits;
 mod portable;
+mod pull;
 
 use crate::lanes::{LANES, Lanes, Real, Words};
 use crate::normal::NormalTable;
@@ -70,18 +71,24 @@ pub trait Vector:
     fn exp2(self) -> Self;
     /// 1 where `self ≤ other`, else 0.
     fn at_most(self, other: Self) -> Self;
+    /// ψ(y) = −y ln y / (1 − y) with ψ(y ≤ 0) = 0 and ψ(y ≥ 1) = 1: the pull of adopters on the
+    /// curve of Gompertz.
+    ///
+    /// Replacing y by ψ(y) in the hazard turns the logistic into the Gompertz curve; ψ rises
+    /// with y and its elasticity is at most 1, so every bound and monotonicity still holds.
+    fn pull(self) -> Self;
     /// Standard normal numbers of a group of factors from their words; see [`crate::rng`].
-    fn polar(words: &GroupWords) -> [Self; GROUP];
+    fn polar(words: &GroupWords, out: &mut [Self; GROUP]);
     /// Standard normal quantiles at (word + ½) / 2³² of the first words.
     fn normals(table: &NormalTable, words: &Words) -> Self;
 
     /// Standard normal numbers of a group of keyed factors for a part of a block.
     #[inline(always)]
-    fn keyed_normals(generator: &Generator, keys: &KeyGroup, part: u32) -> [Self; GROUP] {
+    fn keyed_normals(generator: &Generator, keys: &KeyGroup, part: u32, out: &mut [Self; GROUP]) {
         let mut words: GroupWords = [[[0; 4]; GROUP]; LANES / 4];
         let counters = Self::LANES / 4;
         group_words(generator, keys, part * counters as u32, &mut words[..counters]);
-        Self::polar(&words)
+        Self::polar(&words, out);
     }
 
     /// Zero in every lane.
@@ -180,7 +187,7 @@ mod polar {
     use super::{Vector, polynomials};
 
     /// −2 ln(1 + t) / t on √½ − 1 … √2 − 1, relative error 6e-8.
-    const LOGARITHM: [f32; 9] = [
+    pub(super) const LOGARITHM: [f32; 9] = [
         -1.744_471_3e-1,
         2.873_369e-1,
         -2.990_453_2e-1,
@@ -344,7 +351,8 @@ mod tests {
             }
             let (generator, keys) = (Generator::new(12), keys());
             for part in 0..DRAWS / V::LANES {
-                let normals = V::keyed_normals(&generator, &keys, part as u32);
+                let mut normals = [V::zero(); GROUP];
+                V::keyed_normals(&generator, &keys, part as u32, &mut normals);
                 for (row, normals) in keyed.chunks_mut(DRAWS).zip(normals) {
                     let to = &mut row[part * V::LANES..][..V::LANES];
                     to.copy_from_slice(&normals.lanes().0[..V::LANES]);
@@ -402,7 +410,9 @@ mod tests {
             for radius in edges {
                 for angle in edges {
                     let words = std::array::from_fn(|i| [[[radius, angle][i % 2]; 4]; GROUP]);
-                    out.push(V::polar(&words).map(|normals| normals.lanes().0[0]));
+                    let mut normals = [V::zero(); GROUP];
+                    V::polar(&words, &mut normals);
+                    out.push(normals.map(|normals| normals.lanes().0[0]));
                 }
             }
             out

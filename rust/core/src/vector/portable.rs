@@ -1,7 +1,7 @@
 //! Vectors as arrays, for any machine and for double precision.
 
 use super::polar::{self, Bits};
-use super::{Tile, Vector, power};
+use super::{Tile, Vector, power, pull};
 use crate::lanes::{LANES, Lanes, Real, Words};
 use crate::normal::{self, NormalTable, ROOT_HALF_BITS};
 use crate::rng::{GROUP, GroupWords};
@@ -80,10 +80,13 @@ impl Vector for Lanes<f32> {
     fn sqrt(self) -> Self {
         self.map(f32::sqrt)
     }
+    #[inline(always)]
+    fn pull(self) -> Self {
+        pull::single(self)
+    }
     /// Eight pairs of each of two factors.
     #[inline(always)]
-    fn polar(words: &GroupWords) -> [Self; GROUP] {
-        let mut out = [Self::zero(); GROUP];
+    fn polar(words: &GroupWords, out: &mut [Self; GROUP]) {
         for (two, out) in out.as_chunks_mut::<2>().0.iter_mut().enumerate() {
             let of_pair = |second: usize| {
                 Self::from_fn(|i| {
@@ -98,7 +101,6 @@ impl Vector for Lanes<f32> {
                 });
             }
         }
-        out
     }
 
     #[inline(always)]
@@ -146,14 +148,17 @@ impl Vector for Lanes<f64> {
     fn sqrt(self) -> Self {
         self.map(f64::sqrt)
     }
-    fn polar(words: &GroupWords) -> [Self; GROUP] {
-        std::array::from_fn(|factor| {
-            Self::from_fn(|lane| {
+    fn pull(self) -> Self {
+        self.map(pull::double)
+    }
+    fn polar(words: &GroupWords, out: &mut [Self; GROUP]) {
+        for (factor, out) in out.iter_mut().enumerate() {
+            *out = Self::from_fn(|lane| {
                 let (counter, word, second) = place(lane);
                 let [radius, angle] = [0, 1].map(|i| words[counter + i][factor][word]);
                 normal::polar(radius, angle)[second]
-            })
-        })
+            });
+        }
     }
 
     #[inline(always)]
