@@ -44,6 +44,7 @@ class Visitor:
     def __init__(self, port: int, page: str = "") -> None:
         self.address, self.page = f"ws://127.0.0.1:{port}/_stcore/stream", page
         self.texts: dict[tuple[int, ...], str] = {}
+        self.sliders: dict[str, str] = {}
         self.finished = 0
         self._polls: dict[str, asyncio.Task[None]] = {}
         self._news = asyncio.Condition()
@@ -65,6 +66,16 @@ class Visitor:
         message.rerun_script.query_string = urlencode(query)
         message.rerun_script.page_name = self.page
         self.query = message.rerun_script.query_string
+        self._stop_polling()
+        await self.socket.send(message.SerializeToString())
+
+    async def move(self, slider: str, percent: int) -> None:
+        """Move a slider, as a key does."""
+        message = BackMsg()
+        message.rerun_script.query_string = self.query
+        message.rerun_script.page_name = self.page
+        moved = message.rerun_script.widget_states.widgets.add(id=self.sliders[slider])
+        moved.double_array_value.data.append(percent)
         self._stop_polling()
         await self.socket.send(message.SerializeToString())
 
@@ -93,6 +104,8 @@ class Visitor:
             if kind == "new_session" and not message.metadata.run.fragment_ids:
                 self._stop_polling()
                 self.texts = {}
+            elif kind == "page_info_changed":
+                self.query = message.page_info_changed.query_string
             elif kind == "auto_rerun":
                 polled = message.auto_rerun
                 if polled.fragment_id not in self._polls:
@@ -101,6 +114,8 @@ class Visitor:
                     )
             elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
                 element = message.delta.new_element
+                if element.WhichOneof("type") == "slider":
+                    self.sliders[element.slider.label] = element.slider.id
                 text = getattr(element, element.WhichOneof("type"))
                 body = getattr(text, "body", None)
                 if isinstance(body, str):

@@ -16,7 +16,6 @@ from gainsmodel import (
     Result,
     RunCancelled,
     TakeUpCases,
-    lever_costs,
     take_up_cases,
 )
 from gainsmodel.present import text
@@ -104,7 +103,7 @@ def current(*, appraised: bool = False) -> Answer | None:
 
 def cost_and_price(choice: Choice) -> tuple[float, float]:
     """What the plan costs the authorities of the area shown, as `text.cost_and_price`."""
-    return text.cost_and_price(lever_costs(choice.scenario, choice.dataset), choice.unit)
+    return text.cost_and_price(choice.costs(), choice.unit)
 
 
 def take_up(choice: Choice, pair: PairedResult, slot: str) -> TakeUpCases | None:

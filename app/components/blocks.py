@@ -60,14 +60,32 @@ def show(chart: Chart, key: str, **options: Any) -> Any:
     return shown
 
 
+def folded(
+    kind: Callable[..., Any], label: str, key: str, content: Callable[[], None], **options: Any
+) -> None:
+    """A popover or an expander whose content is made when it is opened, and not before."""
+
+    @st.fragment(key=f"{key}_fold")
+    def part() -> None:
+        fold = kind(label, key=key, on_change="rerun", **options)
+        if fold.open:
+            with fold:
+                content()
+
+    part()
+
+
 def table_of(chart: Chart, key: str, label: str = "Table and picture") -> None:
     """The chart's table and its picture, folded away."""
-    with st.expander(label, key=f"{key}_table"):
+
+    def content() -> None:
         st.dataframe(chart.table, hide_index=True, key=f"{key}_frame")
         with st.container(horizontal=True):
             csv(chart.table, key)
             _download("PNG", lambda: chart.png(), f"{key}.png", "image/png")
             _download("SVG", lambda: chart.svg().encode(), f"{key}.svg", "image/svg+xml")
+
+    folded(st.expander, label, f"{key}_table", content)
 
 
 def csv(table: pl.DataFrame, key: str) -> None:

@@ -37,7 +37,13 @@ def main() -> None:
             _result_line(shown)
     with share:
         # Not before there is an answer to share.
-        files.share()
+        blocks.folded(
+            st.popover,
+            "Share or download",
+            "share",
+            files.share if shown is not None else lambda: None,
+            icon=":material/ios_share:",
+        )
     if shown is None:
         return
     _charts(shown)
@@ -69,7 +75,7 @@ def _choosers() -> Any:
         )
         with st.popover("Saved plans", icon=":material/bookmark:"):
             files.saved_plans()
-        share = st.popover("Share or download", icon=":material/ios_share:")
+        share = st.container(width="content")
         page.what_is_the_prize(choice)
     return share
 
