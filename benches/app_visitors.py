@@ -118,8 +118,10 @@ class Visitor:
                     self.sliders[element.slider.label] = element.slider.id
                 text = getattr(element, element.WhichOneof("type"))
                 body = getattr(text, "body", None)
-                if isinstance(body, str):
-                    self.texts[tuple(message.metadata.delta_path)] = body
+                # What is emptied is not there any more.
+                self.texts[tuple(message.metadata.delta_path)] = (
+                    body if isinstance(body, str) else ""
+                )
             elif kind == "script_finished":
                 self.finished += 1
             async with self._news:
