@@ -9,7 +9,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml
 
 PORT ?= 8501
 
-.PHONY: help run app test test-rust test-python test-browser test-slow test-all tools growth validation docs bench bench-instructions bench-sampling bench-words profile bench-app lint audit memory fmt lock clean
+.PHONY: help run app test test-rust test-python test-browser test-slow test-all tools growth validation docs bench bench-instructions bench-sampling bench-words profile profile-app bench-app lint audit memory fmt lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,11 @@ bench-words: ## the random words before dieharder, in three orders; hours (TESTS
 bench-app: .venv/.built .venv/.app ## from a key on a lever to new words on the page, in a browser; many visitors at once
 	command -v chromium > /dev/null || { apt-get -qq update && apt-get -qq install -y chromium; } > /dev/null
 	$(BIN)/python benches/app_latency.py
+
+profile-app: .venv/.built .venv/.app ## where the app's server spends its time while a visitor moves levers
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check py-spy==0.4.3
+	mkdir -p target
+	$(BIN)/python benches/app_visitors.py --moves 15 --profile target/app-server.txt
 
 bench-sampling: .venv/.built ## what Sobol points are worth in equivalent draws; some minutes
 	$(BIN)/python benches/sampling.py

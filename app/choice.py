@@ -6,8 +6,10 @@ Pure values: nothing here knows Streamlit.
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
+
+import polars as pl
 
 from gainsmodel import (
     Dataset,
@@ -178,7 +180,11 @@ class Choice:
         ScenarioError
             If it names an unknown area or contradicts itself.
         """
-        lever_costs(self.scenario, self.dataset)
+        self.costs()
+
+    def costs(self) -> pl.DataFrame:
+        """What the plan costs: `gainsmodel.lever_costs`."""
+        return _costs(self.scenario, self.dataset)
 
     def edit(self, changes: Mapping[str, Any]) -> "Choice":
         """Change assumptions."""
@@ -243,7 +249,7 @@ class Choice:
 
     def changed(self) -> dict[str, Any]:
         """What is assumed other than in the reference, without plan and geography."""
-        base = reference().edit({"setting.geography": self.scenario.setting.geography})
+        base = reference_of(self.scenario.setting.geography)
         return self.scenario.without_plan().changes_from(base)
 
     def assumes_otherwise(self) -> bool:
@@ -307,3 +313,14 @@ def _first_unit(choice: Choice) -> str:
 def reference() -> Scenario:
     """The scenario that every visitor begins with."""
     return load_scenario("reference")
+
+
+@cache
+def reference_of(geography: str) -> Scenario:
+    """The same for other areas."""
+    return reference().edit({"setting.geography": geography})
+
+
+@lru_cache(64)
+def _costs(scenario: Scenario, dataset: Dataset) -> pl.DataFrame:
+    return lever_costs(scenario, dataset)

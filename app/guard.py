@@ -38,10 +38,16 @@ _FULL = """<!doctype html>
 <p>{visitors} visitors are using this server, as many as it carries. This page tries again every
 30 seconds; your address, and the plan in it, stays.</p></body></html>"""
 
+# Where the server is, seen from a page's address: else the browser asks for it below the page
+# first, which answers 404.
+_WHERE = 'window.__streamlit = {BACKEND_BASE_URL: new URL(".", location.href).href}'
+_HEAD = b"<head>"
+
 
 def _inline_scripts() -> str:
-    """Hashes of the scripts that Streamlit's own page holds."""
+    """Hashes of the scripts that Streamlit's own page holds, and of ours."""
     scripts = re.findall(r"<script>(.*?)</script>", _FRAME.read_text("utf-8"), re.DOTALL)
+    scripts.append(_WHERE)
     hashes = (hashlib.sha256(script.encode()).digest() for script in scripts)
     return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in hashes)
 
@@ -92,6 +98,32 @@ async def broken(request: Request, error: Exception) -> Response:
     )
 
 
+def _with_more(added: dict[str, str], send: Send) -> Send:
+    """Answer with headers added, and in Streamlit's own page with a word on where the server is."""
+    page: Message | None = None
+
+    async def answer(message: Message) -> None:
+        nonlocal page
+        if message["type"] == "http.response.start":
+            of = MutableHeaders(scope=message)
+            of.update(added)
+            if of.get("content-type", "").startswith("text/html"):
+                page = message
+                return
+        elif page is not None:
+            body = message.get("body", b"")
+            if _HEAD in body:
+                script = f"<script>{_WHERE}</script>".encode()
+                message = message | {"body": body.replace(_HEAD, _HEAD + script, 1)}
+                of = MutableHeaders(scope=page)
+                of["content-length"] = str(int(of["content-length"]) + len(script))
+            start, page = page, None
+            await send(start)
+        await send(message)
+
+    return answer
+
+
 def _uploads() -> MemoryUploadedFileManager:
     manager = Runtime.instance().uploaded_file_mgr
     assert isinstance(manager, MemoryUploadedFileManager)
@@ -119,13 +151,11 @@ class Guard:
             await self._app(scope, receive, send)
             return
         added = headers(scope)
-
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(added)
-            await send(message)
-
-        await self._request(scope, receive, with_headers)
+        if not _NO_PAGE.search(scope["path"]):
+            # A page is short, and can be added to as long as it is not compressed.
+            plain = [of for of in scope["headers"] if of[0] != b"accept-encoding"]
+            scope = {**scope, "headers": plain}
+        await self._request(scope, receive, _with_more(added, send))
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

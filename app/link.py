@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from app.choice import (
@@ -17,10 +18,10 @@ from app.choice import (
     WHO,
     Choice,
     own_figures,
-    reference,
+    reference_of,
     start,
 )
-from gainsmodel import Dataset, GainsModelError, build_info
+from gainsmodel import Dataset, GainsModelError, Scenario, build_info
 from gainsmodel.checks import escape
 from gainsmodel.data import GEOGRAPHIES, OWN
 
@@ -66,10 +67,14 @@ def too_long(choice: Choice) -> bool:
     They may be too many; and that a lever or a technology of the reference is gone cannot
     be told as a change.
     """
-    if len(_changes_text(choice)) > LONGEST_CHANGES:
-        return True
-    base = reference().edit({"setting.geography": choice.scenario.setting.geography})
-    return base.edit(choice.changed()) != choice.scenario.without_plan()
+    return len(_changes_text(choice)) > LONGEST_CHANGES or _untold(choice.scenario.without_plan())
+
+
+@lru_cache(64)
+def _untold(scenario: Scenario) -> bool:
+    """Whether a scenario without a plan is more than its changes from the reference."""
+    base = reference_of(scenario.setting.geography)
+    return base.edit(scenario.changes_from(base)) != scenario
 
 
 def _changes_text(choice: Choice) -> str:

@@ -1,12 +1,13 @@
 """From a key on a lever to new words on the page, in a real browser.
 
-    python benches/app_latency.py [--moves 40] [--visitors 25]
+    python benches/app_latency.py [--moves 40] [--visitors 50]
 
 Starts the app, opens it in Chromium, moves levers by keyboard and prints, as JSON, median and 95th
 percentile of two times in milliseconds: to the first new plan sentence (a quick run), and to the
 one from all futures. Both are taken inside the page: at the key, and where a mutation observer
-sees the text. Every state of the levers is new to the server. Then many visitors come at once
-(app_visitors.py).
+sees the text. Every state of the levers is new to the server. With them goes the CPU time of the
+server a move, all in; before them the first page of a server that nobody has visited. Then many
+visitors come (app_visitors.py).
 """
 
 from __future__ import annotations
@@ -18,11 +19,16 @@ import os
 import re
 import shutil
 import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psutil
 from playwright.sync_api import Page, sync_playwright
 
-from app_visitors import many, serving
+from app_visitors import cpu_seconds, many, serving
 
 DRAWS = (10_000, 50_000)
 WARM_UP = 5
@@ -54,29 +60,54 @@ WATCH = """() => {
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--moves", type=int, default=40)
-    parser.add_argument("--visitors", type=int, default=25)
+    parser.add_argument("--visitors", type=int, default=50)
     told = parser.parse_args()
     with serving() as (port, server):
-        found = {str(draws): _measure(port, draws, told.moves) for draws in DRAWS}
-        found["many"] = asyncio.run(many(port, server, told.visitors, moves=2, pause=0.0))
+        found = {"first_page_ms": _first_page(port)}
+        found |= {str(draws): _measure(port, server, draws, told.moves) for draws in DRAWS}
+    for name, moves, pause in (("many", 3, 10.0), ("many_at_once", 2, 0.0)):
+        with serving() as (port, server):
+            found[name] = asyncio.run(many(port, server, told.visitors, moves, pause))
     print(json.dumps(found | {"cpus": os.cpu_count(), "load": os.getloadavg()[0]}, indent=1))
 
 
-def _measure(port: int, draws: int, moves: int) -> dict[str, Any]:
+@contextmanager
+def _browser() -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.set_default_timeout(120_000)
+        yield page
+        browser.close()
+
+
+def _first_page(port: int) -> int:
+    """Milliseconds from an empty window to the headline."""
+    with _browser() as page:
+        begun = time.perf_counter()
+        page.goto(f"http://localhost:{port}/")
+        page.get_by_role("heading", level=1).wait_for()
+        return round(1000 * (time.perf_counter() - begun))
+
+
+def _measure(port: int, server: subprocess.Popen[bytes], draws: int, moves: int) -> dict[str, Any]:
+    process = psutil.Process(server.pid)
+    with _browser() as page:
         page.goto(f"http://localhost:{port}/?futures={draws}&skills=100")
         page.get_by_text("This plan adds about").first.wait_for()
         _until_full(page)
         page.evaluate(WATCH)
-        times = [_move(page, number) for number in range(WARM_UP + moves)][WARM_UP:]
-        browser.close()
+        for number in range(WARM_UP):
+            _move(page, number)
+        cpu = cpu_seconds(process)
+        times = [_move(page, number) for number in range(WARM_UP, WARM_UP + moves)]
+        # Each is two: one of another lever, to make the next new.
+        cpu_a_move = (cpu_seconds(process) - cpu) / (2 * moves)
     return {
         "moves": moves,
+        "cpu_s_a_move": round(cpu_a_move, 3),
         **{
             f"{name}_ms": {
                 "median": round(statistics.median(t[name] for t in times)),

@@ -1,5 +1,6 @@
 """The answer on a page: quick at first, refined behind; jobs, their progress, what went wrong."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,6 @@ from gainsmodel import (
     Result,
     RunCancelled,
     TakeUpCases,
-    lever_costs,
     take_up_cases,
 )
 from gainsmodel.present import text
@@ -24,6 +24,8 @@ from gainsmodel.present.area_summary import Added, AreaSummary
 
 # A run that takes longer than this shows its progress.
 PATIENCE_SECONDS = 1.0
+# How often a page that waits looks whether the visitor has done something else.
+GLANCE_SECONDS = 0.04
 POLL_SECONDS = 0.2
 
 
@@ -36,7 +38,12 @@ class Answer:
     about: AreaSummary
     added: Added | None
     cost_and_price: tuple[float, float]
-    refining: Job | None
+    refining: Job | None = None
+
+    @property
+    def quick(self) -> bool:
+        """Whether it is of fewer futures than were asked for."""
+        return self.about.futures < self.choice.draws
 
     @property
     def result(self) -> Result:
@@ -49,62 +56,89 @@ class Answer:
         return None if self.added is None else self.pair.without
 
 
-def current(*, appraised: bool = False) -> Answer | None:
-    """The answer to the choice on screen: a quick one at first, refined behind.
+def current(
+    *, appraised: bool = False, meanwhile: Callable[[Answer], Any] = lambda _: None
+) -> Answer | None:
+    """The answer to the choice on screen.
 
-    None where there is none: the page then says what happened. One that is to be `appraised` keeps
-    more draws.
+    None where there is none: the page then says what happened.
+
+    Parameters
+    ----------
+    appraised : bool
+        Whether it is to be appraised, for which more draws are kept.
+    meanwhile : callable
+        Shows the words of a quick answer while all futures are run. Where that takes longer than
+        `PATIENCE_SECONDS`, the quick one comes back, and is refined behind the page.
     """
-    choice = state.current()
-
-    def order(draws: int, slot: str) -> Job:
-        return jobs.pair(choice, draws, visitor=state.visitor(), slot=slot, appraised=appraised)
-
+    spot = st.empty()
     try:
-        refining = None
-        quick = jobs.quick_draws(choice)
-        at_hand = jobs.QUEUE.at_hand(jobs.pair_key(choice, choice.draws, appraised=appraised))
-        if at_hand is None and quick < choice.draws:
-            first = order(quick, "quick")
-            if not first.wait(PATIENCE_SECONDS):
-                _progress(first, quick)
-                return None
-            full = first.future.result()
-            refining = order(choice.draws, "full")
-            if refining.ended:
-                full, refining = refining.future.result(), None
-        else:
-            only = order(choice.draws, "full")
-            if not only.wait(PATIENCE_SECONDS):
-                _progress(only, choice.draws)
-                return None
-            full = only.future.result()
-        if refining is None:
-            jobs.QUEUE.cancel(state.visitor(), "quick")
-        about = text.about(full.with_plan, choice.unit)
-        # A run too long to keep its futures cannot tell what a plan adds.
-        added = about.added(full.without) if choice.scenario.plan else None
-        if refining is None:
-            st.session_state.shown = choice
+        shown = _quick_or_whole(appraised, spot)
+        if shown is None or not shown.quick:
+            return shown
+        meanwhile(shown)
+        return _whole(shown, appraised, spot)
     except RunCancelled:
         st.info("Cancelled.")
-        return None
     except GainsModelError as error:
         problem("This scenario cannot be run.", error)
+    return None
+
+
+def _quick_or_whole(appraised: bool, spot: Any) -> Answer | None:
+    choice = state.current()
+    quick = jobs.quick_draws(choice)
+    whole = jobs.pair_key(choice, choice.draws, appraised=appraised)
+    draws, slot = choice.draws, "full"
+    if quick < choice.draws and jobs.QUEUE.at_hand(whole) is None:
+        draws, slot = quick, "quick"
+    job = _order(choice, draws, slot, appraised)
+    if not _there(job, spot):
+        _progress(job, draws)
         return None
+    return _answer(choice, job.future.result())
+
+
+def _whole(quick: Answer, appraised: bool, spot: Any) -> Answer:
+    job = _order(quick.choice, quick.choice.draws, "full", appraised)
+    if not _there(job, spot):
+        return replace(quick, refining=job)
+    return _answer(quick.choice, job.future.result())
+
+
+def _order(choice: Choice, draws: int, slot: str, appraised: bool) -> Job:
+    return jobs.pair(choice, draws, visitor=state.visitor(), slot=slot, appraised=appraised)
+
+
+def _there(job: Job, spot: Any) -> bool:
+    """Wait for a job while the visitor does nothing else; False where it takes too long."""
+    begun = time.monotonic()
+    while not job.wait(GLANCE_SECONDS):
+        if time.monotonic() - begun > PATIENCE_SECONDS:
+            return False
+        # Streamlit ends a run that something newer waits for only where that writes.
+        spot.empty()
+    return True
+
+
+def _answer(choice: Choice, pair: PairedResult) -> Answer:
+    about = text.about(pair.with_plan, choice.unit)
+    if about.futures == choice.draws:
+        jobs.QUEUE.cancel(state.visitor(), "quick")
+        st.session_state.shown = choice
     return Answer(
         choice=choice,
-        pair=full,
+        pair=pair,
         about=about,
-        added=added,
+        # A run too long to keep its futures cannot tell what a plan adds.
+        added=about.added(pair.without) if choice.scenario.plan else None,
         cost_and_price=cost_and_price(choice),
-        refining=refining,
     )
 
 
 def cost_and_price(choice: Choice) -> tuple[float, float]:
     """What the plan costs the authorities of the area shown, as `text.cost_and_price`."""
-    return text.cost_and_price(lever_costs(choice.scenario, choice.dataset), choice.unit)
+    return text.cost_and_price(choice.costs(), choice.unit)
 
 
 def take_up(choice: Choice, pair: PairedResult, slot: str) -> TakeUpCases | None:

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import polars as pl
 import streamlit as st
 
 from app import state
 from app.choice import LEVERS, STARTING_PLANS, Choice
 from app.components.blocks import plain
-from gainsmodel import format, lever_costs
+from gainsmodel import format
 from gainsmodel.present import text
 
 EVIDENCE = {
@@ -95,5 +94,8 @@ def lever_slider(lever: str, costs: dict[str, float]) -> None:
 
 def costs_by_lever(choice: Choice) -> dict[str, dict[str, float]]:
     """Each lever's cost where the levers move: now and in full, £m a year."""
-    costs = lever_costs(choice.scenario, choice.dataset).filter(pl.col("area_code") == choice.actor)
-    return {row["lever"]: row for row in costs.iter_rows(named=True)}
+    return {
+        row["lever"]: row
+        for row in choice.costs().iter_rows(named=True)
+        if row["area_code"] == choice.actor
+    }

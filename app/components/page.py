@@ -5,7 +5,7 @@ import streamlit as st
 from app import jobs, state
 from app.choice import WHO, Choice
 from app.components.answer import notices
-from app.components.blocks import plain, small
+from app.components.blocks import folded, plain, small
 from gainsmodel import format
 from gainsmodel.present import text
 
@@ -39,9 +39,10 @@ def context_line() -> None:
 
 def what_is_the_prize(choice: Choice) -> None:
     """The standing caveat, one click away."""
-    pair = jobs.known(choice)
     prize = text.the_prize(choice.scenario)
-    with st.popover(f"What is {prize}?", icon=":material/help:", type="tertiary"):
+
+    def content() -> None:
+        pair = jobs.known(choice)
         st.markdown(plain(text.prize_note(choice.scenario)))
         if pair is not None:
             st.markdown(plain(text.national(text.about(pair.with_plan, choice.unit))))
@@ -50,3 +51,7 @@ def what_is_the_prize(choice: Choice) -> None:
             label="More about the figure and the method",
             icon=":material/arrow_forward:",
         )
+
+    folded(
+        st.popover, f"What is {prize}?", "prize", content, icon=":material/help:", type="tertiary"
+    )

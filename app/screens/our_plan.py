@@ -155,7 +155,7 @@ def _headline(
     first, *others = text.plan_in_short(shown.pair, worth, uk=uk, cases=cases)
     st.title(plain(first), anchor=False)
     st.markdown(plain(" ".join(others)))
-    if shown.refining is not None:
+    if shown.quick:
         blocks.small(f"Quick estimate from {shown.about.futures:,} futures; refining…")
 
 

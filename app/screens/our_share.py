@@ -1,5 +1,7 @@
 """Our share: what is our share, how much of it is digital, what would levers add?"""
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -20,24 +22,32 @@ def main() -> None:
     """The page, top to bottom."""
     share = _choosers()
     answer.notices()
-    head = st.container()
+    head = blocks.Lines(st.container())
     with st.container(border=True):
         levers.starting_plans("Your plan: five things a mayor can do")
-        result_line = st.container()
+        result_line = blocks.Lines(st.container())
         costs = levers.costs_by_lever(state.current())
         with st.grid(5, min_column_width=200):
             for lever in state.current().levers:
                 with st.container():
                     levers.lever_slider(lever, costs[lever])
-    shown = answer.current()
+
+    def words(shown: Answer) -> None:
+        head.write(*_headline(shown))
+        result_line.write(lambda place: place.markdown(plain(_result_line(shown))))
+
+    shown = answer.current(meanwhile=words)
     if shown is not None:
-        with head:
-            _headline(shown)
-        with result_line:
-            _result_line(shown)
+        words(shown)
     with share:
         # Not before there is an answer to share.
-        files.share()
+        blocks.folded(
+            st.popover,
+            "Share or download",
+            "share",
+            files.share if shown is not None else lambda: None,
+            icon=":material/ios_share:",
+        )
     if shown is None:
         return
     _charts(shown)
@@ -69,7 +79,7 @@ def _choosers() -> Any:
         )
         with st.popover("Saved plans", icon=":material/bookmark:"):
             files.saved_plans()
-        share = st.popover("Share or download", icon=":material/ios_share:")
+        share = st.container(width="content")
         page.what_is_the_prize(choice)
     return share
 
@@ -91,34 +101,31 @@ def _read_as(basis: Any) -> None:
         state.change(new, f"reading the prize as {text.prize_read(new.scenario, basis)}")
 
 
-def _headline(shown: Answer) -> None:
+def _headline(shown: Answer) -> Iterator[Callable[[Any], Any]]:
     about = shown.about
     first, second = text.headline(about, shown.added)
-    st.title(plain(f"{first} {second}"), anchor=False)
-    st.markdown(
+    yield lambda place: place.title(plain(f"{first} {second}"), anchor=False)
+    yield lambda place: place.markdown(
         plain(f"{text.ranges(about)} {text.causes(about)} {text.against_gva(about)}"),
         help=plain(f"{text.WORDS} {text.against_gva_hover(about)}"),
     )
     if of_areas := text.of_areas(shown.choice.scenario.setting.geography):
-        blocks.small(of_areas)
-    if shown.refining is not None:
-        blocks.small(
-            f"Quick estimate from {shown.about.futures:,} futures; refining to "
-            f"{shown.choice.draws:,}…"
-        )
+        yield partial(blocks.small, of_areas, None)
+    if shown.quick:
+        quick = f"Quick estimate from {about.futures:,} futures; refining to "
+        yield partial(blocks.small, f"{quick}{shown.choice.draws:,}…", None)
 
 
-def _result_line(shown: Answer) -> None:
+def _result_line(shown: Answer) -> str:
     if shown.added is None:
-        st.markdown(plain(text.NO_PLAN))
-        return
+        return text.NO_PLAN
     line = text.plan_adds(shown.about, shown.added, *shown.cost_and_price)
     elsewhere = shown.choice.elsewhere()
     if elsewhere:
         line += f" Levers also move in: {', '.join(elsewhere)}."
     if shown.choice.who != "area":
         line += " All who act together are counted."
-    st.markdown(plain(line))
+    return line
 
 
 def _charts(shown: Answer) -> None:

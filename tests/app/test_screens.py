@@ -72,6 +72,14 @@ def slow(*values: Any) -> Any:
     return pytest.param(*values, marks=pytest.mark.slow)
 
 
+FOLDED = (
+    *("share", "prize"),
+    *(f"{chart}_table" for chart in ("three_amounts", "fan", "tiles", "share_dots", "tornado")),
+    *(f"{chart}_table" for chart in ("total_order", "sectors", "adoption", "local", "waterfall")),
+    *(f"{chart}_table" for chart in ("levers", "difference", "frontier")),
+)
+
+
 class Visit:
     """A visitor, and what they see."""
 
@@ -79,7 +87,7 @@ class Visit:
         self.at = AppTest.from_file(APP / "main.py", default_timeout=LONG)
         for name, value in (query or {}).items():
             self.at.query_params[name] = value
-        self.at.run()
+        self._run()
         if screen != "our_share":
             self.at.switch_page(f"screens/{screen}.py").run()
         self.settle()
@@ -88,12 +96,18 @@ class Visit:
         self.at.switch_page(f"screens/{screen}.py").run()
         return self.settle()
 
+    def _run(self) -> None:
+        # Everything that is folded away is open here.
+        for key in FOLDED:
+            self.at.session_state[key] = True
+        self.at.run()
+
     def settle(self) -> Visit:
         """Wait for whatever runs behind the page, and show it, as the page does by itself."""
         for _ in range(6):
             for job in (behind := under_way()):
                 assert job.wait(LONG)
-            self.at.run()
+            self._run()
             if not behind and not under_way():
                 return self
         raise AssertionError("the page never settles")

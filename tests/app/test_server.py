@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import os
 import re
 import subprocess
@@ -87,6 +89,18 @@ def test_the_scripts_of_the_page_are_those_the_policy_lets_run(served: Served) -
     inline = re.findall(r"<script>", text)
     assert headers["content-security-policy"].count("'sha256-") == len(inline) > 0
     assert not re.search(r"<[^>]* on[a-z]+=", text)
+
+
+@pytest.mark.parametrize("compressed", ["identity", "gzip"])
+@pytest.mark.parametrize("path", ["/", "/plan?skills=60", "/no/where"])
+def test_a_page_knows_where_its_server_is(served: Served, path: str, compressed: str) -> None:
+    """Else the browser asks for it below the page first, and is told that it is not there."""
+    _, headers, text = served.get(path, **{"Accept-Encoding": compressed})
+    (script,) = re.findall(r"<head><script>(.*?)</script>", text)
+    assert "BACKEND_BASE_URL" in script
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in headers["content-security-policy"]
+    assert len(text.encode()) == int(headers["content-length"])
 
 
 @pytest.mark.parametrize("path", ["/_stcore/metrics", "/_stcore/agent/openapi.json"])

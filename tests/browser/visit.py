@@ -37,8 +37,6 @@ LEVERS = {
     "Connectivity": "connectivity",
 }
 SHOTS = Path(__file__).parents[2] / "target/screenshots"
-# Streamlit looks for its server below every deep link first, and is told that it is elsewhere.
-PROBES = re.compile(rf"/(?:{'|'.join(SCREENS.values())})/_stcore/(?:health|host-config)$")
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 # Waits end as soon as what is waited for is there.
 LONG_MS = 150_000
@@ -78,7 +76,7 @@ class Visit:
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
 
     def _heard(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not PROBES.search(message.location.get("url", "")):
+        if message.type == "error":
             self.faults.append(f"{message.text} {message.location.get('url', '')}")
 
     def open(self, screen: str = "our_share", **query: str) -> Visit:

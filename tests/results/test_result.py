@@ -13,6 +13,7 @@ import pytest
 
 import gainsmodel
 from gainsmodel import Result, ResultError, UnknownNameError, load_dataset, load_scenario
+from gainsmodel.data.units import unit_of
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.statistics import QUANTILES, STATISTICS
 from gainsmodel.results.tables import DETAIL_METRICS, METRICS
@@ -522,6 +523,16 @@ def test_a_net_difference_is_what_is_left_after_adjustments() -> None:
         of_uk = gross["area_code"] == "uk"
         left = gross[column] * np.where(of_uk, 1 - 0.25, (1 - 0.25) * (1 - 0.1) * 1.25)
         np.testing.assert_allclose(net[column], left, rtol=1e-6)
+
+
+@pytest.mark.parametrize("metric", ["gain_final_year_gbp_m", "gain_cumulative_gbp_m"])
+def test_what_is_added_in_one_area_is_its_row_of_what_is_added_everywhere(metric: str) -> None:
+    plan = adjusted(displacement=0.25, leakage=0.1)
+    pair = PairedResult(plan, gainsmodel.run(plan.scenario.without_plan(), draws=600))
+    for row in pair.added(metric).to_dicts():
+        unit = unit_of(pair.dataset, row["area_code"])
+        found = pair.added_in(unit, metric)
+        assert found == {name: row[name] for name in found}
 
 
 @pytest.mark.parametrize(

@@ -583,6 +583,15 @@ def test_a_scenario_is_written_once_to_be_hashed(monkeypatch: pytest.MonkeyPatch
     assert hash(scenario) == hash(scenario.model_copy()) == first
 
 
+def test_plans_on_the_same_assumptions_share_one_reference() -> None:
+    plan = REFERENCE.edit({"title": "planned", "plan.Wales.skills": 1.0})
+    other = plan.model_copy(update={"plan": {"Wales": {"skills": 0.5}}})
+    assert other.without_plan() is plan.without_plan() is plan.without_plan().without_plan()
+    assert plan.without_plan() == type(plan).from_dict({**plan.to_dict(), "plan": {}})
+    assert plan.edit({"title": "another"}).without_plan().title == "another"
+    assert pickle.loads(pickle.dumps(plan)).without_plan() == plan.without_plan()
+
+
 @settings(deadline=None, max_examples=50)
 @given(EDITS, EDITS)
 def test_scenarios_survive_every_way_of_writing_them(

@@ -15,6 +15,7 @@ import polars as pl
 
 from gainsmodel import format
 from gainsmodel.checks import did_you_mean
+from gainsmodel.data.units import Unit
 from gainsmodel.errors import SettingError, UnknownNameError
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
@@ -334,13 +335,16 @@ class AreaSummary:
 
     def gains(self) -> list[tuple[int, Estimate, dict[str, Any]]]:
         """Give each year, its gain in £m, and its row in the table of years."""
-        rows = self.result.years().filter(pl.col("area_code") == self.unit).rows(named=True)
+        years = self.result.years()
+        first = years["area_code"].to_list().index(self.unit)
+        number = self.scenario["setting"]["horizon_years"]
+        rows = years[first : first + number].rows(named=True)
         return [(row["year"], Estimate.of(row, "gain_gbp_m"), row) for row in rows]
 
     def added(self, without: Result) -> Added:
         """Give what the plan adds on the scenario's basis, £m, paired and net."""
-        frame = PairedResult(self.result, without).added(self.gain)
-        row = frame.filter(pl.col("area_code") == self.unit).row(0, named=True)
+        unit = Unit(self.unit, self.name, (self.unit,))
+        row = PairedResult(self.result, without).added_in(unit, self.gain)
         added = Added.of_row(row, self.gain, self.futures)
         return replace(added, without=AreaSummary(without, self.unit).digital_gain)
 

@@ -95,7 +95,7 @@ class SavedDraws(CoreDraws):
         if wanted is None:
             return frame
         check_columns(f"draws of {metric}", wanted, frame.columns[1:])
-        return frame.select("draw", *wanted)
+        return frame[["draw", *wanted]]
 
 
 def _known(ask: Callable[[], T]) -> T:

@@ -22,9 +22,11 @@ from gainsmodel.results.notebook import ShownInNotebooks
 from gainsmodel.results.prices import price_levels
 from gainsmodel.results.result import Result, draws_of
 from gainsmodel.results.statistics import (
+    FROM_CORE,
     Draws,
     chance_of_nothing,
     chances_of,
+    columns_of,
     columns_of_differences,
     statistics_of,
 )
@@ -294,6 +296,16 @@ class PairedResult(ShownInNotebooks):
                 *chances_of("p_higher", draws > 0, ~np.isnan(draws), sampler),
             ]
         )
+
+    def added_in(self, unit: Unit, metric: str = FINAL_YEAR_GAIN) -> dict[str, float | None]:
+        """The statistics that `added` has of a gain in one area or group, without the others."""
+        sampler = self.manifest["sampler"]
+        draws = self.added_draws(metric, unit)[None]
+        columns = [
+            *columns_of(metric, statistics_of(draws, sampler)[:, FROM_CORE]),
+            *chance_of_nothing(metric, draws, sampler),
+        ]
+        return {column.name: column[0] for column in columns}
 
     def net_present_value(
         self, area: str | None = None, *, gross: bool = False, prices: Prices = "real"

@@ -194,6 +194,7 @@ class Scenario(Model):
     _places: dict[str, str] = PrivateAttr(default_factory=dict)
     _data: NamedData | None = PrivateAttr(None)
     _hash: int | None = PrivateAttr(None)
+    _reference: Any = PrivateAttr(None)
     _differing: frozenset[KeyPath] | None = PrivateAttr(None)
 
     @model_validator(mode="after")
@@ -352,7 +353,13 @@ class Scenario(Model):
 
     def without_plan(self) -> Self:
         """Give the reference of this scenario: the same with no lever moved anywhere."""
-        return self.model_copy(update={"plan": {}})
+        if not self.plan:
+            return self
+        if self._reference is None:
+            # What is allowed with a plan is allowed without, so nothing is validated again.
+            self._reference = self._kept_on_its_figures(self._planning({}))
+        reference: Self = self._reference
+        return reference
 
     def changes_from(self, base: "Scenario") -> dict[str, Any]:
         """Give what `edit` must change in a base to arrive here, as nested plain values.
@@ -407,7 +414,18 @@ class Scenario(Model):
 
     def model_copy(self, *, update: Any = None, deep: bool = False) -> Self:
         """Copy with some fields replaced, validated; it runs on the same figures."""
-        return self._kept_on_its_figures(super().model_copy(update=update, deep=deep))
+        other = super().model_copy(update=update, deep=deep)
+        if update and update.keys() == {"plan"}:
+            # Many plans on the same assumptions share these, and one reference.
+            other = self._planning(other.plan)
+            other._reference = self.without_plan()
+        return self._kept_on_its_figures(other)
+
+    def _planning(self, plan: dict[str, dict[str, Planned]]) -> Self:
+        """Give the same assumptions with another plan, which must be valid."""
+        made: Any = self.model_construct(**{**self.__dict__, "plan": plan})
+        other: Self = made
+        return other
 
     def _kept_on_its_figures(self, other: Self) -> Self:
         other._data = self._data

@@ -42,13 +42,17 @@ def plan_adds(
 
 def cost_a_year(costs: pl.DataFrame, unit: str) -> float:
     """What all levers cost an area or group a year once running, £m, from `lever_costs`."""
-    return float(costs.filter(pl.col("area_code") == unit)["cost_gbp_m_per_year"].sum())
+    return _sum_of(costs, unit, "cost_gbp_m_per_year")
 
 
 def cost_and_price(costs: pl.DataFrame, unit: str) -> tuple[float, float]:
     """`cost_a_year`, and the same at full take-up and before optimism bias."""
-    price = costs.filter(pl.col("area_code") == unit)["price_gbp_m_per_year"].sum()
-    return cost_a_year(costs, unit), float(price)
+    return cost_a_year(costs, unit), _sum_of(costs, unit, "price_gbp_m_per_year")
+
+
+def _sum_of(costs: pl.DataFrame, unit: str, column: str) -> float:
+    pairs = zip(costs["area_code"], costs[column], strict=True)
+    return float(sum(value for code, value in pairs if code == unit))
 
 
 def spillover_only(place: str) -> str:
