@@ -18,7 +18,7 @@ PACKAGE = ROOT / "python/gainsmodel"
 # layer only through their ``__init__``; from higher layers nothing.
 LAYERS = (
     {"_core", "errors"},
-    {"format", "progress", "checks", "confined", "stopping"},
+    {"extras", "format", "progress", "checks", "confined", "stopping"},
     {"files", "spreadsheets"},
     {"data", "scenario"},
     {"results"},

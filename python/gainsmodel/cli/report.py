@@ -67,6 +67,7 @@ def report_command(
     with writing(beside, SettingError):
         beside.exists()
     kind = kind or _kind_of(out)
+    report.ready(kind)
     loaded: Scenario | str = scenario
     asked: dict[str, Any] = {"draws": draws, "seed": seed, "sampler": sampler}
     if is_saved_run(scenario):
