@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gainsmodel import stopping
 from gainsmodel.checks import escape
-from gainsmodel.cli import version
+from gainsmodel.cli import completion, version
 from gainsmodel.data import Dataset, Fill, Geography, is_dataset, read_gva
 from gainsmodel.data.saved import read_named
 from gainsmodel.data.units import unit_of
@@ -29,14 +29,20 @@ from gainsmodel.simulation.settings import Sampler
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="A region's share of the £208bn, and how much of it digital adoption brings.",
 )
 ScenarioFile = Annotated[
-    str, typer.Argument(help="scenario file, or the name of a shipped one such as 'reference'")
+    str,
+    typer.Argument(
+        help="scenario file, or the name of a shipped one such as 'reference'",
+        shell_complete=completion.scenarios,
+    ),
 ]
-AreaOption = Annotated[str, typer.Option("--area", help="area or group, name or code")]
+AreaOption = Annotated[
+    str,
+    typer.Option("--area", help="area or group, name or code", shell_complete=completion.areas),
+]
 GeographyOption = Annotated[
     Geography | None, typer.Option("--geography", help="geography to use instead of the scenario's")
 ]

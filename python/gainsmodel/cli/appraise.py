@@ -9,6 +9,7 @@ from gainsmodel.analysis.appraisal import appraise, area_and_uk, check_target, d
 from gainsmodel.analysis.switching_values import switching_values
 from gainsmodel.analysis.take_up_cases import take_up_cases
 from gainsmodel.analysis.who_gains import LOCAL_DRAWS, required_authorities, who_gains
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -37,7 +38,10 @@ from gainsmodel.simulation.run import run_paired
 def appraise_command(
     scenario: ScenarioFile,
     area: Annotated[
-        str | None, typer.Option(help="area or group (name or code); the UK by default")
+        str | None,
+        typer.Option(
+            help="area or group (name or code); the UK by default", shell_complete=completion.areas
+        ),
     ] = None,
     target: Annotated[
         float | None, typer.Option(help="target: gain added in the final year, £m a year")

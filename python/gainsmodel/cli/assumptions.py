@@ -9,6 +9,7 @@ import typer
 
 from gainsmodel.analysis import assumptions_log
 from gainsmodel.analysis.sensitivity import Output
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import (
     DataOption,
     ScenarioFile,
@@ -45,7 +46,10 @@ def assumptions_command(
         Output | None, typer.Option(help="with --rank: the answer they affect")
     ] = None,
     area: Annotated[
-        str | None, typer.Option(help="with --rank: area or group; the UK by default")
+        str | None,
+        typer.Option(
+            help="with --rank: area or group; the UK by default", shell_complete=completion.areas
+        ),
     ] = None,
     geography: Annotated[
         Geography | None,

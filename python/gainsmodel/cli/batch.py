@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gainsmodel.batch import BatchResult, estimate_batch, load_sweep, run_batch
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import FillOption, SheetOption, Stopped, YearOption, app, read_own
 from gainsmodel.cli.console import show
 from gainsmodel.errors import BatchError, SettingError
@@ -23,7 +24,13 @@ SECONDS_A_LINE = 30.0
 
 @app.command("batch")
 def batch_command(
-    sweep: Annotated[Path, typer.Argument(help="sweep file; there are two in scenarios/sweeps/")],
+    sweep: Annotated[
+        Path,
+        typer.Argument(
+            help="sweep file, or a shipped one: every_area_in_turn, what_we_do_not_know",
+            shell_complete=completion.sweeps,
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option(help="output folder (an unfinished batch in it is resumed)")
     ] = None,

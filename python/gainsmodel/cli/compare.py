@@ -10,6 +10,7 @@ import typer
 
 from gainsmodel.analysis.comparison import Comparison, compare
 from gainsmodel.analysis.lever_contributions import lever_contributions
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -47,10 +48,16 @@ class By(StrEnum):
 def compare_command(
     scenarios: Annotated[
         list[str],
-        typer.Argument(help="two or more scenario files, shipped names, or folders of saved runs"),
+        typer.Argument(
+            help="two or more scenario files, shipped names, or folders of saved runs",
+            shell_complete=completion.scenarios,
+        ),
     ],
     area: Annotated[
-        str | None, typer.Option(help="area or group (name or code); the UK by default")
+        str | None,
+        typer.Option(
+            help="area or group (name or code); the UK by default", shell_complete=completion.areas
+        ),
     ] = None,
     by: Annotated[
         list[By] | None, typer.Option(help="split the difference in that area (repeatable)")

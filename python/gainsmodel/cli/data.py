@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import FillOption, SheetOption, YearOption, app, read_own
 from gainsmodel.cli.console import show
 from gainsmodel.data import (
@@ -46,7 +47,10 @@ def data_show(
             metavar="GEOGRAPHY|FOLDER", help="built-in, or a folder of your own figures"
         ),
     ] = "mayoral",
-    area: Annotated[list[str] | None, typer.Option(help="only this area or group")] = None,
+    area: Annotated[
+        list[str] | None,
+        typer.Option(help="only this area or group", shell_complete=completion.areas),
+    ] = None,
 ) -> None:
     """Figures of each area, or by sector where areas are named.
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gainsmodel.checks import did_you_mean
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -37,7 +38,9 @@ FIXED = ("draws", "seed", "sampler", "geography")
 @app.command("report")
 def report_command(
     scenario: ScenarioFile,
-    area: Annotated[str, typer.Option(help="area or group (name or code)")],
+    area: Annotated[
+        str, typer.Option(help="area or group (name or code)", shell_complete=completion.areas)
+    ],
     out: Annotated[
         Path | None,
         typer.Option(help="file to write, with its manifest; by default named after the area"),

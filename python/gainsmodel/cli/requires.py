@@ -6,6 +6,7 @@ import typer
 
 from gainsmodel.analysis.target import Of
 from gainsmodel.analysis.would_have_to_be_true import Reading, would_have_to_be_true
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -29,7 +30,12 @@ from gainsmodel.present.pages.would_have_to_be_true import would_have_to_be_true
 def requires_command(
     scenario: ScenarioFile,
     area: Annotated[
-        str, typer.Option("--area", help="area or group, name or code; the prize is the UK's")
+        str,
+        typer.Option(
+            "--area",
+            help="area or group, name or code; the prize is the UK's",
+            shell_complete=completion.areas,
+        ),
     ] = "uk",
     target_gbp_m: Annotated[
         float | None,

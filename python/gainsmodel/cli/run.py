@@ -8,6 +8,7 @@ import polars as pl
 import typer
 
 from gainsmodel.analysis.convergence import ratios_if_diverging
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import (
     DrawsOption,
     FillOption,
@@ -44,7 +45,10 @@ def run_command(
     geography: GeographyOption = None,
     area: Annotated[
         list[str] | None,
-        typer.Option(help="show only this area or group (name or code; repeatable)"),
+        typer.Option(
+            help="show only this area or group (name or code; repeatable)",
+            shell_complete=completion.areas,
+        ),
     ] = None,
     draws: DrawsOption = None,
     seed: SeedOption = None,

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from gainsmodel.analysis.sensitivity import OF_PLAN, Output, sensitivity
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import (
     DataOption,
     GeographyOption,
@@ -25,7 +26,9 @@ from gainsmodel.present.pages.sensitivity import sensitivity as page
 def sensitivity_command(
     scenario: ScenarioFile,
     output: Annotated[Output, typer.Option(help="the answer")] = "gain_final_year_gbp_m",
-    area: Annotated[str, typer.Option(help="area or group, name or code")] = "uk",
+    area: Annotated[
+        str, typer.Option(help="area or group, name or code", shell_complete=completion.areas)
+    ] = "uk",
     target_gbp_m: Annotated[
         float | None,
         typer.Option(

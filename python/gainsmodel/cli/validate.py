@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import DataOption, app, own_folder
 from gainsmodel.cli.console import show
 from gainsmodel.present.blocks import Block
@@ -16,7 +17,10 @@ from gainsmodel.simulation.settings import Settings
 
 @app.command()
 def validate(
-    scenarios: Annotated[list[str], typer.Argument(help="scenario files or shipped names")],
+    scenarios: Annotated[
+        list[str],
+        typer.Argument(help="scenario files or shipped names", shell_complete=completion.scenarios),
+    ],
     data: DataOption = None,
 ) -> None:
     """Check scenario files without running them."""

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from gainsmodel.analysis.voi import voi
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -26,8 +27,16 @@ from gainsmodel.present.pages.voi import voi as page
 
 @app.command("voi")
 def voi_command(
-    scenarios: Annotated[list[str], typer.Argument(help="the plans to choose from")],
-    area: Annotated[str, typer.Option(help="area or group whose net benefit counts")],
+    scenarios: Annotated[
+        list[str],
+        typer.Argument(help="the plans to choose from", shell_complete=completion.scenarios),
+    ],
+    area: Annotated[
+        str,
+        typer.Option(
+            help="area or group whose net benefit counts", shell_complete=completion.areas
+        ),
+    ],
     geography: GeographyOption = None,
     data: DataOption = None,
     draws: DrawsOption = None,
