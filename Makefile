@@ -57,11 +57,13 @@ validation: .venv/.built ## the pages of docs/validation: hindcast, back-test, l
 docs: .venv/.built .venv/.docs ## the documentation as a site, in target/docs; every warning is an error
 	$(BIN)/python -m sphinx -q -W --keep-going -j auto -b html -d target/doctrees docs target/docs
 
-# The wheel is built from the sdist, so that this holds everything. Zig links against a C library as
-# old as the wheel's name promises.
+# The wheel is built from the sdist, so that this holds everything; zig links against a C library as
+# old as the wheel's name promises; and no path of the machine gets into its messages. The sdist has
+# no benches, so that its Cargo.lock, which holds the versions, is to be shortened: not --locked.
 dist: .venv/.dist ## a wheel for Linux on x86-64 and the sources, checked; in dist/
 	rm -rf dist
-	$(DIST) maturin build --release --locked --quiet --sdist --zig --compatibility manylinux2014 --out dist
+	$(DIST) RUSTFLAGS="--remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=cargo" \
+	  maturin build --release --quiet --sdist --zig --compatibility manylinux2014 --out dist
 	$(DIST) twine check --strict dist/*
 	$(DIST) auditwheel show dist/*.whl
 	@du -h --apparent-size dist/*

@@ -501,7 +501,13 @@ def _named(executor: Executor | str | None) -> tuple[str, str]:
             "executor: must be threads, processes, dask or dask://host:port, not "
             f"{escape(name[:60])!r}"
         )
+    if kind == "dask":
+        _distributed()
     return kind, address
+
+
+def _distributed() -> Any:
+    return needed("distributed", "dask", "executor: dask")
 
 
 def _see_to_guard() -> None:
@@ -652,7 +658,7 @@ def _ctrl_c_is_ours() -> Iterator[None]:
 
 @contextmanager
 def _dask(address: str, workers: int) -> Iterator[Executor]:
-    distributed = needed("distributed", "dask", "executor: dask")
+    distributed = _distributed()
     if address:
         try:
             client = distributed.Client(f"tcp://{address}", timeout="10s")

@@ -36,12 +36,12 @@ ScenarioFile = Annotated[
     str,
     typer.Argument(
         help="scenario file, or the name of a shipped one such as 'reference'",
-        shell_complete=completion.scenarios,
+        autocompletion=completion.scenarios,
     ),
 ]
 AreaOption = Annotated[
     str,
-    typer.Option("--area", help="area or group, name or code", shell_complete=completion.areas),
+    typer.Option("--area", help="area or group, name or code", autocompletion=completion.areas),
 ]
 GeographyOption = Annotated[
     Geography | None, typer.Option("--geography", help="geography to use instead of the scenario's")

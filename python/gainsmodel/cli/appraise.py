@@ -40,7 +40,7 @@ def appraise_command(
     area: Annotated[
         str | None,
         typer.Option(
-            help="area or group (name or code); the UK by default", shell_complete=completion.areas
+            help="area or group (name or code); the UK by default", autocompletion=completion.areas
         ),
     ] = None,
     target: Annotated[

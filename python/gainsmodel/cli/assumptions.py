@@ -48,7 +48,7 @@ def assumptions_command(
     area: Annotated[
         str | None,
         typer.Option(
-            help="with --rank: area or group; the UK by default", shell_complete=completion.areas
+            help="with --rank: area or group; the UK by default", autocompletion=completion.areas
         ),
     ] = None,
     geography: Annotated[

@@ -28,7 +28,7 @@ def batch_command(
         Path,
         typer.Argument(
             help="sweep file, or a shipped one: every_area_in_turn, what_we_do_not_know",
-            shell_complete=completion.sweeps,
+            autocompletion=completion.sweeps,
         ),
     ],
     out: Annotated[

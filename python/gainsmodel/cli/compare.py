@@ -50,13 +50,13 @@ def compare_command(
         list[str],
         typer.Argument(
             help="two or more scenario files, shipped names, or folders of saved runs",
-            shell_complete=completion.scenarios,
+            autocompletion=completion.scenarios,
         ),
     ],
     area: Annotated[
         str | None,
         typer.Option(
-            help="area or group (name or code); the UK by default", shell_complete=completion.areas
+            help="area or group (name or code); the UK by default", autocompletion=completion.areas
         ),
     ] = None,
     by: Annotated[

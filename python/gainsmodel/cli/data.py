@@ -49,7 +49,7 @@ def data_show(
     ] = "mayoral",
     area: Annotated[
         list[str] | None,
-        typer.Option(help="only this area or group", shell_complete=completion.areas),
+        typer.Option(help="only this area or group", autocompletion=completion.areas),
     ] = None,
 ) -> None:
     """Figures of each area, or by sector where areas are named.

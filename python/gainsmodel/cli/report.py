@@ -39,7 +39,7 @@ FIXED = ("draws", "seed", "sampler", "geography")
 def report_command(
     scenario: ScenarioFile,
     area: Annotated[
-        str, typer.Option(help="area or group (name or code)", shell_complete=completion.areas)
+        str, typer.Option(help="area or group (name or code)", autocompletion=completion.areas)
     ],
     out: Annotated[
         Path | None,

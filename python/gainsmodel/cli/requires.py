@@ -34,7 +34,7 @@ def requires_command(
         typer.Option(
             "--area",
             help="area or group, name or code; the prize is the UK's",
-            shell_complete=completion.areas,
+            autocompletion=completion.areas,
         ),
     ] = "uk",
     target_gbp_m: Annotated[

@@ -47,7 +47,7 @@ def run_command(
         list[str] | None,
         typer.Option(
             help="show only this area or group (name or code; repeatable)",
-            shell_complete=completion.areas,
+            autocompletion=completion.areas,
         ),
     ] = None,
     draws: DrawsOption = None,

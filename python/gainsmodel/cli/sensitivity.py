@@ -27,7 +27,7 @@ def sensitivity_command(
     scenario: ScenarioFile,
     output: Annotated[Output, typer.Option(help="the answer")] = "gain_final_year_gbp_m",
     area: Annotated[
-        str, typer.Option(help="area or group, name or code", shell_complete=completion.areas)
+        str, typer.Option(help="area or group, name or code", autocompletion=completion.areas)
     ] = "uk",
     target_gbp_m: Annotated[
         float | None,

@@ -19,7 +19,7 @@ from gainsmodel.simulation.settings import Settings
 def validate(
     scenarios: Annotated[
         list[str],
-        typer.Argument(help="scenario files or shipped names", shell_complete=completion.scenarios),
+        typer.Argument(help="scenario files or shipped names", autocompletion=completion.scenarios),
     ],
     data: DataOption = None,
 ) -> None:

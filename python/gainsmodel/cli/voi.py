@@ -29,12 +29,12 @@ from gainsmodel.present.pages.voi import voi as page
 def voi_command(
     scenarios: Annotated[
         list[str],
-        typer.Argument(help="the plans to choose from", shell_complete=completion.scenarios),
+        typer.Argument(help="the plans to choose from", autocompletion=completion.scenarios),
     ],
     area: Annotated[
         str,
         typer.Option(
-            help="area or group whose net benefit counts", shell_complete=completion.areas
+            help="area or group whose net benefit counts", autocompletion=completion.areas
         ),
     ],
     geography: GeographyOption = None,
