@@ -9,7 +9,7 @@ RUST := Cargo.toml Cargo.lock $(shell find rust -name '*.rs' -o -name Cargo.toml
 
 PORT ?= 8501
 
-.PHONY: help run app test test-rust test-python test-browser test-slow test-all tools growth validation docs bench bench-instructions bench-sampling bench-words profile profile-app bench-app lint audit memory fmt lock clean
+.PHONY: help run app dist sbom test test-rust test-python test-browser test-slow test-all tools growth validation docs bench bench-instructions bench-sampling bench-words profile profile-app bench-app lint audit memory fmt lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,20 @@ validation: .venv/.built ## the pages of docs/validation: hindcast, back-test, l
 
 docs: .venv/.built .venv/.docs ## the documentation as a site, in target/docs; every warning is an error
 	$(BIN)/python -m sphinx -q -W --keep-going -j auto -b html -d target/doctrees docs target/docs
+
+# The wheel is built from the sdist, so that this holds everything; zig links against a C library as
+# old as the wheel's name promises; and no path of the machine gets into its messages. The sdist has
+# no benches, so that its Cargo.lock, which holds the versions, is to be shortened: not --locked.
+dist: .venv/.dist ## a wheel for Linux on x86-64 and the sources, checked; in dist/
+	rm -rf dist
+	$(DIST) RUSTFLAGS="--remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=cargo" \
+	  maturin build --release --quiet --sdist --zig --compatibility manylinux2014 --out dist
+	$(DIST) twine check --strict dist/*
+	$(DIST) auditwheel show dist/*.whl
+	@du -h --apparent-size dist/*
+
+sbom: .venv/.built .venv/.app dist ## what the wheel holds and needs, as a CycloneDX file beside it
+	$(DIST) python .ci/sbom.py dist
 
 bench: .venv/.built $(if $(SMOKE),.venv/.peer,.venv/.bench) ## time the core against its peers (SMOKE=1: NumPy and Numba, a minute)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benches/bench.py $(if $(SMOKE),--smoke) $(if $(RECORD),--record)
@@ -118,8 +132,10 @@ lock: .venv/.ready ## renew every requirements.txt and Cargo.lock from what is n
 	$(call pin,pyproject.toml --group bench --constraint requirements.txt,benches/requirements.txt,For "make bench"; pinned with hashes$(comma) renewed by "make lock".)
 	$(call pin,pyproject.toml --group app --constraint requirements.txt,app/requirements.txt,For "make app"; pinned with hashes$(comma) renewed by "make lock".)
 	$(call pin,--group audit --constraint requirements.txt,.ci/requirements.txt,For "make audit"; pinned with hashes$(comma) renewed by "make lock".)
+	$(call pin,--group dist --constraint requirements.txt,.ci/dist.txt,For "make dist"; pinned with hashes$(comma) renewed by "make lock".)
 	$(call pin,pyproject.toml --group docs --constraint requirements.txt --constraint app/requirements.txt,docs/requirements.txt,For "make docs"; pinned with hashes$(comma) renewed by "make lock".)
 	cargo update
+	$(BIN)/python .ci/licences.py > rust/LICENCES.txt
 
 comma := ,
 define pin
@@ -131,7 +147,7 @@ mv requirements.new $(2)
 endef
 
 clean: ## remove everything that was built
-	rm -rf .venv target python/gainsmodel/*.so
+	rm -rf .venv target dist python/gainsmodel/*.so
 
 .venv/.bench: .venv/.ready benches/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benches/requirements.txt
@@ -156,6 +172,14 @@ clean: ## remove everything that was built
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	  --target .venv/audit -r .ci/requirements.txt
 	touch $@
+
+.venv/.dist: .venv/.ready .ci/dist.txt
+	rm -rf .venv/dist
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --target .venv/dist -r .ci/dist.txt
+	touch $@
+
+DIST := PYTHONPATH=$(CURDIR)/.venv/dist PATH="$(CURDIR)/.venv/dist/bin:$(CURDIR)/$(BIN):$$PATH"
 
 # python -m venv needs a Debian package that may be missing; virtualenv does not.
 .venv/.ready: requirements.txt

@@ -152,7 +152,8 @@ def report(what: str, where: str, found: list[str] | None, unlooked: Iterable[st
 def main() -> int:
     """Audit everything; the gravest exit code."""
     sys.path.insert(0, str(TOOLS))
-    files = sorted([*ROOT.glob("requirements.txt"), *ROOT.glob("*/requirements.txt")])
+    places = ("requirements.txt", "*/requirements.txt", ".ci/dist.txt")
+    files = sorted(file for place in places for file in ROOT.glob(place))
     wanted = pins(files)
     live, unanswered = python_live(files)
     codes = []

@@ -1,10 +1,25 @@
-"""The app's frame: pages, state, what happens when something goes wrong."""
+"""The app's frame: pages, state, what happens when something goes wrong.
+
+Streamlit imports this file once for the server that it holds, which ``streamlit run app/main.py``
+and ``python -m app`` both start, and runs it for every visitor.
+"""
 
 import logging
 import secrets
+import sys
 from pathlib import Path
 
 import streamlit as st
+from streamlit.starlette import App
+
+# Streamlit looks for modules in this folder, and not in the one that it is in.
+if (above := str(Path(__file__).resolve().parents[1])) not in sys.path:
+    sys.path.insert(0, above)
+
+from app.ready import ready
+
+if __name__ != "__main__":
+    ready()  # before what reads settings as it is imported
 
 from app import state
 from app.components.blocks import plain
@@ -58,4 +73,9 @@ def main() -> None:
     state.write_address()
 
 
-main()
+if __name__ == "__main__":
+    main()
+else:
+    from app import server
+
+    served = App(__file__, **server.OPTIONS)

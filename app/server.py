@@ -6,7 +6,6 @@ import logging
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 from starlette.middleware import Middleware
@@ -84,9 +83,9 @@ def _forget_the_gone() -> int:
     return len(manager._session_storage._cache)
 
 
-app = App(
-    Path(__file__).with_name("main.py"),
-    lifespan=_lifespan,
-    middleware=[Middleware(Guard)],
-    exception_handlers={Exception: broken},
-)
+#: What Streamlit's application is made with.
+OPTIONS: dict[str, Any] = {
+    "lifespan": _lifespan,
+    "middleware": [Middleware(Guard)],
+    "exception_handlers": {Exception: broken},
+}

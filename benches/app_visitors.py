@@ -153,17 +153,21 @@ class Visitor:
 
 @contextmanager
 def serving(
-    *options: str, log: Path = Path(os.devnull), **environment: str
+    *options: str,
+    log: Path = Path(os.devnull),
+    start: tuple[str | Path, ...] = ("-m", "app"),
+    cwd: Path = ROOT,
+    **environment: str,
 ) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """Start the app on a free port; what it says goes into a log."""
     with closing(socket.socket()) as tried:
         tried.bind(("127.0.0.1", 0))
         port = tried.getsockname()[1]
-    command = [sys.executable, "-m", "app", "--server.headless", "true", "--server.port", str(port)]
+    command = [sys.executable, *start, "--server.headless", "true", "--server.port", str(port)]
     with (
         log.open("w") as said,
         subprocess.Popen(
-            [*command, *options], cwd=ROOT, env=os.environ | environment, stdout=said, stderr=said
+            [*command, *options], cwd=cwd, env=os.environ | environment, stdout=said, stderr=said
         ) as server,
     ):
         try:

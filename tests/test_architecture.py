@@ -18,7 +18,7 @@ PACKAGE = ROOT / "python/gainsmodel"
 # layer only through their ``__init__``; from higher layers nothing.
 LAYERS = (
     {"_core", "choices", "errors"},
-    {"format", "progress", "checks", "confined", "stopping"},
+    {"extras", "format", "progress", "checks", "confined", "stopping"},
     {"files", "spreadsheets"},
     {"data", "scenario"},
     {"results"},
@@ -247,6 +247,16 @@ def test_nothing_unplanned_is_at_the_top() -> None:
 
 def test_every_shipped_scenario_is_linked_into_the_package() -> None:
     """A wheel carries linked files, but not a linked folder."""
-    shipped = ROOT / "python/gainsmodel/scenario/shipped"
-    linked = {path.name: path.resolve() for path in shipped.iterdir()}
-    assert linked == {path.name: path for path in (ROOT / "scenarios").glob("*.toml")}
+    for package, folder in (("scenario", "scenarios"), ("batch", "scenarios/sweeps")):
+        shipped = ROOT / "python/gainsmodel" / package / "shipped"
+        linked = {path.name: path.resolve() for path in shipped.iterdir()}
+        assert linked == {path.name: path for path in (ROOT / folder).glob("*.toml")}
+
+
+def test_every_file_of_the_app_is_linked_into_the_wheel() -> None:
+    links = ROOT / "python/gainsmodel_app/app"
+    linked = {path.relative_to(links): path.resolve() for path in links.rglob("*.*")}
+    app = [path for path in tracked() if path.is_relative_to(ROOT / "app")]
+    wanted = {path.relative_to(ROOT / "app"): path for path in app if path.suffix != ".txt"}
+    made = {name: path for name, path in linked.items() if path.suffix != ".pyc" and path.is_file()}
+    assert made == wanted, "see `git ls-files -s python/gainsmodel_app` for how a link is made"

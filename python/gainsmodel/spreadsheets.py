@@ -1,6 +1,5 @@
 """Tables for spreadsheets, in which no text is a formula: CSV and Excel workbooks."""
 
-import importlib
 import io
 import re
 from typing import Any
@@ -9,6 +8,7 @@ import polars as pl
 
 from gainsmodel.checks import drawable
 from gainsmodel.errors import GainsModelError
+from gainsmodel.extras import needed
 
 # With what a spreadsheet takes a cell for a formula, as OWASP lists it, with the full-width forms;
 # also after spaces and quotes, and after what separates cells elsewhere than here.
@@ -58,12 +58,7 @@ def workbook(target: io.BytesIO, error: type[GainsModelError]) -> Any:
     GainsModelError
         Of the class `error`, if the package that writes workbooks is not installed.
     """
-    try:
-        writer = importlib.import_module("xlsxwriter")
-    except ModuleNotFoundError:
-        raise error(
-            "writing Excel needs the package xlsxwriter: pip install 'gainsmodel[excel]'"
-        ) from None
+    writer = needed("xlsxwriter", "excel", "writing Excel", error)
     options = {
         **dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False),
         "nan_inf_to_errors": True,

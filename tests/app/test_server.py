@@ -151,9 +151,32 @@ def test_when_full_others_are_told_in_words_and_memory_is_given_back(served: Ser
         time.sleep(0.2)
 
 
-def test_a_setting_that_cannot_be_used_is_named() -> None:
+@pytest.mark.parametrize("folder", [ROOT, None], ids=["here", "elsewhere"])
+def test_streamlit_run_gives_the_same_server(folder: Path | None, tmp_path: Path) -> None:
+    main = Path("app/main.py") if folder else ROOT / "app/main.py"
+    log = tmp_path / "log"
+    start = ("-m", "streamlit", "run", main)
+    # Of the checkout only what is installed: the package.
+    path = str(ROOT / "python")
+    with serving(log=log, start=start, cwd=folder or tmp_path, PYTHONPATH=path) as (port, server):
+        served = Served(port, server.pid, log)
+        test_it_listens_to_its_own_computer_alone_and_says_so(served)
+        test_every_answer_has_security_headers(served, "/")
+
+        async def one_comes() -> None:
+            visitor = Visitor(port)
+            await visitor.come(skills=35, futures=2_000)
+            await visitor.until(lambda said: "This plan adds" in said, LONG)
+            await visitor.leave()
+
+        asyncio.run(one_comes())
+        assert "Traceback" not in log.read_text("utf-8")
+
+
+@pytest.mark.parametrize("start", [("-m", "app"), ("-m", "streamlit", "run", "app/main.py")])
+def test_a_setting_that_cannot_be_used_is_named(start: tuple[str, ...]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "app"],
+        [sys.executable, *start],
         cwd=ROOT,
         env=os.environ | {"GAINSMODEL_VISITORS": "many"},
         capture_output=True,

@@ -318,7 +318,7 @@ def test_a_missing_library_is_named(
     library: str, use: Callable[[charts.Chart], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(SettingError, match="extra 'charts'"):
+    with pytest.raises(SettingError, match=r"pip install 'gainsmodel\[charts\]'"):
         use(CHARTS["fan"]())
 
 

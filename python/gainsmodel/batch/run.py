@@ -1,7 +1,6 @@
 """Run a batch on any executor, to the same bytes, and take it up again where it was stopped."""
 
 import hashlib
-import importlib
 import math
 import multiprocessing
 import os
@@ -34,6 +33,7 @@ from gainsmodel.batch.work import Done, Task, perform, ready
 from gainsmodel.checks import escape, whole_number
 from gainsmodel.data import Dataset
 from gainsmodel.errors import BatchError, SettingError
+from gainsmodel.extras import needed
 from gainsmodel.results.manifest import TABLES, build_info
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
@@ -501,7 +501,13 @@ def _named(executor: Executor | str | None) -> tuple[str, str]:
             "executor: must be threads, processes, dask or dask://host:port, not "
             f"{escape(name[:60])!r}"
         )
+    if kind == "dask":
+        _distributed()
     return kind, address
+
+
+def _distributed() -> Any:
+    return needed("distributed", "dask", "executor: dask")
 
 
 def _see_to_guard() -> None:
@@ -652,12 +658,7 @@ def _ctrl_c_is_ours() -> Iterator[None]:
 
 @contextmanager
 def _dask(address: str, workers: int) -> Iterator[Executor]:
-    try:
-        distributed: Any = importlib.import_module("distributed")
-    except ImportError:
-        raise SettingError(
-            "executor: dask needs the extra 'dask': pip install 'gainsmodel[dask]'"
-        ) from None
+    distributed = _distributed()
     if address:
         try:
             client = distributed.Client(f"tcp://{address}", timeout="10s")

@@ -32,6 +32,7 @@ from gainsmodel.scenario.reader import load_standalone
 from gainsmodel.simulation.resolve import as_scenario, figures_for
 from gainsmodel.simulation.settings import MAX_DRAWS, MAX_SEED, Settings
 
+SHIPPED = Path(__file__).parent / "shipped"
 MAX_RUNS = 1_000_000
 MAX_CSV_BYTES = 20_000_000
 # Of a table or a hypercube: columns, and values in all.
@@ -436,7 +437,8 @@ def load_sweep(path: str | os.PathLike[str], dataset: Dataset | None = None) -> 
     Parameters
     ----------
     path : path
-        A TOML file; ``scenarios/sweeps/`` has two.
+        A TOML file, or the bare name of a shipped sweep: ``"every_area_in_turn"`` or
+        ``"what_we_do_not_know"``.
     dataset : Dataset, optional
         Figures it will run on instead of the built-in ones.
 
@@ -450,8 +452,11 @@ def load_sweep(path: str | os.PathLike[str], dataset: Dataset | None = None) -> 
     ScenarioError
         If it cannot be read or used; names the file, line, key and mend.
     """
-    sweep, where = load_standalone(Sweep, Path(path))
-    sweep._folder, sweep._dataset = Path(path).parent, dataset
+    file = Path(path)
+    if len(file.parts) == 1 and (named := SHIPPED / f"{file}.toml").is_file():
+        file = named
+    sweep, where = load_standalone(Sweep, file)
+    sweep._folder, sweep._dataset = file.parent, dataset
     for number in range(len(sweep.vary)):
         sweep._places[number] = f"{where(('vary', number))}vary[{number}]"
     sweep._prepare(str(path))

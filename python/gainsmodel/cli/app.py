@@ -12,7 +12,7 @@ import typer
 from gainsmodel import stopping
 from gainsmodel.checks import escape
 from gainsmodel.choices import Fill, Geography, Sampler
-from gainsmodel.cli import version
+from gainsmodel.cli import completion, version
 from gainsmodel.errors import GainsModelError, RunCancelled, SettingError, UnknownNameError
 from gainsmodel.files import reason
 
@@ -26,14 +26,20 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="A region's share of the £208bn, and how much of it digital adoption brings.",
 )
 ScenarioFile = Annotated[
-    str, typer.Argument(help="scenario file, or the name of a shipped one such as 'reference'")
+    str,
+    typer.Argument(
+        help="scenario file, or the name of a shipped one such as 'reference'",
+        autocompletion=completion.scenarios,
+    ),
 ]
-AreaOption = Annotated[str, typer.Option("--area", help="area or group, name or code")]
+AreaOption = Annotated[
+    str,
+    typer.Option("--area", help="area or group, name or code", autocompletion=completion.areas),
+]
 GeographyOption = Annotated[
     Geography | None, typer.Option("--geography", help="geography to use instead of the scenario's")
 ]

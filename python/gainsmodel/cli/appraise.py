@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from gainsmodel.choices import Prices
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -27,7 +28,10 @@ from gainsmodel.errors import SettingError
 def appraise_command(
     scenario: ScenarioFile,
     area: Annotated[
-        str | None, typer.Option(help="area or group (name or code); the UK by default")
+        str | None,
+        typer.Option(
+            help="area or group (name or code); the UK by default", autocompletion=completion.areas
+        ),
     ] = None,
     target: Annotated[
         float | None, typer.Option(help="target: gain added in the final year, £m a year")

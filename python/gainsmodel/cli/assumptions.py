@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from gainsmodel.choices import Geography, Output
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import (
     DataOption,
     ScenarioFile,
@@ -39,7 +40,10 @@ def assumptions_command(
         Output | None, typer.Option(help="with --rank: the answer they affect")
     ] = None,
     area: Annotated[
-        str | None, typer.Option(help="with --rank: area or group; the UK by default")
+        str | None,
+        typer.Option(
+            help="with --rank: area or group; the UK by default", autocompletion=completion.areas
+        ),
     ] = None,
     geography: Annotated[
         Geography | None,

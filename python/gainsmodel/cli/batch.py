@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import FillOption, SheetOption, Stopped, YearOption, app, read_own
 from gainsmodel.cli.console import show
 from gainsmodel.errors import BatchError, SettingError
@@ -22,7 +23,13 @@ SECONDS_A_LINE = 30.0
 
 @app.command("batch")
 def batch_command(
-    sweep: Annotated[Path, typer.Argument(help="sweep file; there are two in scenarios/sweeps/")],
+    sweep: Annotated[
+        Path,
+        typer.Argument(
+            help="sweep file, or a shipped one: every_area_in_turn, what_we_do_not_know",
+            autocompletion=completion.sweeps,
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option(help="output folder (an unfinished batch in it is resumed)")
     ] = None,

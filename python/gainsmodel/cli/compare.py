@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gainsmodel.choices import Geography
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -46,10 +47,16 @@ class By(StrEnum):
 def compare_command(
     scenarios: Annotated[
         list[str],
-        typer.Argument(help="two or more scenario files, shipped names, or folders of saved runs"),
+        typer.Argument(
+            help="two or more scenario files, shipped names, or folders of saved runs",
+            autocompletion=completion.scenarios,
+        ),
     ],
     area: Annotated[
-        str | None, typer.Option(help="area or group (name or code); the UK by default")
+        str | None,
+        typer.Option(
+            help="area or group (name or code); the UK by default", autocompletion=completion.areas
+        ),
     ] = None,
     by: Annotated[
         list[By] | None, typer.Option(help="split the difference in that area (repeatable)")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gainsmodel.choices import Geography, Level, Rest
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import FillOption, SheetOption, YearOption, app, read_own
 from gainsmodel.cli.console import show
 from gainsmodel.errors import DataError, GainsModelError
@@ -36,7 +37,10 @@ def data_show(
             metavar="GEOGRAPHY|FOLDER", help="built-in, or a folder of your own figures"
         ),
     ] = "mayoral",
-    area: Annotated[list[str] | None, typer.Option(help="only this area or group")] = None,
+    area: Annotated[
+        list[str] | None,
+        typer.Option(help="only this area or group", autocompletion=completion.areas),
+    ] = None,
 ) -> None:
     """Figures of each area, or by sector where areas are named.
 

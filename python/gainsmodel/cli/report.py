@@ -9,6 +9,7 @@ import typer
 
 from gainsmodel.checks import did_you_mean
 from gainsmodel.choices import Paper as Format
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -33,7 +34,9 @@ FIXED = ("draws", "seed", "sampler", "geography")
 @app.command("report")
 def report_command(
     scenario: ScenarioFile,
-    area: Annotated[str, typer.Option(help="area or group (name or code)")],
+    area: Annotated[
+        str, typer.Option(help="area or group (name or code)", autocompletion=completion.areas)
+    ],
     out: Annotated[
         Path | None,
         typer.Option(help="file to write, with its manifest; by default named after the area"),
@@ -68,6 +71,7 @@ def report_command(
     with writing(beside, SettingError):
         beside.exists()
     kind = kind or _kind_of(out)
+    report.ready(kind)
     loaded: Scenario | str = scenario
     asked: dict[str, Any] = {"draws": draws, "seed": seed, "sampler": sampler}
     if is_saved_run(scenario):

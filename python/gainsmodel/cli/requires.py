@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from gainsmodel.choices import Of, Reading
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -27,7 +28,12 @@ from gainsmodel.cli.console import print_json, show
 def requires_command(
     scenario: ScenarioFile,
     area: Annotated[
-        str, typer.Option("--area", help="area or group, name or code; the prize is the UK's")
+        str,
+        typer.Option(
+            "--area",
+            help="area or group, name or code; the prize is the UK's",
+            autocompletion=completion.areas,
+        ),
     ] = "uk",
     target_gbp_m: Annotated[
         float | None,

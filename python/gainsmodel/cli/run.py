@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gainsmodel.choices import Precision
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import (
     DrawsOption,
     FillOption,
@@ -37,7 +38,10 @@ def run_command(
     geography: GeographyOption = None,
     area: Annotated[
         list[str] | None,
-        typer.Option(help="show only this area or group (name or code; repeatable)"),
+        typer.Option(
+            help="show only this area or group (name or code; repeatable)",
+            autocompletion=completion.areas,
+        ),
     ] = None,
     draws: DrawsOption = None,
     seed: SeedOption = None,

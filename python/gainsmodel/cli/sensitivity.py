@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from gainsmodel.choices import Output
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import (
     DataOption,
     GeographyOption,
@@ -24,7 +25,9 @@ from gainsmodel.cli.console import print_json, show
 def sensitivity_command(
     scenario: ScenarioFile,
     output: Annotated[Output, typer.Option(help="the answer")] = "gain_final_year_gbp_m",
-    area: Annotated[str, typer.Option(help="area or group, name or code")] = "uk",
+    area: Annotated[
+        str, typer.Option(help="area or group, name or code", autocompletion=completion.areas)
+    ] = "uk",
     target_gbp_m: Annotated[
         float | None,
         typer.Option(

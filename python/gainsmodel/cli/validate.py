@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import DataOption, app, own_folder
 from gainsmodel.cli.console import show
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
 @app.command()
 def validate(
-    scenarios: Annotated[list[str], typer.Argument(help="scenario files or shipped names")],
+    scenarios: Annotated[
+        list[str],
+        typer.Argument(help="scenario files or shipped names", autocompletion=completion.scenarios),
+    ],
     data: DataOption = None,
 ) -> None:
     """Check scenario files without running them."""

@@ -7,7 +7,7 @@ from gainsmodel.cli.app import app, main
 __all__ = ["app", "load", "main"]
 _MODULES = (
     *("run", "compare", "appraise", "sensitivity", "voi", "target", "plan", "discover"),
-    *("requires", "report", "assumptions", "batch", "validate", "about", "data"),
+    *("requires", "report", "assumptions", "batch", "validate", "about", "data", "serve"),
 )
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import (
     DataOption,
     DrawsOption,
@@ -24,8 +25,16 @@ from gainsmodel.cli.console import print_json, show
 
 @app.command("voi")
 def voi_command(
-    scenarios: Annotated[list[str], typer.Argument(help="the plans to choose from")],
-    area: Annotated[str, typer.Option(help="area or group whose net benefit counts")],
+    scenarios: Annotated[
+        list[str],
+        typer.Argument(help="the plans to choose from", autocompletion=completion.scenarios),
+    ],
+    area: Annotated[
+        str,
+        typer.Option(
+            help="area or group whose net benefit counts", autocompletion=completion.areas
+        ),
+    ],
     geography: GeographyOption = None,
     data: DataOption = None,
     draws: DrawsOption = None,

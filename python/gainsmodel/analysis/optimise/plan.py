@@ -20,7 +20,7 @@ from gainsmodel.analysis.optimise.problem import (
     worst_tenth,
 )
 from gainsmodel.analysis.optimise.response_surface import Surface
-from gainsmodel.analysis.optimise.search import Found, best_for_money, search, value_of
+from gainsmodel.analysis.optimise.search import Found, best_for_money, ready, search, value_of
 from gainsmodel.analysis.optimise.tables import REGRET, _Table
 from gainsmodel.analysis.take_up_cases import CASES, TakeUpCases, take_up_cases
 from gainsmodel.analysis.verdict import NOTHING, verdict
@@ -234,6 +234,7 @@ def plan(
     if objective == "p_target" and target_gbp_m is None:
         raise SettingError("target_gbp_m: is needed for the objective p_target, £m a year")
     grid = _grid(loaded, figures, unit, intensities, starts)
+    ready(grid)
     residents_m = _residents_m(figures, unit)
     budget = _budget(grid, residents_m, budget_gbp_m_per_year, budget_gbp_per_head)
     if objective == "p_target" and target_gbp_m is not None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gainsmodel.analysis.optimise.problem import Grid, Objective, Package, Trials
 from gainsmodel.analysis.optimise.response_surface import Surface
-from gainsmodel.errors import SettingError
+from gainsmodel.extras import needed
 
 # Up to so many packages, each is looked at; beyond, an evolutionary search looks for the best.
 EVERY = 50_000
@@ -152,12 +152,33 @@ def _rounding(values: Mapping[Package, float]) -> float:
     return 1e-9 * max(map(abs, values.values()))
 
 
+def _few(grid: Grid) -> bool:
+    """Whether every package is looked at."""
+    packages: int = len(grid.options) ** len(grid.levers)
+    return packages <= EVERY
+
+
+def ready(grid: Grid) -> None:
+    """See that what searches so many packages is installed, before anything is run.
+
+    Raises
+    ------
+    SettingError
+        If it is not.
+    """
+    if not _few(grid):
+        needed(
+            *("pymoo", "planning", "a search of so many packages of levers"),
+            otherwise=", or try fewer intensities, starts or levers",
+        )
+
+
 def _values(
     surface: Surface, objective: Objective, affordable: Callable[[float], bool]
 ) -> tuple[dict[Package, float], bool]:
     """Values on the surface of all affordable packages, or of those that a search came across."""
     grid = surface.grid
-    if len(grid.options) ** len(grid.levers) <= EVERY:
+    if _few(grid):
         return {p: objective.value(*v) for p, v in surface.every(affordable)}, True
     return _evolve(surface, objective, affordable), False
 
@@ -166,18 +187,13 @@ def _evolve(
     surface: Surface, objective: Objective, affordable: Callable[[float], bool]
 ) -> dict[Package, float]:
     """Search cost and value with NSGA-II (Deb et al. 2002) as pymoo has it."""
-    try:
-        from pymoo.algorithms.moo.nsga2 import NSGA2
-        from pymoo.core.problem import Problem
-        from pymoo.operators.crossover.sbx import SBX
-        from pymoo.operators.mutation.pm import PM
-        from pymoo.operators.repair.rounding import RoundingRepair
-        from pymoo.termination import get_termination
-    except ModuleNotFoundError as error:
-        raise SettingError(
-            "so many packages need pymoo, which is not installed: install gainsmodel with its "
-            "extra 'planning', or try fewer intensities, starts or levers"
-        ) from error
+    from pymoo.algorithms.moo.nsga2 import NSGA2
+    from pymoo.core.problem import Problem
+    from pymoo.operators.crossover.sbx import SBX
+    from pymoo.operators.mutation.pm import PM
+    from pymoo.operators.repair.rounding import RoundingRepair
+    from pymoo.termination import get_termination
+
     grid = surface.grid
     levers, starts = len(grid.levers), len(grid.starts)
     values: dict[Package, float] = {}

@@ -1,7 +1,6 @@
 """From a file to rows of cells: CSV, Parquet and Excel, or one clear message why not."""
 
 import csv
-import importlib
 import io
 import os
 import stat
@@ -14,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from gainsmodel.errors import DataError
+from gainsmodel.extras import needed
 
 Cell = str | float | None
 Row = Sequence[Cell]
@@ -92,7 +92,10 @@ def sheets_of(content: bytes, file: str, sheet: str | None) -> dict[str, list[Ro
 
 
 def _excel(content: bytes, file: str, sheet: str | None) -> dict[str, list[Row]]:
-    fastexcel = needed("fastexcel")
+    fastexcel = needed(
+        *("fastexcel", "excel", "reading Excel", DataError),
+        otherwise=", or save the sheet as 'CSV UTF-8'",
+    )
     if content.startswith(OLE) and "EncryptedPackage".encode("utf-16-le") in content:
         raise DataError(f"{file}: is protected by a password; save a copy without one")
     damaged = (
@@ -213,14 +216,3 @@ def _limit(rows: int, columns: int, file: str) -> None:
             f"{file}: {rows:,} rows by {max(columns, 1):,} columns are too many; at most "
             f"{MAX_CELLS:,} cells. Leave out other years and measures"
         )
-
-
-def needed(library: str) -> Any:
-    """Import what only Excel files need, or say how to get it."""
-    try:
-        return importlib.import_module(library)
-    except ModuleNotFoundError:
-        raise DataError(
-            f"Excel files need {library}, which is not installed: "
-            "pip install 'gainsmodel[excel]', or save the sheet as 'CSV UTF-8'"
-        ) from None

@@ -18,6 +18,7 @@ import polars as pl
 
 from gainsmodel.checks import drawable
 from gainsmodel.errors import GainsModelError, SettingError
+from gainsmodel.extras import needed
 from gainsmodel.present.charts.theme import config, palette
 
 if TYPE_CHECKING:
@@ -102,11 +103,8 @@ class Chart:
         SettingError
             If altair is not installed.
         """
-        try:
-            import altair
-        except ModuleNotFoundError as error:
-            raise _missing("altair") from error
-        chart: altair.Chart = altair.Chart.from_dict(self.vega_lite())
+        library = needed("altair", "charts", "a chart of Altair")
+        chart: altair.Chart = library.Chart.from_dict(self.vega_lite())
         return chart
 
     def for_notebooks(self) -> Spec:
@@ -157,25 +155,12 @@ def _drawable(node: Any) -> Any:
 
 
 def _drawn(kind: str, spec: Spec, **options: Any) -> Any:
-    draw = getattr(_converter(), f"vegalite_to_{kind}")
+    converter = needed("vl_convert", "charts", f"a chart as {kind}")
+    draw = getattr(converter, f"vegalite_to_{kind}")
     try:
         return draw(spec, VEGA_LITE, **options)
     except (ValueError, OSError) as error:
         raise GainsModelError(f"a chart cannot be drawn as {kind}: {str(error)[:300]}") from error
-
-
-def _converter() -> Any:
-    try:
-        import vl_convert
-    except ModuleNotFoundError as error:
-        raise _missing("vl-convert-python") from error
-    return vl_convert
-
-
-def _missing(library: str) -> SettingError:
-    return SettingError(
-        f"this needs {library}, which is not installed; install gainsmodel with its extra 'charts'"
-    )
 
 
 # ---------------------------------------------------------------- pieces of a specification

@@ -15,6 +15,7 @@ from typing import get_args
 from gainsmodel.checks import did_you_mean, drawable, renamed
 from gainsmodel.choices import Paper as Format
 from gainsmodel.errors import SettingError
+from gainsmodel.extras import needed
 from gainsmodel.present.report import writers
 from gainsmodel.present.report.book import workbook
 from gainsmodel.present.report.document import Document
@@ -28,6 +29,7 @@ __all__ = [
     "Format",
     "board_paper",
     "gather",
+    "ready",
     "write",
 ]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -36,6 +38,33 @@ _PAPERS: Mapping[str, Callable[[Document, date], bytes]] = {
     "pdf": writers.pdf,
     "docx": writers.docx,
 }
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "html": ("jinja2", "vl_convert"),
+    "pdf": ("typst", "vl_convert"),
+    "docx": ("docx", "vl_convert"),
+    "xlsx": ("xlsxwriter",),
+}
+
+
+def ready(kind: Format) -> None:
+    """See that a paper of a kind can be written, before anything is run for it.
+
+    Parameters
+    ----------
+    kind : {"html", "pdf", "docx", "xlsx"}
+
+    Raises
+    ------
+    SettingError
+        If there is no such format, or a package that it needs is not installed.
+    """
+    if kind not in FORMATS:
+        raise SettingError(
+            f"format: must be one of {', '.join(FORMATS)}, not {kind!r}"
+            f"{did_you_mean(kind, FORMATS)}"
+        )
+    for module in _NEEDED[kind]:
+        needed(module, "report", f"a report as {kind}")
 
 
 @renamed(found="findings")
@@ -63,19 +92,9 @@ def write(
     SettingError
         If there is no such format, or a package that it needs is not installed.
     """
-    if kind not in FORMATS:
-        raise SettingError(
-            f"format: must be one of {', '.join(FORMATS)}, not {kind!r}"
-            f"{did_you_mean(kind, FORMATS)}"
-        )
+    ready(kind)
     on = on or date.today()
-    try:
-        if kind == "xlsx":
-            return workbook(findings, on)
-        paper = board_paper(findings, manifest_name, on).with_text(drawable)
-        return _PAPERS[kind](paper, on)
-    except ModuleNotFoundError as error:
-        raise SettingError(
-            f"a report as {kind} needs the package {error.name}, which is not installed: "
-            "pip install 'gainsmodel[report]'"
-        ) from None
+    if kind == "xlsx":
+        return workbook(findings, on)
+    paper = board_paper(findings, manifest_name, on).with_text(drawable)
+    return _PAPERS[kind](paper, on)

@@ -1,0 +1,1 @@
+../../../../app/components/__init__.py

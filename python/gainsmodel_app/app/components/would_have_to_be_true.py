@@ -1,0 +1,1 @@
+../../../../app/components/would_have_to_be_true.py

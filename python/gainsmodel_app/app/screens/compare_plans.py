@@ -1,0 +1,1 @@
+../../../../app/screens/compare_plans.py

@@ -1,0 +1,1 @@
+../../../../app/screens/drivers.py

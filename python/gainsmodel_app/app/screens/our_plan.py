@@ -1,0 +1,1 @@
+../../../../app/screens/our_plan.py
