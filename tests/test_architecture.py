@@ -239,7 +239,7 @@ def test_nothing_unplanned_is_at_the_top() -> None:
     planned = {
         *("pyproject.toml", "Cargo.toml", "rust", "python", "app", "scenarios", "benches"),
         *("tests", "README.md", "Makefile", "Cargo.lock", "docs", "CHANGELOG.md", "LICENSE"),
-        *("CONTRIBUTING.md", "SECURITY.md", "requirements.txt"),
+        *("CONTRIBUTING.md", "SECURITY.md", "CITATION.cff", "requirements.txt"),
         *(".ci", ".gitignore", ".gitattributes", ".pre-commit-config.yaml", ".streamlit"),
     }
     assert top <= planned

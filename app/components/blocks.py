@@ -13,8 +13,8 @@ from gainsmodel.present.blocks import Block, Grid, Heading, Points, Words
 from gainsmodel.present.charts import Chart
 from gainsmodel.present.charts.chart import Row
 
-# A longer table scrolls in a box of its own.
-MOST_ROWS = 20
+# A longer table scrolls in a box, of which a screen reader is told only what is in sight.
+MOST_ROWS = 60
 _MARKUP = re.compile(r"([\\`*_\[\]<>~$#|]|:(?=\w))")
 
 
@@ -103,7 +103,7 @@ def table_of(chart: Chart, key: str, label: str = "Table and picture") -> None:
     """The chart's table and its picture, folded away."""
 
     def content() -> None:
-        st.dataframe(chart.table, hide_index=True, key=f"{key}_frame")
+        table(chart.table, key=f"{key}_frame")
         with st.container(horizontal=True):
             csv(chart.table, key)
             _download("PNG", lambda: chart.png(), f"{key}.png", "image/png")
@@ -131,19 +131,29 @@ def _download(kind: str, data: Callable[[], bytes], name: str, mime: str) -> Non
 
 
 def plain_table(table: pl.DataFrame) -> None:
-    """A short table of words, with real headings."""
-    first = table.columns[0]
-    st.table(table.to_pandas().set_index(first).map(plain))
+    """A short table, with real headings, that is reached and read as any text is."""
+    words = pl.DataFrame({plain(of.name): [*map(_cell, of)] for of in table})
+    st.table(words.to_pandas().set_index(words.columns[0]))
+
+
+def _cell(value: object) -> str:
+    """A cell in words; a table would give every number four decimals."""
+    return "" if value is None else plain(f"{value:,}" if isinstance(value, float) else str(value))
+
+
+def table(rows: pl.DataFrame, key: str | None = None) -> None:
+    """A table; a long one scrolls."""
+    if rows.height > MOST_ROWS:
+        st.dataframe(rows, hide_index=True, key=key)
+    else:
+        plain_table(rows)
 
 
 def grid(block: Grid) -> None:
-    """A table of a page; a long one scrolls."""
+    """A table of a page."""
     if block.title:
         st.markdown(f"**{plain(block.title)}**")
-    if len(block.rows) > MOST_ROWS:
-        st.dataframe(_frame_of(block), hide_index=True)
-    else:
-        plain_table(_frame_of(block))
+    table(_frame_of(block))
 
 
 def _frame_of(block: Grid) -> pl.DataFrame:

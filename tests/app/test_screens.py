@@ -21,6 +21,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import jobs, limits
 from app.choice import LEVERS, STARTING_PLANS, Choice, start
+from app.components.blocks import plain
 from app.guard import REFUSED
 from app.link import from_query, to_query
 from gainsmodel import (
@@ -593,9 +594,17 @@ def test_drivers_end_with_caveats_and_both_charts() -> None:
 def test_all_areas_are_those_that_the_command_line_prints() -> None:
     visit = Visit(UK, "places").well()
     want = shares_table(expected(from_query(UK)[0])["result"])
-    (table,) = [frame.value for frame in visit.at.dataframe if len(frame.value) == 24]
-    assert [heading.strip("\u200b") for heading in table.columns] == list(want.headings)
-    assert table.to_numpy().tolist() == [list(row) for row in want.rows]
+    (table,) = [t.value.reset_index() for t in visit.at.table if len(t.value) == 24]
+    headings = [heading.strip("\u200b").strip() for heading in table.columns]
+    assert headings == [plain(heading) for heading in want.headings]
+    assert table.to_numpy().tolist() == [[*map(plain, row)] for row in want.rows]
+
+
+def test_tables_are_real_ones_that_a_screen_reader_is_told_of_whole() -> None:
+    for query, screen in ((PLAN, "our_share"), (PLAN, "our_plan"), (UK, "places")):
+        visit = Visit(query | {"futures": "2000"}, screen).well()
+        assert len(visit.at.table) > 0
+        assert len(visit.at.dataframe) == 0
 
 
 def test_pages_that_compare_areas_say_whether_they_converge() -> None:
@@ -653,8 +662,7 @@ def test_an_area_of_2026_shows_who_gains_within_it() -> None:
     visit = Visit(query, "places").well()
     assert visit.says("Ranges of single local authorities are probably too narrow")
     assert visit.says(text.UNOFFICIAL)
-    tables = [frame.value for frame in visit.at.dataframe if len(frame.value) == 2]
-    named = {str(value) for table in tables for value in table.iloc[:, 0]}
+    named = {str(name) for table in visit.at.table for name in table.value.index}
     assert {"Cumberland", "Westmorland and Furness"} <= named
     assert visit.go("our_share").well().says("is unofficial")
 
