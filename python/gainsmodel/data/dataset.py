@@ -131,6 +131,10 @@ class Dataset:
             sectors.with_columns(total=pl.sum_horizontal(self.sectors))
         )
 
+    def find(self, name: str) -> tuple[str, ...] | None:
+        """As `resolve`, but None where nothing is called that: nearest names take long to find."""
+        return self._spoken[0].get(plain(name[:200]))
+
     def resolve(self, name: str) -> tuple[str, ...]:
         """Turn what someone calls an area or a group into area codes.
 
@@ -150,10 +154,10 @@ class Dataset:
         UnknownNameError
             If nothing in this geography is called that; offers the nearest names.
         """
+        if (found := self.find(name)) is not None:
+            return found
         known, shown = self._spoken
         wanted = plain(name[:200])
-        if wanted in known:
-            return known[wanted]
         # A part of a name is nearer than a likeness; two ways of saying one thing count once.
         near = [spoken for spoken in known if wanted and wanted in spoken]
         near += difflib.get_close_matches(wanted, known, n=4, cutoff=0.5)

@@ -140,11 +140,13 @@ def by_area(
     entries = []
     for name, value in stated.items():
         authorities = _authorities(name)
-        try:
-            members = dataset.resolve(name)
-        except UnknownNameError as error:
+        members = dataset.find(name)
+        if members is None:
             if not authorities:
-                raise ScenarioError(f'{place}."{name}": {error}') from None
+                try:
+                    dataset.resolve(name)
+                except UnknownNameError as error:
+                    raise ScenarioError(f'{place}."{name}": {error}') from None
             within = within or {code: _authorities(code) for code in codes}
             members = tuple(code for code, own in within.items() if own and own <= authorities)
         # Where a dataset lacks some areas, two names may stand for as many of those it has.
