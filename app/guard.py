@@ -114,7 +114,7 @@ def _with_more(added: dict[str, str], send: Send) -> Send:
             body = message.get("body", b"")
             if _HEAD in body:
                 script = f"<script>{_WHERE}</script>".encode()
-                message = message | {"body": body.replace(_HEAD, _HEAD + script, 1)}
+                message = {**message, "body": body.replace(_HEAD, _HEAD + script, 1)}
                 of = MutableHeaders(scope=page)
                 of["content-length"] = str(int(of["content-length"]) + len(script))
             start, page = page, None
