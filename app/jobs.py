@@ -271,8 +271,8 @@ def quick_draws(choice: Choice) -> int:
 def pair(choice: Choice, draws: int, *, visitor: str, slot: str, appraised: bool = False) -> Job:
     """Start a `PairedResult`: the scenario with its plan and without; itself, if it has none.
 
-    It holds the draws of the gain and of the share; if it is to be `appraised`, of whatever an
-    appraisal or a comparison needs.
+    It holds the draws of the gain and of the share, with a plan those of the area shown; if it is
+    to be `appraised`, of whatever an appraisal or a comparison needs, in all areas.
     """
     lane = "quick" if draws <= quick_draws(choice) else "long"
     return QUEUE.order(
@@ -288,7 +288,7 @@ def pair(choice: Choice, draws: int, *, visitor: str, slot: str, appraised: bool
 
 def pair_key(choice: Choice, draws: int, *, appraised: bool = False) -> Hashable:
     """Everything a pair depends on."""
-    return ("pair", appraised, choice.scenario, *run_key(choice), draws)
+    return ("pair", appraised, _shown(choice, appraised), choice.scenario, *run_key(choice), draws)
 
 
 def known(choice: Choice) -> PairedResult | None:
@@ -327,7 +327,8 @@ def _pair(choice: Choice, draws: int, appraised: bool, on_progress: OnProgress) 
         alone = run(choice.scenario, **options)
         return PairedResult(_small(alone, choice, appraised), known.without)
     both = run_paired(choice.scenario, **options)
-    with_plan, without = (_small(result, choice, appraised) for result in both)
+    with_plan = _small(both.with_plan, choice, appraised)
+    without = _small(both.without, reference, appraised)
     QUEUE.keep(key, PairedResult(without, without), _size(reference, draws, appraised))
     return PairedResult(with_plan, without)
 
@@ -336,7 +337,17 @@ def _small(result: Result, choice: Choice, appraised: bool) -> Result:
     """A result with the draws that pages ask for, if it holds any; its tables are whole."""
     if not result.holds_draws:
         return result
-    return result.with_draws_of(_metrics(choice, appraised))
+    return result.with_draws_of(_metrics(choice, appraised), _shown(choice, appraised))
+
+
+def _shown(choice: Choice, appraised: bool) -> tuple[str, ...] | None:
+    """The area whose draws are enough; None for all.
+
+    All visitors share what is without a plan, and structures are compared in every area.
+    """
+    if appraised or not choice.scenario.plan or choice.scenario.every_structure():
+        return None
+    return (choice.unit,)
 
 
 def _metrics(choice: Choice, appraised: bool) -> tuple[str, ...]:
@@ -358,7 +369,9 @@ def _size(choice: Choice, draws: int, appraised: bool) -> int:
     """Memory of what is kept of a pair; of its reference there is but one for all plans."""
     kept = len(_metrics(choice, appraised)) * _series_bytes(choice, draws)
     if kept > draws_in_memory_bytes(draws):
-        kept = 0
+        return 5 * SMALL_BYTES
+    if _shown(choice, appraised) is not None:
+        kept //= len(choice.dataset.units)
     return 5 * SMALL_BYTES + kept
 
 

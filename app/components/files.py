@@ -130,7 +130,7 @@ def share() -> None:
             "Results (Excel)",
             f"{name}.xlsx",
             EXCEL,
-            lambda: export.workbook(pair.with_plan, choice.unit, without),
+            partial(_workbook, choice, state.visitor()),
         )
         _file("Results (CSV)", f"{name}.csv", "text/csv", lambda: export.areas_csv(pair.with_plan))
         _file(
@@ -150,6 +150,16 @@ def share() -> None:
         )
     st.markdown("**Board paper**")
     _paper(choice)
+
+
+def _workbook(choice: Choice, visitor: str) -> bytes:
+    """The results as a workbook, for which the draws of all areas are made again."""
+    job = jobs.pair(choice, choice.draws, visitor=visitor, slot="workbook", appraised=True)
+    pair = job.future.result()
+    without = pair.without if choice.scenario.plan else None
+    made = export.workbook(pair.with_plan, choice.unit, without)
+    jobs.QUEUE.cancel(visitor, "workbook")
+    return made
 
 
 def _paper(choice: Choice) -> None:

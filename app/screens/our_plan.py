@@ -1,6 +1,6 @@
 """Our plan: when does each lever start, what does it cost, does it pay back?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -35,7 +35,10 @@ from gainsmodel.present.pages.appraisal import appraisal, switching_values as br
 def main() -> None:
     """The page, top to bottom."""
     page.context_line()
-    head = st.container()
+    place = st.container()
+    head = blocks.Lines(place)
+    # A target of nothing is none.
+    target = state.target_gbp_m() or None
     st.header("Levers and timing", anchor=False)
     levers.starting_plans()
     _who()
@@ -45,21 +48,34 @@ def main() -> None:
             with st.container(border=True):
                 levers.lever_slider(lever, costs[lever])
                 _timing(lever)
-    shown = answer.current(appraised=True)
+
+    def words(shown: Answer) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        if shown.added is None:
+            head.write(
+                lambda place: place.title("This plan adds nothing yet.", anchor=False),
+                lambda place: place.markdown(plain(text.NO_PLAN)),
+            )
+            return {}, None
+        worth, uk = area_and_uk(appraise(shown.pair, target_gbp_m=target), shown.choice.unit)
+        head.write(*_headline(shown, worth, uk, None))
+        return worth, uk
+
+    shown = answer.current(appraised=True, meanwhile=words)
     if shown is None:
         return
+    worth, uk = words(shown)
     if shown.added is None:
-        with head:
-            st.title("This plan adds nothing yet.", anchor=False)
-            st.markdown(plain(text.NO_PLAN))
         return
-    target = _target()
-    worth, uk = area_and_uk(appraise(shown.pair, target_gbp_m=target), shown.choice.unit)
-    with head:
-        cases = answer.take_up(shown.choice, shown.pair, "take_up")
-        _headline(shown, worth, uk, cases)
+    _target()
+    cases = None
+    if not shown.quick:
+        with place:
+            cases = answer.take_up(shown.choice, shown.pair, "take_up")
+        if cases is not None:
+            head.write(*_headline(shown, worth, uk, cases))
     _value(shown, worth, uk, cases, target)
-    _each_lever(shown)
+    if not shown.quick:
+        _each_lever(shown)
     if target:
         _target_further(shown.choice, target)
     answer.refine(shown)
@@ -133,8 +149,7 @@ def _timing(lever: str) -> None:
         blocks.small(f"Acts in {len(known.scope)} of {len(sectors)} sectors.", help=named)
 
 
-def _target() -> float | None:
-    target = state.target_gbp_m()
+def _target() -> None:
     st.number_input(
         "Target: adds at least, £m a year",
         min_value=0.0,
@@ -144,19 +159,19 @@ def _target() -> float | None:
         placeholder="no target",
         help="What the plan should add in the final year. Leave it blank for no target.",
         # Only a box that begins blank can be emptied; what it shows comes from the state.
-        **state.bound("target_box", target, state.set_target, value=None),
+        **state.bound("target_box", state.target_gbp_m(), state.set_target, value=None),
     )
-    return target
 
 
 def _headline(
     shown: Answer, worth: dict[str, Any], uk: dict[str, Any] | None, cases: TakeUpCases | None
-) -> None:
+) -> Iterator[Callable[[Any], Any]]:
     first, *others = text.plan_in_short(shown.pair, worth, uk=uk, cases=cases)
-    st.title(plain(first), anchor=False)
-    st.markdown(plain(" ".join(others)))
+    yield lambda place: place.title(plain(first), anchor=False)
+    yield lambda place: place.markdown(plain(" ".join(others)))
     if shown.quick:
-        blocks.small(f"Quick estimate from {shown.about.futures:,} futures; refining…")
+        quick = f"Quick estimate from {shown.about.futures:,} futures; refining…"
+        yield partial(blocks.small, quick, None)
 
 
 def _value(
@@ -264,7 +279,7 @@ def _each_lever(shown: Answer) -> None:
     table = _ordered(
         "each_lever",
         ("lever_contributions", choice.scenario, choice.unit, choice.draws, *jobs.run_key(choice)),
-        partial(_lever_parts, choice),
+        partial(_lever_parts, choice, shown.pair),
         "Running each lever alone and without it",
     )
     if table is not None:
@@ -279,7 +294,7 @@ def _each_lever(shown: Answer) -> None:
     loss = _ordered(
         "delay",
         ("delay", choice.scenario, choice.unit, choice.draws, *jobs.run_key(choice)),
-        partial(_delay_cost, choice),
+        partial(_delay_cost, choice, shown.pair),
         "Running the same plan a year later",
     )
     if loss is not None:
@@ -292,32 +307,27 @@ def _ordered(slot: str, key: Any, work: Callable[..., Any], doing: str) -> Any |
     )
 
 
-def _lever_parts(choice: Choice, on_progress: Any) -> pl.DataFrame:
+def _lever_parts(choice: Choice, pair: PairedResult, on_progress: Any) -> pl.DataFrame:
     table = lever_contributions(
         choice.scenario,
         choice.unit,
-        draws=choice.draws,
-        seed=choice.seed,
-        sampler=choice.sampler,
         dataset=choice.data,
         on_progress=on_progress,
+        pair=pair,
+        left_out=False,
     )
     gain, kept = "gain_final_year_gbp_m_", ("mean", "mcse_mean", "p05", "p95", "p_below_1")
-    return table.filter(pl.col("part") != "left_out").rename(
-        {"part": "kind"} | {f"{gain}{name}": name for name in kept}
-    )
+    return table.rename({"part": "kind"} | {f"{gain}{name}": name for name in kept})
 
 
-def _delay_cost(choice: Choice, on_progress: Any) -> Any:
+def _delay_cost(choice: Choice, pair: PairedResult, on_progress: Any) -> Any:
     return delay_cost(
         choice.scenario,
         choice.unit,
         years=1.0,
-        draws=choice.draws,
-        seed=choice.seed,
-        sampler=choice.sampler,
         dataset=choice.data,
         on_progress=on_progress,
+        pair=pair,
     )
 
 

@@ -25,6 +25,7 @@ from gainsmodel import (
     load_dataset,
     load_scenario,
 )
+from gainsmodel.analysis.appraisal import delay_cost
 from gainsmodel.data import OWN_GVA
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.tables import DETAIL_METRICS
@@ -437,6 +438,25 @@ def test_one_lever_is_its_own_bundle() -> None:
     numbers = parts.drop("lever", "label", "part").rows()
     assert numbers[0] == numbers[1] == numbers[3]
     assert set(numbers[2][:-2]) == {0.0}
+
+
+@pytest.mark.parametrize("sampler", ["sobol", "random"])
+def test_a_pair_that_was_run_before_saves_runs_and_changes_nothing(sampler: Any) -> None:
+    done: list[int] = []
+    pair = gainsmodel.run_paired(SKILLS, draws=640, seed=3, sampler=sampler)
+    asked: Any = {"draws": 640, "seed": 3, "sampler": sampler}
+    whole = lever_contributions(SKILLS, "Wales", **asked)
+    assert lever_contributions(SKILLS, "Wales", pair=pair).equals(whole)
+    alone = lever_contributions(
+        SKILLS, "Wales", pair=pair, left_out=False, on_progress=lambda _, total: done.append(total)
+    )
+    assert alone.equals(whole.filter(pl.col("part") != "left_out"))
+    assert {*done} <= {3 * 640}
+    later = delay_cost(SKILLS, "Wales", **asked)
+    assert delay_cost(SKILLS, "Wales", pair=pair).equals(later)
+    for question in (lever_contributions, delay_cost):
+        with pytest.raises(ResultError, match=r"pair: is of 'Skills first.*another scenario"):
+            question(ALL, "Wales", pair=pair)
 
 
 def test_levers_are_net_of_what_is_switched_on() -> None:

@@ -26,6 +26,8 @@ from gainsmodel import (
     run_paired,
     waterfall,
 )
+from gainsmodel.data.units import unit_of
+from gainsmodel.present import text
 
 # Nothing here takes so long; a test that waits this long fails.
 LONG = 60.0
@@ -443,7 +445,10 @@ def test_a_pair_keeps_the_draws_that_pages_ask_for(net: bool) -> None:
     choice = start().edit({"parameters.displacement.enabled": net}).move("skills", intensity=0.5)
     whole = run_paired(choice.scenario, draws=700, seed=1)
     shown = jobs.pair(choice, 700, visitor="t", slot="full").future.result(LONG)
-    assert_frame_equal(shown.added(), whole.added(), check_exact=True)
+    unit = unit_of(choice.dataset, choice.unit)
+    assert shown.added_in(unit) == whole.added_in(unit)
+    # What all visitors share is kept for every area.
+    assert_frame_equal(shown.without.draws(), whole.without.draws(), check_exact=True)
     with pytest.raises(ResultError, match="no draws of 'gain_present_value_gbp_m'"):
         shown.net_present_value()
     worth = jobs.pair(choice, 700, visitor="t", slot="b", appraised=True).future.result(LONG)
@@ -452,6 +457,19 @@ def test_a_pair_keeps_the_draws_that_pages_ask_for(net: bool) -> None:
         (waterfall(worth, "Wales").table, waterfall(whole, "Wales").table),
     ):
         assert_frame_equal(mine, theirs, check_exact=True)
+
+
+def test_a_plan_that_stays_where_it_is_is_run_again_for_another_area() -> None:
+    manchester = start().let_act("mayoral_areas").move("skills", intensity=0.5)
+    liverpool = manchester.show("E47000004")
+    assert liverpool.scenario == manchester.scenario
+    for choice in (manchester, liverpool):
+        pair = jobs.pair(choice, 700, visitor="t", slot="full").future.result(LONG)
+        assert pair.with_plan.draws().columns == ["draw", choice.unit]
+        assert text.about(pair.with_plan, choice.unit).added(pair.without).mean > 0
+    assert jobs.pair_key(manchester, 700, appraised=True) == jobs.pair_key(
+        liverpool, 700, appraised=True
+    )
 
 
 def test_a_run_too_long_to_keep_its_draws_takes_little_room() -> None:

@@ -25,6 +25,7 @@ from gainsmodel.results.paired import (
     PairedResult,
     accepts_two_results,
 )
+from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import (
     FROM_CORE,
     QUANTILES,
@@ -185,6 +186,7 @@ def delay_cost(
     dataset: Dataset | None = None,
     threads: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    pair: PairedResult | None = None,
 ) -> pl.DataFrame:
     """What it costs to start every lever of a plan later.
 
@@ -200,6 +202,9 @@ def delay_cost(
         As `appraise`.
     draws, seed, sampler, geography, dataset, threads, on_progress
         As `run`; two runs are made.
+    pair : PairedResult, optional
+        What `run_paired` gave for the same scenario, whose draws, seed and sampler then count: one
+        run less.
 
     Returns
     -------
@@ -215,6 +220,8 @@ def delay_cost(
     ------
     ScenarioError
         If no lever is moved anywhere, or the delay is not possible.
+    ResultError
+        If `pair` is of another scenario.
     UnknownNameError, DataError, SettingError
         As `run`.
     """
@@ -227,20 +234,24 @@ def delay_cost(
     figures = figures_for(loaded, dataset)
     unit = unit_of(figures, area)
     settings = Settings(draws=draws, seed=seed, sampler=sampler)
+    if pair is not None:
+        pair.check_of(loaded)
+        settings = Settings.of(pair.manifest)
 
-    steps = Steps(on_progress, draws, 2)
-    in_time, delayed = (
-        Run(scenario, figures, settings, threads).result(steps.next())
-        for scenario in (loaded, later)
-    )
-    pair = PairedResult(in_time, delayed)
-    lost = pair.net_present_value_draws(unit, gross=gross, prices=prices)[None]
+    steps = Steps(on_progress, settings.draws, 1 if pair else 2)
+
+    def result_of(scenario: Scenario) -> Result:
+        return Run(scenario, figures, settings, threads).result(steps.next())
+
+    in_time = pair.with_plan if pair else result_of(loaded)
+    both = PairedResult(in_time, result_of(later))
+    lost = both.net_present_value_draws(unit, gross=gross, prices=prices)[None]
     name = "lost_net_present_value_gbp_m"
     return pl.DataFrame(
         {"area_code": [unit.code], "area_name": [unit.name], "delay_years": [float(years)]}
     ).hstack(
         [
-            *columns_of(name, statistics_of(lost, sampler)[:, FROM_CORE]),
-            *chances_of("p_loses", lost > 0, np.isfinite(lost), sampler),
+            *columns_of(name, statistics_of(lost, settings.sampler)[:, FROM_CORE]),
+            *chances_of("p_loses", lost > 0, np.isfinite(lost), settings.sampler),
         ]
     )

@@ -36,6 +36,8 @@ def lever_contributions(
     dataset: Dataset | None = None,
     threads: int | None = None,
     on_progress: Progress | None = None,
+    pair: PairedResult | None = None,
+    left_out: bool = True,
 ) -> pl.DataFrame:
     """What each lever of a plan adds in one area, alone and with the others.
 
@@ -47,6 +49,12 @@ def lever_contributions(
         Name or code of the area or group in which the effect is measured.
     metric, draws, seed, sampler, geography, dataset, threads, on_progress
         As in `compare`.
+    pair : PairedResult, optional
+        What `run_paired` gave for the same scenario, whose draws, seed and sampler then count: two
+        runs less.
+    left_out : bool
+        Whether to say what the bundle adds less what it adds without each lever, which takes
+        another run for each.
 
     Returns
     -------
@@ -64,6 +72,8 @@ def lever_contributions(
     ------
     ScenarioError
         If no lever is moved anywhere.
+    ResultError
+        If `pair` is of another scenario.
     UnknownNameError, DataError, SettingError
         As `run`.
 
@@ -79,15 +89,22 @@ def lever_contributions(
     moved = loaded.moved_levers()
     unit = unit_of(figures_for(loaded, dataset), area)
     settings = Settings(draws=draws, seed=seed, sampler=sampler)
-    without = {lever: frozenset(moved) - {lever} for lever in moved}
+    known: dict[frozenset[str], Result] = {}
+    if pair is not None:
+        pair.check_of(loaded)
+        settings = Settings.of(pair.manifest)
+        known = {frozenset(moved): pair.with_plan, frozenset(): pair.without}
+    without = {lever: frozenset(moved) - {lever} for lever in moved} if left_out else {}
     wanted = {
         frozenset(moved),
         *filter(None, without.values()),
         *(frozenset([lever]) for lever in moved),
     }
-    progress = Steps(on_progress, settings.draws, 1 + len(wanted))
+    progress = Steps(on_progress, settings.draws, len({frozenset(), *wanted} - known.keys()))
 
     def result_of(levers: frozenset[str]) -> Result:
+        if levers in known:
+            return known[levers]
         run = start(_with_levers(loaded, levers), settings, dataset=dataset, threads=threads)
         return run.result(progress.next())
 
@@ -102,17 +119,20 @@ def lever_contributions(
     parts: list[Draws] = []
     for lever in moved:
         label = loaded.levers[lever].label
-        names += [(lever, label, "alone"), (lever, label, "left_out")]
-        parts += [alone[lever], bundle - added.get(without[lever], 0.0)]
+        names.append((lever, label, "alone"))
+        parts.append(alone[lever])
+        if left_out:
+            names.append((lever, label, "left_out"))
+            parts.append(bundle - added.get(without[lever], 0.0))
     names += [(None, "Working together", "together"), (None, "All of them", "bundle")]
     parts += [bundle - np.sum(list(alone.values()), axis=0), bundle]
     draws_of_parts = np.stack(parts)
-    numbers = statistics_of(draws_of_parts, sampler)
+    numbers = statistics_of(draws_of_parts, settings.sampler)
     text = {"lever": pl.String, "label": pl.String, "part": pl.String}
     return pl.DataFrame(names, schema=text, orient="row").hstack(
         [
             *columns_of(metric, numbers[:, FROM_CORE]),
-            *chance_of_nothing(metric, draws_of_parts, sampler),
+            *chance_of_nothing(metric, draws_of_parts, settings.sampler),
         ]
     )
 

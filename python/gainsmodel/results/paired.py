@@ -129,6 +129,21 @@ class PairedResult(ShownInNotebooks):
         parameters = self.scenario.parameters
         return tuple(name for name in ADJUSTMENTS if getattr(parameters, name).enabled)
 
+    def check_of(self, scenario: Scenario) -> None:
+        """See that it is of a scenario and its reference.
+
+        Raises
+        ------
+        ResultError
+            If it is of another.
+        """
+        self.check_reference()
+        if self.scenario != scenario:
+            raise ResultError(
+                f"pair: is of {self.with_plan.describe()}, which is another scenario than "
+                f"{scenario.title!r}; leave it out, or pass that of run_paired for this one"
+            )
+
     def check_reference(self) -> None:
         """See that the second is the first without its plan.
 

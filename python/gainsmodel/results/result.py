@@ -25,6 +25,7 @@ from gainsmodel.results.structures import ByStructure, by_structure
 from gainsmodel.results.tables import METRICS, LazyTables, Report
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.parameter_groups import uncertain
+from gainsmodel.scenario.parameters import ADJUSTMENTS
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -192,15 +193,22 @@ class Result(ShownInNotebooks):
         """Whether `draws` can answer, at least of what a plan adds, costs and is worth."""
         return self._kept is not None and self._kept.held
 
-    def with_draws_of(self, metrics: Iterable[str]) -> "Result":
+    def with_draws_of(
+        self, metrics: Iterable[str], columns: Sequence[str] | None = None
+    ) -> "Result":
         """The same result, keeping the draws of some quantities only, which takes less memory.
 
         Parameters
         ----------
         metrics : iterable of str
             As in `draws`; with none, tables are all that is left.
+        columns : sequence of str, optional
+            Codes of the areas and groups whose draws are kept; of all if left out.
         """
-        return replace(self, _kept=SavedDraws({name: self.draws(name) for name in metrics}))
+        kept = {
+            name: self.draws(name, None if name in ADJUSTMENTS else columns) for name in metrics
+        }
+        return replace(self, _kept=SavedDraws(kept))
 
     def as_reference_of(self, scenario: Scenario) -> "Result":
         """The same futures without a plan, as the reference of a scenario that assumes the same.
