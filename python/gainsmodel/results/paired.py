@@ -196,7 +196,7 @@ class PairedResult(ShownInNotebooks):
         levels = None if prices == "real" else price_levels(self.scenario, self.dataset, prices)
         added = self._difference(metric, unit, levels)
         if not gross and self.net_of and metric.startswith(("gain_", "uplift_")):
-            added = added * self.additionality(unit, metric)
+            added *= self.additionality(unit, metric)
         return added
 
     def additionality(self, unit: Unit | None, metric: str = FINAL_YEAR_GAIN) -> Draws:
@@ -248,7 +248,9 @@ class PairedResult(ShownInNotebooks):
         """With the plan less without; gross, in current prices where levels are given."""
 
         def real(metric: str) -> Draws:
-            return draws_of(self.with_plan, metric, unit) - draws_of(self.without, metric, unit)
+            gap = draws_of(self.with_plan, metric, unit)
+            gap -= draws_of(self.without, metric, unit)
+            return gap
 
         if levels is None:
             return real(metric)

@@ -485,7 +485,11 @@ def draws_of(result: Result, metric: str, unit: Unit | None = None) -> NDArray[n
     """
     if unit is None:
         draws = result.draws(metric).drop("draw")
-        return np.ascontiguousarray(draws.to_numpy().T, dtype=np.float64)
+        # Column by column, without a second copy of all.
+        rows = np.empty((draws.width, draws.height))
+        for row, column in zip(rows, draws, strict=True):
+            row[:] = column.to_numpy()
+        return rows
     columns = [unit.code] if unit.code in result.codes else list(unit.members)
     if columns != [unit.code] and metric == "uplift_final_year":
         raise ResultError(f"{metric}: is not reported of {unit.name}; name one of its areas")

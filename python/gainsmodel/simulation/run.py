@@ -30,8 +30,8 @@ from gainsmodel.simulation.settings import Settings
 SPAN = _core.span()
 # Draws kept in memory: of everything, else of what a plan adds, costs and is worth, else of
 # nothing, the rest being counted in buckets.
-DRAWS_IN_MEMORY_BYTES = 100_000_000
-# So many draws are kept of many areas too, in five times the memory.
+DRAWS_IN_MEMORY_BYTES = 80_000_000
+# So many draws are kept of many areas too, in six times the memory.
 USUAL_DRAWS = 20_000
 # How often a waiting run looks for Ctrl-C.
 POLL_SECONDS = 0.05
@@ -210,7 +210,7 @@ class Run:
 
 def draws_in_memory_bytes(draws: int) -> int:
     """Most memory for the draws of a run; a paired one may take as much for its reference."""
-    return DRAWS_IN_MEMORY_BYTES * (5 if draws <= USUAL_DRAWS else 1)
+    return DRAWS_IN_MEMORY_BYTES * (6 if draws <= USUAL_DRAWS else 1)
 
 
 class _Joined:
