@@ -132,6 +132,8 @@ def _download(kind: str, data: Callable[[], bytes], name: str, mime: str) -> Non
 
 def plain_table(table: pl.DataFrame) -> None:
     """A short table, with real headings, that is reached and read as any text is."""
+    if not table.width:  # Of a chart that had nothing to draw.
+        return
     words = pl.DataFrame({plain(of.name): [*map(_cell, of)] for of in table})
     st.table(words.to_pandas().set_index(words.columns[0]))
 
