@@ -34,6 +34,8 @@ PAGES = (
     ("assumptions", "Assumptions", ":material/fact_check:"),
     ("about", "About {prize}", ":material/help:"),
 )
+# Streamlit marks the link that has the focus by a shade that few can see.
+FOCUS = "<style>[data-testid=stTopNavLink]:focus-visible {outline: 3px solid currentColor}</style>"
 ADDRESSES = {"our_plan": "plan", "compare_plans": "compare"}
 
 
@@ -46,6 +48,7 @@ def main() -> None:
         page_icon=str(Path(__file__).with_name("icon.png")),
         layout="wide",
     )
+    st.html(FOCUS)
     page = st.navigation(
         [
             st.Page(

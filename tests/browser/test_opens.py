@@ -115,6 +115,17 @@ def test_headings_stand_in_order(visit: Callable[..., Visit]) -> None:
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
+def test_wherever_the_focus_is_can_be_seen(visit: Callable[..., Visit]) -> None:
+    one = visit().open("about")
+    for _ in range(4):
+        one.page.keyboard.press("Tab")
+        seen = one.page.evaluate(
+            "() => { const s = getComputedStyle(document.activeElement);"
+            " return s.outlineStyle !== 'none' || s.boxShadow !== 'none'; }"
+        )
+        assert seen, one.page.evaluate("() => document.activeElement.innerText")
+
+
 def test_everything_is_reached_from_the_keyboard(visit: Callable[..., Visit]) -> None:
     one = visit().open()
     levers = ["Digital leadership", "Open data", "Digital inclusion", "Digital skills"]
