@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from gainsmodel.results.manifest import build_info as build_info
     from gainsmodel.results.paired import PairedResult as PairedResult
     from gainsmodel.results.plan_levers import lever_costs as lever_costs
+    from gainsmodel.results.record import verify as verify
     from gainsmodel.results.result import Result as Result
     from gainsmodel.scenario import (
         Scenario as Scenario,
@@ -123,6 +124,7 @@ _NAMES = {
     "results.manifest": "build_info",
     "results.paired": "PairedResult",
     "results.plan_levers": "lever_costs",
+    "results.record": "verify",
     "results.result": "Result",
     "scenario": "Scenario load_scenario parse_scenario shipped_scenarios to_toml",
     "simulation.replay": "replay",

@@ -88,6 +88,7 @@ def about_table(
         ("Figures", text.of_figures(manifest, on) or "Your own."),
         *([("Areas", of_areas)] if of_areas else []),
         ("Version", f"gainsmodel {manifest['versions']['gainsmodel']}"),
+        ("Fingerprint", result.fingerprint),
         ("Written on", on.isoformat()),
         ("Sources", SOURCES),
     ]

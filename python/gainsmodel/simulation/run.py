@@ -16,7 +16,7 @@ from gainsmodel.checks import whole_number
 from gainsmodel.data import OWN_GVA, Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import ResultError
-from gainsmodel.results.manifest import BOUND, build_info
+from gainsmodel.results.manifest import RECORD, build_info
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario
@@ -177,7 +177,7 @@ class Run:
     def _manifest(self, scenario: Scenario) -> dict[str, Any]:
         info = build_info()
         return {
-            "manifest_version": BOUND,
+            "manifest_version": RECORD,
             "scenario": scenario.to_dict(),
             "geography": self.dataset.geography,
             "data_sha256": dict(sorted(self.dataset.hashes.items())),
