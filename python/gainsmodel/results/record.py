@@ -4,7 +4,6 @@ It is the manifest of a saved result; ``docs/reference/record.md`` describes it 
 """
 
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -12,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from gainsmodel.checks import escape
-from gainsmodel.datapackage import MAX_BYTES, files_of
+from gainsmodel.data.shipped_tables import origin
+from gainsmodel.datapackage import MAX_BYTES, files_of, parquet, sha256_of
 from gainsmodel.errors import ResultError, SettingError
 from gainsmodel.files import read_file
+from gainsmodel.results.columns import TITLES, columns_of
 from gainsmodel.results.manifest import (
     BOUND,
     FIGURES,
@@ -29,7 +28,7 @@ from gainsmodel.results.manifest import (
     read_content,
     understood,
 )
-from gainsmodel.sealed import FINGERPRINT, as_fingerprint, fingerprints, seal
+from gainsmodel.sealed import FINGERPRINT, as_fingerprint, fingerprint_of, fingerprints, seal
 
 if TYPE_CHECKING:
     from gainsmodel.results.result import Result
@@ -40,7 +39,7 @@ FILES, SHA256 = "files", "sha256"
 LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
 _CHANGED = "it was changed after it was saved"
 # Name of a file to its size, its hash and the file that states them.
-Stated = dict[str, tuple[int, str, str]]
+Stated = dict[str, tuple[int | None, str, str]]
 
 
 @dataclass(frozen=True)
@@ -89,24 +88,47 @@ class Verification:
 
 
 def tables_as_files(result: "Result") -> dict[str, bytes]:
-    """The tables of a result as a saved one holds them."""
-    return {f"{name}.parquet": parquet(result.table(name)) for name in TABLES}
+    """The tables of a result as a saved one holds them, in Parquet."""
+    about, year = about_run(result.manifest), price_year(result.manifest)
+    tables = {name: result.table(name) for name in TABLES}
+    return {
+        f"{name}.parquet": parquet(
+            table, columns_of(table.columns, year), title=TITLES[name], **about
+        )
+        for name, table in tables.items()
+    }
 
 
-def parquet(table: pl.DataFrame) -> bytes:
-    """A table as Parquet."""
-    content = io.BytesIO()
-    table.write_parquet(content)
-    return content.getvalue()
+def price_year(manifest: Mapping[str, Any]) -> int:
+    """In whose prices the amounts of a run are."""
+    return int(manifest["scenario"]["setting"]["price_year"])
+
+
+def about_run(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What every file of a run says of it: sources, version, and a fingerprint of what was run.
+
+    That is made of the record's bytes before its member ``files``.
+    """
+    body = json.dumps(_versioned(manifest), indent=1, ensure_ascii=False).removesuffix("\n}")
+    own = manifest.get("own_data") or {}
+    return {
+        **origin(own.get("name")),
+        "version": f"gainsmodel {manifest['versions'].get('gainsmodel', 'unknown')}",
+        "run": fingerprint_of(body.encode()),
+    }
+
+
+def _versioned(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(manifest) | {"manifest_version": RECORD}
 
 
 def record_of(manifest: Mapping[str, Any], tables: Mapping[str, bytes]) -> bytes:
     """The record of a run with these tables."""
     files = {
-        name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        name: {"bytes": len(content), "sha256": sha256_of(content)}
         for name, content in sorted(tables.items())
     }
-    return seal(dict(manifest) | {"manifest_version": RECORD, FILES: files})
+    return seal(_versioned(manifest) | {FILES: files})
 
 
 def run_of(saved: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,7 +251,7 @@ def stated_tables(file: Path, manifest: Mapping[str, Any]) -> Stated:
                 f"{escape(str(file))}: {FILES}: must be {', '.join(names)}; {odd[0][:60]!r} is "
                 + ("missing" if odd[0] in names else "not one of them")
             )
-    stated = {}
+    stated: Stated = {}
     for name, of in files.items():
         bound = of if isinstance(of, dict) else {}
         size, sha256 = bound.get("bytes"), bound.get("sha256")
@@ -253,7 +275,7 @@ def examined(
         if own is not None:
             yield from _compared(source, {MANIFEST: own})
         for name in listed.keys() & stated.keys():
-            if listed[name][:2] != stated[name][:2]:
+            if listed[name][1] != stated[name][1]:
                 file = escape(str(source / PACKAGE))
                 sentence = f"{file}: states another hash of {name} than {MANIFEST}; {_CHANGED}"
                 hashes = stated[name][1], listed[name][1]
@@ -307,11 +329,11 @@ def _compared(source: Path, stated: Stated) -> Iterator[tuple[str, bytes, Mismat
                 sentence = f"{shown}: is missing or damaged; {where} says that it was saved"
             elif not path.is_file():
                 found = "something other than a file"
-            elif (bytes_found := path.stat().st_size) != size:
-                field, expected, found = "bytes", str(size), str(bytes_found)
+            elif (length := path.stat().st_size) != (length if size is None else size):
+                field, expected, found = "bytes", str(size), str(length)
             else:
-                content = read_file(path, size)
-                hashed = hashlib.sha256(content).hexdigest()
+                content = read_file(path, length)
+                hashed = sha256_of(content)
                 if hashed != sha256:
                     field, expected, found = "sha256", sha256, hashed
         except OSError as error:

@@ -12,10 +12,11 @@ import polars as pl
 from gainsmodel.checks import escape
 from gainsmodel.confined import confined
 from gainsmodel.data import Dataset
-from gainsmodel.data.saved import read_named, saved_files
-from gainsmodel.datapackage import package, resource_of
+from gainsmodel.data.saved import described, read_named, saved_files
+from gainsmodel.datapackage import package, parquet, resource, schema
 from gainsmodel.errors import DataError, ResultError
 from gainsmodel.files import read_file, write_folder
+from gainsmodel.results.columns import TITLES, columns_of, columns_of_draws
 from gainsmodel.results.draws import SavedDraws
 from gainsmodel.results.manifest import (
     DRAWS_SAVED,
@@ -32,15 +33,17 @@ from gainsmodel.results.manifest import (
     understood,
 )
 from gainsmodel.results.record import (
+    about_run,
     check_own,
     examined,
-    parquet,
+    price_year,
     record_of,
     run_of,
     tables_as_files,
 )
 from gainsmodel.results.result import Result
 from gainsmodel.results.tables import DETAIL_METRICS
+from gainsmodel.sealed import fingerprints
 from gainsmodel.spreadsheets import csv as as_csv
 
 
@@ -53,20 +56,48 @@ def save(
         tables = tables_as_files(result)
         for name, content in tables.items():
             part.write(name, content)
-        part.write(MANIFEST, record_of(result.manifest, tables))
+        record = record_of(result.manifest, tables)
+        part.write(MANIFEST, record)
         if csv:
             for name in TABLES:
                 part.write(f"{name}.csv", as_csv(result.table(name)))
         if draws:
             detailed = result.manifest.get("detail") is not None
             for metric in (*DRAWS_SAVED, *(DETAIL_METRICS if detailed else ())):
-                part.write(f"draws_{metric}.parquet", parquet(result.draws(metric)))
+                part.write(f"draws_{metric}.parquet", _draws(result, metric))
         if "own_data" in result.manifest and result.knows_figures:
             for name, content in saved_files(result.dataset).items():
                 part.write(f"{FIGURES}/{name}", content)
-        listed = [resource_of(name, of["bytes"], of["sha256"]) for name, of in part.files.items()]
-        part.write(PACKAGE, package("gainsmodel-result", listed))
+        listed = [
+            resource(name, of["sha256"], of["bytes"], **_said(result, name))
+            for name, of in part.files.items()
+        ]
+        about = about_run(result.manifest) | {"record": fingerprints(record)[1]}
+        title = str(result.manifest["scenario"]["title"])
+        part.write(PACKAGE, package("gainsmodel-result", listed, title=title, **about))
     return target
+
+
+def _draws(result: Result, metric: str) -> bytes:
+    table, year = result.draws(metric), price_year(result.manifest)
+    columns = columns_of_draws(metric, table.columns, year)
+    return parquet(table, columns, title=f"Draws: {metric}", **about_run(result.manifest))
+
+
+def _said(result: Result, name: str) -> dict[str, Any]:
+    """Title and schema of a table in the data package."""
+    stem, year = name.rsplit(".", 1)[0], price_year(result.manifest)
+    if stem in TABLES:
+        types = result.table(stem).schema
+        return {"title": TITLES[stem], "schema": schema(types, columns_of(types, year))}
+    if stem.startswith("draws_"):
+        metric = stem.removeprefix("draws_")
+        types = result.draws(metric).schema
+        columns = columns_of_draws(metric, types, year)
+        return {"title": f"Draws: {metric}", "schema": schema(types, columns)}
+    if name.startswith(f"{FIGURES}/"):
+        return described(name.removeprefix(f"{FIGURES}/"))
+    return {"title": "The run’s record"}
 
 
 def load(folder: str | os.PathLike[str]) -> Result:
