@@ -252,7 +252,7 @@ def upload_scenario() -> None:
         return
     st.session_state.scenario_taken = given.file_id
     state.change(choice, f"taking {given.name}")
-    state.note(f"Now showing “{scenario.title}” from {given.name}.")
+    state.note(f"Now showing “{scenario.title}” from {given.name}.", *scenario.migration)
     st.rerun()
 
 

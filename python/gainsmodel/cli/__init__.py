@@ -5,6 +5,7 @@ anything the user can mend, with one message; 130 on Ctrl-C, 143 on a request to
 """
 
 import sys
+import warnings
 
 from gainsmodel import stopping
 from gainsmodel.cli import streams
@@ -22,6 +23,8 @@ def _command() -> int:
         return 0
     from gainsmodel.cli import verbs
 
+    # What is to be known of what was read, without the place in our code.
+    warnings.showwarning = lambda message, *_, **__: print(f"note: {message}", file=sys.stderr)
     stopping.in_order()
     try:
         return verbs.main()

@@ -8,6 +8,16 @@ __all__ = ["app", "main"]
 
 for _module in (
     *("run", "compare", "appraise", "sensitivity", "voi", "target", "plan", "discover"),
-    *("requires", "report", "verify", "assumptions", "batch", "validate", "about", "data"),
+    *(
+        "requires",
+        "report",
+        "verify",
+        "replay",
+        "assumptions",
+        "batch",
+        "validate",
+        "about",
+        "data",
+    ),
 ):
     import_module(f"gainsmodel.cli.{_module}")

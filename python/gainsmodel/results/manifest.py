@@ -162,5 +162,6 @@ _PARTS: dict[str, Callable[[Any], bool]] = {
     "scenario": lambda value: isinstance(value, dict),
     "own_data": _is_own,
     "detail": lambda value: value is None or _is_text(value),
+    "generator": lambda value: value is None or _is_whole(value),
     "variation": _is_variation,
 }

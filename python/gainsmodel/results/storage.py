@@ -13,7 +13,7 @@ from gainsmodel.checks import escape
 from gainsmodel.confined import confined
 from gainsmodel.data import Dataset
 from gainsmodel.data.saved import described, read_named, saved_files
-from gainsmodel.datapackage import package, parquet, resource, schema
+from gainsmodel.datapackage import package, parquet, resource, schema, sha256_of
 from gainsmodel.errors import DataError, ResultError
 from gainsmodel.files import read_file, write_folder
 from gainsmodel.results.columns import TITLES, columns_of, columns_of_draws
@@ -39,6 +39,7 @@ from gainsmodel.results.record import (
     price_year,
     record_of,
     run_of,
+    stated_tables,
     tables_as_files,
 )
 from gainsmodel.results.result import Result
@@ -124,6 +125,28 @@ def load(folder: str | os.PathLike[str]) -> Result:
     return Result(
         run_of(manifest), tables, draws, None, saved_figures(source, manifest), _record=record
     )
+
+
+def tables_beside(path: Path, manifest: dict[str, Any]) -> dict[str, pl.DataFrame]:
+    """Tables of areas and groups that lie beside a manifest, as they were saved; none may be there.
+
+    Raises
+    ------
+    ResultError
+        If one was changed since, or is damaged.
+    """
+    folder = path if path.is_dir() else path.parent
+    names = [f"{name}.parquet" for name in ("areas", "groups")]
+    contents = {name: _read(folder / name) for name in names if (folder / name).is_file()}
+    if manifest["manifest_version"] != UNBOUND and contents:
+        stated = stated_tables(path, manifest)
+        for name, content in contents.items():
+            if sha256_of(content) != stated[name][1]:
+                raise ResultError(
+                    f"{_shown(folder / name)}: does not match its hash in {MANIFEST}; it was "
+                    "changed after it was saved"
+                )
+    return tables_of(folder, contents) if contents else {}
 
 
 def tables_of(source: Path, contents: dict[str, bytes]) -> dict[str, pl.DataFrame]:

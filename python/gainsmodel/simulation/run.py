@@ -16,6 +16,7 @@ from gainsmodel.checks import whole_number
 from gainsmodel.data import OWN_GVA, Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import ResultError
+from gainsmodel.results.editions import GENERATOR
 from gainsmodel.results.manifest import RECORD, build_info
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
@@ -185,6 +186,7 @@ class Run:
             "draws": self._settings.draws,
             "seed": self._settings.seed,
             "sampler": self._settings.sampler,
+            "generator": GENERATOR,
             "precision": self._settings.precision,
             "detail": None if self._detail is None else self._detail.code,
             **({"variation": self._variation} if self._variation else {}),
