@@ -64,8 +64,9 @@ def test_what_differs_is_told_and_the_command_names_the_version() -> None:
         "random numbers of edition 1, not 3",
         "a scenario of format 1, not 2",
     ]
-    told = command(manifest, Path("a run/manifest.json"))
-    assert told == ("uvx --from \"git+file://$PWD@v0.1.0\" gainsmodel run 'a run/manifest.json'")
+    told = command(manifest, Path("/a run/manifest.json"))
+    run = "gainsmodel run '/a run/manifest.json'"
+    assert told == f'uvx --from "git+file://$PWD@v0.1.0" {run}'
     assert version_of(made_by("1.0; rm -rf ~")) == "unknown"
 
 

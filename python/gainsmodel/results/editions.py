@@ -55,5 +55,5 @@ def command(manifest: Mapping[str, Any], path: Path) -> str:
     """The one command that replays a run by the version that made it, in a clone of the project."""
     return (
         f'uvx --from "git+file://$PWD@v{version_of(manifest)}" '
-        f"gainsmodel run {shlex.quote(str(path))}"
+        f"gainsmodel run {shlex.quote(str(path.resolve()))}"
     )

@@ -37,7 +37,7 @@ DRAWS_SAVED = (*METRICS, *ADJUSTMENTS)
 TABLES = ("areas", "groups", "years", "sectors", "adoption", "statistics")
 # Folder of own figures within a saved result.
 FIGURES = "figures"
-MAX_MANIFEST_BYTES = 10_000_000
+MAX_MANIFEST_BYTES, MOST_GENERATORS = 10_000_000, 1_000
 # Versions of a manifest: before results were bound to it, by a hash of its values, and as a record
 # that ends with its fingerprint.
 UNBOUND, BOUND, RECORD = 1, 2, 3
@@ -115,7 +115,9 @@ def read_mapping(manifest: Mapping[str, Any], name: str) -> dict[str, Any]:
 def checked(manifest: Any, name: str | Path) -> dict[str, Any]:
     """Give a manifest back if it is one; `name` says in an error where it comes from."""
     found = manifest if isinstance(manifest, dict) else {}
-    wrong = [key for key, is_right in _PARTS.items() if not is_right(found.get(key))]
+    # Manifests before version 3 do not state the edition of the random numbers.
+    whole = {"generator": 1} | found
+    wrong = [key for key, is_right in _PARTS.items() if not is_right(whole.get(key))]
     if wrong:
         raise ResultError(f"{name}: is not a manifest; missing or wrong: {', '.join(wrong)}")
     if manifest["manifest_version"] not in (UNBOUND, BOUND, RECORD):
@@ -162,6 +164,6 @@ _PARTS: dict[str, Callable[[Any], bool]] = {
     "scenario": lambda value: isinstance(value, dict),
     "own_data": _is_own,
     "detail": lambda value: value is None or _is_text(value),
-    "generator": lambda value: value is None or _is_whole(value),
+    "generator": lambda value: _is_whole(value) and 0 < value < MOST_GENERATORS,
     "variation": _is_variation,
 }
