@@ -11,7 +11,7 @@ from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from made import api, commands, scenario_fields
+from made import api, columns, commands, scenario_fields
 
 project = "gainsmodel"
 author = "the gainsmodel authors"
@@ -41,8 +41,9 @@ html_theme_options: dict[str, Any] = {"top_of_page_buttons": []}
 
 MADE = Path(__file__).parents[1] / "target/docs-made"
 MADE.mkdir(parents=True, exist_ok=True)
-for name, text in (("cli.md", commands()), ("scenario.md", scenario_fields()), ("api.md", api())):
-    (MADE / name).write_text(text, "utf-8")
+made = {"cli": commands, "scenario": scenario_fields, "api": api, "columns": columns}
+for name, make in made.items():
+    (MADE / f"{name}.md").write_text(make(), "utf-8")
 
 
 def of_use(

@@ -13,6 +13,7 @@ import typer.main
 import gainsmodel
 from gainsmodel.cli import verbs
 from gainsmodel.data.shipped_tables import GEOGRAPHIES
+from gainsmodel.results.columns import legend
 from gainsmodel.results.tables import METRICS
 from gainsmodel.scenario import json_schema
 from gainsmodel.scenario.parameter_groups import GROUPS
@@ -74,6 +75,12 @@ def _entry(name: str) -> str:
         return f".. autofunction:: gainsmodel.{name}\n"
     kind = "exception" if issubclass(thing, Exception) else "class"
     return f".. auto{kind}:: gainsmodel.{name}\n   :members:\n"
+
+
+def columns() -> str:
+    """Every column of results, with its unit."""
+    rows = [f"| `{name}` | {unit} | {said} |" for name, unit, said in legend()]
+    return "\n".join(["| column | unit | what it holds |", "|---|---|---|", *rows, ""])
 
 
 def scenario_fields() -> str:

@@ -19,7 +19,8 @@ PACKAGE = ROOT / "python/gainsmodel"
 LAYERS = (
     {"_core", "choices", "errors"},
     {"extras", "format", "progress", "checks", "confined", "stopping"},
-    {"files", "spreadsheets"},
+    {"files", "sealed", "spreadsheets"},
+    {"datapackage"},
     {"data", "scenario"},
     {"results"},
     {"simulation"},

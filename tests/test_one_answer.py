@@ -7,7 +7,7 @@ import html
 import io
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, cached_property, partial
 from itertools import takewhile
@@ -19,7 +19,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import jobs
-from app.choice import Choice
+from app.choice import Choice, start
+from app.components import files
 from gainsmodel import (
     Comparison,
     Dataset,
@@ -40,6 +41,7 @@ from gainsmodel import (
     take_up_cases,
     text,
     to_toml,
+    verify,
     waterfall,
     would_have_to_be_true,
 )
@@ -490,3 +492,24 @@ def test_no_page_sets_a_median_beside_an_average(name: str) -> None:
     bare = AreaSummary(CASES[name].pair.without, a.unit)
     mean, error = (bare.row[f"{a.gain}_{statistic}"] for statistic in ("mean", "mcse_mean"))
     assert f"digital gain is plausibly {format.gbp(mean, error)}" in ways["run"]
+
+
+# ---------------------------------------------------------------- one record
+
+
+def test_a_question_has_one_fingerprint_by_every_way_in(tmp_path: Path) -> None:
+    choice = replace(start().set_all([40, 0, 60, 20, 0]), draws=200)
+    paper = files._findings(choice, lambda done, total: None)
+    scenario = tmp_path / "ours.toml"
+    scenario.write_text(files.toml(choice), "utf-8")
+    asked = ["--draws", "200"]
+    out = ["--area", choice.unit_name, "--out", str(tmp_path / "paper.html")]
+    assert run_here(["report", str(scenario), *asked, *out]) == 0
+    assert run_here(["run", str(scenario), *asked, "--out", str(tmp_path / "run")]) == 0
+    record = paper.result.record
+    assert (tmp_path / "paper-manifest.json").read_bytes() == record
+    assert (tmp_path / "run/manifest.json").read_bytes() == record
+    assert verify(tmp_path / "paper-manifest.json", paper.result.fingerprint).mismatches == ()
+    assert f"Fingerprint of the run: {paper.result.fingerprint}." in html.unescape(
+        (tmp_path / "paper.html").read_text("utf-8")
+    )

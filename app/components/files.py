@@ -16,7 +16,15 @@ from app.components import answer, blocks
 from app.components.blocks import plain
 from app.guard import REFUSED
 from app.link import to_query, too_long
-from gainsmodel import Dataset, GainsModelError, load_scenario, parse_scenario, read_gva, to_toml
+from gainsmodel import (
+    Dataset,
+    GainsModelError,
+    Scenario,
+    load_scenario,
+    parse_scenario,
+    read_gva,
+    to_toml,
+)
 from gainsmodel.data import GEOGRAPHIES
 from gainsmodel.files import writing
 from gainsmodel.present import charts, export, report, text
@@ -81,13 +89,17 @@ def link(choice: Choice) -> str:
     return f"{page}?{urlencode(to_query(choice))}"
 
 
+def _titled(choice: Choice) -> Scenario:
+    """The scenario as it goes out; one that is the reference no more does not say that it is."""
+    reference = load_scenario("reference")
+    if choice.scenario.title == reference.title and choice.scenario != reference:
+        return choice.scenario.edit({"title": f"{choice.unit_name}, from the app"})
+    return choice.scenario
+
+
 def toml(choice: Choice) -> str:
     """The scenario as a file that the command line runs, with the same results."""
-    scenario = choice.scenario
-    reference = load_scenario("reference")
-    if scenario.title == reference.title and scenario != reference:
-        scenario = scenario.edit({"title": f"{choice.unit_name}, from the app"})
-    written = to_toml(scenario, relative_to=reference)
+    written = to_toml(_titled(choice), relative_to=load_scenario("reference"))
     options = [f"--area {json.dumps(choice.unit_name, ensure_ascii=False)}"]
     if choice.draws != 10_000:
         options.append(f"--draws {choice.draws}")
@@ -137,7 +149,7 @@ def share() -> None:
             "Manifest (JSON)",
             f"{name}-manifest.json",
             "application/json",
-            lambda: json.dumps(pair.with_plan.manifest, ensure_ascii=False, indent=1).encode(),
+            lambda: pair.with_plan.record,
         )
         _file(
             "Picture (PNG)",
@@ -174,22 +186,18 @@ def _paper(choice: Choice) -> None:
     )
     if shown is None:
         return
-    name = export.file_name(choice.unit_name)
+    name = f"{export.file_name(choice.unit_name)}-board-paper"
+    record = f"{name}-manifest.json"
     with st.container(horizontal=True):
         for kind, (label, mime) in PAPERS.items():
-            _file(
-                label,
-                f"{name}-board-paper.{kind}",
-                mime,
-                partial(
-                    report.write, shown, kind, manifest_name=f"gainsmodel-{name}-manifest.json"
-                ),
-            )
+            paper = partial(report.write, shown, kind, manifest_name=f"gainsmodel-{record}")
+            _file(label, f"{name}.{kind}", mime, paper)
+        _file("Manifest of the paper", record, "application/json", lambda: shown.result.record)
 
 
 def _findings(choice: Choice, on_progress: Any) -> report.Findings:
     return report.gather(
-        choice.scenario,
+        _titled(choice),
         choice.unit,
         draws=choice.draws,
         seed=choice.seed,
@@ -254,7 +262,7 @@ def upload_scenario() -> None:
         return
     st.session_state.scenario_taken = given.file_id
     state.change(choice, f"taking {given.name}")
-    state.note(f"Now showing “{scenario.title}” from {given.name}.")
+    state.note(f"Now showing “{scenario.title}” from {given.name}.", *scenario.migration)
     st.rerun()
 
 

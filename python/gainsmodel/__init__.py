@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from gainsmodel.analysis.goal_seek import GoalSeek as GoalSeek, goal_seek as goal_seek
     from gainsmodel.analysis.lever_contributions import lever_contributions as lever_contributions
     from gainsmodel.analysis.optimise.plan import Plan as Plan, plan as plan
+    from gainsmodel.analysis.replay_here import (
+        ReplayedHere as ReplayedHere,
+        replay_here as replay_here,
+    )
     from gainsmodel.analysis.sensitivity import (
         Sensitivity as Sensitivity,
         sensitivity as sensitivity,
@@ -81,6 +85,7 @@ if TYPE_CHECKING:
     from gainsmodel.results.manifest import build_info as build_info
     from gainsmodel.results.paired import PairedResult as PairedResult
     from gainsmodel.results.plan_levers import lever_costs as lever_costs
+    from gainsmodel.results.record import Verification as Verification, verify as verify
     from gainsmodel.results.result import Result as Result
     from gainsmodel.scenario import (
         Scenario as Scenario,
@@ -108,6 +113,7 @@ _NAMES = {
     "analysis.goal_seek": "GoalSeek goal_seek",
     "analysis.lever_contributions": "lever_contributions",
     "analysis.optimise.plan": "Plan plan",
+    "analysis.replay_here": "ReplayedHere replay_here",
     "analysis.sensitivity": "Sensitivity sensitivity",
     "analysis.switching_values": "SwitchingValues switching_values",
     "analysis.take_up_cases": "TakeUpCases take_up_cases",
@@ -123,6 +129,7 @@ _NAMES = {
     "results.manifest": "build_info",
     "results.paired": "PairedResult",
     "results.plan_levers": "lever_costs",
+    "results.record": "Verification verify",
     "results.result": "Result",
     "scenario": "Scenario load_scenario parse_scenario shipped_scenarios to_toml",
     "simulation.replay": "replay",

@@ -252,10 +252,11 @@ def test_another_geography_replaces_the_scenarios() -> None:
 def test_out_writes_every_table_twice_and_the_manifest(saved: tuple[Path, str]) -> None:
     folder, text = saved
     wanted = {f"{table}.{kind}" for table in TABLES for kind in ("csv", "parquet")}
-    assert {path.name for path in folder.iterdir()} == wanted | {"manifest.json"}
+    files = {path.name for path in folder.iterdir()}
+    assert files == wanted | {"manifest.json", "datapackage.json"}
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    bound = {"files": manifest.pop("files"), "sha256": manifest.pop("sha256")}
-    assert set(bound["files"]) == wanted
+    bound = {"files": manifest.pop("files"), "fingerprint": manifest.pop("fingerprint")}
+    assert set(bound["files"]) == {f"{table}.parquet" for table in TABLES}
     assert manifest == one_object(text)["manifest"]
     for table in TABLES:
         parquet = pl.read_parquet(folder / f"{table}.parquet")
@@ -740,7 +741,7 @@ def having(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 
 MANIFESTS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
-    "another version": (having(manifest_version=3), "manifest_version"),
+    "another version": (having(manifest_version=4), "manifest_version"),
     "no scenario": (without("scenario"), "scenario"),
     "no draws": (without("draws"), "draws"),
     "no sampler": (without("sampler"), "sampler"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html as html_words
 import io
-import json
 import re
 import resource
 import sys
@@ -352,6 +351,17 @@ def test_every_word_of_the_paper_is_in_the_file(found: report.Findings, kind: An
     assert "1March2026" in squeezed or kind == "docx"
 
 
+@pytest.mark.parametrize("kind", report.FORMATS)
+def test_every_format_prints_the_fingerprint(found: report.Findings, kind: Any) -> None:
+    content = report.write(found, kind, ON)
+    if kind == "xlsx":
+        said = dict(fastexcel.read_excel(content).load_sheet("About").to_polars().iter_rows())
+        assert said["Fingerprint"] == found.result.fingerprint
+    else:
+        squeezed = "".join(text_of(kind, content).split())
+        assert f"Fingerprintoftherun:{found.result.fingerprint}." in squeezed
+
+
 def test_html_has_everything_inside_and_no_script(found: report.Findings) -> None:
     page = report.write(found, "html", ON).decode()
     assert "<script" not in page
@@ -359,7 +369,7 @@ def test_html_has_everything_inside_and_no_script(found: report.Findings) -> Non
     assert "https://" not in re.sub(r'"data:[^"]*"', "", page)
     carried = re.search(r'href="data:application/json;base64,([^"]+)"', page)
     assert carried
-    assert json.loads(base64.b64decode(carried[1])) == json.loads(json.dumps(found.result.manifest))
+    assert base64.b64decode(carried[1]) == found.result.record
     for alt in re.findall(r'<img alt="([^"]*)"', page):
         assert len(alt) > 30
 
@@ -374,6 +384,7 @@ def test_pdf_is_tagged_short_and_carries_the_manifest(
     assert file.metadata is not None
     assert file.metadata.title == report.board_paper(found).title
     [[manifest]] = file.attachments.values()
+    assert manifest == found.result.record
     (tmp_path / "manifest.json").write_bytes(manifest)
     again = replay(tmp_path / "manifest.json")
     assert again.areas().equals(found.result.areas())

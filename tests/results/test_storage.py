@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -44,6 +45,27 @@ def restated(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
     manifest = json.loads(file.read_text("utf-8"))
     change(manifest)
     file.write_text(json.dumps(manifest, ensure_ascii=False), "utf-8")
+
+
+def as_version_2(folder: Path) -> None:
+    """Make of a saved result what the version before would have saved."""
+    (folder / "datapackage.json").unlink()
+    held = [path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json"]
+
+    def change(manifest: dict[str, Any]) -> None:
+        del manifest["fingerprint"]
+        files = {
+            path.relative_to(folder).as_posix(): {
+                "bytes": path.stat().st_size,
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            }
+            for path in held
+        }
+        manifest.update(manifest_version=2, files=dict(sorted(files.items())))
+        text = json.dumps(manifest, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        manifest["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+
+    restated(folder, change)
 
 
 # ---------------------------------------------------------------- to disk and back
@@ -122,9 +144,10 @@ def test_a_save_that_fails_leaves_the_earlier_result(
 
 
 def test_every_file_is_bound_and_a_result_that_was_not_touched_loads(folder: Path) -> None:
-    stated = json.loads((folder / "manifest.json").read_text("utf-8"))["files"]
+    package = json.loads((folder / "datapackage.json").read_text("utf-8"))
+    stated = {of["path"] for of in package["resources"]}
     held = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    assert set(stated) == held - {"manifest.json"}
+    assert stated == held - {"datapackage.json"}
     (folder / ".DS_Store").write_bytes(b"left by a file manager")
     back = Result.load(folder)
     assert back.manifest == on_own_figures().manifest
@@ -132,11 +155,24 @@ def test_every_file_is_bound_and_a_result_that_was_not_touched_loads(folder: Pat
 
 
 FILES = ("areas.parquet", "draws_share.parquet", "years.csv", "figures/gva.csv")
+BOTH = pytest.mark.parametrize("version", [2, 3])
 
 
+def test_a_result_of_the_version_before_loads(folder: Path) -> None:
+    as_version_2(folder)
+    back = Result.load(folder)
+    assert back.areas().equals(on_own_figures().areas())
+    assert "sha256" not in back.manifest
+
+
+@BOTH
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("change", ["one byte", "cut short", "longer", "of another", "a folder"])
-def test_an_edited_or_swapped_file_is_refused(folder: Path, name: str, change: str) -> None:
+def test_an_edited_or_swapped_file_is_refused(
+    folder: Path, name: str, change: str, version: int
+) -> None:
+    if version == 2:
+        as_version_2(folder)
     path = folder / name
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -151,11 +187,13 @@ def test_an_edited_or_swapped_file_is_refused(folder: Path, name: str, change: s
         path.write_bytes({"cut short": half, "longer": content * 2}.get(change, content))
     with pytest.raises(ResultError) as refused:
         Result.load(folder)
-    changed = "does not match its hash in manifest.json; it was changed after it was saved"
+    tables = version == 2 or name == "areas.parquet"
+    stating = "manifest.json" if tables else "datapackage.json"
+    changed = f"does not match its hash in {stating}; it was changed after it was saved"
     assert str(refused.value) == f"{path}: {changed}"
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, "datapackage.json"])
 def test_a_missing_file_is_refused(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(ResultError, match=re.escape(f"{folder / name}: is missing")):
@@ -188,12 +226,13 @@ def test_figures_of_another_result_are_refused(folder: Path, tmp_path: Path) -> 
         (lambda m: m.pop("sha256"), "files and sha256 are missing"),
         (lambda m: m.update(sha256=None), "files and sha256 are missing"),
         (lambda m: m.update(files=[]), "files and sha256 are missing"),
-        (lambda m: m.update(manifest_version=3), "this version reads 1 and 2"),
+        (lambda m: m.update(manifest_version=4), "this version reads 1, 2 and 3"),
     ],
 )
 def test_a_manifest_that_was_changed_is_refused(
     folder: Path, change: Callable[[dict[str, Any]], object], said: str
 ) -> None:
+    as_version_2(folder)
     restated(folder, change)
     with pytest.raises(ResultError, match=said):
         Result.load(folder)
@@ -201,12 +240,13 @@ def test_a_manifest_that_was_changed_is_refused(
 
 @pytest.mark.parametrize("bound", [None, 1, [], {}, {"bytes": "1", "sha256": "x"}, {"bytes": 1}])
 def test_hashes_that_are_none_are_refused(folder: Path, bound: Any) -> None:
-    from gainsmodel.results import storage
+    from gainsmodel.results import record
 
     def change(manifest: dict[str, Any]) -> None:
         manifest["files"]["areas.csv"] = bound
-        manifest["sha256"] = storage._sha256_of(manifest)
+        manifest["sha256"] = record._sha256_of_values(manifest)
 
+    as_version_2(folder)
     restated(folder, change)
     with pytest.raises(ResultError, match=r"manifest.json: files: states no hash of 'areas.csv'"):
         Result.load(folder)
@@ -215,7 +255,7 @@ def test_hashes_that_are_none_are_refused(folder: Path, bound: Any) -> None:
 def test_a_result_of_an_earlier_version_loads_with_a_warning(folder: Path) -> None:
     def earlier(manifest: dict[str, Any]) -> None:
         manifest["manifest_version"] = 1
-        del manifest["files"], manifest["sha256"]
+        del manifest["files"], manifest["fingerprint"]
 
     restated(folder, earlier)
     with pytest.warns(UserWarning, match="kept no hashes of its tables") as warned:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gainsmodel.scenario import Scenario, load_scenario, parse_scenario, to_toml
+from gainsmodel.scenario import (
+    Scenario,
+    load_scenario,
+    parse_scenario,
+    shipped_scenarios,
+    to_toml,
+)
 
 
 def of_format_1() -> dict[str, Any]:
@@ -37,8 +44,26 @@ def test_a_file_that_extends_is_read_on_what_it_extends_today() -> None:
     assert read.setting.price_year == 2024
 
 
-def test_today_s_format_is_read_without_a_word() -> None:
+def test_a_file_that_states_no_version_is_not_reread_in_silence(tmp_path: Path) -> None:
+    text = 'extends = "skills_first"\ntitle = "Mine"\n'
+    said = r"x\.toml: states no schema_version; .* replay the manifest .* add schema_version = 2"
+    with pytest.warns(UserWarning, match=said):
+        read = parse_scenario(text, "x.toml")
+    assert len(read.migration) == 1
+    (tmp_path / "x.toml").write_text(text, "utf-8")
+    with pytest.warns(UserWarning, match=r"x\.toml: states no schema_version"):
+        load_scenario(tmp_path / "x.toml")
+    (tmp_path / "y.toml").write_text('extends = "x"\nschema_version = 2\ntitle = "Y"\n', "utf-8")
+    with pytest.warns(UserWarning, match=r"x\.toml: states no schema_version"):
+        load_scenario(tmp_path / "y.toml")
+
+
+@pytest.mark.parametrize("name", shipped_scenarios())
+def test_today_s_format_is_read_without_a_word(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        shipped = load_scenario(name)
+        assert shipped.migration == ()
+        assert parse_scenario(to_toml(shipped, relative_to=load_scenario("reference"))) == shipped
         reference = load_scenario("reference")
         assert parse_scenario(to_toml(reference), "x.toml") == reference

@@ -8,7 +8,6 @@ a part without its record, or a temporary file; neither counts.
 import contextlib
 import datetime
 import hashlib
-import io
 import json
 import os
 import socket
@@ -20,8 +19,11 @@ from typing import Any
 import polars as pl
 
 from gainsmodel.batch.sweep import MAX_RUNS, canonical
+from gainsmodel.data.shipped_tables import origin
+from gainsmodel.datapackage import NAME as PACKAGE, package, parquet, resource, schema
 from gainsmodel.errors import BatchError
 from gainsmodel.files import overwrite, writing
+from gainsmodel.results.columns import TITLES, columns_of, columns_of_runs
 
 try:
     import fcntl
@@ -29,7 +31,7 @@ except ImportError:  # pragma: no cover: Windows has no locks that a kill releas
     fcntl = None  # type: ignore[assignment]
 
 BATCH, RUNS, ENDED, LOCK = "batch.json", "runs.parquet", "runs.json", "lock"
-PARTS, SECONDS, MANIFESTS = "parts", "seconds", "manifests"
+PARTS, SECONDS, MANIFESTS, SCHEMAS = "parts", "seconds", "manifests", "schemas"
 # Pieces of runs that are not complete; empty once the batch has ended.
 PIECES = "pieces"
 TEMPORARY = ".part"
@@ -158,17 +160,47 @@ class Folder:
         files = {}
         for name, frames in tables.items():
             if frames:
-                file, content = f"{name}/{part:06}.parquet", parquet(pl.concat(frames))
+                file = f"{name}/{part:06}.parquet"
+                content = part_file(name, pl.concat(frames), **self._about())
                 self.write(file, content)
                 files[file] = hashlib.sha256(content).hexdigest()
         # Times are the only thing that differs from one execution to the next.
         self.write(f"{SECONDS}/{part:06}.json", json.dumps(seconds).encode())
         self._write_record(record_of(part), files, runs)
 
-    def write_runs(self, content: bytes) -> None:
-        """Write the table of all runs, then a record of it: the batch has ended."""
+    def write_runs(self, table: pl.DataFrame) -> None:
+        """Write the table of all runs and the data package, then a record: the batch has ended."""
+        columns = columns_of_runs(table.columns)
+        content = parquet(table, columns, title=TITLES["runs"], **self._about())
         self.write(RUNS, content)
-        self._write_record(ENDED, {RUNS: hashlib.sha256(content).hexdigest()}, ())
+        sha256 = hashlib.sha256(content).hexdigest()
+        runs = {"title": TITLES["runs"], "schema": schema(table.schema, columns)}
+        self.write(PACKAGE, self._package([resource(RUNS, sha256, None, **runs)]))
+        self._write_record(ENDED, {RUNS: sha256}, ())
+
+    def _about(self) -> dict[str, Any]:
+        """What every file says of the batch it belongs to."""
+        version = f"gainsmodel {self.batch.get('gainsmodel', 'unknown')}"
+        return {**origin(self.batch.get("own_data")), "version": version, "batch": self._sha256}
+
+    def _package(self, listed: list[dict[str, Any]]) -> bytes:
+        """List every table; a table's parts share their schema, which stands in a file."""
+        parts = [read_record(self.path, record_of(part)) for part in range(self.parts)]
+        for name in (*self.batch["tables"], MANIFESTS):
+            said: dict[str, Any] = {"title": TITLES[name], "schema": f"{SCHEMAS}/{name}.json"}
+            files = {
+                file: sha256
+                for record in parts
+                for file, sha256 in (record or {"files": {}})["files"].items()
+                if file.startswith(f"{name}/")
+            }
+            if files:
+                types = pl.read_parquet_schema(self.path / next(iter(files)))
+                of = json.dumps(schema(types, columns_of(types)), indent=1, ensure_ascii=False)
+                (self.path / SCHEMAS).mkdir(exist_ok=True)
+                self.write(said["schema"], f"{of}\n".encode())
+            listed += [resource(file, sha256, None, **said) for file, sha256 in files.items()]
+        return package("gainsmodel-batch", listed, title="A batch of runs", **self._about())
 
     def _write_record(
         self, name: str, files: Mapping[str, str], runs: Sequence[dict[str, Any]]
@@ -278,11 +310,9 @@ def read_seconds(path: Path, part: int) -> dict[int, float]:
         return {}
 
 
-def parquet(frame: pl.DataFrame) -> bytes:
-    """Give a table as Parquet; the same table gives the same bytes."""
-    content = io.BytesIO()
-    frame.rechunk().write_parquet(content, row_group_size=max(1, frame.height))
-    return content.getvalue()
+def part_file(name: str, table: pl.DataFrame, **said: Any) -> bytes:
+    """Give a table of some runs as Parquet, with units; the same table gives the same bytes."""
+    return parquet(table, columns_of(table.columns), title=TITLES[name], **said)
 
 
 def _piece_file(run: int, piece: Piece) -> str:

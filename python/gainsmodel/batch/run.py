@@ -26,7 +26,7 @@ from typing import Any
 
 import polars as pl
 
-from gainsmodel.batch.folder import MANIFESTS, Folder, Piece, parquet, runs_a_part
+from gainsmodel.batch.folder import MANIFESTS, Folder, Piece, part_file, runs_a_part
 from gainsmodel.batch.result import BatchResult, runs_table
 from gainsmodel.batch.sweep import Point, Sweep, Table, canonical, load_sweep
 from gainsmodel.batch.work import Done, Task, perform, ready
@@ -198,8 +198,10 @@ def estimate_batch(
     seconds = done.seconds * draws / short.draws
     size = batch.identity()["runs_a_part"]
     # Half of a run's bytes are what a file says of its columns.
-    of_part = sum(len(parquet(pl.concat([table] * size))) for table in done.tables.values())
-    of_run = sum(len(parquet(table)) for table in done.tables.values())
+    of_part = sum(
+        len(part_file(name, pl.concat([table] * size))) for name, table in done.tables.items()
+    )
+    of_run = sum(len(part_file(name, table)) for name, table in done.tables.items())
     values = sum(table.estimated_size() for table in done.tables.values()) * size
     parts = math.ceil(len(batch.scenarios) / size)
     count = workers or _default_workers(executor)
@@ -480,7 +482,7 @@ class _Work:
         recorded = [run for part in sorted(self._records) for run in self._records[part] or ()]
         varied = [self._batch.scenarios.point(run).varied for run in range(len(recorded))]
         table = runs_table(varied, self._batch.run_settings(), recorded)
-        self._folder.write_runs(parquet(table))
+        self._folder.write_runs(table)
 
 
 def _check_options(executor: Executor | str | None, workers: int | None, threads: int) -> None:

@@ -6,6 +6,7 @@ anything the user can mend, with one message; 130 on Ctrl-C, 143 on a request to
 
 import gc
 import sys
+import warnings
 
 from gainsmodel import stopping
 from gainsmodel.cli import streams
@@ -26,6 +27,8 @@ def _command() -> int:
     from gainsmodel.cli import verbs
 
     verbs.load(*sys.argv[1:2])
+    # What is to be known of what was read, without the place in our code.
+    warnings.showwarning = lambda message, *_, **__: print(f"note: {message}", file=sys.stderr)
     stopping.in_order()
     try:
         return verbs.main()

@@ -1,6 +1,5 @@
 """``gainsmodel report``: a board paper on one area, or the workbook behind it."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -95,15 +94,15 @@ def report_command(
             on_progress=on_progress,
             **stated(**asked),
         )
-    manifest = json.dumps(found.result.manifest, ensure_ascii=False, indent=1).encode() + b"\n"
+    record = found.result.record
     content = report.write(found, kind, manifest_name=beside.name)
     with writing(beside, SettingError):
-        if not force and beside.exists() and beside.read_bytes() != manifest:
+        if not force and beside.exists() and beside.read_bytes() != record:
             raise SettingError(
                 f"{beside}: is the manifest of another run, which would be lost; choose another "
                 "name for --out, or add --force"
             )
-    write_files({out: content, beside: manifest}, SettingError)
+    write_files({out: content, beside: record}, SettingError)
     print(f"written: {out}, {beside}", file=sys.stderr)
 
 

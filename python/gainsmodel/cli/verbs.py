@@ -7,7 +7,18 @@ from gainsmodel.cli.app import app, main
 __all__ = ["app", "load", "main"]
 _MODULES = (
     *("run", "compare", "appraise", "sensitivity", "voi", "target", "plan", "discover"),
-    *("requires", "report", "assumptions", "batch", "validate", "about", "data", "serve"),
+    *(
+        "requires",
+        "report",
+        "verify",
+        "replay",
+        "assumptions",
+        "batch",
+        "validate",
+        "about",
+        "data",
+        "serve",
+    ),
 )
 
 

@@ -19,7 +19,9 @@ from gainsmodel.data.importing.frames import itl_hashes
 from gainsmodel.data.importing.names import nearest
 from gainsmodel.data.importing.sheets import shown
 from gainsmodel.data.own_dataset import BETWEEN, areas_table, gva_table, own_dataset
-from gainsmodel.data.shipped_tables import AREA_COLUMNS, OWN, SECTORS
+from gainsmodel.data.shipped_tables import AREA_COLUMNS, OWN, SECTORS, origin
+from gainsmodel.data.table_editions import entry
+from gainsmodel.datapackage import NAME, Column, package, resource, schema
 from gainsmodel.errors import DataError
 from gainsmodel.files import read_file, recover, write_folder
 from gainsmodel.spreadsheets import unescaped
@@ -58,10 +60,34 @@ def save_dataset(dataset: Dataset, folder: str | os.PathLike[str]) -> Path:
     """
     target = Path(folder)
     files = saved_files(dataset)
-    with write_folder(target, FILES, "an earlier dataset", DataError) as part:
+    with write_folder(target, (*FILES, NAME), "an earlier dataset", DataError) as part:
         for name, content in files.items():
             part.write(name, content)
+        listed = [
+            resource(name, of["sha256"], of["bytes"], **described(name))
+            for name, of in part.files.items()
+        ]
+        said = {"title": str(dataset.own_name), "description": "; ".join(dataset.notes)}
+        part.write(NAME, package("gainsmodel-figures", listed, **said, **origin(dataset.own_name)))
     return target
+
+
+def described(file: str) -> dict[str, Any]:
+    """Title and schema of a file of own figures, as ``tables.toml`` describes the shipped ones."""
+    if file not in (GVA, AREAS):
+        return {"title": "How they were read" if file == PROVENANCE else "Hash of each file"}
+    of = entry(file)
+    said = {name: Column(of["unit"], of["meaning"]) for name, of in of["columns"].items()} | {
+        "region": Column("code", "ITL 1 region where most residents live"),
+        "groups": Column("names", f"groups that the area is in, {BETWEEN} between them"),
+        "wider": Column("names", f"wider areas that the area is in, {BETWEEN} between them"),
+    }
+    kinds: dict[str, type[pl.DataType]] = {"area_code": pl.String, "sector": pl.String}
+    kinds["gva_gbp_m"] = pl.Float64
+    if file == AREAS:
+        kinds = AREA_COLUMNS | dict.fromkeys(("region", "groups", "wider"), pl.String)
+    types = pl.Schema(kinds)
+    return {"title": of["title"], "schema": schema(types, said)}
 
 
 def saved_files(dataset: Dataset) -> dict[str, bytes]:

@@ -3,7 +3,7 @@
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import polars as pl
 
@@ -25,6 +25,14 @@ OWN_AREAS = "own_areas.csv"
 OWN = "own"
 # Put together from local authorities when it is loaded; see `gainsmodel.data.places`.
 MAYORAL_2026 = "mayoral_2026"
+# Where the shipped figures come from, and what their licence asks to be said.
+SOURCES = (
+    "Office for National Statistics: regional GVA (balanced) by industry, population, jobs, "
+    "national accounts",
+    "Ofcom: Connected Nations 2024",
+)
+LICENCE = "Open Government Licence v3.0"
+ATTRIBUTION = "Contains OS data © Crown copyright and database right 2025"
 _SCHEMAS: dict[str, dict[str, type[pl.DataType]]] = {
     "gva.csv": {
         "geography": pl.String,
@@ -75,6 +83,16 @@ PARENTS = {
     MAYORAL_2026: ("mayoral_2026.csv", "area_code"),
 }
 AREA_COLUMNS = {name: kind for name, kind in _SCHEMAS["areas.csv"].items() if name != "geography"}
+
+
+def origin(own_name: str | None = None) -> dict[str, Any]:
+    """Sources and licence as a data package has them; own figures have a licence of their own."""
+    shipped = [{"title": title} for title in SOURCES]
+    said = f"{LICENCE}. {ATTRIBUTION}."
+    if own_name is not None:
+        own = {"title": own_name}
+        return {"sources": [own, *shipped], "attribution": f"Built-in figures: {said}"}
+    return {"sources": shipped, "licenses": [{"name": "OGL-UK-3.0", "title": said}]}
 
 
 def _listed(names: list[str], most: int = 40) -> str:

@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from typing import Any
 
 from gainsmodel.data.shipped_tables import TABLES
 
@@ -42,14 +43,27 @@ class Edition:
 
 
 @cache
-def editions() -> dict[str, Edition]:
+def _described() -> dict[str, dict[str, Any]]:
     """Every built-in table by its file, as ``tables.toml`` describes it."""
-    described = tomllib.loads((TABLES / "tables.toml").read_text(encoding="utf-8"))["files"]
+    files: dict[str, dict[str, Any]] = tomllib.loads(
+        (TABLES / "tables.toml").read_text(encoding="utf-8")
+    )["files"]
+    return files
+
+
+def entry(file: str) -> dict[str, Any]:
+    """What ``tables.toml`` says of a built-in table: ``title``, ``columns`` and more."""
+    return _described()[file]
+
+
+@cache
+def editions() -> dict[str, Edition]:
+    """Every built-in table by its file, with its edition."""
     optional = ("released", "next_due", "next_because", "renew")
     return {
         file: Edition(
             *(file, entry["title"], entry["edition"], entry["covers"]),
             **{name: entry[name] for name in optional if name in entry},
         )
-        for file, entry in described.items()
+        for file, entry in _described().items()
     }

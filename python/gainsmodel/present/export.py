@@ -9,17 +9,15 @@ import polars as pl
 
 from gainsmodel import spreadsheets
 from gainsmodel.analysis.assumptions_log import log
+from gainsmodel.data import shipped_tables
+from gainsmodel.data.shipped_tables import ATTRIBUTION, LICENCE
 from gainsmodel.errors import ResultError
 from gainsmodel.present import text
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario
 
-SOURCES = (
-    "Office for National Statistics: regional GVA (balanced) by industry, population, jobs, "
-    "national accounts. Ofcom: Connected Nations 2024. Open Government Licence v3.0. "
-    "Contains OS data © Crown copyright and database right 2025."
-)
+SOURCES = f"{'. '.join([*shipped_tables.SOURCES, LICENCE, ATTRIBUTION])}."
 
 
 def file_name(text: str) -> str:
@@ -88,6 +86,7 @@ def about_table(
         ("Figures", text.of_figures(manifest, on) or "Your own."),
         *([("Areas", of_areas)] if of_areas else []),
         ("Version", f"gainsmodel {manifest['versions']['gainsmodel']}"),
+        ("Fingerprint", result.fingerprint),
         ("Written on", on.isoformat()),
         ("Sources", SOURCES),
     ]

@@ -1,7 +1,6 @@
 """Saved results on disk: what a folder may hold, and its manifest."""
 
 import json
-import math
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -15,6 +14,7 @@ from gainsmodel.files import recover, replaceable
 from gainsmodel.results.tables import DETAIL_METRICS, METRICS
 from gainsmodel.scenario.messages import show
 from gainsmodel.scenario.parameters import ADJUSTMENTS
+from gainsmodel.sealed import StrangeJSON, strict_json
 
 
 def build_info() -> dict[str, Any]:
@@ -32,13 +32,15 @@ def _versions() -> dict[str, str]:
     return {name: version(name) for name in ("numpy", "polars", "pydantic")}
 
 
+MANIFEST, PACKAGE = "manifest.json", "datapackage.json"
 DRAWS_SAVED = (*METRICS, *ADJUSTMENTS)
 TABLES = ("areas", "groups", "years", "sectors", "adoption", "statistics")
 # Folder of own figures within a saved result.
 FIGURES = "figures"
-MAX_MANIFEST_BYTES = 10_000_000
-# Versions of a manifest: before results were bound to it, and since.
-UNBOUND, BOUND = 1, 2
+MAX_MANIFEST_BYTES, MOST_GENERATORS = 10_000_000, 1_000
+# Versions of a manifest: before results were bound to it, by a hash of its values, and as a record
+# that ends with its fingerprint.
+UNBOUND, BOUND, RECORD = 1, 2, 3
 EARLIER = "an earlier result"
 
 
@@ -60,28 +62,39 @@ def known_files() -> set[str]:
     """Names that the folder of a saved result may hold."""
     tables = {f"{name}.{kind}" for name in TABLES for kind in ("parquet", "csv")}
     draws = {f"draws_{metric}.parquet" for metric in (*DRAWS_SAVED, *DETAIL_METRICS)}
-    return tables | draws | {"manifest.json", FIGURES}
+    return tables | draws | {MANIFEST, PACKAGE, FIGURES}
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
     """Read a manifest file, or the one in a result's folder."""
+    return understood(*read_content(path))
+
+
+def read_content(path: Path) -> tuple[Path, bytes]:
+    """Give the file of a manifest, which may be that in a result's folder, and its content."""
     file = path
     recover(path)
     try:
-        file = path / "manifest.json" if path.is_dir() else path
+        file = path / MANIFEST if path.is_dir() else path
         content, size = read_regular(file, MAX_MANIFEST_BYTES)
-        if size > MAX_MANIFEST_BYTES:
-            raise ResultError(f"{file}: is not a manifest: too large")
-        manifest = _strict_json(content)
     except FileNotFoundError:
-        raise ResultError(f"{file}: no such file; a saved result holds a manifest.json") from None
-    except ResultError:
-        raise
+        raise ResultError(f"{file}: no such file; a saved result holds a {MANIFEST}") from None
     except OSError as error:
         raise ResultError(f"{file}: cannot be read: {error.strerror}") from error
+    except ValueError:
+        raise ResultError(f"{escape(str(file))}: is no possible name of a file") from None
+    if size > MAX_MANIFEST_BYTES:
+        raise ResultError(f"{file}: is not a manifest: too large")
+    return file, content
+
+
+def understood(file: Path, content: bytes) -> dict[str, Any]:
+    """Read what a manifest file holds."""
+    try:
+        manifest = strict_json(content)
     except json.JSONDecodeError as error:
         raise ResultError(f"{file}, line {error.lineno}: is not a manifest: {error.msg}") from error
-    except _Strange as strange:
+    except StrangeJSON as strange:
         raise ResultError(f"{file}: is not a manifest: {strange}") from None
     except (ValueError, RecursionError):
         raise ResultError(f"{file}: is not a manifest: no text, or no possible value") from None
@@ -92,50 +105,25 @@ def read_mapping(manifest: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Read what a manifest file holds, however it came here; `name` as `checked`."""
     try:
         content = json.dumps(dict(manifest)).encode()
-        return checked(_strict_json(content), name)
+        return checked(strict_json(content), name)
     except ResultError:
         raise
     except (ValueError, TypeError, RecursionError):
         raise ResultError(f"{name}: is not a manifest: holds what no such file can") from None
 
 
-class _Strange(ValueError):
-    """What JSON may hold and no manifest does."""
-
-
-def _strict_json(content: bytes) -> Any:
-    """Read JSON without what its readers disagree on."""
-
-    def number(text: str) -> float:
-        if not math.isfinite(float(text)):
-            raise _Strange(f"{escape(text[:40])} is not a finite number")
-        return float(text)
-
-    def entries(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            twice = next(key for key in found if sum(key == other for other, _ in pairs) > 1)
-            raise _Strange(f"{twice[:40]!a} stands twice in one place")
-        return found
-
-    manifest = json.loads(
-        content, parse_float=number, parse_constant=number, object_pairs_hook=entries
-    )
-    # Half a pair of surrogates is no text that could be shown or sent on.
-    json.dumps(manifest, ensure_ascii=False).encode()
-    return manifest
-
-
 def checked(manifest: Any, name: str | Path) -> dict[str, Any]:
     """Give a manifest back if it is one; `name` says in an error where it comes from."""
     found = manifest if isinstance(manifest, dict) else {}
-    wrong = [key for key, is_right in _PARTS.items() if not is_right(found.get(key))]
+    # Manifests before version 3 do not state the edition of the random numbers.
+    whole = {"generator": 1} | found
+    wrong = [key for key, is_right in _PARTS.items() if not is_right(whole.get(key))]
     if wrong:
         raise ResultError(f"{name}: is not a manifest; missing or wrong: {', '.join(wrong)}")
-    if manifest["manifest_version"] not in (UNBOUND, BOUND):
+    if manifest["manifest_version"] not in (UNBOUND, BOUND, RECORD):
         raise ResultError(
             f"{name}: manifest_version is {show(manifest['manifest_version'])}, "
-            f"this version reads {UNBOUND} and {BOUND}"
+            f"this version reads {UNBOUND}, {BOUND} and {RECORD}"
         )
     return dict(manifest)
 
@@ -176,5 +164,6 @@ _PARTS: dict[str, Callable[[Any], bool]] = {
     "scenario": lambda value: isinstance(value, dict),
     "own_data": _is_own,
     "detail": lambda value: value is None or _is_text(value),
+    "generator": lambda value: _is_whole(value) and 0 < value < MOST_GENERATORS,
     "variation": _is_variation,
 }

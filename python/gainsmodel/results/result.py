@@ -26,6 +26,7 @@ from gainsmodel.results.tables import METRICS, LazyTables, Report
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.parameter_groups import uncertain
 from gainsmodel.scenario.parameters import ADJUSTMENTS
+from gainsmodel.sealed import fingerprints
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,6 +51,8 @@ class Result(ShownInNotebooks):
     _kept: CoreDraws | None
     _scenario: Scenario | None = None
     _dataset: Dataset | None = None
+    # Of one that was loaded; another version of Polars might write its tables differently.
+    _record: bytes | None = None
 
     @classmethod
     def from_core(
@@ -143,6 +146,22 @@ class Result(ShownInNotebooks):
             )
         return replace(self, _dataset=dataset)
 
+    @cached_property
+    def record(self) -> bytes:
+        """The run's record: its manifest with the hashes of its tables, bound by a fingerprint.
+
+        As a file it is what `gainsmodel.verify` checks and `gainsmodel.replay` runs again; a
+        saved result holds it as ``manifest.json``.
+        """
+        from gainsmodel.results.record import record_of, tables_as_files
+
+        return self._record or record_of(self.manifest, tables_as_files(self))
+
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of `record`, to print beside a number: any change of the run changes it."""
+        return fingerprints(self.record)[1]
+
     def table(self, name: str) -> pl.DataFrame:
         """Give one of the tables that are saved, by its name."""
         return self._tables[name]
@@ -217,7 +236,10 @@ class Result(ShownInNotebooks):
         """
         plain = scenario.without_plan()
         return replace(
-            self, manifest=self.manifest | {"scenario": plain.to_dict()}, _scenario=plain
+            self,
+            manifest=self.manifest | {"scenario": plain.to_dict()},
+            _scenario=plain,
+            _record=None,
         )
 
     def draws(
@@ -428,7 +450,8 @@ class Result(ShownInNotebooks):
     ) -> Path:
         """Write tables (Parquet), the manifest and own figures into a folder, whole or not at all.
 
-        The manifest binds them: it holds the size and the hash of each file, and its own hash.
+        The manifest is the run's `record`: it binds the tables by their hashes, and itself by its
+        fingerprint. ``datapackage.json`` lists every file, with its hash.
 
         Parameters
         ----------

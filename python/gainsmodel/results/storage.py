@@ -1,8 +1,6 @@
 """Saved results: a folder of tables, manifest, draws and own figures, bound by hashes."""
 
-import hashlib
 import io
-import json
 import os
 import warnings
 from collections.abc import Iterator
@@ -14,29 +12,40 @@ import polars as pl
 from gainsmodel.checks import escape
 from gainsmodel.confined import confined
 from gainsmodel.data import Dataset
-from gainsmodel.data.saved import read_named, saved_files
+from gainsmodel.data.saved import described, read_named, saved_files
+from gainsmodel.datapackage import package, parquet, resource, schema, sha256_of
 from gainsmodel.errors import DataError, ResultError
 from gainsmodel.files import read_file, write_folder
+from gainsmodel.results.columns import TITLES, columns_of, columns_of_draws
 from gainsmodel.results.draws import SavedDraws
 from gainsmodel.results.manifest import (
     DRAWS_SAVED,
     EARLIER,
     FIGURES,
+    MANIFEST,
+    PACKAGE,
+    RECORD,
     TABLES,
     UNBOUND,
     check_target,
     known_files,
-    read_manifest,
+    read_content,
+    understood,
+)
+from gainsmodel.results.record import (
+    about_run,
+    check_own,
+    examined,
+    price_year,
+    record_of,
+    run_of,
+    stated_tables,
+    tables_as_files,
 )
 from gainsmodel.results.result import Result
 from gainsmodel.results.tables import DETAIL_METRICS
+from gainsmodel.sealed import fingerprints
 from gainsmodel.spreadsheets import csv as as_csv
-
-MANIFEST = "manifest.json"
-# What a saved manifest says of the folder, and of itself, beside what the result's own says.
-FILES, SHA256 = "files", "sha256"
-# What file managers leave wherever they have been.
-LITTER = (".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 def save(
@@ -45,28 +54,59 @@ def save(
     """Write a result; as `Result.save`."""
     target = check_target(folder)
     with write_folder(target, known_files(), EARLIER, ResultError) as part:
-        for name in TABLES:
-            table = result.table(name)
-            part.write(f"{name}.parquet", _parquet(table))
-            if csv:
-                part.write(f"{name}.csv", as_csv(table))
+        tables = tables_as_files(result)
+        for name, content in tables.items():
+            part.write(name, content)
+        record = record_of(result.manifest, tables)
+        part.write(MANIFEST, record)
+        if csv:
+            for name in TABLES:
+                part.write(f"{name}.csv", as_csv(result.table(name)))
         if draws:
             detailed = result.manifest.get("detail") is not None
             for metric in (*DRAWS_SAVED, *(DETAIL_METRICS if detailed else ())):
-                part.write(f"draws_{metric}.parquet", _parquet(result.draws(metric)))
+                part.write(f"draws_{metric}.parquet", _draws(result, metric))
         if "own_data" in result.manifest and result.knows_figures:
             for name, content in saved_files(result.dataset).items():
                 part.write(f"{FIGURES}/{name}", content)
-        bound = result.manifest | {FILES: dict(sorted(part.files.items()))}
-        bound[SHA256] = _sha256_of(bound)
-        part.write(MANIFEST, json.dumps(bound, indent=1, ensure_ascii=False).encode() + b"\n")
+        listed = [
+            resource(name, of["sha256"], of["bytes"], **_said(result, name))
+            for name, of in part.files.items()
+        ]
+        about = about_run(result.manifest) | {"record": fingerprints(record)[1]}
+        title = str(result.manifest["scenario"]["title"])
+        part.write(PACKAGE, package("gainsmodel-result", listed, title=title, **about))
     return target
+
+
+def _draws(result: Result, metric: str) -> bytes:
+    table, year = result.draws(metric), price_year(result.manifest)
+    columns = columns_of_draws(metric, table.columns, year)
+    return parquet(table, columns, title=f"Draws: {metric}", **about_run(result.manifest))
+
+
+def _said(result: Result, name: str) -> dict[str, Any]:
+    """Title and schema of a table in the data package."""
+    stem, year = name.rsplit(".", 1)[0], price_year(result.manifest)
+    if stem in TABLES:
+        types = result.table(stem).schema
+        return {"title": TITLES[stem], "schema": schema(types, columns_of(types, year))}
+    if stem.startswith("draws_"):
+        metric = stem.removeprefix("draws_")
+        types = result.draws(metric).schema
+        columns = columns_of_draws(metric, types, year)
+        return {"title": f"Draws: {metric}", "schema": schema(types, columns)}
+    if name.startswith(f"{FIGURES}/"):
+        return described(name.removeprefix(f"{FIGURES}/"))
+    return {"title": "The run’s record"}
 
 
 def load(folder: str | os.PathLike[str]) -> Result:
     """Read a saved result; as `Result.load`."""
     source = Path(folder)
-    manifest = read_manifest(source)
+    read, content = read_content(source)
+    manifest = understood(read, content)
+    check_own(read, content, manifest)
     contents = dict(_contents(source, manifest))
     needed = [f"{name}.parquet" for name in TABLES]
     if missing := [file for file in needed if file not in contents]:
@@ -81,14 +121,32 @@ def load(folder: str | os.PathLike[str]) -> Result:
         if (file := f"draws_{metric}.parquet") in found
     }
     draws = SavedDraws(saved) if saved else None
-    own = {key: value for key, value in manifest.items() if key not in (FILES, SHA256)}
-    return Result(own, tables, draws, None, saved_figures(source, manifest))
+    record = content if manifest["manifest_version"] == RECORD else None
+    return Result(
+        run_of(manifest), tables, draws, None, saved_figures(source, manifest), _record=record
+    )
 
 
-def _parquet(table: pl.DataFrame) -> bytes:
-    content = io.BytesIO()
-    table.write_parquet(content)
-    return content.getvalue()
+def tables_beside(path: Path, manifest: dict[str, Any]) -> dict[str, pl.DataFrame]:
+    """Tables of areas and groups that lie beside a manifest, as they were saved; none may be there.
+
+    Raises
+    ------
+    ResultError
+        If one was changed since, or is damaged.
+    """
+    folder = path if path.is_dir() else path.parent
+    names = [f"{name}.parquet" for name in ("areas", "groups")]
+    contents = {name: _read(folder / name) for name in names if (folder / name).is_file()}
+    if manifest["manifest_version"] != UNBOUND and contents:
+        stated = stated_tables(path, manifest)
+        for name, content in contents.items():
+            if sha256_of(content) != stated[name][1]:
+                raise ResultError(
+                    f"{_shown(folder / name)}: does not match its hash in {MANIFEST}; it was "
+                    "changed after it was saved"
+                )
+    return tables_of(folder, contents) if contents else {}
 
 
 def tables_of(source: Path, contents: dict[str, bytes]) -> dict[str, pl.DataFrame]:
@@ -115,12 +173,6 @@ def _tables(source: str, contents: dict[str, bytes]) -> dict[str, pl.DataFrame]:
     return tables
 
 
-def _sha256_of(manifest: dict[str, Any]) -> str:
-    stated = {key: value for key, value in manifest.items() if key != SHA256}
-    text = json.dumps(stated, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
-
-
 def _shown(path: Path) -> str:
     return escape(str(path))
 
@@ -138,65 +190,10 @@ def _contents(source: Path, manifest: dict[str, Any]) -> Iterator[tuple[str, byt
             if (source / name).is_file():
                 yield name, _read(source / name)
         return
-    stated = _stated(source, manifest)
-    held = {path.relative_to(source).as_posix() for path in _below(source)} - {MANIFEST}
-    for name in sorted(held - set(stated)):
-        if Path(name).name not in LITTER:
-            raise ResultError(
-                f"{_shown(source / name)}: was not saved with this result, as "
-                f"{MANIFEST} says; move it elsewhere"
-            )
-    for name, (size, sha256) in stated.items():
-        path = source / name
-        if name not in held:
-            raise ResultError(
-                f"{_shown(path)}: is missing or damaged; {MANIFEST} says that it was saved"
-            )
-        if not path.is_file() or path.stat().st_size != size:
-            raise ResultError(_changed(path))
-        content = _read(path)
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise ResultError(_changed(path))
+    for name, content, mismatch in examined(source, manifest):
+        if mismatch is not None:
+            raise ResultError(mismatch.sentence)
         yield name, content
-
-
-def _stated(source: Path, manifest: dict[str, Any]) -> dict[str, tuple[int, str]]:
-    """Size and hash of each file, as a manifest that was not changed itself states them."""
-    file = source / MANIFEST
-    files = manifest.get(FILES)
-    if not isinstance(files, dict) or not isinstance(manifest.get(SHA256), str):
-        raise ResultError(
-            f"{_shown(file)}: {FILES} and {SHA256} are missing, which bind the tables of a saved "
-            "result to its manifest; replay the manifest and save it again"
-        )
-    try:
-        changed = manifest[SHA256] != _sha256_of(manifest)
-    except RecursionError:
-        changed = True
-    if changed:
-        raise ResultError(
-            f"{_shown(file)}: does not match its own hash; it was changed after it was saved"
-        )
-    stated = {}
-    for name, of in files.items():
-        bound = of if isinstance(of, dict) else {}
-        size, sha256 = bound.get("bytes"), bound.get("sha256")
-        if not isinstance(size, int) or not isinstance(sha256, str):
-            raise ResultError(f"{_shown(file)}: {FILES}: states no hash of {name!r}")
-        stated[name] = size, sha256
-    return stated
-
-
-def _below(source: Path) -> Iterator[Path]:
-    """Everything in a saved result but folders; into no folder but that of own figures."""
-    try:
-        for path in source.iterdir():
-            if path.name == FIGURES and path.is_dir():
-                yield from path.iterdir()
-            else:
-                yield path
-    except OSError as error:
-        raise ResultError(f"{_shown(source)}: cannot be read: {error.strerror}") from error
 
 
 def _read(path: Path) -> bytes:
@@ -204,12 +201,6 @@ def _read(path: Path) -> bytes:
         return read_file(path, path.stat().st_size)
     except OSError as error:
         raise ResultError(f"{_shown(path)}: cannot be read: {error.strerror}") from error
-
-
-def _changed(path: Path) -> str:
-    return (
-        f"{_shown(path)}: does not match its hash in {MANIFEST}; it was changed after it was saved"
-    )
 
 
 def saved_figures(source: Path, manifest: dict[str, Any]) -> Dataset | None:

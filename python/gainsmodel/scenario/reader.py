@@ -176,9 +176,13 @@ def _resolve(file: _File) -> Scenario:
         file = _extended(file, chain)
         chain.append(file)
     merged: dict[str, Any] = {}
+    steps: list[str] = []
     for n, file in enumerate(reversed(chain)):
         data = {k: v for k, v in file.data.items() if k not in ("extends", "data")}
-        merged = merge(merged, extension(data, file.name), Path(file.name).name) if n else data
+        if n:
+            data, said = extension(data, file.name)
+            steps += said
+        merged = merge(merged, data, Path(file.name).name) if n else data
 
     def where(path: KeyPath) -> str:
         # The first of those that hold most of the path is the one whose word counts; what is
@@ -189,7 +193,9 @@ def _resolve(file: _File) -> Scenario:
         return f"{nearest.name}{nearest.line(path)}: "
 
     hint = '; or begin the file with extends = "reference"' if len(chain) == 1 else ""
-    scenario = validate(Scenario, migrated(merged, chain[-1].name), where, hint)
+    merged, said = migrated(merged, chain[-1].name)
+    scenario = validate(Scenario, merged, where, hint)
+    scenario._tell([*said, *steps])
     scenario._places.update((area, where(("plan", area))) for area in scenario.plan)
     scenario._data = next((_named_data(file) for file in chain if "data" in file.data), None)
     return scenario

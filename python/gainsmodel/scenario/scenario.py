@@ -7,7 +7,8 @@ file, none stands here.
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from operator import eq
 from pathlib import Path
@@ -193,6 +194,7 @@ class Scenario(Model):
     # Where a file names each area of the plan, since only the figures can tell unknown areas.
     _places: dict[str, str] = PrivateAttr(default_factory=dict)
     _data: NamedData | None = PrivateAttr(None)
+    _migration: tuple[str, ...] = PrivateAttr(())
     _hash: int | None = PrivateAttr(None)
     _reference: Any = PrivateAttr(None)
     _differing: frozenset[KeyPath] | None = PrivateAttr(None)
@@ -307,6 +309,17 @@ class Scenario(Model):
         """The folder of own figures to run on; known by its content only, so no part of these."""
         return self._data
 
+    @property
+    def migration(self) -> tuple[str, ...]:
+        """What was done to read files of an older format, or of none stated, in sentences."""
+        return self._migration
+
+    def _tell(self, steps: Iterable[str]) -> None:
+        """Keep what was done to read it, and warn of each step."""
+        self._migration = tuple(steps)
+        for step in self._migration:
+            warnings.warn(step, stacklevel=4)
+
     def __eq__(self, other: object) -> bool:
         """Compare what is assumed and planned, not where it was read."""
         return isinstance(other, Scenario) and self.__dict__ == other.__dict__
@@ -327,7 +340,10 @@ class Scenario(Model):
         ScenarioError
             If anything in it is missing, unknown or not allowed.
         """
-        return validate(cls, migrated(data), lambda _: "scenario: ")
+        found, steps = migrated(data)
+        scenario = validate(cls, found, lambda _: "scenario: ")
+        scenario._tell(steps)
+        return scenario
 
     def to_dict(self) -> dict[str, Any]:
         """Give the complete scenario as plain dicts, lists, text and numbers."""

@@ -5,6 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from gainsmodel.scenario.merge import difference, merge
+from gainsmodel.scenario.migration import FILE_VERSION
 from gainsmodel.scenario.reader import load_scenario, shipped_scenarios
 from gainsmodel.scenario.scenario import Scenario
 
@@ -41,7 +42,7 @@ def to_toml(scenario: Scenario, relative_to: Scenario | None = None) -> str:
         if relative_to == base:
             changes = difference(scenario.to_dict(), base.to_dict())
             if Scenario.from_dict(merge(base.to_dict(), changes, name)) == scenario:
-                data = {"extends": name, **changes}
+                data = {"extends": name, "schema_version": FILE_VERSION, **changes}
             break
     document = tomlkit.document()
     for key, item in _scalars_first(data, ()):

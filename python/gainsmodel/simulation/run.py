@@ -17,7 +17,8 @@ from gainsmodel.choices import Precision, Sampler
 from gainsmodel.data import OWN_GVA, Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import ResultError
-from gainsmodel.results.manifest import BOUND, build_info
+from gainsmodel.results.editions import GENERATOR
+from gainsmodel.results.manifest import RECORD, build_info
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario
@@ -181,7 +182,7 @@ class Run:
     def _manifest(self, scenario: Scenario) -> dict[str, Any]:
         info = build_info()
         return {
-            "manifest_version": BOUND,
+            "manifest_version": RECORD,
             "scenario": scenario.to_dict(),
             "geography": self.dataset.geography,
             "data_sha256": dict(sorted(self.dataset.hashes.items())),
@@ -189,6 +190,7 @@ class Run:
             "draws": self._settings.draws,
             "seed": self._settings.seed,
             "sampler": self._settings.sampler,
+            "generator": GENERATOR,
             "precision": self._settings.precision,
             "detail": None if self._detail is None else self._detail.code,
             **({"variation": self._variation} if self._variation else {}),

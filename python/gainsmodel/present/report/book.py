@@ -12,20 +12,16 @@ from gainsmodel.present import export
 from gainsmodel.present.area_summary import GBP_M
 from gainsmodel.present.report.assurance import statement
 from gainsmodel.present.report.findings import Findings
+from gainsmodel.results.columns import legend
 
 Sheet = pl.DataFrame | Callable[[Any, Any], None]
 SPLIT = "Split of the prize"
 FIRST_ROW = 7
+# Beside the columns of results; every amount is in the prices that About states.
 UNITS = (
-    ("…_gbp_m", "£ million, in the prices that About states"),
-    ("…_gbp_bn", "£ billion, as About says"),
-    ("…_share, share_…", "0 to 1"),
-    ("p_…", "probability, 0 to 1"),
-    ("…_mean", "expected value: the average of all futures"),
-    ("…_p05, …_p50, …_p95", "below which 5, 50, 95 of 100 futures lie"),
-    ("…_p_below_1", "probability of less than £1m, 0 to 1"),
-    ("…_mcse_…", "standard error from the number of futures"),
-    ("mean, median, low, high of assumptions", "in the unit that stands in their row"),
+    ("…_gbp_m", "£ million", "as About says"),
+    ("…_gbp_bn", "£ billion", "as About says"),
+    ("mean, median, low, high of assumptions", "in the unit that stands in their row", ""),
 )
 
 
@@ -46,7 +42,9 @@ def workbook(findings: Findings, on: date | None = None) -> bytes:
     without = None if findings.added is None else findings.without
     tables = export.sheets(findings.result, findings.unit, without, on)
     sheets: dict[str, Sheet] = {"About": tables.pop("About")}
-    sheets["Units"] = pl.DataFrame(UNITS, schema=["Columns", "Says"], orient="row")
+    sheets["Units"] = pl.DataFrame(
+        [*UNITS, *legend()], schema=["Columns", "Unit", "Says"], orient="row"
+    )
     if findings.scenario.prize.value is not None:
         sheets[SPLIT] = _split(findings)
     if findings.worth is not None and findings.parts is not None and findings.net is not None:

@@ -22,20 +22,23 @@ class Document:
     ----------
     title, subtitle : str
     blocks : sequence of Block
-    manifest : dict
-        Of the run that it tells of.
+    record : bytes
+        Of the run that it tells of: its manifest with hashes and fingerprint.
+    version : str
+        Of gainsmodel, which ran it.
     manifest_name : str
-        Name of the file in which the manifest goes with the paper.
+        Name of the file in which the record goes with the paper.
     """
 
     title: str
     subtitle: str
     blocks: Sequence[Block]
-    manifest: dict[str, Any]
+    record: bytes
+    version: str
     manifest_name: str
 
     def with_text(self, change: Callable[[str], str]) -> "Document":
-        """The same paper, each of its texts changed; pictures and the manifest stay."""
+        """The same paper, each of its texts changed; pictures and the record stay."""
         return replace(
             self,
             title=change(self.title),

@@ -64,7 +64,8 @@ def board_paper(
             *_method(findings, on),
             *_repeat(findings, manifest_name),
         ],
-        manifest=findings.result.manifest,
+        record=findings.result.record,
+        version=findings.result.manifest["versions"]["gainsmodel"],
         manifest_name=manifest_name,
     )
 
@@ -262,4 +263,5 @@ def _repeat(findings: Findings, manifest_name: str) -> Iterator[Block]:
         f"geography {manifest['geography']}.",
         "small",
     )
+    yield Words(text.fingerprint(findings.result, manifest_name), "small")
     yield Words(f"Sources: {export.SOURCES}", "small")

@@ -41,12 +41,11 @@ def html(document: Document, on: date) -> bytes:
     def source(block: Picture) -> dict[str, str]:
         return {"source": _data_address(block.chart.svg().encode(), "image/svg+xml")}
 
-    manifest = json.dumps(document.manifest, ensure_ascii=False, indent=1).encode()
     text = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = text.from_string(_template("paper.html"))
     page = template.render(
         paper=_plain(document, on, source),
-        manifest=_data_address(manifest, "application/json"),
+        manifest=_data_address(document.record, "application/json"),
     )
     return page.encode("utf-8")
 
@@ -98,7 +97,7 @@ class _Typesetter:
         attached = re.sub(r"[^\w .()-]", "-", document.manifest_name).strip(" .") or "manifest.json"
         given = {
             "paper": json.dumps(_plain(document, on, source) | {"manifest_name": attached}),
-            "manifest": json.dumps(document.manifest, indent=1),
+            "manifest": document.record.decode(),
         }
         made = datetime(on.year, on.month, on.day, tzinfo=UTC)
         return self._set(_template("paper.typ").encode(), given, timestamp=made)
@@ -209,8 +208,7 @@ def _plain(
 
 
 def _footer(document: Document, on: date) -> str:
-    version = document.manifest["versions"]["gainsmodel"]
-    return f"gainsmodel {version}, {on.day} {on:%B %Y}. A scenario tool, not a forecast."
+    return f"gainsmodel {document.version}, {on.day} {on:%B %Y}. A scenario tool, not a forecast."
 
 
 def _data_address(content: bytes, mime: str) -> str:

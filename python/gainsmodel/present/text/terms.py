@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gainsmodel import format
+from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario
 
 CERTAIN = "the same in every future"
@@ -59,6 +60,14 @@ def how_it_was_run(manifest: Mapping[str, Any]) -> str:
     return (
         f"{format.count(manifest['draws'])}, seed {manifest['seed']}, sampler "
         f"{manifest['sampler']}."
+    )
+
+
+def fingerprint(result: Result, manifest_name: str) -> str:
+    """The fingerprint of a run, and what checks it."""
+    return (
+        f"Fingerprint of the run: {result.fingerprint}. “gainsmodel verify {manifest_name}” says "
+        "whether that file is still this record, without running anything."
     )
 
 
