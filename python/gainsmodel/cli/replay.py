@@ -5,14 +5,10 @@ from typing import Annotated
 
 import typer
 
-from gainsmodel.analysis.replay_here import replay_here
+from gainsmodel.cli import completion
 from gainsmodel.cli.app import DataOption, JsonOption, ThreadsOption, app, own_folder, progress
 from gainsmodel.cli.console import print_json, show
-from gainsmodel.cli.run import run_command
 from gainsmodel.errors import ResultError
-from gainsmodel.present.pages.replay import replayed
-from gainsmodel.results.editions import command, differences
-from gainsmodel.results.manifest import read_manifest
 
 
 @app.command("replay")
@@ -25,12 +21,21 @@ def replay_command(
         bool,
         typer.Option("--here", help="by this version, with what differs from then and why"),
     ] = False,
-    area: Annotated[str | None, typer.Option(help="area or group, name or code")] = None,
+    area: Annotated[
+        str | None,
+        typer.Option(help="area or group, name or code", autocompletion=completion.areas),
+    ] = None,
     data: DataOption = None,
     threads: ThreadsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run again what a manifest records; one of another version says how to."""
+    from gainsmodel.analysis.replay_here import replay_here
+    from gainsmodel.cli.run import run_command
+    from gainsmodel.present.pages.replay import replayed
+    from gainsmodel.results.editions import command, differences
+    from gainsmodel.results.manifest import read_manifest
+
     wanted = read_manifest(manifest)
     if here:
         dataset = own_folder(data)

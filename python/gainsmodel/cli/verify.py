@@ -9,8 +9,6 @@ import typer
 from gainsmodel.cli.app import JsonOption, app
 from gainsmodel.cli.console import print_json, show
 from gainsmodel.errors import ResultError
-from gainsmodel.present.pages.record import verified
-from gainsmodel.results.record import verify
 
 
 @app.command("verify")
@@ -24,6 +22,9 @@ def verify_command(
     as_json: JsonOption = False,
 ) -> None:
     """Check a run's record, and the tables beside it, without running anything."""
+    from gainsmodel.present.pages.record import verified
+    from gainsmodel.results.record import verify
+
     done = verify(record, fingerprint)
     if as_json:
         answer = asdict(done)
