@@ -271,10 +271,13 @@ def shown(name: str, screen: str, press: str | None = None) -> tuple[str, list[s
     state["choice"], state["steps"], state["notices"] = first, [], []
     state["saved"] = dict(zip(case.names, (first, second), strict=True))
     state["plan_a"], state["plan_b"] = case.names
+    # What is made when it is opened.
+    state["prize"] = True
     at.run()
     if screen != "our_share":
         at.switch_page(f"screens/{screen}.py").run()
     for _ in range(6):
+        state["prize"] = True
         with jobs.QUEUE._lock:
             behind = [job for job, _ in jobs.QUEUE._jobs.values() if not job.ended]
         if not behind:

@@ -26,7 +26,7 @@ from gainsmodel.present.area_summary import Added, AreaSummary
 PATIENCE_SECONDS = 1.0
 # How often a page that waits looks whether the visitor has done something else.
 GLANCE_SECONDS = 0.04
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
