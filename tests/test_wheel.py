@@ -64,7 +64,7 @@ LACKING: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("excel", ("data", "template", "--out", "gva.xlsx")),
     ("excel", ("run", "reference", "--data", "own.xlsx", *FEW)),
     *(("report", ("report", "reference", *GM, *FEW, "--out", f"paper.{kind}"))
-      for kind in ("xlsx", "docx", "html", "pdf")),
+      for kind in ("html", "pdf", "docx", "xlsx")),
     ("planning", ("plan", "reference", *GM, "--start", "0", "--start", "1", "--start", "2",
                   "--no-stability", *FEW)),
     ("dask", ("batch", "few.toml", "--executor", "dask", "--out", "on_dask")),
@@ -217,7 +217,7 @@ def test_the_wheel_holds_what_it_needs_and_no_more(wheel: Path) -> None:
                 # A linked file is there as it is.
                 assert held.pop(name) == (ROOT / path).read_bytes(), name
     core = held.pop("gainsmodel/_core.abi3.so")
-    assert not re.search(rb"/(root|home|Users|work|tmp)/\w", core)
+    assert not re.search(rb"/(root|work|home/\w+|Users/\w+)/[\w.]", core)
     rest = {name for name in held if not name.startswith(f"{info}/")}
     assert rest == {"gainsmodel_app/__init__.py"}
     for licence in ("LICENSE", "rust/LICENCES.txt"):
