@@ -20,9 +20,9 @@ from instructions import DRAWS, LEVELS, SPECIFICATIONS, build
 # function and its file.
 PARTS = {
     "weighted_sums block/adopt": "product of areas",
-    "gompertz block/adopt": "steps of adoption, Gompertz",
-    "plain_step block/adopt": "steps of adoption",
-    "lifted_step block/adopt": "steps of adoption with levers",
+    "vector/pull": "pull on the curve of Gompertz",
+    "take block/adopt": "steps of adoption",
+    "lift<": "levers",
     "block/adopt": "adoption, the rest",
     "polar vector": "normal numbers",
     "keyed_normals vector": "normal numbers",

@@ -112,7 +112,7 @@ impl<V: Vector> Path<V> {
                 let (before, after) = (&before[tile], &mut after[tile]);
                 let this = Tile { sector, weights, seen, before, after, added: &mut added[tile] };
                 if all_plain || !(gompertz || lifted_tiles[tile]) {
-                    this.steps(bottom, |row| Step::plain(&constants[tile][row]));
+                    this.steps(bottom, &constants[tile], Step::plain);
                     continue;
                 }
                 let lifted: &mut [[[V; COLUMNS]; LIFTED]] = group.rows_mut(rows, &mut self.lifted);
@@ -128,8 +128,8 @@ impl<V: Vector> Path<V> {
                     }
                 }
                 match gompertz {
-                    true => this.steps(bottom, |row| Step::gompertz(&lifted[row])),
-                    false => this.steps(bottom, |row| Step::lifted(&lifted[row])),
+                    true => this.steps(bottom, lifted, Step::gompertz),
+                    false => this.steps(bottom, lifted, Step::lifted),
                 }
             }
             self.keep(sector, year, start, Some(bottom));
@@ -269,10 +269,11 @@ impl<F: Real, V: Vector<Real = F>, const ROWS: usize, const COLUMNS: usize>
     /// Steps of each row; the sums of one row that is not an area's are kept. Sums are made here,
     /// for each kind of step anew, so that they never leave the registers.
     #[inline(always)]
-    fn steps<'s>(
+    fn steps<'s, const N: usize>(
         self,
         kept: Option<(usize, &mut [V; COLUMNS])>,
-        step: impl Fn(usize) -> Step<'s, V, COLUMNS>,
+        constants: &'s [[[V; COLUMNS]; N]; ROWS],
+        step: impl Fn(&'s [[V; COLUMNS]; N]) -> Step<'s, V, COLUMNS>,
     ) {
         let sums = weighted_sums::<F, V, ROWS, COLUMNS>(self.weights, self.seen);
         if let Some((kept, out)) = kept {
@@ -284,7 +285,13 @@ impl<F: Real, V: Vector<Real = F>, const ROWS: usize, const COLUMNS: usize>
         }
         for row in 0..ROWS {
             let (before, after) = (&self.before[row], &mut self.after[row]);
-            step(row).take(self.sector, before, &sums[row], after, &mut self.added[row]);
+            step(&constants[row]).take(
+                self.sector,
+                before,
+                &sums[row],
+                after,
+                &mut self.added[row],
+            );
         }
     }
 }

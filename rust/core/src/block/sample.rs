@@ -312,19 +312,22 @@ impl<V: Vector> Cells<V> {
             &mut group.rows_mut(model.rows, &mut self.in_full)[..areas];
         for r in 0..areas {
             for k in 0..COLUMNS {
-                let product = |p: usize| commons[k][p] * factors[r][p][k] * own[p][r][k];
+                let mut product = [V::zero(); PARAMETERS];
+                for p in 0..PARAMETERS {
+                    product[p] = commons[k][p] * factors[r][p][k] * own[p][r][k];
+                }
                 // 1 / m = 1 + odds against; the ceiling is at least where adoption starts.
-                let over_start = V::one() + product(INITIAL);
-                let over = (V::one() + product(CEILING)).min(over_start);
+                let over_start = V::one() + product[INITIAL];
+                let over = (V::one() + product[CEILING]).min(over_start);
                 let (start, ceiling) = (V::one() / over_start, V::one() / over);
                 // A ceiling of zero leaves no room, whatever the speed.
                 let over_ceiling = over.min(V::of(1e30));
-                let imitation = product(IMITATION);
+                let imitation = product[IMITATION];
                 state[r][0][k] = start;
                 state[r][1][k] = ceiling - start;
                 constants[r][0][k] = imitation * over_ceiling;
-                constants[r][1][k] = product(INNOVATION);
-                constants[r][2][k] = product(EFFECT);
+                constants[r][1][k] = product[INNOVATION];
+                constants[r][2][k] = product[EFFECT];
                 if in_full {
                     kept[r][0][k] = imitation;
                     kept[r][1][k] = over_ceiling;
