@@ -34,7 +34,7 @@ AREA_STATS = {
     "cost_cumulative_gbp_m",
 }
 AREA_KEYS = {"code", "name", "type", "mayor_2017", "gva_gbp_m", "gva_share", "p_share_above_gva"}
-BASE = 'extends = "reference"\n'
+BASE = 'extends = "reference"\nschema_version = 2\n'
 
 
 def one_object(text: str) -> dict[str, Any]:
@@ -202,7 +202,9 @@ def test_table_says_what_a_plan_adds_and_costs() -> None:
 
 def test_the_parts_of_the_prize_are_parts_of_the_whole_that_is_printed(tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
-    own.write_text('extends = "reference"\n[setting]\nprice_year = 2023\n', "utf-8")
+    own.write_text(
+        'extends = "reference"\nschema_version = 2\n[setting]\nprice_year = 2023\n', "utf-8"
+    )
     text = answered("run", str(own), "--draws", "500", "--area", "uk")
     whole = next(line for line in text.splitlines() if line.startswith("United Kingdom"))
     # £208bn of 2024 is £200bn at 2023 prices; the areas' parts add up to that.

@@ -282,7 +282,7 @@ def test_the_command_line_makes_shows_runs_and_repeats_own_areas(tmp_path: Path)
     assert "is not a folder of your own figures" in refused("data", "show", tmp_path)
     assert "no geography is called" in refused("data", "show", "mayorl")
     assert sorted(path.name for path in folder.iterdir()) == [
-        *("areas.csv", "gva.csv", "hashes.toml", "provenance.toml")
+        *("areas.csv", "datapackage.json", "gva.csv", "hashes.toml", "provenance.toml")
     ]
 
 
@@ -291,7 +291,8 @@ def test_every_verb_takes_own_areas(tmp_path: Path) -> None:
     save_dataset(gainsmodel.aggregate("local_authority", SOLENT), folder)
     plan = tmp_path / "plan.toml"
     plan.write_text(
-        'extends = "reference"\ntitle = "Skills"\n[setting]\ngeography = "own"\n'
+        'extends = "reference"\nschema_version = 2\ntitle = "Skills"\n'
+        '[setting]\ngeography = "own"\n'
         '[plan."The Solent"]\nskills = 1.0\n'
     )
     own = ("--data", folder, "--area", area, "--draws", "128")
@@ -318,10 +319,10 @@ def test_a_scenario_names_its_figures(tmp_path: Path) -> None:
     folder, area = tmp_path / "own", "The Solent"
     own = gainsmodel.aggregate("local_authority", SOLENT)
     save_dataset(own, folder)
-    text = 'extends = "reference"\ndata = "own"\ntitle = "Skills"\n'
+    text = 'extends = "reference"\ndata = "own"\nschema_version = 2\ntitle = "Skills"\n'
     text += f'[plan."{area}"]\nskills = 1.0\n'
     (tmp_path / "named.toml").write_text(text)
-    (tmp_path / "child.toml").write_text('extends = "named"\ntitle = "Child"\n')
+    (tmp_path / "child.toml").write_text('extends = "named"\nschema_version = 2\ntitle = "Child"\n')
     named = gainsmodel.load_scenario(tmp_path / "named.toml")
     # It is known by what is in it, on whatever machine: no folder stands in a manifest.
     result = gainsmodel.run(named, draws=64)
@@ -361,16 +362,18 @@ def test_a_scenario_names_its_figures(tmp_path: Path) -> None:
 def test_a_scenario_that_names_no_figures_is_told_where(tmp_path: Path) -> None:
     for name, pairs in (("own", SOLENT), ("north", NORTH)):
         save_dataset(gainsmodel.aggregate("local_authority", pairs), tmp_path / name)
-        (tmp_path / f"{name}.toml").write_text(f'extends = "reference"\ndata = "{name}"\n')
+        (tmp_path / f"{name}.toml").write_text(
+            f'extends = "reference"\ndata = "{name}"\nschema_version = 2\n'
+        )
     wrong = tmp_path / "wrong.toml"
-    wrong.write_text('extends = "reference"\ndata = "onw"\n')
+    wrong.write_text('extends = "reference"\ndata = "onw"\nschema_version = 2\n')
     said = refused("run", wrong)
     assert "wrong.toml, line 2: data: " in said
     assert "is not a folder of your own figures" in said
     assert "did you mean 'own'?" in said
-    wrong.write_text('extends = "reference"\ndata = "a\\u0000b"\n')
+    wrong.write_text('extends = "reference"\ndata = "a\\u0000b"\nschema_version = 2\n')
     assert "line 2: data: " in refused("compare", tmp_path / "own.toml", wrong)
-    wrong.write_text('extends = "reference"\ndata = 3\n')
+    wrong.write_text('extends = "reference"\ndata = 3\nschema_version = 2\n')
     assert "line 2: data: must be a folder of your own figures, in quotes; found 3" in refused(
         "run", wrong
     )

@@ -9,6 +9,7 @@ import json
 import random
 import re
 import shutil
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -129,7 +130,10 @@ def manifest(rng: random.Random) -> Files:
 
 
 def read_manifest(folder: Path) -> None:
-    run = start_again(folder / "manifest.json", threads=1)
+    with warnings.catch_warnings():
+        # That it is of another version is what a mutation may have made of it.
+        warnings.simplefilter("ignore", UserWarning)
+        run = start_again(folder / "manifest.json", threads=1)
     if run._settings.draws > 1_000 or len(run.dataset.areas) > 50:
         run.cancel()
     else:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gainsmodel import _core
 from gainsmodel.results.manifest import UNBOUND
+from gainsmodel.scenario.messages import show
 from gainsmodel.scenario.migration import FILE_VERSION
 
 # Edition of the random numbers, which manifests state. To be raised whenever a seed gives other
@@ -46,7 +47,7 @@ def differences(manifest: Mapping[str, Any]) -> list[str]:
     said = [
         (then != now, f"gainsmodel {then}, not {now}"),
         (drawn != GENERATOR, f"random numbers of edition {drawn}, not {GENERATOR}"),
-        (told != FILE_VERSION, f"a scenario of format {told}, not {FILE_VERSION}"),
+        (told != FILE_VERSION, f"a scenario of format {show(told)}, not {FILE_VERSION}"),
     ]
     return [words for differs, words in said if differs]
 
