@@ -17,6 +17,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import statistics
@@ -260,7 +261,11 @@ async def profile(port: int, server: subprocess.Popen[bytes], moves: int, file: 
     plan = _plan(chance)
     await visitor.come(**plan)
     await visitor.until(_whole)
-    watching = [sys.executable, "-m", "py_spy", "record", "--pid", str(server.pid), "--threads"]
+    beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    py_spy = shutil.which("py-spy", path=beside)
+    if py_spy is None:
+        raise SystemExit("py-spy is not installed; run: make profile-app")
+    watching = [py_spy, "record", "--pid", str(server.pid), "--threads"]
     with subprocess.Popen(
         [*watching, "--rate", "200", "--duration", "3600", "--format", "raw", "--output", str(file)]
     ) as spy:
@@ -286,7 +291,7 @@ def told(stacks: Iterable[str]) -> None:
     for line in stacks:
         stack, _, number = line.rpartition(" ")
         thread, *frames = stack.split(";")
-        if not frames or frames[-1].startswith(WAITING):
+        if not frames or any(waiting in frames[-1] for waiting in WAITING):
             continue
         threads[re.sub(r"thread \(\w+\): |[-_]?\d+", "", thread)] += int(number)
         for frame in {re.sub(r":\d+\)$", ")", frame) for frame in frames}:

@@ -164,7 +164,7 @@ def tile_map(
     values = _values(result, measure, first)
     classes = _classes(measure, first.basis, layout)
     rows: list[vega.Row] = []
-    shown = areas.select(*IDENTITY, "share_mean", "gva_share", "p_share_above_gva")
+    shown = areas[[*IDENTITY, "share_mean", "gva_share", "p_share_above_gva"]]
     for row in shown.iter_rows(named=True):
         code = row["area_code"]
         if code not in layout.tiles:
