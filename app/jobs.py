@@ -343,9 +343,12 @@ def _small(result: Result, choice: Choice, appraised: bool) -> Result:
 def _shown(choice: Choice, appraised: bool) -> tuple[str, ...] | None:
     """The area whose draws are enough; None for all.
 
-    All visitors share what is without a plan, and structures are compared in every area.
+    All visitors share what is without a plan; structures are compared in every area, and who gains
+    in every local authority.
     """
-    if appraised or not choice.scenario.plan or choice.scenario.every_structure():
+    scenario = choice.scenario
+    local = scenario.setting.geography == "local_authority"
+    if appraised or local or not scenario.plan or scenario.every_structure():
         return None
     return (choice.unit,)
 

@@ -37,6 +37,9 @@ MINORS = (11, 12, 13, 14)
 VERBS: tuple[tuple[str, ...], ...] = (
     ("run", "reference", *FEW, "--out", "saved"),
     ("run", "saved/manifest.json"),
+    ("verify", "saved"),
+    ("replay", "saved"),
+    ("replay", "saved", "--here"),
     ("run", "reference", "--data", "gva.csv", *FEW),
     ("compare", "skills_first", "late_start", *GM, "--by", "lever", *FEW),
     ("appraise", "skills_first", *GM, "--switching", *FEW),

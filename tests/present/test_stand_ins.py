@@ -56,7 +56,7 @@ def paper(text: str) -> Document:
         *(Heading(text), Words(text, "lead"), Words(text, "small"), Points([text])),
         *(Box(text, [text]), Grid(text, [text, text], [[text, text]]), Code([text])),
     ]
-    return Document(text, text, blocks, {"versions": {"gainsmodel": "0"}}, text)
+    return Document(text, text, blocks, b"{}", "0", text)
 
 
 ODD = "🚀中\u202e\u2066\u0301\ue000\ufffe\t\\\0\x85"

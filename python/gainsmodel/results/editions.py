@@ -12,7 +12,7 @@ from gainsmodel.scenario.messages import show
 from gainsmodel.scenario.migration import FILE_VERSION
 
 # Edition of the random numbers, which manifests state. To be raised whenever a seed gives other
-# draws; tests/results/test_editions.py holds it to the numbers themselves.
+# draws; tests/results/test_run_editions.py holds it to the numbers themselves.
 GENERATOR = 3
 GENERATORS = {
     1: "counters of Philox, one draw a block",
