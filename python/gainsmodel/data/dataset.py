@@ -152,10 +152,10 @@ class Dataset:
         UnknownNameError
             If nothing in this geography is called that; offers the nearest names.
         """
+        if (codes := self.find(name)) is not None:
+            return codes
         known, shown = self._spoken
         wanted = plain(name[:200])
-        if wanted in known:
-            return known[wanted]
         # A part of a name is nearer than a likeness; two ways of saying one thing count once.
         near = [spoken for spoken in known if wanted and wanted in spoken]
         near += difflib.get_close_matches(wanted, known, n=4, cutoff=0.5)
@@ -166,6 +166,10 @@ class Dataset:
             f"no area or group of the {self.geography} geography is called {brief(name)}; "
             + (f"the nearest are: {hint}" if hint else _listed(names))
         )
+
+    def find(self, name: str) -> tuple[str, ...] | None:
+        """As `resolve`, or None where nothing is called that."""
+        return self._spoken[0].get(plain(name[:200]))
 
     @cached_property
     def units(self) -> dict[str, str]:

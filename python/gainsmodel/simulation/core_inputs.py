@@ -140,11 +140,13 @@ def by_area(
     entries = []
     for name, value in stated.items():
         authorities = _authorities(name)
-        try:
-            members = dataset.resolve(name)
-        except UnknownNameError as error:
+        members = dataset.find(name)
+        if members is None:
             if not authorities:
-                raise ScenarioError(f'{place}."{name}": {error}') from None
+                try:
+                    dataset.resolve(name)
+                except UnknownNameError as error:
+                    raise ScenarioError(f'{place}."{name}": {error}') from None
             within = within or {code: _authorities(code) for code in codes}
             members = tuple(code for code, own in within.items() if own and own <= authorities)
         # Where a dataset lacks some areas, two names may stand for as many of those it has.
@@ -166,10 +168,7 @@ def by_area(
 @cache
 def _authorities(name: str) -> frozenset[str]:
     """Local authorities of an area of any built-in geography; none of what is none."""
-    try:
-        return frozenset(load_dataset("local_authority").resolve(name))
-    except UnknownNameError:
-        return frozenset()
+    return frozenset(load_dataset("local_authority").find(name) or ())
 
 
 def _of_lever(lever: Lever) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 //!
 //! The gap m − A is carried beside A, since A alone loses the last digits of late adoption.
 
+use super::gompertz::gompertz_pull;
 use super::levers::Lift;
 use super::sample::Cells;
 use crate::lanes::Real;
@@ -13,12 +14,16 @@ use crate::vector::Vector;
 /// Adoption of a sector in the year at hand, and what it adds up to.
 pub(super) struct Path<V> {
     /// A of each cell; the year before's and the year's in turn. The first year's are the cells'.
-    adoption: [Vec<V>; 2],
+    pub(super) adoption: [Vec<V>; 2],
     /// m − A without levers; the first year's too.
     gap: Vec<V>,
     /// Years × rows: Σ β ΔA and Σ ΔA over technologies.
     pub(super) effect_added: Vec<V>,
     pub(super) adopted: Vec<V>,
+    /// What areas see of others, where it is told or noted; see [`super::around`].
+    pub(super) around: Vec<V>,
+    /// The same with levers, until it is noted.
+    pub(super) with: Vec<V>,
 }
 
 impl<V: Vector> Path<V> {
@@ -31,6 +36,8 @@ impl<V: Vector> Path<V> {
             gap: lanes(cells),
             effect_added: lanes(model.rows * layout.years),
             adopted: lanes(model.rows * layout.years),
+            around: lanes(model.around()),
+            with: lanes(model.around()),
         }
     }
 
@@ -87,8 +94,11 @@ impl<V: Vector> Path<V> {
                 let now: &[[V; COLUMNS]] = group.of(model.rows, &self.adoption[0]);
                 add_detail(model, s, group, year, now, out);
             }
+            if !self.around.is_empty() {
+                self.look_around::<F, COLUMNS>(model, group, year);
+            }
             let mut tiles: Tiles<'_, V, ROWS, COLUMNS> = Tiles::new(self, sector, year);
-            let common = model.spillover.common.chunks_exact(areas * ROWS);
+            let common = model.spillover.common.chunks_exact(model.spillover.seen * ROWS);
             for (tile, weights) in common.enumerate() {
                 // The sums are made on each way, so that on the plain one they never leave the
                 // registers.
@@ -259,7 +269,7 @@ impl<'a, V: Vector, const ROWS: usize, const COLUMNS: usize> Tiles<'a, V, ROWS, 
                 let innovation = innovation[k] * lift_p;
                 let hazard = if gompertz {
                     let y = seen * (over_ceiling[k] / growth);
-                    let pull = y.through(gompertz_pulls);
+                    let pull = gompertz_pull(y);
                     (imitation[k] * lift_q).mul_add(pull, innovation)
                 } else {
                     (speed[k] * lift_q / growth).mul_add(seen, innovation)
@@ -354,28 +364,4 @@ fn weighted_sums<F: Real, V: Vector<Real = F>, const ROWS: usize, const COLUMNS:
         }
     }
     sums
-}
-
-#[inline(never)]
-fn gompertz_pulls<F: Real>(y: &mut [F]) {
-    y.iter_mut().for_each(|y| *y = gompertz_pull(*y));
-}
-
-/// ψ(y) = −y ln y / (1 − y) with ψ(0) = 0, ψ(y ≥ 1) = 1.
-///
-/// Replacing y by ψ(y) in the hazard turns the logistic into the Gompertz curve; ψ rises
-/// with y and its elasticity is at most 1, so every bound and monotonicity still holds.
-fn gompertz_pull<F: Real>(y: F) -> F {
-    // Near 1 the ratio loses its digits; there ψ(1 − e) = 1 − Σ eⁿ / (n (n + 1)).
-    const NEAR: f64 = 0.1;
-    let inside = y.lesser(F::of(1.0 - NEAR)).greater(F::of(1e-30));
-    let pull = -(inside * inside.ln()) / (F::ONE - inside);
-    let below = F::ONE - y.lesser(F::ONE);
-    let mut series = F::ZERO;
-    for n in (1..=10).rev() {
-        series = (series + F::of(1.0 / f64::from(n * (n + 1)))) * below;
-    }
-    let pull = if below < F::of(NEAR) { F::ONE - series } else { pull };
-    // Nobody to see pulls nobody.
-    if y > F::ZERO { pull } else { F::ZERO }
 }

@@ -6,7 +6,9 @@
 //! [`sample`] → [`levers`] → [`adopt`] → [`gain`] → [`report`].
 
 mod adopt;
+mod around;
 mod gain;
+mod gompertz;
 mod levers;
 mod report;
 mod sample;
@@ -50,11 +52,18 @@ impl<F: Real> Model<F> {
         }
     }
 
-    /// Simulates the draws of a part, of as many as a vector has, and fills `scratch.out`.
+    /// Simulates the draws of a part, of as many as a vector has, and fills `scratch.out`; areas
+    /// in focus need what is `around` them in these draws, those that are watched have it `noted`.
     ///
     /// Inlined into a wrapper for each instruction set; see `simd`.
     #[inline(always)]
-    pub fn simulate<V: Vector<Real = F>>(&self, part: u32, scratch: &mut Scratch<V>) {
+    pub fn simulate<V: Vector<Real = F>>(
+        &self,
+        part: u32,
+        around: &[F],
+        noted: &mut [F],
+        scratch: &mut Scratch<V>,
+    ) {
         let Scratch { sample, cells, lift, path, totals, stocks, unreported, out } = scratch;
         let layout = self.layout;
         let national = sample.draw(self, part);
@@ -68,6 +77,9 @@ impl<F: Real> Model<F> {
         }
         for s in 0..layout.sectors {
             cells.draw(self, s, part, sample);
+            if self.focused {
+                path.surround(s, around);
+            }
             // Parts of a plan that fades come first, then the plan; the reference beside it has no
             // levers.
             let fading = self.fading.as_ref().filter(|fading| fading.sectors[s]);
@@ -83,6 +95,9 @@ impl<F: Real> Model<F> {
                     None => &mut *unreported,
                 };
                 path.adopt(self, s, cells, lift, national.theta, out);
+                if !noted.is_empty() {
+                    path.note(s, variant, totals.len(), around, noted);
+                }
                 match variant {
                     Some(variant) => {
                         let stocks = if variant == 0 { &stocks[..parts.len()] } else { &[] };
