@@ -597,8 +597,19 @@ impl<F: Real> Factors<F> {
 }
 
 impl<F: Clone> Factors<F> {
-    /// With lists of areas that hold these alone; numbers keep their slots.
-    pub(crate) fn of_areas(mut self, areas: &[usize]) -> Self {
+    /// With lists of areas that hold those in focus alone, if there is a focus. Numbers keep their
+    /// slots; those of other areas are not drawn unless something is held by them.
+    pub(crate) fn focused(mut self, spec: &Spec) -> Self {
+        let areas = &spec.focus[..];
+        if areas.is_empty() {
+            return self;
+        }
+        let names: Vec<&str> = areas.iter().map(|area| &spec.areas[*area][..]).collect();
+        let own = |name: &FactorName| name.area.is_empty() || names.contains(&&name.area[..]);
+        let mut drawn: Vec<bool> = self.names.iter().map(own).collect();
+        self.held.direction.iter().for_each(|(slot, _)| drawn[*slot] = true);
+        self.shared.points.retain(|(slot, ..)| drawn[*slot]);
+        self.shared.keyed.retain(|(slot, count, ..)| drawn[*slot..slot + count].contains(&true));
         fn keep<T: Clone>(list: &mut Vec<T>, areas: &[usize]) {
             if !list.is_empty() {
                 *list = areas.iter().map(|area| list[*area].clone()).collect();

@@ -185,7 +185,7 @@ impl<F: Real> Model<F> {
         spec.check()?;
         let all = spec;
         let spec = &*all.focused();
-        let factors = Factors::new(all, tile.columns)?.of_areas(&all.simulated_areas());
+        let factors = Factors::new(all, tile.columns)?.focused(all);
         let layout = Layout::of(spec);
         let focused = !all.focus.is_empty();
         // Below the areas in focus stands what each of them sees of the others.

@@ -68,7 +68,8 @@ pub struct Options {
     pub draws_in_memory: usize,
     /// Whether the same scenario without levers is run beside it, on the same numbers.
     pub paired: bool,
-    /// Whether quantiles are made, which those who read draws alone can do without.
+    /// Whether there are quantiles, and statistics of more than areas and groups: those who read
+    /// draws alone can do without.
     pub quantiles: bool,
 }
 
@@ -225,6 +226,7 @@ pub fn simulate<F: Precision>(
         progress,
         around,
         note_width: noted.1,
+        quantiles: options.quantiles,
         draws,
         variants,
         merger: Mutex::new(Merger::new(&chunks, variants * series)),
@@ -356,6 +358,7 @@ struct Shared<'a, F> {
     around: Option<&'a Around<F>>,
     /// Numbers that are noted of a block.
     note_width: usize,
+    quantiles: bool,
     draws: usize,
     variants: usize,
     queue: Mutex<Queue<'a, F>>,
@@ -439,8 +442,8 @@ impl<F: Precision> Work for Worker<'_, F> {
 
     #[inline(always)]
     fn run<V: Vector<Real = F>>(self) -> Self::Output {
-        let Shared { models, weights, seed, progress, around, note_width, draws, variants, .. } =
-            *self.shared;
+        let Shared { models, weights, seed, progress, around, draws, variants, .. } = *self.shared;
+        let Shared { note_width, quantiles, .. } = *self.shared;
         let layout = models[0].layout;
         let (series, distributed) = (layout.series(), layout.distributed());
         let mut scratch: Vec<Scratch<V>> =
@@ -453,6 +456,7 @@ impl<F: Precision> Work for Worker<'_, F> {
         let mut passing = vec![vec![F::ZERO; spare]; variants];
         let mut rest = vec![vec![F::ZERO; (series - distributed) * CHUNK]; variants];
         let mut moments = vec![Moments::default(); variants * series];
+        let counted = if quantiles { series } else { layout.unit(layout.units()) };
         let mut sketches =
             vec![Sketch::default(); if in_buckets { variants * distributed } else { 0 }];
         loop {
@@ -482,7 +486,9 @@ impl<F: Precision> Work for Worker<'_, F> {
                     for ([kept, rest], out) in rows.iter_mut().zip(&scratch.out) {
                         let (distributed, other) = out.split_at(distributed);
                         copy_out(distributed, kept, first);
-                        copy_out(other, rest, first);
+                        if quantiles {
+                            copy_out(other, rest, first);
+                        }
                     }
                 }
                 progress.advance((draws - first).min(LANES));
@@ -494,7 +500,7 @@ impl<F: Precision> Work for Worker<'_, F> {
             for (variant, rows) in rows.iter().enumerate() {
                 let moments = &mut moments[variant * series..(variant + 1) * series];
                 let all = rows.iter().flat_map(|rows| rows.chunks_exact(CHUNK));
-                for (s, (row, moments)) in all.zip(moments).enumerate() {
+                for (s, (row, moments)) in all.zip(moments).take(counted).enumerate() {
                     *moments = Moments::of(&row[..valid], layout.may_be_missing(s));
                 }
                 if in_buckets {

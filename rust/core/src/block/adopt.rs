@@ -113,7 +113,14 @@ impl<V: Vector> Path<V> {
             }
             let sums = weighted_sums(last, tiles.old.as_flattened());
             let tile = areas / ROWS;
-            if all_plain || is_plain(model.curve, &touched[areas - below..]) {
+            if model.focused && lift.is_none() && model.curve != Curve::Gompertz {
+                // Mostly one area, so that most of the tile stands idle.
+                for row in 0..ROWS {
+                    if row < below {
+                        tiles.plain_step(sector, tile, row, &sums[row]);
+                    }
+                }
+            } else if all_plain || is_plain(model.curve, &touched[areas - below..]) {
                 tiles.plain_steps(sector, tile, &sums);
             } else {
                 tiles.lifted_steps(sector, lift, tile, year, &sums);
@@ -243,7 +250,10 @@ impl<'a, V: Vector, const ROWS: usize, const COLUMNS: usize> Tiles<'a, V, ROWS, 
         let gompertz = model.curve == Curve::Gompertz;
         for row in 0..ROWS {
             let r = tile * ROWS + row;
-            let lift = lift.filter(|_| r < areas && model.touched[s * areas + r]);
+            if r >= areas {
+                break; // what stands below the last area does not adopt
+            }
+            let lift = lift.filter(|_| model.touched[s * areas + r]);
             if lift.is_none() && !gompertz {
                 self.plain_step(sector, tile, row, &seen[row]);
                 continue;
