@@ -8,7 +8,7 @@ some of that again: `rust/core/src/around.rs` says how that is kept, decision 34
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,16 @@ def fits(scenario: Scenario, dataset: Dataset, unit: Unit, draws: int) -> bool:
     return not plan_arrays(scenario, dataset)["intensity"][:, outside].any()
 
 
+@dataclass(frozen=True)
+class _Inputs:
+    """What the core is given, all of it that acts on what others adopt, and times of levers."""
+
+    spec: dict[str, Any]
+    arrays: dict[str, NDArray[np.float64]]
+    acting: str
+    times: str
+
+
 class Focus:
     """Pairs of one unit on the same futures, for many plans or assumptions; where it `fits`."""
 
@@ -80,14 +90,14 @@ class Focus:
         self._places = [codes.index(code) for code in unit.members]
         self._inputs = self._inputs_of(scenario)
         self._stated = scenario.without_plan().to_dict()
-        self._noted: dict[str, _core.Surroundings] = {}
+        self._noted: dict[tuple[str, str, int], _core.Surroundings] = {}
 
     def plan(
         self, plan: Plan, draws: int | None = None, on_progress: Progress | None = None
     ) -> PairedResult:
         """Pair another plan under the same assumptions with no plan; as `pair`."""
-        spec, arrays, _ = self._inputs
-        arrays = arrays | plan_arrays(self.scenario, self.dataset, plan)
+        spec = self._inputs.spec
+        arrays = self._inputs.arrays | plan_arrays(self.scenario, self.dataset, plan)
         return self._pair(self.scenario, spec, arrays, self._around(None), draws, on_progress)
 
     def pair(
@@ -111,51 +121,56 @@ class Focus:
         on_progress : callable, optional
             As `run`.
         """
-        spec, arrays, key = self._inputs_of(scenario, variation, of)
-        around = self._around(None if key == self._inputs[2] else (spec, arrays, key), draws)
-        return self._pair(scenario, spec, arrays, around, draws, on_progress)
+        inputs = self._inputs_of(scenario, variation, of)
+        around = self._around(inputs, draws)
+        return self._pair(scenario, inputs.spec, inputs.arrays, around, draws, on_progress)
 
     def _inputs_of(
         self,
         scenario: Scenario,
         variation: Mapping[str, Any] | None = None,
         of: Sequence[str] = (),
-    ) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]], str]:
-        """Specification, arrays, and a key of all that acts on what others adopt."""
+    ) -> _Inputs:
         spec, arrays = core_inputs(scenario, self.dataset, self.settings)
         structures = [one["spec"] for one in spec.get("structures", ())]
         _stating(spec, focus=self._places)
         for one in structures or [spec]:
             one |= dict(variation or {})
         acts = variation if _ADOPTION & {*of} else None
-        key = json.dumps([_acting(spec), acts, self._double(spec)], sort_keys=True)
-        return (
-            spec,
-            arrays,
-            key + "".join(arrays[name].tobytes().hex() for name in _ADOPTION_ARRAYS),
-        )
+        acting = json.dumps([_acting(spec), acts, self._double(spec)], sort_keys=True)
+        acting += "".join(arrays[name].tobytes().hex() for name in _ADOPTION_ARRAYS)
+        lasting = [
+            [lever.get("duration_years") for lever in one["levers"]] for one in (spec, *structures)
+        ]
+        times = "".join(arrays[name].tobytes().hex() for name in ("start_years", "ramp_years"))
+        return _Inputs(spec, arrays, acting, json.dumps(lasting) + times)
 
     def _double(self, spec: dict[str, Any]) -> bool:
         precision = self.settings.precision
         return not is_uncertain(spec) if precision is None else precision == "float64"
 
-    def _around(
-        self, inputs: tuple[Any, Any, str] | None, draws: int | None = None
-    ) -> _core.Surroundings:
+    def _around(self, inputs: _Inputs | None, draws: int | None = None) -> _core.Surroundings:
         """What surrounds the unit; kept of the scenario itself and of what was asked last."""
-        spec, arrays, key = inputs or self._inputs
-        if inputs is None:
-            _stating(spec, draws=self.settings.draws)
+        mine = self._inputs
+        if inputs is None or (inputs.acting, inputs.times) == (mine.acting, mine.times):
+            inputs, draws, known = mine, self.settings.draws, None
         else:
-            self._around(None)
+            # What others make of levers is known but for other times of these.
+            known = self._around(None) if inputs.times == mine.times else None
             draws = draws or self.settings.draws
-            _stating(spec, draws=draws)
-            key += f" {draws}"
+        key = (inputs.acting, inputs.times, draws)
         if key not in self._noted:
-            mine = self._noted.get(self._inputs[2])
-            self._noted = {} if mine is None else {self._inputs[2]: mine}
+            first = (mine.acting, mine.times, self.settings.draws)
+            self._noted = {of: noted for of, noted in self._noted.items() if of == first}
+            _stating(inputs.spec, draws=draws)
+            arrays = dict(inputs.arrays)
+            if known is not None:
+                arrays["intensity"] = np.zeros_like(arrays["intensity"])
             handle = start_core(
-                *(spec, arrays, self._double(spec), self._threads), observe=True, surroundings=mine
+                *(inputs.spec, arrays, self._double(inputs.spec), self._threads),
+                observe=True,
+                surroundings=known,
+                quantiles=False,
             )
             wait_for(handle)
             self._noted[key] = handle.surroundings()

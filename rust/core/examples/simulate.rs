@@ -34,7 +34,8 @@ fn main() {
     let progress = Progress::default();
     pool.install(|| {
         let begun = Instant::now();
-        let simulated = simulate::<f32>(&spec, options, &progress, None, Within::All).expect("simulates");
+        let simulated =
+            simulate::<f32>(&spec, options, &progress, None, Within::All).expect("simulates");
         let simulating = begun.elapsed().as_secs_f64();
         let outcomes = simulated.summarise(level, true, &progress).expect("summarises");
         let summarising = begun.elapsed().as_secs_f64() - simulating;

@@ -686,14 +686,10 @@ fn cell_factors(
             seed,
             dimension: None,
         };
-        let transitory = spec
-            .growth_transitory
-            .fixed()
-            .is_none()
-            .then(|| {
-                let areas = simulated.iter().map(|area| of_area(&spec.areas[*area]));
-                Batch::new(&areas.collect::<Vec<_>>())
-            });
+        let transitory = spec.growth_transitory.fixed().is_none().then(|| {
+            let areas = simulated.iter().map(|area| of_area(&spec.areas[*area]));
+            Batch::new(&areas.collect::<Vec<_>>())
+        });
         made.push(CellFactors { spread: Default::default(), growth, transitory });
     }
     for parameter in CELL_ORDER {

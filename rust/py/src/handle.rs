@@ -146,7 +146,8 @@ fn timed<F: Precision>(
     precise: impl Fn(Outcome<F>) -> Precise,
 ) -> Result<Ended, Error> {
     let begun = Instant::now();
-    let simulated = simulate::<F>(spec, options, progress, None, around.map_or(Within::All, Within::Around))?;
+    let simulated =
+        simulate::<F>(spec, options, progress, None, around.map_or(Within::All, Within::Around))?;
     let simulating = begun.elapsed().as_secs_f64();
     let outcomes = simulated.summarise(options.level, options.quantiles, progress)?;
     let seconds = [simulating, begun.elapsed().as_secs_f64() - simulating];
@@ -282,13 +283,11 @@ impl Pieces {
                     .into_iter()
                     .map(Precise::Single)
                     .collect::<Vec<_>>()),
-                Travelling::Double(all) => {
-                    Ok(all
-                        .summarise(level, true, &progress)?
-                        .into_iter()
-                        .map(Precise::Double)
-                        .collect())
-                }
+                Travelling::Double(all) => Ok(all
+                    .summarise(level, true, &progress)?
+                    .into_iter()
+                    .map(Precise::Double)
+                    .collect()),
             })
         };
         let outcomes = py

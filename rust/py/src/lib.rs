@@ -77,7 +77,8 @@ fn start(
         (None, true) => Task::Observe(surroundings.map(|told| told.clone())),
         (None, false) => Task::Run(surroundings.map(|told| told.clone())),
     };
-    py.detach(|| handle::start(spec, double, options, threads, task)).map_err(|message| errors::setting(py, &message))
+    py.detach(|| handle::start(spec, double, options, threads, task))
+        .map_err(|message| errors::setting(py, &message))
 }
 
 /// Statistics of draws, shape (series, draws) to (series, 19); see `RunOutcome.statistics`.
