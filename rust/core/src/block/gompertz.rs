@@ -58,15 +58,15 @@ mod tests {
     fn logarithms_of_vectors_are_those_of_numbers() {
         for i in 0..4000 {
             let x = 1.37f64.powi(i / 16 - 125) * (1.0 + f64::from(i % 16) / 16.0);
-            let single = logarithm(Lanes::splat(x as f32)).lanes().0;
+            let single = logarithm(Lanes([x as f32; LANES])).0;
             assert_eq!(single, [Real::ln(x as f32); LANES], "{x}");
-            assert_eq!(logarithm(Lanes::splat(x)).lanes().0, [x.ln(); LANES], "{x}");
+            assert_eq!(logarithm(Lanes([x; LANES])).0, [x.ln(); LANES], "{x}");
         }
     }
 
     #[test]
     fn the_pull_rises_from_nothing_to_one() {
-        let pull = |y: f64| gompertz_pull(Lanes::splat(y)).lanes().0[5];
+        let pull = |y: f64| gompertz_pull(Lanes([y; LANES])).0[5];
         assert_eq!([pull(0.0), pull(1.0), pull(7.0)], [0.0, 1.0, 1.0]);
         let mut last = 0.0;
         for i in 1..=2000 {
