@@ -204,9 +204,10 @@ def test_adjustments_count_as_in_an_appraisal() -> None:
     plan = gainsmodel.plan(adjusted, WALES, intensities=(1,), stability=False, **FEW)
     alone = plan.tried.filter(plan.tried["levers"] == "Digital skills 100%")
     assert alone.height == 1
+    # Packages are tried on the area alone, which is off by a few parts in a million (decision 34).
     for name in ("net_present_value_gbp_m", "added_final_year_gbp_m"):
-        assert alone[f"{name}_mean"].item() == pytest.approx(row[f"{name}_mean"], rel=1e-9)
-        assert alone[f"{name}_p95"].item() == pytest.approx(row[f"{name}_p95"], rel=1e-9)
+        assert alone[f"{name}_mean"].item() == pytest.approx(row[f"{name}_mean"], rel=1e-5)
+        assert alone[f"{name}_p95"].item() == pytest.approx(row[f"{name}_p95"], rel=1e-5)
 
 
 def test_the_surface_is_exact_for_single_levers_and_full_pairs() -> None:
