@@ -164,7 +164,10 @@ class Focus:
             self._noted = {of: noted for of, noted in self._noted.items() if of == first}
             _stating(inputs.spec, draws=draws)
             arrays = dict(inputs.arrays)
-            if known is not None:
+            # A direction that is held counts the numbers of levers too, so these stay; what is seen
+            # then comes to the same, since it is known what others make of them.
+            specs = (inputs.spec, *(of["spec"] for of in inputs.spec.get("structures", ())))
+            if known is not None and not any("held" in one for one in specs):
                 arrays["intensity"] = np.zeros_like(arrays["intensity"])
             handle = start_core(
                 *(inputs.spec, arrays, self._double(inputs.spec), self._threads),
