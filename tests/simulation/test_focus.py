@@ -1,5 +1,6 @@
 """A unit alone within what surrounds it gives what a run of all areas gives."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,12 @@ def agree(pair: PairedResult, alone: PairedResult, unit: Unit) -> bool:
     return mean < MEAN and any_one < ANY
 
 
+def exact(pair: PairedResult, alone: PairedResult, unit: Unit) -> bool:
+    """But for rounding in double precision, and moves of less than a millionth."""
+    mean, any_one = off(pair, alone, unit)
+    return mean < 1e-8 and any_one < 1e-6
+
+
 @pytest.mark.parametrize("name", ["reference", "gompertz_curve", "high_spillover", "ensemble"])
 @pytest.mark.parametrize("place", ["Greater Manchester", "Wales"])
 def test_levers_that_were_observed_and_none_are_exact(name: str, place: str) -> None:
@@ -66,13 +73,14 @@ def test_levers_that_were_observed_and_none_are_exact(name: str, place: str) -> 
 )
 def test_other_plans_are_so_to_the_second_order_of_spillover(plan: Any, sampler: Any) -> None:
     scenario, unit = load_scenario("reference"), unit_of(MAYORAL, "Greater Manchester")
-    settings = Settings(draws=DRAWS, sampler=sampler)
+    settings = Settings(draws=DRAWS, sampler=sampler, precision="float64")
     focus = Focus(everything(scenario, unit), MAYORAL, unit, settings)
     moved = planned(scenario, unit.code, plan)
     pair = Run(moved, MAYORAL, settings, paired=True).pair()
-    few = Run(moved, MAYORAL, Settings(draws=48, sampler=sampler), paired=True).pair()
+    few = Run(moved, MAYORAL, replace(settings, draws=48), paired=True).pair()
     assert agree(pair, focus.plan(moved.plan), unit)
-    assert off(focus.plan(moved.plan), focus.pair(moved), unit) == (0.0, 0.0)
+    # Its levers start at other times than those that were observed, so it is observed itself.
+    assert exact(pair, focus.pair(moved), unit)
     assert agree(few, focus.plan(moved.plan, draws=48), unit)
 
 
@@ -94,7 +102,7 @@ def test_other_plans_are_so_to_the_second_order_of_spillover(plan: Any, sampler:
 def test_other_assumptions_are_run_on_what_then_surrounds_the_unit(change: Any) -> None:
     unit = unit_of(MAYORAL, "Greater Manchester")
     scenario = planned(load_scenario("reference"), unit.code, {"skills": 1.0, "open_data": 0.5})
-    settings = Settings(draws=DRAWS)
+    settings = Settings(draws=DRAWS, precision="float64")
     focus = Focus(scenario, MAYORAL, unit, settings)
     changed = scenario.edit(change)
     pair = Run(changed, MAYORAL, settings, paired=True).pair()
@@ -106,7 +114,7 @@ def test_other_assumptions_are_run_on_what_then_surrounds_the_unit(change: Any) 
 def test_other_futures_are_those_of_a_run(parameter: str) -> None:
     unit = unit_of(MAYORAL, "Greater Manchester")
     scenario = planned(load_scenario("reference"), unit.code, {"skills": 1.0})
-    settings = Settings(draws=DRAWS, sampler="random")
+    settings = Settings(draws=DRAWS, sampler="random", precision="float64")
     focus = Focus(scenario, MAYORAL, unit, settings)
     names, _ = focus.pair(scenario).with_plan.standard_normals()
     slots = [i for i, name in enumerate(names["parameter"]) if name == parameter]

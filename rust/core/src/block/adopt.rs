@@ -31,6 +31,8 @@ pub(super) struct Path<V> {
     pub(super) around: Vec<V>,
     /// The same with levers, until it is noted.
     pub(super) with: Vec<V>,
+    /// Sum of each such area's own adoption before the year at hand, areas × technologies.
+    pub(super) before: Vec<V>,
 }
 
 impl<V: Vector> Path<V> {
@@ -48,6 +50,7 @@ impl<V: Vector> Path<V> {
             detail: lanes(if layout.detail { layout.technologies * (layout.years + 1) } else { 0 }),
             around: lanes(model.around()),
             with: lanes(model.around()),
+            before: lanes(model.around() / (2 * layout.years)),
         }
     }
 

@@ -97,17 +97,24 @@ impl<V: Vector> Path<V> {
         for i in 0..here {
             let first = (year * here + i) * technologies + group.first;
             let around = &mut self.around[2 * first..2 * (first + COLUMNS)];
+            let before = &mut self.before[i * technologies + group.first..][..COLUMNS];
             for k in 0..COLUMNS {
-                if model.focused {
-                    now[areas + i][0][k] = around[2 * k + 1].mul_add(now[i][0][k], around[2 * k]);
+                if year == 0 {
+                    before[k] = V::zero();
+                }
+                let own = if model.focused {
+                    now[areas + i][0][k] = around[2 * k + 1].mul_add(before[k], around[2 * k]);
+                    now[i][0][k]
                 } else {
                     let (r, weights) = &model.watched[i];
                     let mut seen = V::zero();
                     for other in 0..areas {
                         seen = V::splat(weights[other]).mul_add(now[other][0][k], seen);
                     }
-                    (around[2 * k], around[2 * k + 1]) = (seen, now[*r][0][k]);
-                }
+                    (around[2 * k], around[2 * k + 1]) = (seen, before[k]);
+                    now[*r][0][k]
+                };
+                before[k] = before[k] + own;
             }
         }
     }
