@@ -30,12 +30,8 @@ fn main() {
     if asked("gompertz") {
         spec.curve = Curve::Gompertz;
     }
-    let options = Options {
-        level,
-        draws_in_memory: 1_000_000_000,
-        paired: asked("paired"),
-        quantiles: true,
-    };
+    let options =
+        Options { level, draws_in_memory: 1_000_000_000, paired: asked("paired"), quantiles: true };
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads.parse().expect("a number of threads"))
         .build()

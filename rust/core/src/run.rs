@@ -85,6 +85,21 @@ struct Kept<F> {
     sketches: Vec<Sketch>,
 }
 
+impl<F> Kept<F> {
+    /// Whether it is what a run of so many series and draws keeps.
+    fn fits(&self, layout: Layout, draws: usize, series: usize) -> bool {
+        let Layout { areas, groups, sectors, technologies, years, .. } = layout;
+        // Far more than any run has, and few enough that sizes do not overflow.
+        let parts = [areas, groups, sectors, technologies, years];
+        parts.into_iter().all(|n| n < 1 << 24)
+            && layout.series() == series
+            && draws > 0
+            && self.held.is_sorted_by(|one, next| one < next)
+            && self.held.last().is_none_or(|last| *last < layout.distributed())
+            && draws.div_ceil(CHUNK).checked_mul(self.held.len() * CHUNK) == Some(self.draws.len())
+    }
+}
+
 /// Statistics of every series of the layout, and the draws themselves where they were kept.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Outcome<F> {
@@ -102,16 +117,7 @@ impl<F: Precision> Outcome<F> {
     /// # Errors
     /// [`Error::Spec`] if its parts do not fit together.
     pub fn check(&self, spec: Option<&Spec>) -> Result<()> {
-        let Layout { areas, groups, sectors, technologies, years, .. } = self.layout;
-        // Far more than any run has, and few enough that sizes do not overflow.
-        let parts = [areas, groups, sectors, technologies, years];
-        let possible = parts.into_iter().all(|n| n < 1 << 24)
-            && self.layout.series() == self.statistics.len()
-            && self.draws > 0
-            && self.kept.held.is_sorted_by(|one, next| one < next)
-            && self.kept.held.last().is_none_or(|last| *last < self.layout.distributed())
-            && self.draws.div_ceil(CHUNK).checked_mul(self.kept.held.len() * CHUNK)
-                == Some(self.kept.draws.len());
+        let possible = self.kept.fits(self.layout, self.draws, self.statistics.len());
         let of_spec = spec.is_none_or(|spec| {
             Layout::of(spec) == self.layout && usize::try_from(spec.draws) == Ok(self.draws)
         });
@@ -303,6 +309,12 @@ impl<F: Precision> Simulated<F> {
         }
         let mut outcomes = Vec::new();
         for Variant { spans, kept } in variants {
+            let told = |n: usize| n == layout.distributed();
+            let whole = spans.first().is_some_and(|all| kept.fits(layout, draws, all.len()))
+                && (!quantiles || told(kept.held.len()) || told(kept.sketches.len()));
+            if !whole {
+                return Err(Error::spec("draws", "their parts do not fit together"));
+            }
             let mut outcome = Outcome { layout, statistics: Vec::new(), draws, kept };
             outcome.statistics = (spans[0].par_iter().enumerate())
                 .map_init(Ranks::default, |ranks, (s, moments)| {
