@@ -2,10 +2,10 @@
 //! adoption of the others, and runs in which the others do the same then need these alone.
 //!
 //! A lever in an area also moves what others adopt, and the area sees some of that again. In each
-//! draw, sector, technology and year what an area sees is a + b A, where A is its own adoption and
-//! b what others gained for each bit that levers added to A in the run that took the notes. So the
-//! levers of that run, and none, are exact but for rounding; others are so to the second order of
-//! spillover, which `tests/simulation/test_focus.py` measures.
+//! draw, sector, technology and year what an area sees is a + b Σ A, where Σ A is the sum of its own
+//! adoption over the years before and b what others gained for each bit that levers added to that
+//! in the run that took the notes. So the levers of that run, and none, are exact but for rounding;
+//! others are so to the second order of spillover, which `tests/simulation/test_focus.py` measures.
 
 use crate::error::{Error, Result};
 use crate::lanes::LANES;

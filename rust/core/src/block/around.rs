@@ -28,7 +28,7 @@ fn gained<F: Real>(more: F, moved: F) -> F {
 
 impl<V: Vector> Path<V> {
     /// Writes what watched areas see of the others in a sector: two rows of numbers a, b by year,
-    /// area and technology, so that they see a + b A where their own adoption is A. After the last
+    /// area and technology, so that they see a + b Σ A where their own adoption of the years before is Σ A. After the last
     /// variant, which has no levers; of one before it, it is kept until then.
     ///
     /// b is what others gain for each bit that an area gains by its levers, where these are run
