@@ -38,8 +38,8 @@ SCENARIO = plain("reference").edit({"setting.geography": "itl1"})
 WALES, TARGET = "Wales", 60.0
 COARSE = (0.0, 0.5, 1.0)
 DRAWS = 112
-# Packages are tried on the area alone, in single precision: 3 in 10 million here (decision 34). What
-# is recommended is run in all areas.
+# Packages are tried on the area alone, in single precision: off by 3 in 10 million here (decision
+# 34). What is recommended is run in all areas.
 ALONE = 1e-6
 FEW: dict[str, Any] = {"draws": DRAWS, "seed": 5}
 LEVERS = tuple(SCENARIO.levers)
