@@ -28,8 +28,13 @@ class RunHandle:
         """Waits up to `seconds`; True when the run has ended."""
     def outcomes(self) -> list[RunOutcome]:
         """Hands over what a run came to, then its reference; raises what stopped it."""
+    def surroundings(self) -> Surroundings:
+        """Hands over what areas see of others; raises what stopped it."""
     def piece(self) -> bytes:
         """Hands over a piece of a run, for `Pieces`; raises what stopped it."""
+
+class Surroundings:
+    """What some areas see of all others, for runs of these alone."""
 
 class Pieces:
     """Pieces of one run, joined in their order."""
@@ -73,8 +78,11 @@ def start(
     draws_in_memory: int,
     paired: bool = False,
     piece: tuple[int, int] | None = None,
+    observe: bool = False,
+    surroundings: Surroundings | None = None,
+    quantiles: bool = True,
 ) -> RunHandle:
-    """Starts a run, or a piece of whole spans of one, and returns its handle."""
+    """Starts a run, a piece of whole spans of one, or one that observes; returns its handle."""
 
 def summarise(draws: NDArray[np.float64], sobol: bool) -> NDArray[np.float64]:
     """Statistics of draws, (series, draws) to (series, 19)."""

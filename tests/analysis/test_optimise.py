@@ -38,6 +38,9 @@ SCENARIO = plain("reference").edit({"setting.geography": "itl1"})
 WALES, TARGET = "Wales", 60.0
 COARSE = (0.0, 0.5, 1.0)
 DRAWS = 112
+# Packages are tried on the area alone, in single precision: off by 3 in 10 million here (decision
+# 34). What is recommended is run in all areas.
+ALONE = 1e-6
 FEW: dict[str, Any] = {"draws": DRAWS, "seed": 5}
 LEVERS = tuple(SCENARIO.levers)
 # The goal alone where what is asked is of the search; every goal in .ci/nightly.
@@ -205,8 +208,8 @@ def test_adjustments_count_as_in_an_appraisal() -> None:
     alone = plan.tried.filter(plan.tried["levers"] == "Digital skills 100%")
     assert alone.height == 1
     for name in ("net_present_value_gbp_m", "added_final_year_gbp_m"):
-        assert alone[f"{name}_mean"].item() == pytest.approx(row[f"{name}_mean"], rel=1e-9)
-        assert alone[f"{name}_p95"].item() == pytest.approx(row[f"{name}_p95"], rel=1e-9)
+        assert alone[f"{name}_mean"].item() == pytest.approx(row[f"{name}_mean"], rel=ALONE)
+        assert alone[f"{name}_p95"].item() == pytest.approx(row[f"{name}_p95"], rel=ALONE)
 
 
 def test_the_surface_is_exact_for_single_levers_and_full_pairs() -> None:
@@ -269,8 +272,8 @@ def test_what_is_bought_first_does_most_for_its_money_and_gains_add_up() -> None
     plan = found("net_present_value", 10.0)
     order = plan.order
     assert sorted(order["lever"]) == sorted(plan.levers["lever"])
-    assert order["gain"].sum() == pytest.approx(plan.recommended["objective"], rel=1e-9)
-    assert order["objective_after"][-1] == pytest.approx(plan.recommended["objective"], rel=1e-9)
+    assert order["gain"].sum() == pytest.approx(plan.recommended["objective"], rel=ALONE)
+    assert order["objective_after"][-1] == pytest.approx(plan.recommended["objective"], rel=ALONE)
     alone = {}
     for lever, intensity, cost in order.select(
         "lever", "intensity", "cost_gbp_m_per_year"
@@ -278,7 +281,7 @@ def test_what_is_bought_first_does_most_for_its_money_and_gains_add_up() -> None
         single = tuple(intensity if lever == other else 0.0 for other in LEVERS)
         alone[lever] = by_appraisal(single)[0] / cost
     assert order["lever"][0] == max(alone, key=lambda lever: alone[lever])
-    assert order["gain_per_gbp_m"][0] == pytest.approx(max(alone.values()), rel=1e-6)
+    assert order["gain_per_gbp_m"][0] == pytest.approx(max(alone.values()), rel=ALONE)
 
 
 def test_the_plan_that_is_given_back_runs_to_the_same() -> None:
@@ -307,8 +310,8 @@ def test_finalists_are_valued_on_futures_that_played_no_part() -> None:
     assert plan.finalists["behind"][0] == 0.0
     first = package(plan.recommended)
     fresh = [by_appraisal(first, 5 + i)[0] for i in range(1, FRESH + 1)]
-    assert plan.finalists["objective_fresh"][0] == pytest.approx(np.mean(fresh), rel=1e-9)
-    assert plan.finalists["objective"][0] == pytest.approx(by_appraisal(first)[0], rel=1e-9)
+    assert plan.finalists["objective_fresh"][0] == pytest.approx(np.mean(fresh), rel=ALONE)
+    assert plan.finalists["objective"][0] == pytest.approx(by_appraisal(first)[0], rel=ALONE)
     gap = plan.finalists["objective_fresh"][0] - plan.finalists["objective_fresh"]
     np.testing.assert_allclose(plan.finalists["behind"], gap, atol=1e-9)
 
@@ -395,7 +398,7 @@ def test_a_structure_searched_on_few_futures_still_ends_at_the_best_of_all(
                 values.append(net if objective == "net_present_value" else of_target)
     row = row_of(planned.regret, "variant", "Logistic curve")
     assert len(values) > FINALISTS
-    assert row["objective_best"] == pytest.approx(max(values), rel=1e-9)
+    assert row["objective_best"] == pytest.approx(max(values), rel=ALONE)
 
 
 # ---------------------------------------------------------------- the whole

@@ -226,12 +226,14 @@ def goal_seek(
     as_asked = math.ceil(4 * settings.draws / searched.draws)
     report = Report(on_progress, searched.draws, 25 + budget * (surface + 40) + as_asked)
 
-    def trials_of(settings: Settings) -> Trials:
+    def trials_of(settings: Settings, *, alone: bool) -> Trials:
         on_run = partial(report.run, draws=settings.draws)
-        return Trials(loaded, figures, unit, settings, threads, on_run)
+        return Trials(loaded, figures, unit, settings, threads, on_run, alone=alone)
 
-    trials = trials_of(searched)
-    asked = trials if searched == settings else trials_of(settings)
+    # A plan that stays in other areas is none of the unit alone.
+    elsewhere = any(not {*figures.resolve(place)} <= {*unit.members} for place in loaded.plan)
+    trials = trials_of(searched, alone=not elsewhere)
+    asked = trials_of(settings, alone=False)
 
     def plan_of(intensity: Mapping[str, float]) -> LeverPlan:
         """The plan with the planned levers at these intensities in the area, the rest as it is."""

@@ -38,6 +38,7 @@ from gainsmodel.scenario.parameter_groups import (
     shared_notes,
 )
 from gainsmodel.scenario.parameters import ADJUSTMENTS
+from gainsmodel.simulation.focus import Focus, fits
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import MAX_SEED, Settings
@@ -206,16 +207,16 @@ def sensitivity(
     question.on_progress = on_progress
     other = Settings(draws=draws, seed=settings.seed ^ OTHER_SEED & MAX_SEED, sampler="random")
     several = bool(scenario.every_structure())
-    f_a, (names, z_a) = question.answer_and_numbers(settings)
     f_b, (_, z_b) = (
         question.answer_and_numbers(settings, _all_but_structures(scenario, other.seed))
         if several
         else question.answer_and_numbers(other)
     )
+    f_a, (names, z_a) = question.answer_and_numbers(settings)
     f_ab = np.empty((len(found), f_a.size))
     for row, group in zip(f_ab, found, strict=True):
         reseeded = {"seed": other.seed, "parameters": group.core_parameters}
-        row[:] = question.answer(settings, {"reseeded": reseeded})
+        row[:] = question.answer(settings, {"reseeded": reseeded}, group.core_parameters)
     known: NDArray[np.bool_] = ~np.isnan(np.vstack([f_a, f_b, f_ab]).sum(axis=0))
     notes = _notes(scenario, output, found, f_a, f_b, known)
     question.refuse_constant(f_a[known], f_b[known])
@@ -230,7 +231,14 @@ def sensitivity(
     for group in found:
         leading, direction = _line(group, names, pull)
         ends = [
-            float(np.nanmean(question.answer(fewer, {"held": {"direction": direction, "at": at}})))
+            float(
+                np.nanmean(
+                    question.answer(
+                        *(fewer, {"held": {"direction": direction, "at": at}}),
+                        group.core_parameters,
+                    )
+                )
+            )
             if direction
             else mean
             for at in (-Z90, Z90)
@@ -328,6 +336,8 @@ class _Question:
             output, "£m over the horizon" if output == "gain_cumulative_gbp_m" else "£m a year"
         )
         self.total, self.done = 0, 0
+        # The unit alone, where that is enough.
+        self._focus: Focus | None = None
         self.on_progress: Callable[[int, int], None] | None = None
         if output == "share" and self.unit_of_area.code == "uk":
             raise SettingError("area: the UK's share is all of it in every future; name an area")
@@ -347,16 +357,18 @@ class _Question:
         self,
         settings: Settings,
         variation: Mapping[str, Any] | None = None,
+        of: Sequence[str] = (),
         scenario: Scenario | None = None,
     ) -> Array:
-        """Give the answer in every draw of a variation, or of another scenario."""
-        return self._answer(self._results(settings, variation, scenario or self.scenario))
+        """Give the answer in every draw of a variation of parameters, or of another scenario."""
+        return self._answer(self._results(settings, variation, of, scenario or self.scenario))
 
     def answer_and_numbers(
         self, settings: Settings, variation: Mapping[str, Any] | None = None
     ) -> tuple[Array, tuple[pl.DataFrame, NDArray[np.float32]]]:
         """Give the answer and the numbers behind it."""
-        results = self._results(settings, variation, self.scenario)
+        of = variation["reseeded"]["parameters"] if variation else ()
+        results = self._results(settings, variation, of, self.scenario)
         return self._answer(results), results[0].standard_normals()
 
     def progress(self, done: int) -> None:
@@ -365,17 +377,33 @@ class _Question:
             self.on_progress(done, self.total)
 
     def _results(
-        self, settings: Settings, variation: Mapping[str, Any] | None, scenario: Scenario
+        self,
+        settings: Settings,
+        variation: Mapping[str, Any] | None,
+        of: Sequence[str],
+        scenario: Scenario,
     ) -> tuple[Result, ...]:
-        run = Run(
-            scenario,
-            self.dataset,
-            settings,
-            self.threads,
-            paired=self.paired,
-            variation=variation,
-        )
-        results = run.results(lambda done, _: self.progress(self.done + done))
+        def told(done: int, _: int) -> None:
+            self.progress(self.done + done)
+
+        results: tuple[Result, ...]
+        if self.paired and fits(scenario, self.dataset, self.unit_of_area, settings.draws):
+            focus = self._focus
+            if focus is None or focus.settings.seed != settings.seed:
+                plan = (self.scenario, self.dataset, self.unit_of_area, settings, self.threads)
+                focus = self._focus = Focus(*plan)
+            results = (*focus.pair(scenario, variation, of, settings.draws, told),)
+        else:
+            run = Run(
+                scenario,
+                self.dataset,
+                settings,
+                self.threads,
+                paired=self.paired,
+                variation=variation,
+                quantiles=False,
+            )
+            results = run.results(told)
         self.done += settings.draws
         return results
 

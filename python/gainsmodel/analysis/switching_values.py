@@ -39,6 +39,7 @@ from gainsmodel.scenario.parameters import (
     LEVER_YEARS,
     PARAMETERS,
 )
+from gainsmodel.simulation.focus import Focus, fits
 from gainsmodel.simulation.resolve import resolve
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Settings
@@ -291,7 +292,9 @@ def switching_values(
     if pair is None:
         pair = Run(loaded, figures, settings, threads, paired=True).pair()
     searched_on = replace(settings, draws=min(search_draws, settings.draws))
-    worth = _Worth(figures, unit_of(figures, area), searched_on, threads, prices, report)
+    of = (loaded, figures, unit_of(figures, area))
+    focus = Focus(*of, searched_on, threads) if fits(*of, searched_on.draws) else None
+    worth = _Worth(figures, of[-1], searched_on, threads, prices, report, focus)
     parts = pair.value_draws(worth.unit, prices=prices)
     now = worth.point(math.nan, parts[NET_PRESENT_VALUE])
     low, high = (
@@ -347,11 +350,20 @@ class _Worth:
     threads: int | None
     prices: Prices
     report: Report
+    # The unit alone, where that is enough.
+    focus: Focus | None
 
     def parts(self, scenario: Scenario) -> dict[str, Draws]:
         """As `PairedResult.value_draws`, each of the shape (draws,)."""
-        run = Run(scenario, self.figures, self.settings, self.threads, paired=True)
-        pair = run.pair(lambda done, _: self.report.run(done))
+
+        def told(done: int, _: int) -> None:
+            self.report.run(done)
+
+        if self.focus is not None:
+            pair = self.focus.pair(scenario, on_progress=told)
+        else:
+            of = (scenario, self.figures, self.settings, self.threads)
+            pair = Run(*of, paired=True, quantiles=False).pair(told)
         self.report.run(self.settings.draws)
         return pair.value_draws(self.unit, prices=self.prices)
 

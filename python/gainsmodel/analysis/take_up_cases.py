@@ -132,7 +132,8 @@ def take_up_cases(
     worth = np.empty((len(cases), settings.draws))
     for row, case in zip(worth, cases, strict=True):
         held = at_take_up(scenario, case.take_up)
-        again = Run(held, pair.dataset, settings, threads).result(steps.next())
+        run = Run(held, pair.dataset, settings, threads, quantiles=False)
+        again = run.result(steps.next())
         same = PairedResult(again, pair.without.as_reference_of(held))
         row[:] = same.net_present_value_draws(unit, gross=gross, prices=prices)
     names = pl.DataFrame(

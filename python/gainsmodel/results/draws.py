@@ -11,7 +11,7 @@ from gainsmodel import _core
 from gainsmodel.checks import did_you_mean
 from gainsmodel.errors import CoreError, ResultError, UnknownNameError
 from gainsmodel.results.statistics import Draws
-from gainsmodel.results.tables import Report
+from gainsmodel.results.tables import Positions
 
 T = TypeVar("T")
 NO_INPUTS = "a loaded result has no inputs; run it again with replay"
@@ -20,7 +20,7 @@ NO_INPUTS = "a loaded result has no inputs; run it again with replay"
 class CoreDraws:
     """Draws still held by the core."""
 
-    def __init__(self, outcome: _core.RunOutcome, report: Report) -> None:
+    def __init__(self, outcome: _core.RunOutcome, report: Positions) -> None:
         """Keep what the core returned."""
         self._outcome, self._report = outcome, report
 
@@ -36,6 +36,12 @@ class CoreDraws:
 
     def frame(self, metric: str, wanted: Sequence[str] | None = None) -> pl.DataFrame:
         """Give one quantity in every draw; as `Result.draws`."""
+        return in_columns(*self.rows(metric, wanted))
+
+    def rows(
+        self, metric: str, wanted: Sequence[str] | None = None
+    ) -> tuple[list[str], NDArray[np.floating[Any]]]:
+        """The same as names and an array, shape (names, draws), NaN where it is missing."""
         names, positions = self._report.series(metric)
         if wanted is not None:
             check_columns(f"draws of {metric}", wanted, names)
@@ -47,7 +53,7 @@ class CoreDraws:
                 f"this run was too long to keep draws of {metric} (counts in buckets were kept "
                 "instead); run fewer draws at once"
             )
-        return in_columns(names, rows)
+        return names, rows
 
     def numbers(self) -> tuple[pl.DataFrame, NDArray[np.float32]]:
         """Give the standard normal numbers; as `Result.standard_normals`."""
@@ -96,6 +102,13 @@ class SavedDraws(CoreDraws):
             return frame
         check_columns(f"draws of {metric}", wanted, frame.columns[1:])
         return frame[["draw", *wanted]]
+
+    def rows(
+        self, metric: str, wanted: Sequence[str] | None = None
+    ) -> tuple[list[str], NDArray[np.floating[Any]]]:
+        """The same as names and an array; as `CoreDraws.rows`."""
+        frame = self.frame(metric, wanted).drop("draw")
+        return frame.columns, frame.to_numpy().T
 
 
 def _known(ask: Callable[[], T]) -> T:

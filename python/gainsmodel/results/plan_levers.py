@@ -1,6 +1,7 @@
 """What a plan's levers come to in the areas of a dataset: intensity, timing, yearly cost."""
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from statistics import NormalDist
 
@@ -15,10 +16,11 @@ from gainsmodel.errors import ScenarioError, UnknownNameError
 from gainsmodel.results.prices import cost_level
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.distributions import Distribution
-from gainsmodel.scenario.levers import Lever
+from gainsmodel.scenario.levers import Lever, PlannedLever
 
 # Of a figure, evenly over its probabilities, to take its mean: exact to about 1 in 10,000.
 MEAN_POINTS = 20_000
+Plan = Mapping[str, Mapping[str, PlannedLever]]
 
 
 def lever_costs(scenario: Scenario, dataset: Dataset) -> pl.DataFrame:
@@ -78,11 +80,14 @@ def _mean_of(figure: str) -> float:
     return float(np.mean(_core.value_at(figure, [normal(float(p)) for p in points])))
 
 
-def plan_arrays(scenario: Scenario, dataset: Dataset) -> dict[str, NDArray[np.float64]]:
+def plan_arrays(
+    scenario: Scenario, dataset: Dataset, plan: Plan | None = None
+) -> dict[str, NDArray[np.float64]]:
     """Intensity, start and ramp of every lever in every area, shape (levers, areas).
 
-    An entry for one area goes before an entry for a group it belongs to; two groups that
-    set the same lever in the same area contradict each other.
+    Of the scenario's plan, unless another is given. An entry for one area goes before an entry
+    for a group it belongs to; two groups that set the same lever in the same area contradict each
+    other.
 
     Raises
     ------
@@ -98,7 +103,7 @@ def plan_arrays(scenario: Scenario, dataset: Dataset) -> dict[str, NDArray[np.fl
         ramps[row] = lever.ramp_years
 
     entries = []
-    for name, planned in scenario.plan.items():
+    for name, planned in (scenario.plan if plan is None else plan).items():
         try:
             members = dataset.resolve(name)
         except UnknownNameError as error:
@@ -107,7 +112,7 @@ def plan_arrays(scenario: Scenario, dataset: Dataset) -> dict[str, NDArray[np.fl
     # Groups first, so that single areas overwrite them.
     set_by: dict[tuple[str, str], tuple[str, int]] = {}
     for name, members, planned in sorted(entries, key=lambda entry: -len(entry[1])):
-        for moved, plan in planned.items():
+        for moved, of in planned.items():
             for code in members:
                 other, size = set_by.get((moved, code), ("", 0))
                 if other and (size > 1) == (len(members) > 1):
@@ -118,9 +123,9 @@ def plan_arrays(scenario: Scenario, dataset: Dataset) -> dict[str, NDArray[np.fl
                 set_by[moved, code] = (name, len(members))
                 row, column = levers.index(moved), codes.index(code)
                 lever = scenario.levers[moved]
-                start = lever.start_years if plan.start_years is None else plan.start_years
-                ramp = lever.ramp_years if plan.ramp_years is None else plan.ramp_years
-                intensity[row, column] = plan.intensity
+                start = lever.start_years if of.start_years is None else of.start_years
+                ramp = lever.ramp_years if of.ramp_years is None else of.ramp_years
+                intensity[row, column] = of.intensity
                 starts[row, column] = start + scenario.setting.lever_delay_years
                 ramps[row, column] = ramp
     return {"intensity": intensity, "start_years": starts, "ramp_years": ramps}

@@ -267,11 +267,19 @@ class Result(ShownInNotebooks):
         UnknownNameError
             If there is no such quantity or column.
         """
+        return self._draws_kept.frame(metric, columns)
+
+    def rows(self, metric: str, columns: Sequence[str] | None = None) -> NDArray[np.floating[Any]]:
+        """The same as an array, shape (columns, draws), NaN where it is missing."""
+        return self._draws_kept.rows(metric, columns)[1]
+
+    @property
+    def _draws_kept(self) -> CoreDraws:
         if self._kept is None:
             raise ResultError(
                 "this result holds no draws: save with draws=True, or run fewer draws at once"
             )
-        return self._kept.frame(metric, columns)
+        return self._kept
 
     def inputs(self, area: str | None = None, names: Sequence[str] | None = None) -> pl.DataFrame:
         """Sampled inputs in every draw: column ``draw``, then one for each input in its own unit.
@@ -507,15 +515,9 @@ def draws_of(result: Result, metric: str, unit: Unit | None = None) -> NDArray[n
         If draws were not kept, or the areas of a wider one do not add up.
     """
     if unit is None:
-        draws = result.draws(metric).drop("draw")
-        # Column by column, without a second copy of all.
-        rows = np.empty((draws.width, draws.height))
-        for row, column in zip(rows, draws, strict=True):
-            row[:] = column.to_numpy()
-        return rows
+        return np.ascontiguousarray(result.rows(metric), dtype=np.float64)
     columns = [unit.code] if unit.code in result.codes else list(unit.members)
     if columns != [unit.code] and metric == "uplift_final_year":
         raise ResultError(f"{metric}: is not reported of {unit.name}; name one of its areas")
-    draws = result.draws(metric, columns).drop("draw")
-    total: NDArray[np.float64] = draws.to_numpy().astype(np.float64).sum(axis=1)
+    total: NDArray[np.float64] = result.rows(metric, columns).astype(np.float64).sum(axis=0)
     return total

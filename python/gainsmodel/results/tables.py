@@ -1,5 +1,7 @@
 """Names for what the core reports, and the tables made of it."""
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -33,7 +35,41 @@ READINGS = ("final_year", "share_of_economy", "cumulative")
 DETAIL_METRICS = ("gain_final_year_gbp_m_by_sector", "adoption_by_technology_and_year")
 
 
-class Report:
+class Positions:
+    """Where the core's output holds what of which area or group."""
+
+    codes: list[str]
+    # Units of the core before that of the first code.
+    before = 0
+
+    def __init__(self, layout: dict[str, Any], scenario: Scenario) -> None:
+        """Note where each quantity stands."""
+        self._layout = layout
+        first = scenario.setting.start_year
+        self._calendar = list(range(first, first + scenario.setting.horizon_years + 1))
+
+    def series(self, metric: str) -> tuple[list[str], list[int]]:
+        """Names and series of one quantity in every draw."""
+        if metric in ADJUSTMENTS:
+            place = list(ADJUSTMENTS).index(metric)
+            return [metric], [self._layout["adjustments"] + place]
+        return self.codes, self.positions(metric)
+
+    def positions(self, metric: str) -> list[int]:
+        """Series of one quantity for every area and group."""
+        years = len(self._calendar) - 1
+        known = {f"gain_gbp_m_{year}": t for t, year in enumerate(self._calendar[1:])}
+        known["gain_final_year_gbp_m"] = years - 1
+        known |= {name: years + i for i, name in enumerate(self._layout["unit_metrics"])}
+        if metric not in known:
+            raise UnknownNameError(
+                f"no quantity is called {metric!r}; there are {', '.join(known)}"
+            )
+        units = range(self.before, self.before + len(self.codes))
+        return [unit * self._layout["metrics"] + known[metric] for unit in units]
+
+
+class Report(Positions):
     """Positions in the core's output, and the tables made from them."""
 
     def __init__(
@@ -46,11 +82,9 @@ class Report:
         """Take the numbers over and note where each stands."""
         self._detail = detail
         self._numbers = outcome.statistics()
-        self._layout = outcome.layout()
+        super().__init__(outcome.layout(), scenario)
         self._dataset = dataset
         self._technologies = list(scenario.technologies)
-        first = scenario.setting.start_year
-        self._calendar = list(range(first, first + scenario.setting.horizon_years + 1))
         self._gva = gva_at_start(scenario, dataset)
         self._areas = dataset.areas[["area_code", "area_name", "area_type", "mayor_2017"]]
         groups = list(dataset.groups)
@@ -67,24 +101,7 @@ class Report:
 
     def series(self, metric: str) -> tuple[list[str], list[int]]:
         """Names and series of one quantity in every draw."""
-        if metric in ADJUSTMENTS:
-            place = list(ADJUSTMENTS).index(metric)
-            return [metric], [self._layout["adjustments"] + place]
-        if metric in DETAIL_METRICS:
-            return self._detail_series(metric)
-        return self.codes, self.positions(metric)
-
-    def positions(self, metric: str) -> list[int]:
-        """Series of one quantity for every area and group."""
-        years = len(self._calendar) - 1
-        known = {f"gain_gbp_m_{year}": t for t, year in enumerate(self._calendar[1:])}
-        known["gain_final_year_gbp_m"] = years - 1
-        known |= {name: years + i for i, name in enumerate(self._layout["unit_metrics"])}
-        if metric not in known:
-            raise UnknownNameError(
-                f"no quantity is called {metric!r}; there are {', '.join(known)}"
-            )
-        return [unit * self._layout["metrics"] + known[metric] for unit in range(len(self.codes))]
+        return self._detail_series(metric) if metric in DETAIL_METRICS else super().series(metric)
 
     def _detail_series(self, metric: str) -> tuple[list[str], list[int]]:
         """Names and series of what is kept of one unit only."""

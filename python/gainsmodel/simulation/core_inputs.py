@@ -168,10 +168,7 @@ def by_area(
 @cache
 def _authorities(name: str) -> frozenset[str]:
     """Local authorities of an area of any built-in geography; none of what is none."""
-    try:
-        return frozenset(load_dataset("local_authority").resolve(name))
-    except UnknownNameError:
-        return frozenset()
+    return frozenset(load_dataset("local_authority").find(name) or ())
 
 
 def _of_lever(lever: Lever) -> dict[str, Any]:

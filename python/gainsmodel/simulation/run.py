@@ -59,6 +59,7 @@ class Run:
         paired: bool = False,
         detail: str | None = None,
         variation: Mapping[str, Any] | None = None,
+        quantiles: bool = True,
         piece: tuple[int, int] | None = None,
         pieces: Iterable[bytes] | None = None,
     ) -> None:
@@ -67,6 +68,7 @@ class Run:
         `variation` makes other futures for sensitivity analysis: ``reseeded``, parameters
         that take their numbers from another seed, or ``held``, a direction in the numbers of
         `Result.standard_normals` and where it is held (both as ``rust/core/src/spec.rs``).
+        Without `quantiles` the result has none, which is quicker where draws alone are read.
         """
         if threads is not None:
             whole_number("threads", threads, 1, 1024)
@@ -90,14 +92,11 @@ class Run:
         if pieces is not None:
             self._handle = _Joined(pieces, threads)
             return
-        self._handle = _core.start(
-            json.dumps(spec),
-            **arrays,
-            double=settings.precision == "float64",
+        self._handle = start_core(
+            *(spec, arrays, settings.precision == "float64", threads),
             paired=paired,
-            threads=threads,
-            draws_in_memory=draws_in_memory_bytes(settings.draws),
             piece=piece,
+            quantiles=quantiles,
         )
 
     @property
@@ -157,13 +156,7 @@ class Run:
     def _wait(self, on_progress: Callable[[int, int], None] | None = None) -> None:
         if self._taken:
             raise ResultError("this run's result has been taken already; keep it")
-        try:
-            while not self._handle.wait(POLL_SECONDS):
-                if on_progress is not None:
-                    on_progress(self.draws_done, self._settings.draws)
-        except BaseException:
-            self.cancel()
-            raise
+        wait_for(self._handle, on_progress, self._settings.draws)
         self._taken = True
 
     def _named(self, outcomes: Sequence[_core.RunOutcome]) -> tuple[Result, ...]:
@@ -237,6 +230,39 @@ class _Joined:
     def outcomes(self) -> list[_core.RunOutcome]:
         """Make the statistics of all."""
         return self._pieces.outcomes(self._threads)
+
+
+def start_core(
+    spec: Mapping[str, Any],
+    arrays: Mapping[str, Any],
+    double: bool,
+    threads: int | None,
+    **more: Any,
+) -> _core.RunHandle:
+    """Start the core on what `core_inputs` gives; further arguments as `_core.start`."""
+    return _core.start(
+        json.dumps(spec),
+        **arrays,
+        double=double,
+        threads=threads,
+        draws_in_memory=draws_in_memory_bytes(spec["draws"]),
+        **more,
+    )
+
+
+def wait_for(
+    handle: "_core.RunHandle | _Joined",
+    on_progress: Callable[[int, int], None] | None = None,
+    draws: int = 0,
+) -> None:
+    """Wait for a run to end, telling of draws done; on Ctrl-C it is cancelled."""
+    try:
+        while not handle.wait(POLL_SECONDS):
+            if on_progress is not None:
+                on_progress(handle.progress(), draws)
+    except BaseException:
+        handle.cancel()
+        raise
 
 
 def run(

@@ -72,7 +72,7 @@ impl Work for Blocks<'_> {
         let mut scratch = self.0.scratch::<V>(1);
         let begun = Instant::now();
         for i in 0..self.1 {
-            self.0.simulate(i as u32, &mut scratch);
+            self.0.simulate(i as u32, &[], &mut [], &mut scratch);
             black_box(&mut scratch.out);
         }
         begun.elapsed()

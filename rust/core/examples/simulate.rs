@@ -1,6 +1,7 @@
 //! Runs a shipped specification: `simulate NAME DRAWS THREADS [LEVEL [gompertz] [paired]]`, for
 //! profilers and for counting instructions.
 
+use gainsmodel_core::around::Within;
 use gainsmodel_core::run::{Options, Progress, simulate};
 use gainsmodel_core::simd::Level;
 use gainsmodel_core::spec::{AreaData, Curve, Spec};
@@ -29,7 +30,8 @@ fn main() {
     if asked("gompertz") {
         spec.curve = Curve::Gompertz;
     }
-    let options = Options { level, draws_in_memory: 1_000_000_000, paired: asked("paired") };
+    let options =
+        Options { level, draws_in_memory: 1_000_000_000, paired: asked("paired"), quantiles: true };
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads.parse().expect("a number of threads"))
         .build()
@@ -37,9 +39,10 @@ fn main() {
     let progress = Progress::default();
     pool.install(|| {
         let begun = Instant::now();
-        let simulated = simulate::<f32>(&spec, options, &progress, None).expect("simulates");
+        let simulated =
+            simulate::<f32>(&spec, options, &progress, None, Within::All).expect("simulates");
         let simulating = begun.elapsed().as_secs_f64();
-        let outcomes = simulated.summarise(level, &progress).expect("summarises");
+        let outcomes = simulated.summarise(level, true, &progress).expect("summarises");
         let summarising = begun.elapsed().as_secs_f64() - simulating;
         let nation = outcomes[0].layout.unit(spec.areas.len()) + spec.horizon_years - 1;
         println!(

@@ -600,6 +600,33 @@ impl<F: Real> Factors<F> {
     }
 }
 
+impl<F: Clone> Factors<F> {
+    /// With lists of areas that hold those in focus alone, if there is a focus. Numbers keep their
+    /// slots; those of other areas are not drawn unless something is held by them.
+    pub(crate) fn focused(mut self, spec: &Spec) -> Self {
+        let areas = &spec.focus[..];
+        if areas.is_empty() {
+            return self;
+        }
+        let names: Vec<&str> = areas.iter().map(|area| &spec.areas[*area][..]).collect();
+        let own = |name: &FactorName| name.area.is_empty() || names.contains(&&name.area[..]);
+        let mut drawn: Vec<bool> = self.names.iter().map(own).collect();
+        self.held.direction.iter().for_each(|(slot, _)| drawn[*slot] = true);
+        self.shared.points.retain(|(slot, ..)| drawn[*slot]);
+        self.shared.keyed.retain(|(slot, count, ..)| drawn[*slot..slot + count].contains(&true));
+        fn keep<T: Clone>(list: &mut Vec<T>, areas: &[usize]) {
+            if !list.is_empty() {
+                *list = areas.iter().map(|area| list[*area].clone()).collect();
+            }
+        }
+        keep(&mut self.complements, areas);
+        keep(&mut self.growth_area, areas);
+        self.spread.slots.iter_mut().for_each(|levels| keep(&mut levels[2], areas));
+        self.levers.iter_mut().for_each(|lever| keep(&mut lever.take_up.1, areas));
+        self
+    }
+}
+
 /// Adds to levers what decides whether they have any effect, and what they cost beyond plan.
 fn decide_levers<F: Real>(spec: &Spec, plan: &mut Plan<'_>, levers: &mut [LeverFactors<F>]) {
     let [common, own] = shared_and_own(spec.zero_correlation);
@@ -637,7 +664,11 @@ fn cell_factors(
     columns: usize,
     needed: impl Fn(usize) -> bool,
 ) -> Vec<CellFactors> {
-    let (areas, technologies) = (spec.areas.len(), spec.technologies.len());
+    let simulated = spec.simulated_areas();
+    let (areas, technologies) = (simulated.len(), spec.technologies.len());
+    // Areas that are not simulated keep their dimensions.
+    let mut places = vec![None; spec.areas.len()];
+    simulated.iter().enumerate().for_each(|(place, area)| places[*area] = Some(place));
     let in_dimensions = spec.sampler == SamplerKind::SobolFull;
     let dimension = |plan: &mut Plan<'_>| in_dimensions.then(|| plan.dimension()).flatten();
     let seed = spec.seed_of("growth_cell");
@@ -645,8 +676,11 @@ fn cell_factors(
     for sector in &spec.sectors {
         let mut row = vec![Factor::default(); areas];
         for area in by_hash {
-            let key = Key::new("growth_cell/cell", &spec.areas[*area], sector);
-            row[*area] = Factor { key, seed, dimension: dimension(plan) };
+            let dimension = dimension(plan);
+            if let Some(place) = places[*area] {
+                let key = Key::new("growth_cell/cell", &spec.areas[*area], sector);
+                row[place] = Factor { key, seed, dimension };
+            }
         }
         let growth = spec.growth_cell.fixed().is_none().then(|| Batch::new(&row));
         // Outside the dimensions, as are odds ratios: what they are taken from keeps its own.
@@ -656,11 +690,10 @@ fn cell_factors(
             seed,
             dimension: None,
         };
-        let transitory = spec
-            .growth_transitory
-            .fixed()
-            .is_none()
-            .then(|| Batch::new(&spec.areas.iter().map(of_area).collect::<Vec<_>>()));
+        let transitory = spec.growth_transitory.fixed().is_none().then(|| {
+            let areas = simulated.iter().map(|area| of_area(&spec.areas[*area]));
+            Batch::new(&areas.collect::<Vec<_>>())
+        });
         made.push(CellFactors { spread: Default::default(), growth, transitory });
     }
     for parameter in CELL_ORDER {
@@ -671,10 +704,12 @@ fn cell_factors(
             for area in by_hash {
                 for group in Together::all(technologies, columns) {
                     for k in 0..group.columns {
-                        let cell = format!("{sector}/{}", spec.technologies[group.first + k]);
-                        let key = Key::new(&family, &spec.areas[*area], &cell);
-                        let factor = Factor { key, seed, dimension: dimension(plan) };
-                        row[group.cell(areas, *area, k)] = factor;
+                        let dimension = dimension(plan);
+                        if let Some(place) = places[*area] {
+                            let cell = format!("{sector}/{}", spec.technologies[group.first + k]);
+                            let key = Key::new(&family, &spec.areas[*area], &cell);
+                            row[group.cell(areas, place, k)] = Factor { key, seed, dimension };
+                        }
                     }
                 }
             }

@@ -52,9 +52,11 @@ pub struct Layout {
 impl Layout {
     /// Where a specification's quantities stand.
     pub fn of(spec: &Spec) -> Self {
+        // Of areas in focus, all of them are the one group.
+        let focused = !spec.focus.is_empty();
         Layout {
-            areas: spec.areas.len(),
-            groups: spec.groups.len(),
+            areas: if focused { spec.focus.len() } else { spec.areas.len() },
+            groups: if focused { 1 } else { spec.groups.len() },
             sectors: spec.sectors.len(),
             technologies: spec.technologies.len(),
             years: spec.horizon_years,

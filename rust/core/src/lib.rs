@@ -8,6 +8,7 @@
 //! Every random number is a pure function of the seed, what the number is for, and the
 //! draw, so the answer is the same for any number of threads.
 
+pub mod around;
 pub mod block;
 pub mod distribution;
 pub mod error;

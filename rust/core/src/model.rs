@@ -35,6 +35,10 @@ pub struct Model<F> {
     pub(crate) curve: Curve,
     pub(crate) basis: Basis,
     pub(crate) spillover: Spillover<F>,
+    /// Areas of which is noted what they see of others, and the weights of all in that.
+    pub(crate) watched: Vec<(usize, Vec<F>)>,
+    /// Whether what the areas see of others is told.
+    pub(crate) focused: bool,
     /// Start-year GVA, areas × sectors, £m.
     pub(crate) gva: Vec<F>,
     pub(crate) readiness: Vec<F>,
@@ -91,6 +95,8 @@ pub(crate) enum Own<F> {
 /// national adoption, for which a part of a tile would stand idle otherwise.
 #[derive(Debug, Clone)]
 pub(crate) struct Spillover<F> {
+    /// Rows of adoption that are summed: areas and, in focus, what each sees of the others.
+    pub(crate) seen: usize,
     /// Tiles that are the same for every sector.
     pub(crate) common: Vec<F>,
     /// The last tile of each sector.
@@ -182,8 +188,13 @@ impl<F: Real> Model<F> {
     /// [`crate::error::Error::Spec`] for anything that cannot be simulated.
     pub fn new(spec: &Spec, tile: Tile) -> Result<Self> {
         spec.check()?;
-        let factors = Factors::new(spec, tile.columns)?;
+        let all = spec;
+        let spec = &*all.focused();
+        let factors = Factors::new(all, tile.columns)?.focused(all);
         let layout = Layout::of(spec);
+        let focused = !all.focus.is_empty();
+        // Below the areas in focus stands what each of them sees of the others.
+        let seen = if focused { 2 * layout.areas } else { layout.areas };
         let spread: [Vec<Spread<F>>; 5] = std::array::from_fn(|parameter| {
             let marginals = &spec.spread_parameters[SPREAD_PARAMETERS[parameter]].distributions;
             marginals.iter().map(|d| Spread::new(Sampler::new(d), is_share(parameter))).collect()
@@ -217,7 +228,7 @@ impl<F: Real> Model<F> {
             }
         });
         let gva = &spec.data.gva_gbp_m;
-        let area_gva: Vec<f64> = gva.chunks(layout.sectors).map(|row| row.iter().sum()).collect();
+        let area_gva = area_gva(spec);
         let national: f64 = area_gva.iter().sum();
         let share_of = |areas: &[usize]| areas.iter().map(|a| area_gva[*a]).sum::<f64>() / national;
         let gva_share = (0..layout.areas)
@@ -256,7 +267,7 @@ impl<F: Real> Model<F> {
                 })
             })
             .collect();
-        let rows = (layout.areas / tile.rows + 1) * tile.rows;
+        let rows = (seen / tile.rows + 1) * tile.rows;
         let detail_gva: f64 = spec.detail.iter().map(|r| area_gva[*r]).sum();
         Ok(Model {
             layout,
@@ -267,13 +278,15 @@ impl<F: Real> Model<F> {
             growth_loadings: spec.growth_loadings.iter().map(|c| loaded(*c).map(F::of)).collect(),
             growth_transitory: (spec.growth_transitory.fixed() != Some(0.0))
                 .then(|| Sampler::new(&spec.growth_transitory)),
-            start_against: start_against(spec, rows, tile.columns),
+            start_against: start_against(all, rows, tile.columns),
             take_up_weights: spec.take_up.weights().map(F::of),
             cost_follows: (spec.fixed_cost_share < 1.0)
                 .then(|| [spec.fixed_cost_share, 1.0 - spec.fixed_cost_share].map(F::of)),
             curve: spec.curve,
             basis: spec.basis,
-            spillover: Spillover::new(spec, &area_gva, tile.rows),
+            spillover: Spillover::new(all, seen, tile.rows),
+            watched: Vec::new(),
+            focused,
             gva: gva.iter().copied().map(F::of).collect(),
             readiness: spec.data.readiness.iter().copied().map(F::of).collect(),
             groups: spec.groups.clone(),
@@ -287,7 +300,8 @@ impl<F: Real> Model<F> {
                 .collect(),
             detail: spec.detail.clone(),
             discount: spec.discount_factors.iter().copied().map(F::of).collect(),
-            share_floor: F::of(spec.share_floor),
+            // Areas in focus have no share of a national gain that is not known.
+            share_floor: F::of(if focused { f64::INFINITY } else { spec.share_floor }),
             fading: Fading::new(spec, &levers),
             levers,
             touched,
@@ -313,8 +327,8 @@ fn start_against<F: Real>(spec: &Spec, rows: usize, columns: usize) -> Option<Ve
         for column in 0..group.columns {
             let k = group.first + column;
             let moved = if spec.normalise_start { start_constant(spec, k, &ratio) } else { 0.0 };
-            for r in 0..spec.areas.len() {
-                against[group.cell(rows, r, column)] = F::of((-moved).exp() / ratio(r, k));
+            for (place, r) in spec.simulated_areas().into_iter().enumerate() {
+                against[group.cell(rows, place, column)] = F::of((-moved).exp() / ratio(r, k));
             }
         }
     }
@@ -357,6 +371,21 @@ pub(crate) fn is_share(parameter: usize) -> bool {
     matches!(SPREAD_PARAMETERS[parameter], "initial_adoption" | "ceiling")
 }
 
+impl<F: Real> Model<F> {
+    /// Prepares all areas of a specification, watching what those in its focus see of the others.
+    ///
+    /// # Errors
+    /// As [`Model::new`].
+    pub(crate) fn watching(spec: &Spec, tile: Tile) -> Result<Self> {
+        let all = Spec { focus: Vec::new(), ..spec.clone() };
+        let mut model = Model::new(&all, tile)?;
+        let weights = seen_outside(spec, &spec.focus).into_iter();
+        let weights = weights.map(|row| row.into_iter().map(F::of).collect());
+        model.watched = spec.focus.iter().copied().zip(weights).collect();
+        Ok(model)
+    }
+}
+
 impl<F: Real> Spread<F> {
     fn new(sampler: Sampler<F>, share: bool) -> Self {
         let power = if share { sampler.odds_against_as_power() } else { sampler.value_as_power() };
@@ -378,33 +407,55 @@ impl<F: Real> Spread<F> {
 }
 
 impl<F: Real> Spillover<F> {
-    fn new(spec: &Spec, area_gva: &[f64], rows: usize) -> Self {
-        let (areas, sectors) = (spec.areas.len(), spec.sectors.len());
-        let mut matrix = spillover_weights(spec, area_gva);
-        (0..areas).for_each(|r| matrix[r * areas + r] -= 1.0);
+    fn new(spec: &Spec, seen: usize, rows: usize) -> Self {
+        let (all, sectors) = (spec.areas.len(), spec.sectors.len());
+        let simulated = &spec.simulated_areas()[..];
+        let areas = simulated.len();
+        let area_gva = area_gva(spec);
+        let mut matrix = spillover_weights(spec, &area_gva);
+        (0..all).for_each(|r| matrix[r * all + r] -= 1.0);
         let nation: f64 = area_gva.iter().sum();
         let national: Vec<f64> = (0..sectors)
-            .flat_map(|s| (0..areas).map(move |r| (s, r)))
+            .flat_map(|s| simulated.iter().map(move |r| (s, *r)))
             .map(|(s, r)| spec.data.gva_gbp_m[r * sectors + s] / nation)
             .collect();
         let last_tile = areas / rows;
         let tile = |number: usize, below: &[f64]| -> Vec<F> {
-            let entry = |row: usize, seen: usize| match row {
-                _ if row < areas => matrix[row * areas + seen],
-                _ if row == areas => below[seen],
+            let entry = |row: usize, seen: usize| match (row, seen < areas) {
+                _ if row < areas && seen < areas => matrix[simulated[row] * all + simulated[seen]],
+                // What an area sees of others that are not simulated has a row of its own.
+                _ if row < areas => f64::from(u8::from(seen - areas == row)),
+                (_, true) if row == areas => below[seen],
                 _ => 0.0,
             };
-            (0..areas)
+            (0..seen)
                 .flat_map(|seen| (0..rows).map(move |row| (number * rows + row, seen)))
                 .map(|(row, seen)| F::of(entry(row, seen)))
                 .collect()
         };
         Spillover {
+            seen,
             common: (0..last_tile).flat_map(|number| tile(number, &[])).collect(),
             last: national.chunks(areas).map(|below| tile(last_tile, below)).collect(),
             national: national.iter().copied().map(F::of).collect(),
         }
     }
+}
+
+/// Start-year GVA of each area, £m.
+fn area_gva(spec: &Spec) -> Vec<f64> {
+    spec.data.gva_gbp_m.chunks(spec.sectors.len()).map(|row| row.iter().sum()).collect()
+}
+
+/// What areas see of all but these, for each of these a weight of every area; see [`Spillover`].
+fn seen_outside(spec: &Spec, areas: &[usize]) -> Vec<Vec<f64>> {
+    let n = spec.areas.len();
+    let weights = spillover_weights(spec, &area_gva(spec));
+    let of_area = |r: usize| {
+        let row = weights[r * n..(r + 1) * n].iter().enumerate();
+        row.map(|(seen, weight)| if areas.contains(&seen) { 0.0 } else { *weight }).collect()
+    };
+    areas.iter().map(|r| of_area(*r)).collect()
 }
 
 /// W[r, r'] ∝ GVA[r'] · exp(−distance / decay), rows summing to 1, zero diagonal; a single

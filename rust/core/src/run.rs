@@ -8,6 +8,7 @@
 //! that of the run. So a run may also be simulated in pieces of whole spans, in any order and
 //! anywhere, and its pieces joined to the last bit of the run in one go ([`Simulated::join`]).
 
+use crate::around::{Around, Within};
 use crate::block::Scratch;
 use crate::error::{Error, Result};
 use crate::lanes::LANES;
@@ -50,7 +51,10 @@ impl Progress {
     pub fn cancel(&self) {
         self.cancelled.store(true, Relaxed);
     }
-    fn check(&self) -> Result<()> {
+    pub(crate) fn advance(&self, draws: usize) {
+        self.done.fetch_add(draws as u64, Relaxed);
+    }
+    pub(crate) fn check(&self) -> Result<()> {
         if self.cancelled.load(Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
     }
 }
@@ -65,6 +69,9 @@ pub struct Options {
     pub draws_in_memory: usize,
     /// Whether the same scenario without levers is run beside it, on the same numbers.
     pub paired: bool,
+    /// Whether there are quantiles, and statistics of more than areas and groups: those who read
+    /// draws alone can do without.
+    pub quantiles: bool,
 }
 
 /// What is kept of the distributed series.
@@ -151,7 +158,8 @@ struct Variant<F> {
     kept: Kept<F>,
 }
 
-/// Simulates a specification in precision `F` on the current thread pool: all draws, or a piece.
+/// Simulates a specification in precision `F` on the current thread pool: all draws, or a piece;
+/// areas in focus `within` what surrounds them.
 ///
 /// # Errors
 /// [`Error::Spec`] if it cannot be simulated, or the piece is not one of whole spans;
@@ -161,12 +169,30 @@ pub fn simulate<F: Precision>(
     options: Options,
     progress: &Progress,
     piece: Option<Range<u64>>,
+    within: Within<'_, F>,
 ) -> Result<Simulated<F>> {
     spec.check()?;
+    let mut noted: (&mut [F], usize) = (&mut [], 1);
+    let around = match within {
+        Within::All if spec.focus.is_empty() => None,
+        Within::All => return Err(Error::spec("focus", "needs what surrounds it")),
+        Within::Around(around) => {
+            around.check(spec)?;
+            Some(around)
+        }
+        Within::Noted(told, width, known) => {
+            noted = (told, width);
+            known
+        }
+    };
+    let notes = !noted.0.is_empty();
     let tile = simd::at(options.level, TileOf(PhantomData::<F>));
     let (weights, specs): (Vec<f64>, Vec<&Spec>) = spec.simulated().into_iter().unzip();
-    let models =
-        specs.into_iter().map(|spec| Model::<F>::new(spec, tile)).collect::<Result<Vec<_>>>()?;
+    let model = |spec: &Spec| match notes {
+        true => Model::<F>::watching(spec, tile),
+        false => Model::<F>::new(spec, tile),
+    };
+    let models = specs.into_iter().map(model).collect::<Result<Vec<_>>>()?;
     let layout = models[0].layout;
     let (series, distributed) = (layout.series(), layout.distributed());
     let whole = |n: u64| {
@@ -186,30 +212,35 @@ pub fn simulate<F: Precision>(
     let variants = if options.paired { 2 } else { 1 };
     let chunks = here.start / CHUNK..here.end.div_ceil(CHUNK);
     // Detail does not count, so that asking for it changes no other number; nor do the piece and
-    // the reference.
+    // the reference. Of a run that takes notes nothing else is kept.
     let fits = |held: &Vec<usize>| {
         let counted = held.iter().filter(|s| **s < layout.distributed_in_any_case()).count();
         let bytes = counted * CHUNK * size_of::<F>();
         draws.div_ceil(CHUNK).saturating_mul(bytes) <= options.draws_in_memory
     };
     let held = [(0..distributed).collect(), layout.held_longest().collect()];
-    let held: Vec<usize> = held.into_iter().find(fits).unwrap_or_default();
+    let held: Vec<usize> = held.into_iter().filter(|_| !notes).find(fits).unwrap_or_default();
     let width = held.len() * CHUNK;
     let mut kept: Vec<Vec<F>> =
         (0..variants).map(|_| vec![F::ZERO; chunks.len() * width]).collect();
-    let buckets = if held.len() < distributed { variants * distributed } else { 0 };
+    let counts = held.len() < distributed && options.quantiles;
+    let buckets = if counts { variants * distributed } else { 0 };
 
     let shared = Shared {
         seed: spec.seed,
         weights: &weights,
         models: &models,
         progress,
+        around,
+        note_width: noted.1,
+        quantiles: options.quantiles,
         draws,
         variants,
         merger: Mutex::new(Merger::new(&chunks, variants * series)),
         queue: Mutex::new(Queue {
             chunks,
             kept: kept.iter_mut().map(|kept| kept.chunks_mut(width.max(1))).collect(),
+            noted: noted.0.chunks_mut(noted.1 * BLOCKS_PER_CHUNK),
         }),
         held: &held,
         sketches: (0..buckets).map(|_| Mutex::default()).collect(),
@@ -260,12 +291,17 @@ impl<F: Precision> Simulated<F> {
         Ok(())
     }
 
-    /// Makes the statistics of every series; gives the outcome and, if the run was paired,
-    /// that of the reference after it.
+    /// Makes the statistics of every series, with quantiles or without; gives the outcome and, if
+    /// the run was paired, that of the reference after it.
     ///
     /// # Errors
     /// [`Error::Spec`] if draws are missing, [`Error::Cancelled`] if it was cancelled.
-    pub fn summarise(self, level: Level, progress: &Progress) -> Result<Vec<Outcome<F>>> {
+    pub fn summarise(
+        self,
+        level: Level,
+        quantiles: bool,
+        progress: &Progress,
+    ) -> Result<Vec<Outcome<F>>> {
         let Simulated { layout, draws, here, sobol, variants } = self;
         if here != (0..draws) {
             let problem = format!("only {here:?} of {draws} are here");
@@ -275,7 +311,7 @@ impl<F: Precision> Simulated<F> {
         for Variant { spans, kept } in variants {
             let told = |n: usize| n == layout.distributed();
             let whole = spans.first().is_some_and(|all| kept.fits(layout, draws, all.len()))
-                && (told(kept.held.len()) || told(kept.sketches.len()));
+                && (!quantiles || told(kept.held.len()) || told(kept.sketches.len()));
             if !whole {
                 return Err(Error::spec("draws", "their parts do not fit together"));
             }
@@ -284,7 +320,7 @@ impl<F: Precision> Simulated<F> {
                 .map_init(Ranks::default, |ranks, (s, moments)| {
                     progress.check()?;
                     let statistics = Statistics::from_moments(moments, sobol);
-                    if s >= layout.distributed() {
+                    if s >= layout.distributed() || !quantiles {
                         return Ok(statistics);
                     }
                     Ok(match outcome.draws(s) {
@@ -312,7 +348,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The tiles a level works in.
-struct TileOf<F>(PhantomData<F>);
+pub(crate) struct TileOf<F>(pub(crate) PhantomData<F>);
 
 impl<F: Precision> Work for TileOf<F> {
     type Real = F;
@@ -330,6 +366,10 @@ struct Shared<'a, F> {
     weights: &'a [f64],
     seed: u64,
     progress: &'a Progress,
+    around: Option<&'a Around<F>>,
+    /// Numbers that are noted of a block.
+    note_width: usize,
+    quantiles: bool,
     draws: usize,
     variants: usize,
     queue: Mutex<Queue<'a, F>>,
@@ -345,12 +385,17 @@ struct Shared<'a, F> {
 struct Queue<'a, F> {
     chunks: Range<usize>,
     kept: Vec<std::slice::ChunksMut<'a, F>>,
+    noted: std::slice::ChunksMut<'a, F>,
 }
 
+/// A chunk: its number, where draws of each variant are kept, and where it is noted what areas
+/// see of others.
+type Chunk<'a, F> = (usize, Vec<Option<&'a mut [F]>>, Option<&'a mut [F]>);
+
 impl<'a, F> Queue<'a, F> {
-    fn take(&mut self) -> Option<(usize, Vec<Option<&'a mut [F]>>)> {
+    fn take(&mut self) -> Option<Chunk<'a, F>> {
         let index = self.chunks.next()?;
-        Some((index, self.kept.iter_mut().map(Iterator::next).collect()))
+        Some((index, self.kept.iter_mut().map(Iterator::next).collect(), self.noted.next()))
     }
 }
 
@@ -411,7 +456,8 @@ impl<F: Precision> Work for Worker<'_, F> {
 
     #[inline(always)]
     fn run<V: Vector<Real = F>>(self) -> Self::Output {
-        let Shared { models, weights, seed, progress, draws, variants, .. } = *self.shared;
+        let Shared { models, weights, seed, progress, around, draws, variants, .. } = *self.shared;
+        let Shared { note_width, quantiles, .. } = *self.shared;
         let layout = models[0].layout;
         let (series, distributed) = (layout.series(), layout.distributed());
         let mut scratch: Vec<Scratch<V>> =
@@ -419,13 +465,16 @@ impl<F: Precision> Work for Worker<'_, F> {
         // Of a chunk, `[variant][series][draw]`: what is distributed, where not all of it is
         // kept, and the rest.
         let Shared { held, sketches, .. } = self.shared;
-        let all_held = sketches.is_empty();
+        let all_held = held.len() == distributed;
         let spare = if all_held { 0 } else { distributed * CHUNK };
         let mut passing = vec![vec![F::ZERO; spare]; variants];
         let mut rest = vec![vec![F::ZERO; (series - distributed) * CHUNK]; variants];
         let mut moments = vec![Moments::default(); variants * series];
+        let counted = if quantiles { series } else { layout.unit(layout.units()) };
         loop {
-            let Some((index, mut kept)) = locked(&self.shared.queue).take() else { break };
+            let Some((index, mut kept, mut noted)) = locked(&self.shared.queue).take() else {
+                break;
+            };
             let mut rows: Vec<[&mut [F]; 2]> = (kept.iter_mut().zip(&mut passing).zip(&mut rest))
                 .map(|((kept, passing), rest)| {
                     let whole = kept.take_if(|_| all_held).unwrap_or(passing);
@@ -442,22 +491,33 @@ impl<F: Precision> Work for Worker<'_, F> {
                 let structure = structure_of(seed, weights, number);
                 let scratch = &mut scratch[structure];
                 for part in 0..LANES / V::LANES {
-                    let parts = (LANES / V::LANES) as u32;
-                    models[structure].simulate(number * parts + part as u32, scratch);
+                    let parts = LANES / V::LANES;
+                    let at = number * parts as u32 + part as u32;
+                    let around = around.map_or(&[][..], |around| around.of(at, parts));
+                    let noted = noted.as_mut().map_or(&mut [][..], |noted| {
+                        let size = note_width / parts;
+                        &mut noted[block * note_width + part * size..][..size]
+                    });
+                    models[structure].simulate(at, around, noted, scratch);
                     let first = block * LANES + part * V::LANES;
                     for ([kept, rest], out) in rows.iter_mut().zip(&scratch.out) {
                         let (distributed, other) = out.split_at(distributed);
                         copy_out(distributed, kept, first);
-                        copy_out(other, rest, first);
+                        if quantiles {
+                            copy_out(other, rest, first);
+                        }
                     }
                 }
-                progress.done.fetch_add((draws - first).min(LANES) as u64, Relaxed);
+                progress.advance((draws - first).min(LANES));
+            }
+            if noted.is_some() {
+                continue;
             }
             let valid = (draws - index * CHUNK).min(CHUNK);
             for (variant, rows) in rows.iter().enumerate() {
                 let moments = &mut moments[variant * series..(variant + 1) * series];
                 let all = rows.iter().flat_map(|rows| rows.chunks_exact(CHUNK));
-                for (s, (row, moments)) in all.zip(moments).enumerate() {
+                for (s, (row, moments)) in all.zip(moments).take(counted).enumerate() {
                     *moments = Moments::of(&row[..valid], layout.may_be_missing(s));
                 }
                 if all_held {
@@ -469,7 +529,10 @@ impl<F: Precision> Work for Worker<'_, F> {
                 for (s, row) in rows[0].chunks_exact(CHUNK).enumerate() {
                     match held.next_if_eq(&&s).and_then(|_| kept.next()) {
                         Some(kept) => kept.copy_from_slice(row),
-                        None => locked(&sketches[variant * distributed + s]).push(&row[..valid]),
+                        None if quantiles => {
+                            locked(&sketches[variant * distributed + s]).push(&row[..valid]);
+                        }
+                        None => (),
                     }
                 }
             }

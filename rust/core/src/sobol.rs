@@ -10,24 +10,34 @@
 use crate::lanes::{LANES, Lanes, Words};
 use crate::rng::{Generator, Key, hash};
 use sobol::{Sobol, params::JoeKuoD6};
+use std::sync::{Arc, OnceLock};
 
 /// Greatest dimension that direction numbers reach.
 pub const MAX_DIMENSIONS: usize = 21_201;
 const BITS: usize = 32;
+/// Dimensions of the shorter table of direction numbers.
+const STANDARD: usize = 1000;
 
 /// Direction numbers of the first `dimensions` dimensions, bits reversed.
 #[derive(Debug, Clone)]
-pub struct Directions(Vec<[u32; BITS]>);
+pub struct Directions(Arc<[[u32; BITS]]>);
 
 impl Directions {
-    /// Loads the direction numbers; cheap up to 1,000 dimensions.
+    /// Loads the direction numbers; up to 1,000 dimensions once for all runs.
     ///
     /// # Panics
     /// Beyond [`MAX_DIMENSIONS`]; the caller gives those factors pseudo-random numbers.
     pub fn new(dimensions: usize) -> Self {
+        static USUAL: OnceLock<Directions> = OnceLock::new();
         assert!(dimensions <= MAX_DIMENSIONS);
-        let params = if dimensions <= 1000 { JoeKuoD6::standard() } else { JoeKuoD6::extended() };
-        let values = Sobol::<f32>::init_direction_vals::<u32>(dimensions, BITS, &params);
+        match dimensions <= STANDARD {
+            true => USUAL.get_or_init(|| Self::load(STANDARD, &JoeKuoD6::standard())).clone(),
+            false => Self::load(dimensions, &JoeKuoD6::extended()),
+        }
+    }
+
+    fn load(dimensions: usize, params: &JoeKuoD6) -> Self {
+        let values = Sobol::<f32>::init_direction_vals::<u32>(dimensions, BITS, params);
         let reversed = |column: &Vec<u32>| {
             let mut out = [0; BITS];
             for (to, from) in out.iter_mut().zip(column) {

@@ -4,6 +4,7 @@ use crate::distribution::Distribution;
 use crate::error::{Error, Result};
 use crate::rng::{Generator, Key, hash};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Parameters that vary by technology and whose variance is spread over five levels,
@@ -293,6 +294,10 @@ pub struct Spec {
     /// Positions of the areas of one unit that is reported in more detail; none if empty.
     #[serde(default)]
     pub detail: Vec<usize>,
+    /// Positions of the areas that alone are simulated, within what surrounds them
+    /// ([`crate::around`]); all areas if empty.
+    #[serde(default)]
+    pub focus: Vec<usize>,
     #[serde(default)]
     pub reseeded: Reseeded,
     #[serde(default)]
@@ -368,6 +373,66 @@ impl Spec {
         self
     }
 
+    /// Positions of the areas that are simulated.
+    pub(crate) fn simulated_areas(&self) -> Vec<usize> {
+        match self.focus.is_empty() {
+            true => (0..self.areas.len()).collect(),
+            false => self.focus.clone(),
+        }
+    }
+
+    /// The same of the areas in focus alone, as if there were no others.
+    pub(crate) fn focused(&self) -> Cow<'_, Spec> {
+        if self.focus.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        fn picked<T: Clone>(of: &[T], at: &[usize]) -> Vec<T> {
+            at.iter().filter_map(|r| of.get(*r).cloned()).collect()
+        }
+        let pick = |of: &[f64]| picked(of, &self.focus);
+        let of_levers = |of: &[f64]| of.chunks(self.areas.len()).flat_map(pick).collect();
+        let data = &self.data;
+        let gva = self.focus.iter().flat_map(|r| {
+            let sectors = self.sectors.len();
+            data.gva_gbp_m[r * sectors..(r + 1) * sectors].iter().copied()
+        });
+        let mut spec = self.clone();
+        spec.areas = picked(&self.areas, &self.focus);
+        spec.groups = vec![(0..self.focus.len()).collect()];
+        spec.growth_loadings = pick(&self.growth_loadings);
+        spec.area_odds_ratios = picked(&self.area_odds_ratios, &self.focus);
+        spec.focus = Vec::new();
+        spec.data = AreaData {
+            gva_gbp_m: gva.collect(),
+            latitude: pick(&data.latitude),
+            longitude: pick(&data.longitude),
+            population: pick(&data.population),
+            readiness: pick(&data.readiness),
+            intensity: of_levers(&data.intensity),
+            start_years: of_levers(&data.start_years),
+            ramp_years: of_levers(&data.ramp_years),
+        };
+        Cow::Owned(spec)
+    }
+
+    fn check_focus(&self) -> Result<()> {
+        let bad = |problem: &str| Err(Error::spec("focus", problem));
+        let areas = self.areas.len();
+        let mut places = self.focus.clone();
+        places.sort_unstable();
+        places.dedup();
+        if places.len() != self.focus.len() || places.iter().any(|r| *r >= areas) {
+            return bad("must be different positions of areas");
+        }
+        let inside = |at: usize| self.focus.contains(&(at % areas));
+        let acts_outside =
+            self.data.intensity.iter().enumerate().any(|(at, x)| *x > 0.0 && !inside(at));
+        if !self.focus.is_empty() && (!self.detail.is_empty() || acts_outside) {
+            return bad("must hold every area that acts, and goes without detail");
+        }
+        Ok(())
+    }
+
     /// The specifications that are simulated, each with its weight.
     pub(crate) fn simulated(&self) -> Vec<(f64, &Spec)> {
         if self.structures.is_empty() {
@@ -396,8 +461,9 @@ impl Spec {
         let same = |of: &Spec| {
             (of.seed, of.draws, of.sampler, of.basis, of.horizon_years)
                 == (self.seed, self.draws, self.sampler, self.basis, self.horizon_years)
-                && (&of.areas, &of.sectors, &of.technologies, &of.groups, &of.detail)
-                    == (&self.areas, &self.sectors, &self.technologies, &self.groups, &self.detail)
+                && (&of.areas, &of.sectors, &of.technologies, &of.groups)
+                    == (&self.areas, &self.sectors, &self.technologies, &self.groups)
+                && (&of.detail, &of.focus) == (&self.detail, &self.focus)
         };
         for Structure { spec, .. } in &self.structures {
             if !spec.structures.is_empty() || !same(spec) {
@@ -569,6 +635,7 @@ impl Spec {
         if !(0.0..1.0).contains(&self.share_floor) {
             return bad("share_floor", "must lie in 0 to 1");
         }
+        self.check_focus()?;
         self.check_structures()?;
         let known: Vec<String> = self.parameters().collect();
         if let Some(name) = self.reseeded.parameters.iter().find(|name| !known.contains(name)) {

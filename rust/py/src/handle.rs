@@ -2,6 +2,7 @@
 
 use crate::errors;
 use crate::pool::pool;
+use gainsmodel_core::around::{Around, Within};
 use gainsmodel_core::error::Error;
 use gainsmodel_core::factors::numbers;
 use gainsmodel_core::inputs::{Inputs, inputs};
@@ -33,8 +34,27 @@ enum Travelling {
     Double(Simulated<f64>),
 }
 
+/// What some areas see of all others, for runs of these alone.
+#[pyclass(module = "gainsmodel._core", frozen)]
+#[derive(Clone)]
+pub struct Surroundings(Told);
+
+#[derive(Clone)]
+enum Told {
+    Single(Arc<Around<f32>>),
+    Double(Arc<Around<f64>>),
+}
+
+/// What is to be done.
+pub enum Task {
+    Run(Option<Surroundings>),
+    Piece(Range<u64>),
+    Observe(Option<Surroundings>),
+}
+
 enum Ended {
     Done(Vec<RunOutcome>),
+    Told(Surroundings),
     Piece(Travelling),
     Failed(Error),
     Panicked(String),
@@ -53,7 +73,7 @@ pub fn start(
     double: bool,
     options: Options,
     threads: Option<usize>,
-    piece: Option<Range<u64>>,
+    task: Task,
 ) -> Result<RunHandle, String> {
     let pool = pool(threads)?;
     let progress = Arc::new(Progress::default());
@@ -64,13 +84,45 @@ pub fn start(
         .spawn(move || {
             let spec = Arc::new(spec);
             let work = || {
-                pool.install(|| match (double, piece) {
-                    (true, None) => timed(&spec, options, &shared, Precise::Double),
-                    (false, None) => timed(&spec, options, &shared, Precise::Single),
-                    (true, piece) => simulate(&spec, options, &shared, piece)
-                        .map(|piece| Ended::Piece(Travelling::Double(piece))),
-                    (false, piece) => simulate(&spec, options, &shared, piece)
-                        .map(|piece| Ended::Piece(Travelling::Single(piece))),
+                pool.install(|| match (double, task) {
+                    (double, Task::Run(None)) => match double {
+                        true => timed(&spec, options, &shared, None, Precise::Double),
+                        false => timed(&spec, options, &shared, None, Precise::Single),
+                    },
+                    (true, Task::Run(Some(Surroundings(Told::Double(around))))) => {
+                        timed(&spec, options, &shared, Some(&around), Precise::Double)
+                    }
+                    (false, Task::Run(Some(Surroundings(Told::Single(around))))) => {
+                        timed(&spec, options, &shared, Some(&around), Precise::Single)
+                    }
+                    (_, Task::Run(Some(_))) => {
+                        let problem = "what surrounds it has another precision".into();
+                        Err(Error::Spec { place: "focus".into(), problem })
+                    }
+                    (true, Task::Piece(piece)) => {
+                        simulate(&spec, options, &shared, Some(piece), Within::All)
+                            .map(|piece| Ended::Piece(Travelling::Double(piece)))
+                    }
+                    (false, Task::Piece(piece)) => {
+                        simulate(&spec, options, &shared, Some(piece), Within::All)
+                            .map(|piece| Ended::Piece(Travelling::Single(piece)))
+                    }
+                    (true, Task::Observe(known)) => {
+                        let known = match &known {
+                            Some(Surroundings(Told::Double(known))) => Some(&**known),
+                            _ => None,
+                        };
+                        Around::observe(&spec, options, &shared, known)
+                            .map(|told| Ended::Told(Surroundings(Told::Double(Arc::new(told)))))
+                    }
+                    (false, Task::Observe(known)) => {
+                        let known = match &known {
+                            Some(Surroundings(Told::Single(known))) => Some(&**known),
+                            _ => None,
+                        };
+                        Around::observe(&spec, options, &shared, known)
+                            .map(|told| Ended::Told(Surroundings(Told::Single(Arc::new(told)))))
+                    }
                 })
             };
             let ended = match errors::guarded(work) {
@@ -90,12 +142,14 @@ fn timed<F: Precision>(
     spec: &Arc<Spec>,
     options: Options,
     progress: &Progress,
+    around: Option<&Around<F>>,
     precise: impl Fn(Outcome<F>) -> Precise,
 ) -> Result<Ended, Error> {
     let begun = Instant::now();
-    let simulated = simulate::<F>(spec, options, progress, None)?;
+    let simulated =
+        simulate::<F>(spec, options, progress, None, around.map_or(Within::All, Within::Around))?;
     let simulating = begun.elapsed().as_secs_f64();
-    let outcomes = simulated.summarise(options.level, progress)?;
+    let outcomes = simulated.summarise(options.level, options.quantiles, progress)?;
     let seconds = [simulating, begun.elapsed().as_secs_f64() - simulating];
     let spec = Some(Arc::clone(spec));
     let outcome = |of| RunOutcome { outcome: precise(of), seconds, spec: spec.clone() };
@@ -144,7 +198,20 @@ impl RunHandle {
             Some(Ended::Done(outcomes)) => Ok(outcomes),
             Some(Ended::Failed(error)) => Err(errors::to_python(py, &error)),
             Some(Ended::Panicked(message)) => Err(errors::fault(py, &message)),
-            Some(Ended::Piece(_)) => Err(errors::fault(py, "that was a piece of a run")),
+            Some(Ended::Piece(_) | Ended::Told(_)) => {
+                Err(errors::fault(py, "that was no whole run"))
+            }
+            None => Err(errors::fault(py, "the run has not ended")),
+        }
+    }
+
+    /// Hands over what areas see of others; raises what stopped it.
+    fn surroundings(&self, py: Python<'_>) -> PyResult<Surroundings> {
+        match py.detach(|| locked(&self.ended).take()) {
+            Some(Ended::Told(told)) => Ok(told),
+            Some(Ended::Failed(error)) => Err(errors::to_python(py, &error)),
+            Some(Ended::Panicked(message)) => Err(errors::fault(py, &message)),
+            Some(_) => Err(errors::fault(py, "nothing was observed")),
             None => Err(errors::fault(py, "the run has not ended")),
         }
     }
@@ -159,7 +226,7 @@ impl RunHandle {
             }
             Some(Ended::Failed(error)) => Err(errors::to_python(py, &error)),
             Some(Ended::Panicked(message)) => Err(errors::fault(py, &message)),
-            Some(Ended::Done(_)) => Err(errors::fault(py, "that was a whole run")),
+            Some(_) => Err(errors::fault(py, "that was no piece of a run")),
             None => Err(errors::fault(py, "the run has not ended")),
         }
     }
@@ -212,13 +279,15 @@ impl Pieces {
         let summed = || {
             pool.install(|| match joined {
                 Travelling::Single(all) => Ok(all
-                    .summarise(level, &progress)?
+                    .summarise(level, true, &progress)?
                     .into_iter()
                     .map(Precise::Single)
                     .collect::<Vec<_>>()),
-                Travelling::Double(all) => {
-                    Ok(all.summarise(level, &progress)?.into_iter().map(Precise::Double).collect())
-                }
+                Travelling::Double(all) => Ok(all
+                    .summarise(level, true, &progress)?
+                    .into_iter()
+                    .map(Precise::Double)
+                    .collect()),
             })
         };
         let outcomes = py

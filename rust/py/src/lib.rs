@@ -17,19 +17,23 @@ use gainsmodel_core::spec::{
     OTHER_PARAMETERS, SAMPLERS, SPREAD_PARAMETERS, Spec, structure_of,
 };
 use gainsmodel_core::summary::Statistics;
-use handle::{Pieces, RunHandle, RunOutcome};
+use handle::{Pieces, RunHandle, RunOutcome, Surroundings, Task};
 use numpy::{PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 /// Starts a run and returns its handle; with `piece`, that of draws from the first on, up to but
-/// without the second, both multiples of `span` (the second may be the end of the run).
+/// without the second, both multiples of `span` (the second may be the end of the run). With
+/// `observe`, all areas are run and what those in focus see of the others is noted, without
+/// levers alone where earlier `surroundings` say what these do; else with `surroundings` those in
+/// focus alone are run. Without `quantiles` there are none, for those who read draws alone.
 ///
 /// Raises `ScenarioError` for a specification that cannot be simulated.
 #[pyfunction]
 #[pyo3(signature = (spec, *, gva_gbp_m, latitude, longitude, population, readiness,
                     intensity, start_years, ramp_years, double, threads,
-                    draws_in_memory, paired=false, piece=None))]
+                    draws_in_memory, paired=false, piece=None, observe=false,
+                    surroundings=None, quantiles=true))]
 #[allow(clippy::too_many_arguments)]
 fn start(
     py: Python<'_>,
@@ -47,6 +51,9 @@ fn start(
     draws_in_memory: usize,
     paired: bool,
     piece: Option<(u64, u64)>,
+    observe: bool,
+    surroundings: Option<PyRef<'_, Surroundings>>,
+    quantiles: bool,
 ) -> PyResult<RunHandle> {
     let spec: Spec = serde_json::from_str(spec)
         .map_err(|error| errors::fault(py, &format!("run specification: {error}")))?;
@@ -64,11 +71,14 @@ fn start(
     });
     spec.check().map_err(|error| errors::to_python(py, &error))?;
     let level = handle::level().map_err(|message| errors::setting(py, &message))?;
-    let options = Options { level, draws_in_memory, paired };
-    py.detach(|| {
-        handle::start(spec, double, options, threads, piece.map(|(first, end)| first..end))
-    })
-    .map_err(|message| errors::setting(py, &message))
+    let options = Options { level, draws_in_memory, paired, quantiles };
+    let task = match (piece, observe) {
+        (Some((first, end)), _) => Task::Piece(first..end),
+        (None, true) => Task::Observe(surroundings.map(|told| told.clone())),
+        (None, false) => Task::Run(surroundings.map(|told| told.clone())),
+    };
+    py.detach(|| handle::start(spec, double, options, threads, task))
+        .map_err(|message| errors::setting(py, &message))
 }
 
 /// Statistics of draws, shape (series, draws) to (series, 19); see `RunOutcome.statistics`.
@@ -147,6 +157,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Pieces>()?;
     module.add_class::<RunHandle>()?;
     module.add_class::<RunOutcome>()?;
+    module.add_class::<Surroundings>()?;
     module.add_function(wrap_pyfunction!(start, module)?)?;
     module.add_function(wrap_pyfunction!(summarise, module)?)?;
     module.add_function(wrap_pyfunction!(value_at, module)?)?;

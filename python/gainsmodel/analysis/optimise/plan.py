@@ -255,12 +255,12 @@ def plan(
     )
     report = Report(on_progress, searched.draws, surface + 60 + again)
 
-    def trials_of(of: Scenario, settings: Settings) -> Trials:
+    def trials_of(of: Scenario, settings: Settings, *, alone: bool = True) -> Trials:
         on_run = partial(report.run, draws=settings.draws)
-        return Trials(of, figures, unit, settings, threads, on_run)
+        return Trials(of, figures, unit, settings, threads, on_run, alone=alone)
 
     trials = trials_of(loaded, searched)
-    asked = trials if searched == settings else trials_of(loaded, settings)
+    asked = trials_of(loaded, settings, alone=False)
     found = search(Surface(trials, grid), goal, budget, frontier=True)
     best, runs = found.best, trials.runs
     ranked = sorted(found.tried, key=lambda p: (-found.tried[p], grid.cost(p)))
@@ -286,10 +286,8 @@ def plan(
         for other in others
     ]
     for name, variant in variants:
-        other, first = (
-            trials_of(variant, replace(searched, draws=n)) for n in (searched.draws, few)
-        )
-        tried = search(Surface(first, grid), goal, budget).tried
+        other = trials_of(variant, searched)
+        tried = search(Surface(other.fewer(few), grid), goal, budget).tried
         ahead = sorted(tried, key=lambda p: (-tried[p], grid.cost(p)))[:FINALISTS]
         there = max(ahead, key=lambda p: value_of(other, grid, goal, p))
         rows.append(table.regret(name, "structure", other, best, there))

@@ -1,17 +1,19 @@
 """Plans tried on the same futures, and what each is worth there.
 
-Every plan meets the futures of one run without any lever, which is made once; what a plan adds
-is the difference draw by draw, as `gainsmodel.appraise` has it.
+Every plan meets the futures of one run without any lever; what a plan adds is the difference draw
+by draw, as `gainsmodel.appraise` has it. Many plans for few areas are tried on these areas alone,
+within what surrounds them (`simulation.focus`).
 """
 
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit
@@ -21,10 +23,13 @@ from gainsmodel.results.paired import FINAL_YEAR_GAIN, PairedResult
 from gainsmodel.results.result import Result, draws_of
 from gainsmodel.results.statistics import COLUMNS, Draws, statistics_of
 from gainsmodel.scenario import Scenario
+from gainsmodel.scenario.levers import Planned
+from gainsmodel.simulation.focus import Focus, fits
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Settings
 
 LeverPlan = Mapping[str, Mapping[str, Any]]
+PLAN = TypeAdapter(dict[str, dict[str, Planned]])
 # Fewer say nothing of a tenth of them, or of their own error.
 LEAST_DRAWS = 100
 # What two plans of each of several hundred trials are kept in: half a gigabyte.
@@ -61,11 +66,14 @@ class Trials:
         settings: Settings,
         threads: int | None = None,
         on_run: Callable[[int], None] | None = None,
+        *,
+        alone: bool = False,
     ) -> None:
         """Take over what all trials share; nothing is run yet.
 
-        `on_run` is called with the draws done of the run under way, and with all of them at its
-        end; what it raises stops the run.
+        With `alone`, trials are of the unit's own areas, if it is small enough. `on_run` is called
+        with the draws done of the run under way, and with all of them at its end; what it raises
+        stops the run.
         """
         if not LEAST_DRAWS <= settings.draws <= MOST_DRAWS:
             raise SettingError(
@@ -75,7 +83,7 @@ class Trials:
         self.scenario, self.dataset, self.unit = scenario.without_plan(), dataset, unit
         self.settings, self._threads, self._on_run = settings, threads, on_run
         self._kept: dict[str, Trial] = {}
-        self._reference: Result | None = None
+        self._alone = alone
 
     @property
     def runs(self) -> int:
@@ -86,20 +94,55 @@ class Trials:
         """Run a plan, or recall it."""
         key = json.dumps(plan, sort_keys=True)
         if key not in self._kept:
-            self.pair(plan)
+            self._keep(plan, self.pair(plan) if self._focus is None else self._pair_alone(plan))
         return self._kept[key]
 
     def pair(self, plan: LeverPlan) -> PairedResult:
-        """Run a plan, and give all there is of it; the trial is kept, the rest is not."""
-        if self._reference is None:
-            self._reference = self._run(self.scenario)
-        pair = PairedResult(self._run(self.with_plan(plan)), self._reference)
+        """Run a plan in all areas, and give all there is of it; the trial is kept."""
+        moved = self.with_plan(plan)
+        nothing = not moved.moved_levers()
+        pair = PairedResult(self._reference if nothing else self._run(moved), self._reference)
+        self._keep(plan, pair)
+        return pair
+
+    def fewer(self, draws: int) -> "Trials":
+        """Trials on the first so many of the draws."""
+        settings = replace(self.settings, draws=draws)
+        of = (self.scenario, self.dataset, self.unit, settings, self._threads, self._on_run)
+        trials = Trials(*of, alone=self._alone)
+        # What surrounds the unit is noted once for both.
+        trials.__dict__["_focus"] = self._focus
+        return trials
+
+    def _keep(self, plan: LeverPlan, pair: PairedResult) -> None:
         added = pair.added_draws(unit=self.unit)
         self._kept[json.dumps(plan, sort_keys=True)] = Trial(
             added_gbp_m=added,
-            gain_gbp_m=draws_of(self._reference, FINAL_YEAR_GAIN, self.unit) + added,
+            gain_gbp_m=draws_of(pair.without, FINAL_YEAR_GAIN, self.unit) + added,
             net_present_value_gbp_m=pair.net_present_value_draws(self.unit),
         )
+
+    @cached_property
+    def _reference(self) -> Result:
+        return self._run(self.scenario)
+
+    @cached_property
+    def _focus(self) -> Focus | None:
+        """The unit alone, every lever being moved there from the start."""
+        full = {"intensity": 1.0, "start_years": 0.0}
+        every = self.with_plan({self.unit.code: dict.fromkeys(self.scenario.levers, full)})
+        of = (every, self.dataset, self.unit)
+        if not (self._alone and fits(*of, self.settings.draws)):
+            return None
+        return Focus(*of, self.settings, self._threads)
+
+    def _pair_alone(self, plan: LeverPlan) -> PairedResult:
+        assert self._focus is not None
+        report, draws = self._on_run, self.settings.draws
+        checked = PLAN.validate_python(plan)
+        pair = self._focus.plan(checked, draws, report and (lambda done, _: report(done)))
+        if report is not None:
+            report(draws)
         return pair
 
     def with_plan(self, plan: LeverPlan) -> Scenario:
@@ -113,7 +156,7 @@ class Trials:
 
     def _run(self, scenario: Scenario) -> Result:
         report = self._on_run
-        run = Run(scenario, self.dataset, self.settings, self._threads)
+        run = Run(scenario, self.dataset, self.settings, self._threads, quantiles=False)
         result = run.result(None if report is None else lambda done, _: report(done))
         if report is not None:
             report(self.settings.draws)

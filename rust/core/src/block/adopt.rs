@@ -17,8 +17,8 @@ const LIFTED: usize = 5;
 /// Adoption of a sector in the year at hand, and what it adds up to.
 pub(super) struct Path<V> {
     /// A and m − A of each cell, without levers, after a year and after the one before it. The
-    /// first year's are the cells'.
-    state: [Vec<V>; 2],
+    /// first year's are the cells', unless it is seen there what surrounds them.
+    pub(super) state: [Vec<V>; 2],
     /// [`LIFTED`] of each cell, where the step is not the plain one.
     lifted: Vec<V>,
     /// Years × rows: Σ β ΔA and Σ ΔA over technologies.
@@ -27,6 +27,12 @@ pub(super) struct Path<V> {
     /// is asked for, in the unit of the detail.
     national: Vec<V>,
     detail: Vec<V>,
+    /// What areas see of others, where it is told or noted; see [`super::around`].
+    pub(super) around: Vec<V>,
+    /// The same with levers, until it is noted.
+    pub(super) with: Vec<V>,
+    /// Sum of each such area's own adoption before the year at hand, areas × technologies.
+    pub(super) before: Vec<V>,
 }
 
 impl<V: Vector> Path<V> {
@@ -42,6 +48,9 @@ impl<V: Vector> Path<V> {
             added: vec![[V::zero(); 2]; model.rows * layout.years],
             national: lanes(layout.technologies * (layout.years + 1)),
             detail: lanes(if layout.detail { layout.technologies * (layout.years + 1) } else { 0 }),
+            around: lanes(model.around()),
+            with: lanes(model.around()),
+            before: lanes(model.around() / (2 * layout.years)),
         }
     }
 
@@ -83,7 +92,10 @@ impl<V: Vector> Path<V> {
         let Sector { model, s, cells, lift, group, .. } = *sector;
         let Layout { areas, years, .. } = model.layout;
         let (rows, gompertz) = (model.rows, model.curve == Curve::Gompertz);
-        let (tiles, below, of_tile) = (areas / ROWS + 1, areas % ROWS, areas * ROWS);
+        let (tiles, below) = (areas / ROWS + 1, areas % ROWS);
+        // Areas and, in focus, what each of them sees of others.
+        let all = model.spillover.seen;
+        let of_tile = all * ROWS;
         let start: &[[[V; COLUMNS]; STATES]] = group.rows(rows, &cells.state);
         let constants: &[[[V; COLUMNS]; CONSTANTS]] = group.rows(rows, &cells.constants);
         let constants = &constants.as_chunks::<ROWS>().0[..tiles];
@@ -91,10 +103,14 @@ impl<V: Vector> Path<V> {
         let lifted_tiles = &model.lifted_tiles[s * tiles..(s + 1) * tiles];
         let last = &model.spillover.last[s][..of_tile];
         for year in 0..years {
+            if !self.around.is_empty() {
+                self.look_around(sector, year, start);
+            }
             let [before, after] = &mut self.state;
             let (before, after) = if year % 2 == 0 { (after, before) } else { (before, after) };
-            let before = if year == 0 { start } else { group.rows(rows, before) };
-            let seen = &before[..areas];
+            let in_cells = year == 0 && !model.focused;
+            let before = if in_cells { start } else { group.rows(rows, before) };
+            let seen = &before[..all];
             let before = &before.as_chunks::<ROWS>().0[..tiles];
             let after: &mut [[[V; COLUMNS]; STATES]] = group.rows_mut(rows, after);
             let after = &mut after.as_chunks_mut::<ROWS>().0[..tiles];
@@ -256,7 +272,7 @@ fn add_areas<F: Real, V: Vector<Real = F>, const COLUMNS: usize>(
 struct Tile<'a, F, V, const ROWS: usize, const COLUMNS: usize> {
     sector: &'a Sector<'a, F, V>,
     weights: &'a [F],
-    /// All areas, then those of the tile.
+    /// All that is seen, then the areas of the tile.
     seen: &'a [[[V; COLUMNS]; STATES]],
     before: &'a [[[V; COLUMNS]; STATES]; ROWS],
     after: &'a mut [[[V; COLUMNS]; STATES]; ROWS],
@@ -363,13 +379,13 @@ impl<'a, V: Vector, const COLUMNS: usize> Step<'a, V, COLUMNS> {
 }
 
 /// What a path is run with.
-struct Sector<'a, F, V> {
-    model: &'a Model<F>,
+pub(super) struct Sector<'a, F, V> {
+    pub(super) model: &'a Model<F>,
     s: usize,
     cells: &'a Cells<V>,
     lift: Option<&'a Lift<V>>,
     theta: V,
-    group: Together,
+    pub(super) group: Together,
 }
 
 impl<F: Real, V: Vector<Real = F>> Sector<'_, F, V> {

@@ -6,6 +6,7 @@
 //! [`sample`] → [`levers`] → [`adopt`] → [`gain`] → [`report`].
 
 mod adopt;
+mod around;
 mod gain;
 mod levers;
 mod report;
@@ -47,11 +48,18 @@ impl<F: Real> Model<F> {
         }
     }
 
-    /// Simulates the draws of a part, of as many as a vector has, and fills `scratch.out`.
+    /// Simulates the draws of a part, of as many as a vector has, and fills `scratch.out`; areas
+    /// in focus need what is `around` them in these draws, those that are watched have it `noted`.
     ///
     /// Inlined into a wrapper for each instruction set; see `simd`.
     #[inline(always)]
-    pub fn simulate<V: Vector<Real = F>>(&self, part: u32, scratch: &mut Scratch<V>) {
+    pub fn simulate<V: Vector<Real = F>>(
+        &self,
+        part: u32,
+        around: &[F],
+        noted: &mut [F],
+        scratch: &mut Scratch<V>,
+    ) {
         let Scratch { sample, cells, lift, path, totals, stocks, out } = scratch;
         let layout = self.layout;
         let national = sample.draw(self, part);
@@ -65,6 +73,9 @@ impl<F: Real> Model<F> {
         }
         for s in 0..layout.sectors {
             cells.draw(self, s, part, sample);
+            if self.focused {
+                path.surround(s, around);
+            }
             // Parts of a plan that fades come first, then the plan; the reference beside it has no
             // levers.
             let fading = self.fading.as_ref().filter(|fading| fading.sectors[s]);
@@ -75,12 +86,15 @@ impl<F: Real> Model<F> {
                 gain::stocks(self, path, &national, stocks);
             }
             lift.of_sector(self, s, None);
-            let acts = lift.active;
+            let (acts, variants) = (lift.active, totals.len());
             for (variant, (totals, out)) in totals.iter_mut().zip(&mut *out).enumerate() {
                 let lift = (variant == 0 && acts).then_some(&*lift);
                 // Where no lever acts, the reference takes the path of the plan.
                 if variant == 0 || acts {
                     path.adopt(self, s, cells, lift, national.theta);
+                }
+                if !noted.is_empty() {
+                    path.note(s, variant + 1 == variants, variants > 1, around, noted);
                 }
                 path.add_adoption(self, s, cells, out);
                 let stocks = if variant == 0 { &stocks[..parts.len()] } else { &[] };
