@@ -39,7 +39,7 @@ LEVERS = {
 SHOTS = Path(__file__).parents[2] / "target/screenshots"
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 # Waits end as soon as what is waited for is there.
-LONG_MS = 150_000
+LONG_MS = 60_000
 PATIENCE_MS = (10_000, 10_000)
 expect.set_options(timeout=LONG_MS)
 
