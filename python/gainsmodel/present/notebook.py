@@ -36,6 +36,7 @@ from gainsmodel.present.pages import (
     data,
     discovery,
     optimise,
+    record,
     replay,
     sensitivity,
     shares,
@@ -45,6 +46,7 @@ from gainsmodel.present.pages import (
     would_have_to_be_true,
 )
 from gainsmodel.results.paired import PairedResult
+from gainsmodel.results.record import Verification
 from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario
 
@@ -132,6 +134,7 @@ def _of_dataset(dataset: Dataset) -> Iterator[Block]:
 
 def _of_batch(result: BatchResult) -> Iterator[Block]:
     runs, failed = result.runs(), result.failures()
+    yield Heading(f"Batch: {result.describe()}")
     yield from batch.ended(runs.height, failed.height)
     if failed.height:
         yield Words(batch.failures(runs.height, failed))
@@ -164,6 +167,7 @@ FORMS: dict[type, Form] = {
     SwitchingValues: _page(appraisal.switching_values),
     Target: _page(target.target),
     ValueOfInformation: _page(voi.voi),
+    Verification: _page(record.verified),
     Waterfall: _form(appraisal.gross_to_net, lambda of: charts.waterfall(of, width=WIDTH)),
     WhoGains: _page(who_gains.who_gains),
     WouldHaveToBeTrue: _page(would_have_to_be_true.would_have_to_be_true),
