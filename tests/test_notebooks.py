@@ -16,17 +16,17 @@ SAYS: dict[str, list[str]] = {
     "officer": [
         r"the plan adds about £[\d.]+m",
         r"<svg",
-        r"outer band: 9 of 10",
+        r"the range that holds 9 of 10",
         r"^(\w{4}-){7}\w{4}$",
     ],
     "economist": [
-        r"Assumptions of Skills first in Greater Manchester",
-        r"gain_final_year_gbp_m_mean",
+        r"133 assumptions, \d+ of them judgement",
+        r"Greater Manchester.*\n",
         r"mcse_mean",
         r"judgement",
         r"of the variance",
         r"3/3[\s\S]*Skills first in Greater Manche",
-        r"present value added.* in £m, 2024 prices\npays back in \d+% of draws",
+        r"^-?\d+, £m, 2024 prices, on average\npays back in \d+% of draws",
         r"quantile",
     ],
     "engineer": [

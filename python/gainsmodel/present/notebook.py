@@ -6,6 +6,8 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
+import polars as pl
+
 from gainsmodel.analysis import assumptions_log
 from gainsmodel.analysis.additionality import Waterfall
 from gainsmodel.analysis.comparison import Comparison
@@ -30,7 +32,6 @@ from gainsmodel.present.blocks import Block, Box, Code, Grid, Heading, Picture, 
 from gainsmodel.present.charts.chart import NOTEBOOK, Chart
 from gainsmodel.present.pages import (
     appraisal,
-    assumptions,
     batch,
     comparison,
     data,
@@ -48,11 +49,13 @@ from gainsmodel.present.pages import (
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.record import Verification
 from gainsmodel.results.result import Result
-from gainsmodel.scenario import Scenario
+from gainsmodel.scenario import Scenario, parameter_groups
 
 # Areas of a plan that are spoken of one by one, and rows of a table that shows every area.
 MOST_SPOKEN_OF, MOST_ROWS = 3, 40
 WIDTH = 640
+# Grades of evidence, the best first; a choice needs none.
+EVIDENCE = (*parameter_groups.EVIDENCE, "choice")
 
 
 def _units(result: Result) -> list[str]:
@@ -123,7 +126,21 @@ def _of_scenario(scenario: Scenario) -> Iterator[Block]:
     ]
     if rows:
         yield _most(Grid("Plan", ("Area", "Lever", "Intensity"), rows, left=(0, 1)))
-    yield from assumptions.assumptions(assumptions_log.log(scenario), scenario)
+    log = assumptions_log.log(scenario)
+    rows = [
+        (
+            str(group),
+            *(f"{of.filter(pl.col('evidence') == kind).height or '–'}" for kind in EVIDENCE),
+        )
+        for (group,), of in log.group_by(["group"], maintain_order=True)
+    ]
+    yield Grid("Assumptions by evidence", ("", *EVIDENCE), rows)
+    judged = log.filter(pl.col("evidence") == "judgement").height
+    yield Words(
+        f"{log.height} assumptions, {judged} of them judgement, {log['changed'].sum()} other than in "
+        "the reference; gainsmodel.assumptions_log.log lists them.",
+        "small",
+    )
 
 
 def _of_dataset(dataset: Dataset) -> Iterator[Block]:
