@@ -127,7 +127,7 @@ def test_a_missing_extra_is_named_with_the_command_that_adds_it(
 ) -> None:
     figures(tmp_path)
     monkeypatch.chdir(tmp_path)
-    for module in ("altair", "distributed", "docx", "fastexcel", "jinja2", "mpi4py.futures",
+    for module in ("altair", "distributed", "docx", "fastexcel", "jinja2", "mpi4py",
                    "pymoo", "streamlit", "typst", "vl_convert", "xlsxwriter"):  # fmt: skip
         monkeypatch.setitem(sys.modules, module, None)
     before = sorted(tmp_path.iterdir())
