@@ -320,10 +320,10 @@ except gainsmodel.SettingError as error:
 def test_an_mpi_library_that_cannot_be_loaded_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def needed(module: str, *_: str) -> Any:
-        if module == "mpi4py.MPI":
-            raise RuntimeError("cannot load MPI library")
+    def not_loaded(module: str) -> Any:
+        raise RuntimeError("cannot load MPI library")
 
-    monkeypatch.setattr(executors, "needed", needed)
+    monkeypatch.setattr(executors, "needed", lambda *_: None)
+    monkeypatch.setattr(executors, "import_module", not_loaded)
     with pytest.raises(SettingError, match=r"cannot load MPI library\); load that of the cluster"):
         gainsmodel.run_batch(["reference"], tmp_path, executor="mpi")

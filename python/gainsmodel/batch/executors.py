@@ -14,6 +14,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
 )
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -174,9 +175,9 @@ def first_process(
     if executor != "mpi":
         yield executor
         return
-    futures = needed("mpi4py.futures", "mpi", "executor: mpi")
+    needed("mpi4py", "mpi", "executor: mpi")
     try:
-        mpi = needed("mpi4py.MPI", "mpi", "executor: mpi")
+        mpi, futures = import_module("mpi4py.MPI"), import_module("mpi4py.futures")
     except (ImportError, RuntimeError) as error:
         raise SettingError(
             f"executor: mpi: no MPI library can be loaded ({error}); load that of the cluster, or "

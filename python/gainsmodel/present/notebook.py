@@ -6,8 +6,6 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
-import polars as pl
-
 from gainsmodel.analysis import assumptions_log
 from gainsmodel.analysis.additionality import Waterfall
 from gainsmodel.analysis.comparison import Comparison
@@ -127,18 +125,15 @@ def _of_scenario(scenario: Scenario) -> Iterator[Block]:
     if rows:
         yield _most(Grid("Plan", ("Area", "Lever", "Intensity"), rows, left=(0, 1)))
     log = assumptions_log.log(scenario)
-    rows = [
-        (
-            str(group),
-            *(f"{of.filter(pl.col('evidence') == kind).height or '–'}" for kind in EVIDENCE),
-        )
+    graded = [
+        [str(group), *(str((of["evidence"] == kind).sum() or "–") for kind in EVIDENCE)]
         for (group,), of in log.group_by(["group"], maintain_order=True)
     ]
-    yield Grid("Assumptions by evidence", ("", *EVIDENCE), rows)
-    judged = log.filter(pl.col("evidence") == "judgement").height
+    yield Grid("Assumptions by evidence", ("", *EVIDENCE), graded)
     yield Words(
-        f"{log.height} assumptions, {judged} of them judgement, {log['changed'].sum()} other than in "
-        "the reference; gainsmodel.assumptions_log.log lists them.",
+        f"{log.height} assumptions, {(log['evidence'] == 'judgement').sum()} of them judgement, "
+        f"{log['changed'].sum()} other than in the reference; gainsmodel.assumptions_log.log "
+        "lists them.",
         "small",
     )
 
