@@ -67,7 +67,7 @@ class ConflictError(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    """The database cannot be reached now; nothing is half saved, and the same call can be repeated."""
+    """The database cannot be used now; nothing is half saved, and the call can be repeated."""
 
 
 class RunCancelled(GainsModelError, RuntimeError):
