@@ -11,6 +11,7 @@ from gainsmodel.scenario import Scenario, load_scenario
 from gainsmodel.store import open_store
 from gainsmodel.store.store import Store
 from postgresql import Server
+from team import Team
 
 DIALECTS = ("sqlite", "postgresql")
 
@@ -28,9 +29,7 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def new_url(
-    dialect: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> Callable[[], str]:
+def new_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[], str]:
     """Gives the address of an empty store, another one at each call."""
     made = iter(range(100))
 
@@ -62,3 +61,8 @@ def plan() -> Scenario:
 @pytest.fixture(scope="session")
 def other_plan(plan: Scenario) -> Scenario:
     return plan.edit({'plan."Greater Manchester".skills': {"intensity": 0.6, "start_years": 1.27}})
+
+
+@pytest.fixture
+def team(store: Store, plan: Scenario) -> Team:
+    return Team(store, plan)

@@ -28,26 +28,9 @@ from gainsmodel.store import open_store
 from gainsmodel.store.records import FORGOTTEN
 from gainsmodel.store.store import Store
 from postgresql import Server
+from team import Team
 
 SKILLS = "Greater Manchester: digital skills from 100% to 60%, starting a year later"
-
-
-class Team:
-    """A workspace with one person of each role, and somebody from elsewhere."""
-
-    def __init__(self, store: Store, plan: Scenario) -> None:
-        names = ("owner", "editor", "reader", "stranger")
-        people = {name: store.person(f"login-{name}", name.title()) for name in names}
-        self.owner, self.editor, self.reader, self.stranger = (people[name].id for name in names)
-        self.workspace = store.create_workspace(self.owner, "Strategy").id
-        store.set_role(self.owner, self.workspace, self.editor, "editor")
-        store.set_role(self.owner, self.workspace, self.reader, "reader")
-        self.first = store.create_plan(self.editor, self.workspace, "Skills", plan, note="begun")
-
-
-@pytest.fixture
-def team(store: Store, plan: Scenario) -> Team:
-    return Team(store, plan)
 
 
 def test_a_plan_is_saved_named_compared_restored_and_copied(
@@ -63,10 +46,18 @@ def test_a_plan_is_saved_named_compared_restored_and_copied(
     third = store.restore(team.editor, first.id, second.id)
     assert (third.note, third.scenario_sha256) == ("as revision 1", first.scenario_sha256)
     copy = store.copy_plan(team.editor, second.id, team.workspace, "Later")
-    assert (copy.plan, copy.number, copy.parent_id, copy.text) == ("Later", 1, second.id, second.text)
+    assert (copy.plan, copy.number, copy.parent_id, copy.text) == (
+        "Later",
+        1,
+        second.id,
+        second.text,
+    )
     store.rename_plan(team.editor, copy.plan_id, "A year later")
     listed = store.plans(team.reader, team.workspace)
-    assert [(each.name, each.last.number) for each in listed] == [("A year later", 1), ("Skills", 3)]
+    assert [(each.name, each.last.number) for each in listed] == [
+        ("A year later", 1),
+        ("Skills", 3),
+    ]
     history = store.revisions(team.reader, first.plan_id)
     assert [each.number for each in history] == [3, 2, 1]
     assert not any(each.text for each in history)
@@ -83,7 +74,7 @@ def test_two_people_on_one_plan_lose_nothing(
 ) -> None:
     first, mine = team.first, plan.edit({'plan."Greater Manchester".leadership': 0.9})
     theirs = store.save(team.owner, first.plan_id, other_plan, first.id)
-    with pytest.raises(ConflictError, match="Owner saved revision 2 at .* overwritten") as caught:
+    with pytest.raises(ConflictError, match=r"Owner saved revision 2 at .* overwritten") as caught:
         store.save(team.editor, first.plan_id, mine, first.id)
     assert caught.value.theirs == theirs
     assert caught.value.changes == (SKILLS,)
@@ -199,7 +190,7 @@ def test_roles_are_kept_and_a_stranger_sees_nothing(
                 if name != "editor remove":
                     assert store.anchor() == before, name
         for nobody in (team.stranger, "0" * 16, "", "' OR 1=1 --"):
-            with pytest.raises(NotThereError, match="no such (plan|revision|workspace|file)$"):
+            with pytest.raises(NotThereError, match=r"no such (plan|revision|workspace|file)$"):
                 call(nobody)
     assert store.workspaces(team.stranger) == []
 
@@ -289,7 +280,7 @@ def test_a_run_is_kept_once_and_made_again_to_the_same_bytes(
     assert len(checked.files) == 6
     with pytest.raises(SettingError, match="another scenario"):
         store.add_run(team.editor, team.first.id, run(other_plan, draws=100))
-    with pytest.raises(NotThereError, match="no such run$"):
+    with pytest.raises(NotThereError, match=r"no such run$"):
         store.run_files(team.stranger, kept.id)
     assert store.verify().wrong == ()
 

@@ -1,5 +1,6 @@
 """A store as a whole: its events, the check of its chain, copies, backups."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -97,6 +98,7 @@ class Store(Kept):
             raise StoreError(f"{escape(str(target))}: is there already; name a new file")
         made = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         try:
+            os.close(os.open(made, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             audit = self.copy_to(str(URL.create("sqlite", database=str(made))), "file")
             # SQLite has put everything into the one file when its last connection was closed.
             put_file(made, target, new=True)
@@ -104,7 +106,8 @@ class Store(Kept):
             raise StoreError(f"{escape(str(target))}: cannot be written: {reason(error)}") from None
         finally:
             for suffix in ("", "-wal", "-shm"):
-                Path(f"{made}{suffix}").unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    Path(f"{made}{suffix}").unlink()
         return audit
 
     def restore_backup(self, file: str | os.PathLike[str]) -> Audit:
