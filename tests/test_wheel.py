@@ -70,6 +70,8 @@ LACKING: tuple[tuple[str, tuple[str, ...]], ...] = (
       for kind in ("html", "pdf", "docx", "xlsx")),
     ("planning", ("plan", "reference", *GM, "--start", "0", "--start", "1", "--start", "2",
                   "--no-stability", *FEW)),
+    ("store", ("store", "list")),
+    ("store", ("audit", "verify")),
     ("dask", ("batch", "few.toml", "--executor", "dask", "--out", "on_dask")),
     ("app", ("app", "--", "--server.headless=true", "--server.port=8765")),
 )  # fmt: skip
@@ -126,8 +128,8 @@ def test_a_missing_extra_is_named_with_the_command_that_adds_it(
 ) -> None:
     figures(tmp_path)
     monkeypatch.chdir(tmp_path)
-    for module in ("altair", "distributed", "docx", "fastexcel", "jinja2", "pymoo", "streamlit",
-                   "typst", "vl_convert", "xlsxwriter"):  # fmt: skip
+    for module in ("altair", "distributed", "docx", "fastexcel", "jinja2", "pymoo", "sqlalchemy",
+                   "streamlit", "typst", "vl_convert", "xlsxwriter"):  # fmt: skip
         monkeypatch.setitem(sys.modules, module, None)
     before = sorted(tmp_path.iterdir())
     code = run_here(list(words))

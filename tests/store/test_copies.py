@@ -153,9 +153,7 @@ def test_a_newer_store_is_refused_and_left_alone(url: str) -> None:
     engine = connected(parsed(url))
     with transaction(engine, writes=True) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0999'"))
-    with pytest.raises(
-        StoreError, match=r"made by a later gainsmodel .*0999.*install that version"
-    ):
+    with pytest.raises(StoreError, match=r"by a later gainsmodel .*0999.*install that version"):
         open_store(url)
     with transaction(engine) as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0999"
