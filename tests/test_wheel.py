@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from gainsmodel.cli.verbs import app
+from gainsmodel.cli.verbs import app, load
 from gainsmodel.data import load_dataset
 from in_process import run_here
 
@@ -110,6 +110,7 @@ def figures(folder: Path) -> None:
 
 
 def test_every_verb_is_tried() -> None:
+    load()
     named = [command.name or command.callback.__name__ for command in app.registered_commands
              if command.callback]  # fmt: skip
     groups = [group.name for group in app.registered_groups]

@@ -6,7 +6,7 @@ know gainsmodel still catches it. The command line turns any of them into one
 message and exit code 2.
 """
 
-from typing import Any
+import typing
 
 
 class GainsModelError(Exception):
@@ -60,7 +60,9 @@ class ConflictError(StoreError):
         What it changed, in words, since the revision that the refused one was made from.
     """
 
-    def __init__(self, message: str, theirs: Any = None, changes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, message: str, theirs: typing.Any = None, changes: tuple[str, ...] = ()
+    ) -> None:
         """Keep what came in between."""
         super().__init__(message)
         self.theirs, self.changes = theirs, changes

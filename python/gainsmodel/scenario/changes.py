@@ -184,9 +184,10 @@ def _from_to(old: Any, new: Any, words: Any) -> str:
 
 
 def _years(number: float) -> str:
+    number = round(number, 12)
     if number == 1:
         return "a year"
-    return years(int(number)) if number == int(number) else f"{number:.4g} years"
+    return years(int(number)) if number == int(number) else f"{number:.12g} years"
 
 
 def _lever(scenario: Scenario, name: str) -> str:
