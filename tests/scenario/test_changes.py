@@ -64,8 +64,8 @@ def plan() -> Scenario:
         (
             {"levers.skills.effects.ceiling.distribution": {"p_zero": 0.4}},
             [
-                "Digital skills, effect on the level where adoption stops, chance of no effect from "
-                "0.5 to 0.4",
+                "Digital skills, effect on the level where adoption stops, chance of no effect "
+                "from 0.5 to 0.4",
                 "Digital skills, effect on the level where adoption stops: another source and note",
             ],
         ),

@@ -240,7 +240,7 @@ def copy_command(
 ) -> None:
     """Copy everything into another store, with equal hashes; the way to PostgreSQL."""
     with opened() as store:
-        audit = store.copy_to(to)
+        audit = store.copy_to(to, "--to")
         print(f"copied: {audit.rows:,} rows, {audit.events:,} events; anchor {audit.anchor}")
 
 

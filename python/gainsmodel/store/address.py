@@ -21,6 +21,7 @@ from sqlalchemy.exc import (
     InterfaceError,
     OperationalError,
     SQLAlchemyError,
+    TimeoutError,
 )
 
 from gainsmodel.checks import escape
@@ -80,7 +81,9 @@ def connected(url: URL) -> Engine:
         needed("psycopg", "store", "A store in PostgreSQL", StoreError)
         options: dict[str, Any] = {"connect_timeout": 10, "options": _SERVER}
         options = {key: of for key, of in options.items() if key not in url.query}
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=options)
+        return create_engine(
+            url, pool_pre_ping=True, max_overflow=15, hide_parameters=True, connect_args=options
+        )
     path = Path(str(url.database))
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -89,9 +92,8 @@ def connected(url: URL) -> Engine:
     except (OSError, ValueError) as error:
         why = reason(error) if isinstance(error, OSError) else "not a possible file name"
         raise StoreError(f"{escape(str(path))}: cannot be opened: {why}") from None
-    engine = create_engine(
-        url, hide_parameters=True, connect_args={"timeout": _WAIT_SECONDS, "isolation_level": None}
-    )
+    options = {"timeout": _WAIT_SECONDS, "isolation_level": None}
+    engine = create_engine(url, max_overflow=15, hide_parameters=True, connect_args=options)
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     return engine
@@ -146,6 +148,8 @@ def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]
                 f"{where}: cannot be used now: {said}; nothing is half saved; try again"
             ) from None
         raise StoreError(f"{where}: {said}") from None
+    except TimeoutError:
+        raise StoreUnavailable(f"{where}: is busy; nothing is half saved; try again") from None
     except SQLAlchemyError as error:
         raise StoreError(f"{where}: {type(error).__name__}") from None
 
@@ -161,10 +165,9 @@ def _reason(error: DBAPIError, url: URL) -> str:
     """What the database says, in one line and without the password."""
     lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
     said = lines[0]
-    passwords = [url.password, *url.query.values()] if "password" in url.query else [url.password]
-    for password in passwords:
-        if password:
-            said = said.replace(str(password), "…")
+    secrets = [of for key in url.query for of in url.normalized_query[key] if "password" in key]
+    for secret in (*secrets, url.password):
+        said = said.replace(str(secret), "…") if secret else said
     return escape(said)[:300]
 
 

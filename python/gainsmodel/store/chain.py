@@ -107,8 +107,10 @@ def verify(connection: Connection, earlier: str | None = None) -> Audit:
         )
     wrong: list[str] = []
     latest: dict[tuple[str, str], tuple[str, int]] = {}
-    number, previous, seen = 0, START, {0: START}
-    for event in connection.execute(select(EVENT).order_by(EVENT.c.number)).mappings():
+    events, number, previous, seen = 0, 0, START, {0: START}
+    every = select(EVENT).order_by(EVENT.c.number).execution_options(yield_per=1000)
+    for event in connection.execute(every).mappings():
+        events += 1
         if event["number"] != number + 1:
             wrong.append(_missing(number + 1, event["number"] - 1))
         elif event["previous_sha256"] != previous:
@@ -130,8 +132,7 @@ def verify(connection: Connection, earlier: str | None = None) -> Audit:
     for sentence in _rows(connection, latest):
         rows += not sentence
         wrong += [sentence] if sentence else []
-    return Audit(len(connection.execute(select(EVENT.c.number)).all()), rows,
-                 anchor(connection), tuple(wrong))  # fmt: skip
+    return Audit(events, rows, anchor(connection), tuple(wrong))
 
 
 def _missing(first: int, last: int) -> str:

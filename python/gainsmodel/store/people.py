@@ -182,22 +182,38 @@ class People:
         NotAllowedError
             If the person is no owner, or the last owner would go.
         """
-        if role is not None and role not in ROLES:
-            raise SettingError(f"role: must be {', '.join(ROLES)}{did_you_mean(role, ROLES)}")
         with self._write() as connection:
             leaving = person == other and role is None
             least: Role = "reader" if leaving else "owner"
             self._allowed(connection, person, workspace_id, least, "change who is a member")
-            self._known(connection, other)
-            if role != "owner":
-                self._keep_an_owner(connection, workspace_id, other, alone=False)
-            mine = (MEMBER.c.workspace_id == workspace_id) & (MEMBER.c.person_id == other)
-            row = _first(connection, select(MEMBER).where(mine))
-            if role is None and row:
-                self._end(connection, person, row)
-            elif role is not None and (row is None or row["role"] != role):
-                connection.execute(delete(MEMBER).where(mine))
-                self._put_member(connection, person, workspace_id, other, role)
+            self._set_role(connection, person, workspace_id, other, role)
+
+    def grant(self, person: str, workspace_id: str, role: Role | None) -> None:
+        """Give the role that a login says this person has, as its groups tell; None ends it.
+
+        Like `person`, for the code that has made sure of the login; errors as `set_role`.
+        """
+        with self._write() as connection:
+            of = select(WORKSPACE.c.id).where(WORKSPACE.c.id == workspace_id)
+            if not _is(workspace_id) or connection.scalar(of) is None:
+                raise NotThereError("no such workspace")
+            self._set_role(connection, person, workspace_id, person, role)
+
+    def _set_role(
+        self, connection: Connection, person: str, workspace_id: str, other: str, role: Role | None
+    ) -> None:
+        if role is not None and role not in ROLES:
+            raise SettingError(f"role: must be {', '.join(ROLES)}{did_you_mean(role, ROLES)}")
+        self._known(connection, other)
+        if role != "owner":
+            self._keep_an_owner(connection, workspace_id, other, alone=False)
+        mine = (MEMBER.c.workspace_id == workspace_id) & (MEMBER.c.person_id == other)
+        row = _first(connection, select(MEMBER).where(mine))
+        if role is None and row:
+            self._end(connection, person, row)
+        elif role is not None and (row is None or row["role"] != role):
+            connection.execute(delete(MEMBER).where(mine))
+            self._put_member(connection, person, workspace_id, other, role)
 
     def _put_member(
         self, connection: Connection, person: str, workspace_id: str, other: str, role: Role

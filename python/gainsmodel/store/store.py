@@ -70,7 +70,7 @@ class Store(Kept):
         with self._read() as connection:
             return verify(connection, earlier)
 
-    def copy_to(self, url: str, place: str = "--to") -> Audit:
+    def copy_to(self, url: str, place: str = "url") -> Audit:
         """Copy everything into an empty store, with equal hashes; whole or not at all.
 
         Raises
