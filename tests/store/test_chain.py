@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Integer, LargeBinary, and_, delete, insert, select, text, update
+from sqlalchemy import Connection, and_, delete, insert, select, text, update
 
 from gainsmodel.errors import SettingError
 from gainsmodel.scenario import Scenario
@@ -59,10 +59,10 @@ def rows(connection: Connection) -> Iterator[tuple[Any, dict[str, Any], Any]]:
                                            for column in table.primary_key))  # fmt: skip
 
 
-def other(column: Any, value: Any) -> Any:
-    if isinstance(column.type, Integer):
+def other(value: Any) -> Any:
+    if isinstance(value, int):
         return value + 1000
-    return (value or b"") + b"x" if isinstance(column.type, LargeBinary) else f"{value or ''}x"
+    return value + b"x" if isinstance(value, bytes) else f"{value or ''}x"
 
 
 def test_every_cell_of_every_row_is_watched(rich: Store, dialect: str) -> None:
@@ -74,7 +74,7 @@ def test_every_cell_of_every_row_is_watched(rich: Store, dialect: str) -> None:
             step = 5 if dialect == "postgresql" else 1
             for column in [*table.columns][len(tried) % step :: step]:
                 with connection.begin_nested() as point:
-                    changed = {column.name: other(column, row[column.name])}
+                    changed = {column.name: other(row[column.name])}
                     connection.execute(update(table).where(here).values(changed))
                     assert verify(connection).wrong, f"{table.name}.{column.name}"
                     point.rollback()

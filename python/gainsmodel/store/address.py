@@ -41,7 +41,12 @@ _LOCK = 208_000_000_001
 def default_file() -> Path:
     """The store on this machine: in the user's data folder, as the XDG base directories have it."""
     stated = os.environ.get("XDG_DATA_HOME", "")
-    base = Path(stated) if Path(stated).is_absolute() else Path.home() / ".local" / "share"
+    try:
+        base = Path(stated) if Path(stated).is_absolute() else Path.home() / ".local" / "share"
+    except RuntimeError:  # a user without a home
+        raise StoreError(
+            f"{VARIABLE}: must be set where there is no home folder; {FORMS}"
+        ) from None
     return base / "gainsmodel" / "store.db"
 
 
@@ -148,6 +153,8 @@ def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]
                 f"{where}: cannot be used now: {said}; nothing is half saved; try again"
             ) from None
         raise StoreError(f"{where}: {said}") from None
+    except UnicodeDecodeError:  # SQLite's message about a damaged file, which may quote it
+        raise StoreError(f"{where}: is damaged") from None
     except TimeoutError:
         raise StoreUnavailable(f"{where}: is busy; nothing is half saved; try again") from None
     except SQLAlchemyError as error:
@@ -157,7 +164,7 @@ def transaction(engine: Engine, *, writes: bool = False) -> Iterator[Connection]
 def _may_pass(error: DBAPIError) -> bool:
     """Whether the same may succeed later; SQLite has one class for all faults, so by its words."""
     if isinstance(error.orig, sqlite3.Error):
-        return bool(re.search("locked|busy|disk|unable to open", str(error.orig)))
+        return bool(re.search("locked|busy|disk I/O|is full|unable to open", str(error.orig)))
     return isinstance(error, OperationalError | InterfaceError)
 
 
@@ -191,13 +198,14 @@ def upgraded(engine: Engine) -> str:
     script = ScriptDirectory.from_config(config())
     head = str(script.get_current_head())
     with transaction(engine) as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    if found == head:
+        found = MigrationContext.configure(connection).get_current_heads()
+    if found == (head,):
         return head
-    if found is not None and found not in [each.revision for each in script.walk_revisions()]:
+    if found and found not in [(each.revision,) for each in script.walk_revisions()]:
+        version = escape(str(found[0]))[:20]
         raise StoreError(
-            f"{shown(engine.url)}: was made by a later gainsmodel (tables of version "
-            f"{escape(found)[:20]}, this one knows {head}); install that version or a newer one"
+            f"{shown(engine.url)}: was made by a later gainsmodel (tables of version {version}, "
+            f"this one knows {head}); install that version or a newer one"
         )
     with transaction(engine, writes=True) as connection:
         # Whoever waited for another that did it finds nothing to do.

@@ -16,7 +16,6 @@ key of the person and a salted hash of what stood there, which tells nothing onc
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -24,7 +23,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select
 
-from gainsmodel.errors import SettingError
+from gainsmodel.checks import escape
+from gainsmodel.errors import SettingError, StoreError
 from gainsmodel.store.records import Audit, plain_json
 from gainsmodel.store.tables import (
     BLOB,
@@ -34,6 +34,7 @@ from gainsmodel.store.tables import (
     REVISION,
     RUN,
     TABLES,
+    read_json,
     row_sha256,
     sha256_of_json,
     subject_of,
@@ -132,7 +133,7 @@ def verify(connection: Connection, earlier: str | None = None) -> Audit:
     for sentence in _rows(connection, latest):
         rows += not sentence
         wrong += [sentence] if sentence else []
-    return Audit(events, rows, anchor(connection), tuple(wrong))
+    return Audit(events, rows, anchor(connection), tuple(escape(of)[:300] for of in wrong))
 
 
 def _missing(first: int, last: int) -> str:
@@ -142,23 +143,32 @@ def _missing(first: int, last: int) -> str:
 def _rows(connection: Connection, latest: dict[tuple[str, str], tuple[str, int]]) -> Iterator[str]:
     """What is wrong with each row, nothing where it is as its last event says."""
     for table in TABLES:
-        if table in (EVENT, BLOB):
-            continue
-        for row in connection.execute(select(table).execution_options(yield_per=200)).mappings():
-            key = subject_of(table, row)
-            stated, number = latest.pop((table.name, key), (REMOVED, 0))
-            if not number:
-                yield f"{table.name} {key}: was put in, no event tells of it"
-            elif stated == REMOVED:
-                yield f"{table.name} {key}: is there again, though event {number} removed it"
-            elif stated != row_sha256(table, row) or not _text_matches(row):
-                yield f"{table.name} {key}: was altered after event {number}"
-            else:
-                yield ""
+        try:
+            if table is BLOB:
+                yield from _blobs(connection)
+            elif table is not EVENT:
+                yield from _of_table(connection, table, latest)
+        except (AttributeError, StoreError, TypeError, ValueError):
+            yield f"{table.name}: holds what is no row of it"
     for (kind, key), (stated, number) in latest.items():
         if stated != REMOVED:
             yield f"{kind} {key}: was removed, though event {number} tells of it"
-    yield from _blobs(connection)
+
+
+def _of_table(
+    connection: Connection, table: Table, latest: dict[tuple[str, str], tuple[str, int]]
+) -> Iterator[str]:
+    for row in connection.execute(select(table).execution_options(yield_per=200)).mappings():
+        key = subject_of(table, row)
+        stated, number = latest.pop((table.name, key), (REMOVED, 0))
+        if not number:
+            yield f"{table.name} {key}: was put in, no event tells of it"
+        elif stated == REMOVED:
+            yield f"{table.name} {key}: is there again, though event {number} removed it"
+        elif stated != row_sha256(table, row) or not _text_matches(row):
+            yield f"{table.name} {key}: was altered after event {number}"
+        else:
+            yield ""
 
 
 def _text_matches(row: Mapping[Any, Any]) -> bool:
@@ -183,8 +193,8 @@ def named_blobs(connection: Connection, workspace_id: str | None = None) -> set[
     for query in (of_files, of_runs):
         for workspace, files in connection.execute(query):
             try:
-                found |= {(workspace, str(sha256)) for sha256 in json.loads(files).values()}
-            except (ValueError, AttributeError):  # altered, and told of as a row
+                found |= {(workspace, str(sha256)) for sha256 in read_json(files).values()}
+            except StoreError:  # altered, and told of as a row
                 continue
     return found
 

@@ -1,7 +1,6 @@
 """What belongs to revisions and workspaces beside text: runs, own figures, files of evidence."""
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select
 
+from gainsmodel.checks import escape
 from gainsmodel.data import Dataset
 from gainsmodel.data.saved import read_saved, saved_files
-from gainsmodel.errors import NotThereError, SettingError, StoreError
+from gainsmodel.errors import SettingError, StoreError
 from gainsmodel.results.manifest import MANIFEST
 from gainsmodel.results.record import record_of, tables_as_files
 from gainsmodel.results.result import Result
@@ -22,7 +22,17 @@ from gainsmodel.store.chain import log, named_blobs, now
 from gainsmodel.store.people import _first, _is, _with_role, line, new_id
 from gainsmodel.store.plans import FIGURES, Plans
 from gainsmodel.store.records import FORGOTTEN, File, Role, Run, plain_json
-from gainsmodel.store.tables import BLOB, FILE, MEMBER, PERSON, PLAN, REVISION, RUN
+from gainsmodel.store.tables import (
+    ALTERED,
+    BLOB,
+    FILE,
+    MEMBER,
+    PERSON,
+    PLAN,
+    REVISION,
+    RUN,
+    read_json,
+)
 
 EVIDENCE = "evidence"
 MOST_PARTS, MOST_BYTES, MOST_WORKSPACE_BYTES = 64, 50_000_000, 1_000_000_000
@@ -152,7 +162,7 @@ class Kept(Plans):
             connection.execute(delete(FILE).where(FILE.c.id == file_id))
             here = BLOB.c.workspace_id == row["workspace_id"]
             kept = {sha256 for _, sha256 in named_blobs(connection, row["workspace_id"])}
-            for sha256 in {*json.loads(row["files"]).values()} - kept:
+            for sha256 in {*read_json(row["files"]).values()} - kept:
                 connection.execute(delete(BLOB).where(here, BLOB.c.sha256 == sha256))
             log(connection, person, "removed", FILE, row, workspace_id=row["workspace_id"],
                 removed=True, name=row["name"])  # fmt: skip
@@ -220,15 +230,11 @@ class Kept(Plans):
             row = _with_role(row, kind, least, "")
             here = BLOB.c.workspace_id == row["workspace_id"]
             found = {}
-            for name, sha256 in json.loads(row["files"]).items():
-                content = connection.scalar(
-                    select(BLOB.c.content).where(here, BLOB.c.sha256 == sha256)
-                )
-                if content is None:
-                    raise NotThereError(f"the {kind}'s content {name} is missing")
-                if hashlib.sha256(content).hexdigest() != sha256:
-                    raise StoreError(f"the {kind}'s content {name} was altered")
-                found[name] = bytes(content)
+            for name, sha256 in read_json(row["files"]).items():
+                query = select(BLOB.c.content).where(here, BLOB.c.sha256 == sha256)
+                found[name] = connection.execute(query).scalar_one_or_none() or b""
+                if hashlib.sha256(found[name]).hexdigest() != sha256:
+                    raise StoreError(f"the {kind}'s content {escape(name)} {ALTERED}")
         return found
 
 
@@ -245,8 +251,8 @@ def _run(row: RowMapping) -> Run:
     return Run(
         **{name: row[name] for name in same},
         author=row["author"] or FORGOTTEN,
-        data_sha256=json.loads(row["data_sha256"]),
-        settings=json.loads(row["settings"]),
+        data_sha256=read_json(row["data_sha256"]),
+        settings=read_json(row["settings"]),
     )
 
 
@@ -259,5 +265,5 @@ def _file(row: RowMapping) -> File:
     return File(
         **{name: row[name] for name in same},
         author=row["author"] or FORGOTTEN,
-        files=json.loads(row["files"]),
+        files=read_json(row["files"]),
     )

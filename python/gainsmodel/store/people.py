@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select, update
 
 from gainsmodel.checks import did_you_mean, escape
-from gainsmodel.errors import NotAllowedError, NotThereError, SettingError
+from gainsmodel.errors import NotAllowedError, NotThereError, SettingError, StoreError
 from gainsmodel.store.address import connected, parsed, shown, transaction, upgraded
 from gainsmodel.store.chain import log, now
 from gainsmodel.store.records import FORGOTTEN, ROLES, Member, Person, Role, Workspace
-from gainsmodel.store.tables import MEMBER, PERSON, WORKSPACE
+from gainsmodel.store.tables import ALTERED, MEMBER, PERSON, WORKSPACE
 
 _ID = re.compile(r"[0-9a-f]{16}")
 MOST_NAME, MOST_NOTE = 100, 2_000
@@ -168,9 +168,7 @@ class People:
                 .where(MEMBER.c.workspace_id == workspace_id)
             ).all()
         found = [Member(row.id, row.name or FORGOTTEN, row.role) for row in rows]
-        return sorted(
-            found, key=lambda of: (-ROLES.index(of.role), of.name.casefold(), of.person_id)
-        )
+        return sorted(found, key=lambda of: (-rank(of.role), of.name.casefold(), of.person_id))
 
     def set_role(self, person: str, workspace_id: str, other: str, role: Role | None) -> None:
         """Add a member, change a role, or with None end a membership; one's own may always end.
@@ -282,12 +280,19 @@ def _with_role(row: RowMapping | None, kind: str, least: Role, doing: str) -> Ro
     """Refuse what is not there for this person, or not for this role; never says which exists."""
     if row is None:
         raise NotThereError(f"no such {kind}")
-    if ROLES.index(row["role"]) < ROLES.index(least):
+    if rank(row["role"]) < rank(least):
         raise NotAllowedError(
             f"a{'n' * (least != 'reader')} {least} of the workspace may {doing}; "
             f"you are a{'n' * (row['role'] != 'reader')} {row['role']}"
         )
     return row
+
+
+def rank(role: Role) -> int:
+    """How much a role may do, from 0."""
+    if role not in ROLES:
+        raise StoreError(f"the store {ALTERED}: '{escape(role)[:20]}' is no role")
+    return ROLES.index(role)
 
 
 def count(connection: Connection, table: Any) -> int:

@@ -1,7 +1,6 @@
 """Plans and their revisions: what is saved is never changed, and nobody overwrites anybody."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +19,7 @@ from gainsmodel.store.tables import (
     PERSON,
     PLAN,
     REVISION,
+    read_json,
     sha256_of_json,
 )
 
@@ -364,7 +364,7 @@ def _revision(row: RowMapping) -> Revision:
         **{name: row[name] for name in same},
         author=row["author"] or FORGOTTEN,
         text=row.get("scenario", ""),
-        view=json.loads(row["view"]),
+        view=read_json(row["view"]),
     )
 
 

@@ -1,10 +1,10 @@
 """A store as a whole: its events, the check of its chain, copies, backups."""
 
 import contextlib
-import json
 import os
 import secrets
 import shutil
+import sqlite3
 import tempfile
 from pathlib import Path
 
@@ -18,7 +18,16 @@ from gainsmodel.store.chain import anchor, verify
 from gainsmodel.store.kept import Kept
 from gainsmodel.store.people import count
 from gainsmodel.store.records import FORGOTTEN, Audit, Event
-from gainsmodel.store.tables import BLOB, EVENT, PERSON, PLAN, REVISION, TABLES, WORKSPACE
+from gainsmodel.store.tables import (
+    BLOB,
+    EVENT,
+    PERSON,
+    PLAN,
+    REVISION,
+    TABLES,
+    WORKSPACE,
+    read_json,
+)
 
 
 class Store(Kept):
@@ -44,7 +53,7 @@ class Store(Kept):
                 Event(
                     **{name: row[name] for name in same},
                     person=row["person"] or FORGOTTEN,
-                    details=json.loads(row["details"]),
+                    details=read_json(row["details"]),
                 )
                 for row in connection.execute(query).mappings()
             ]
@@ -100,7 +109,9 @@ class Store(Kept):
         try:
             os.close(os.open(made, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             audit = self.copy_to(str(URL.create("sqlite", database=str(made))), "file")
-            # SQLite has put everything into the one file when its last connection was closed.
+            # One file, which can be read where nothing can be written.
+            with contextlib.closing(sqlite3.connect(made)) as database:
+                database.execute("PRAGMA journal_mode = DELETE")
             put_file(made, target, new=True)
         except OSError as error:
             raise StoreError(f"{escape(str(target))}: cannot be written: {reason(error)}") from None
@@ -127,13 +138,16 @@ class Store(Kept):
                     raise StoreError(f"{escape(str(file))}: is no backup of a store")
             except OSError as error:
                 raise StoreError(f"{escape(str(file))}: cannot be read: {reason(error)}") from None
-            backup = Store(str(URL.create("sqlite", database=str(copy))), "file")
             try:
-                if not backup.counts()["event"]:
-                    raise StoreError(f"{escape(str(file))}: is no backup of a store: it is empty")
-                return _copied(backup, self)
-            finally:
-                backup.close()
+                with contextlib.closing(
+                    Store(str(URL.create("sqlite", database=str(copy))), "file")
+                ) as backup:
+                    if not backup.counts()["event"]:
+                        raise StoreError(f"{copy}: is no backup of a store: it is empty")
+                    return _copied(backup, self)
+            except StoreError as error:
+                told = str(error).replace(str(copy), escape(str(file)))
+                raise type(error)(told) from None
 
 
 def _copied(source: Kept, target: Kept) -> Audit:

@@ -13,8 +13,11 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
 )
+
+from gainsmodel.errors import StoreError
 
 METADATA = MetaData(
     naming_convention={
@@ -26,8 +29,46 @@ METADATA = MetaData(
 )
 
 
+ALTERED = "was altered from outside; see 'gainsmodel audit verify'"
+
+
+class _Strict(TypeDecorator[Any]):
+    """What is read is of the column's kind; SQLite would give whatever was put there."""
+
+    impl: Any = Text
+    cache_ok = True
+    kind: type = str
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        """Refuse anything else."""
+        if value is not None and not isinstance(value, self.kind):
+            found = f"{self.kind.__name__} was expected, not {type(value).__name__}"
+            raise StoreError(f"the store {ALTERED}: {found}")
+        return value
+
+
+class _Whole(_Strict):
+    """A whole number."""
+
+    impl = Integer
+    cache_ok = True
+    kind = int
+
+
+class _Bytes(_Strict):
+    """Content."""
+
+    impl = LargeBinary
+    cache_ok = True
+    kind = bytes
+
+    def result_processor(self, dialect: Any, coltype: Any) -> Any:
+        """Leave out SQLite's own, which makes as many bytes of a number as it says."""
+        return lambda value: self.process_result_value(value, dialect)
+
+
 def _text(name: str, *rest: Any, **options: Any) -> Column[Any]:
-    return Column(name, Text, *rest, nullable=options.pop("nullable", False), **options)
+    return Column(name, _Strict, *rest, nullable=options.pop("nullable", False), **options)
 
 
 def _key(name: str = "id") -> Column[Any]:
@@ -50,8 +91,8 @@ WORKSPACE = Table("workspace", METADATA, _key(), _text("name"), _text("at"))
 MEMBER = Table(
     "member",
     METADATA,
-    Column("workspace_id", Text, ForeignKey("workspace.id"), primary_key=True),
-    Column("person_id", Text, ForeignKey("person.id"), primary_key=True, index=True),
+    Column("workspace_id", _Strict, ForeignKey("workspace.id"), primary_key=True),
+    Column("person_id", _Strict, ForeignKey("person.id"), primary_key=True, index=True),
     _text("role"),
 )
 PLAN = Table(
@@ -68,7 +109,7 @@ REVISION = Table(
     METADATA,
     _key(),
     _text("plan_id", ForeignKey("plan.id")),
-    Column("number", Integer, nullable=False),
+    Column("number", _Whole, nullable=False),
     # Of this plan, or of the one it is a copy of; held by the chain.
     _text("parent_id", nullable=True),
     _text("author_id", ForeignKey("person.id")),
@@ -112,15 +153,15 @@ FILE = Table(
 BLOB = Table(
     "blob",
     METADATA,
-    Column("workspace_id", Text, ForeignKey("workspace.id"), primary_key=True),
+    Column("workspace_id", _Strict, ForeignKey("workspace.id"), primary_key=True),
     _key("sha256"),
-    Column("size", Integer, nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    Column("size", _Whole, nullable=False),
+    Column("content", _Bytes, nullable=False),
 )
 EVENT = Table(
     "event",
     METADATA,
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("number", _Whole, primary_key=True, autoincrement=False),
     _text("workspace_id", nullable=True, index=True),
     _text("at"),
     _text("person_id", ForeignKey("person.id")),
@@ -144,6 +185,17 @@ def row_sha256(table: Table, row: Mapping[Any, Any]) -> str:
         for value in [row[column.name]]
     }
     return sha256_of_json([table.name, plain])
+
+
+def read_json(text: str) -> dict[str, Any]:
+    """Read a column that holds a JSON object."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise StoreError(f"the store {ALTERED}: a JSON object was expected")
+    return found
 
 
 def sha256_of_json(value: Any) -> str:
