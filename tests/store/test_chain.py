@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, and_, delete, insert, select, text, update
 
-from gainsmodel.errors import SettingError
+from gainsmodel.errors import SettingError, StoreError
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.run import run
+from gainsmodel.store import open_store
 from gainsmodel.store.chain import START, verify
 from gainsmodel.store.store import Store
 from gainsmodel.store.tables import BLOB, EVENT, FILE, MEMBER, RUN, TABLES, sha256_of_json
@@ -164,3 +166,19 @@ def test_an_earlier_anchor_stays_good(store: Store, team: Team, other_plan: Scen
     assert store.verify(f"0-{START}").wrong == ()
     with pytest.raises(SettingError, match="anchor: must be a number"):
         store.verify("7")
+
+
+def test_what_is_no_content_is_neither_taken_for_it_nor_for_a_size(
+    tmp_path: Path, plan: Scenario
+) -> None:
+    """SQLite keeps anything anywhere, and would make as many bytes of a number as it says."""
+    store = open_store(f"sqlite:///{tmp_path}/store.db")
+    team = Team(store, plan)
+    kept = store.keep_file(team.editor, team.workspace, "Survey", b"a,b\n")
+    for strange in (2**62, 5, 0.5, "a,b\n", b""):
+        with store._write() as connection:
+            connection.exec_driver_sql("UPDATE blob SET content = ?", (strange,))
+        assert store.verify().wrong, strange
+        with pytest.raises(StoreError, match="was altered from outside"):
+            store.file(team.editor, kept.id)
+    store.close()

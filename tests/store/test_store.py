@@ -367,7 +367,9 @@ def test_a_commit_whose_answer_was_lost_is_not_made_twice(
 
     def lost(connection: object) -> None:
         done(connection)  # type: ignore[arg-type]
-        raise store.engine.dialect.loaded_dbapi.OperationalError("disk I/O error, or connection lost")
+        raise store.engine.dialect.loaded_dbapi.OperationalError(
+            "disk I/O error: lost"
+        )
 
     monkeypatch.setattr(store.engine.dialect, "do_commit", lost)
     with pytest.raises(StoreUnavailable, match="try again"):
