@@ -138,6 +138,19 @@ def test_the_same_call_again_saves_nothing(
         store.create_plan(team.editor, team.workspace, "Skills", other_plan)
 
 
+def test_one_person_who_comes_twice_at_once_has_one_workspace(store: Store) -> None:
+    person, made = store.person("login-twice").id, []
+    threads = [
+        threading.Thread(target=lambda: made.append(store.home(person).id)) for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 6
+    assert len({*made}) == len(store.workspaces(person)) == 1
+
+
 def test_fifty_people_save_at_once(store: Store, plan: Scenario) -> None:
     done: list[Revision] = []
 
@@ -367,9 +380,7 @@ def test_a_commit_whose_answer_was_lost_is_not_made_twice(
 
     def lost(connection: object) -> None:
         done(connection)  # type: ignore[arg-type]
-        raise store.engine.dialect.loaded_dbapi.OperationalError(
-            "disk I/O error: lost"
-        )
+        raise store.engine.dialect.loaded_dbapi.OperationalError("disk I/O error: lost")
 
     monkeypatch.setattr(store.engine.dialect, "do_commit", lost)
     with pytest.raises(StoreUnavailable, match="try again"):

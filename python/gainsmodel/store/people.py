@@ -135,28 +135,39 @@ class People:
         """Make a workspace, which this person owns."""
         name = line(name, "name")
         with self._write() as connection:
-            self._known(connection, person)
-            row = {"id": new_id(), "name": name, "at": now()}
-            connection.execute(insert(WORKSPACE), row)
-            log(connection, person, "created", WORKSPACE, row, workspace_id=row["id"], name=name)
-            self._put_member(connection, person, row["id"], person, "owner")
+            return self._create_workspace(connection, person, name)
+
+    def _create_workspace(self, connection: Connection, person: str, name: str) -> Workspace:
+        self._known(connection, person)
+        row = {"id": new_id(), "name": name, "at": now()}
+        connection.execute(insert(WORKSPACE), row)
+        log(connection, person, "created", WORKSPACE, row, workspace_id=row["id"], name=name)
+        self._put_member(connection, person, row["id"], person, "owner")
         return Workspace(row["id"], name, "owner")
 
     def workspaces(self, person: str) -> list[Workspace]:
         """Give the workspaces of a person, by name."""
+        with self._read() as connection:
+            return self._workspaces(connection, person)
+
+    def _workspaces(self, connection: Connection, person: str) -> list[Workspace]:
         query = (
             select(WORKSPACE.c.id, WORKSPACE.c.name, MEMBER.c.role)
             .join(MEMBER, MEMBER.c.workspace_id == WORKSPACE.c.id)
             .where(MEMBER.c.person_id == person)
         )
-        with self._read() as connection:
-            found = [Workspace(*row) for row in connection.execute(query)] if _is(person) else []
+        found = [Workspace(*row) for row in connection.execute(query)] if _is(person) else []
         return sorted(found, key=lambda of: (of.name.casefold(), of.id))
 
     def home(self, person: str) -> Workspace:
         """Give a workspace the person owns, the first by name; one is made where there is none."""
-        owned = [of for of in self.workspaces(person) if of.role == "owner"]
-        return owned[0] if owned else self.create_workspace(person, "My plans")
+        for of in self.workspaces(person):
+            if of.role == "owner":
+                return of
+        with self._write() as connection:
+            # Two tabs may be opened at once.
+            owned = [of for of in self._workspaces(connection, person) if of.role == "owner"]
+            return owned[0] if owned else self._create_workspace(connection, person, "My plans")
 
     def members(self, person: str, workspace_id: str) -> list[Member]:
         """Give who is in a workspace; owners first."""

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
 
 from gainsmodel.errors import ConflictError, NotThereError, ScenarioError, SettingError
 from gainsmodel.scenario import Scenario, to_toml
@@ -32,16 +32,17 @@ class Plans(People):
 
     def plans(self, person: str, workspace_id: str) -> list[Plan]:
         """Give the plans of a workspace with their last revisions, by name."""
+        numbers = (
+            select(REVISION.c.plan_id, func.max(REVISION.c.number).label("number"))
+            .group_by(REVISION.c.plan_id)
+            .subquery()
+        )
+        last = (REVISION.c.plan_id == numbers.c.plan_id) & (REVISION.c.number == numbers.c.number)
+        query = _revisions().join(numbers, last).where(PLAN.c.workspace_id == workspace_id)
         with self._read() as connection:
             self._allowed(connection, person, workspace_id)
-            rows = connection.execute(_revisions().where(PLAN.c.workspace_id == workspace_id))
-            last: dict[str, RowMapping] = {}
-            for row in rows.mappings():
-                if row["number"] > last.get(row["plan_id"], {"number": 0})["number"]:
-                    last[row["plan_id"]] = row
-        made = [
-            Plan(row["plan_id"], row["plan"], workspace_id, _revision(row)) for row in last.values()
-        ]
+            found = [_revision(row) for row in connection.execute(query).mappings()]
+        made = [Plan(of.plan_id, of.plan, workspace_id, of) for of in found]
         return sorted(made, key=lambda of: (of.name.casefold(), of.id))
 
     def revisions(self, person: str, plan_id: str) -> list[Revision]:
