@@ -5,7 +5,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def connected(url: URL) -> Engine:
 
 
 def _on_connect(connection: Any, _: Any) -> None:
-    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
     # Two that open a new store at once: SQLite does not wait for this by itself.
     until = time.monotonic() + _WAIT_SECONDS
@@ -122,6 +122,13 @@ def _on_begin(connection: Connection) -> None:
     """Take the lock before anything is read, where something is to be written."""
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def wiped(engine: Engine) -> None:
+    """Leave nothing of what was deleted in SQLite's log of writes; PostgreSQL's vacuum does so."""
+    if engine.dialect.name == "sqlite":
+        with closing(engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, sel
 
 from gainsmodel.checks import did_you_mean, escape
 from gainsmodel.errors import NotAllowedError, NotThereError, SettingError, StoreError
-from gainsmodel.store.address import connected, parsed, shown, transaction, upgraded
+from gainsmodel.store.address import connected, parsed, shown, transaction, upgraded, wiped
 from gainsmodel.store.chain import log, now
 from gainsmodel.store.records import FORGOTTEN, ROLES, Member, Person, Role, Workspace
 from gainsmodel.store.tables import ALTERED, MEMBER, PERSON, WORKSPACE
@@ -128,6 +128,7 @@ class People:
             new = {**row, "login": None, "name": "", "salt": ""}
             connection.execute(update(PERSON).where(PERSON.c.id == row["id"]).values(new))
             log(connection, row["id"], "forgotten", PERSON, new, workspace_id=None)
+        wiped(self.engine)
 
     # ------------------------------------------------------------ workspaces
 
