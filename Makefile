@@ -45,8 +45,8 @@ test-browser: .venv/.built .venv/.app ## the app in a real browser; screenshots 
 	$(PYTEST) --dist worksteal tests/browser
 
 tools: # what tests and benchmarks need of the system, where apt-get can install it
-	{ command -v chromium && command -v valgrind; } > /dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null \
-	  || { apt-get -qq update && apt-get -qq install -y chromium valgrind; } > /dev/null
+	{ command -v chromium && command -v valgrind && ls /usr/lib/postgresql/*/bin/initdb; } > /dev/null 2>&1 || [ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null \
+	  || { apt-get -qq update && apt-get -qq install -y chromium valgrind postgresql; } > /dev/null
 
 growth: .venv/.built ## growth fitted to the shipped accounts, beside the reference scenario's
 	@$(BIN)/python -m gainsmodel.validation.growth_fit

@@ -100,6 +100,8 @@ def test_the_code_on_a_page_runs_from_top_to_bottom(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("GAINSMODEL_STORE", raising=False)
     shutil.copytree(ROOT / "scenarios", tmp_path / "scenarios")
     for sweep in (tmp_path / "scenarios/sweeps").iterdir():
         text = sweep.read_text("utf-8")

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from gainsmodel.cli.verbs import app
+from gainsmodel.cli.verbs import app, load
 from gainsmodel.data import load_dataset
 from in_process import run_here
 
@@ -70,6 +70,8 @@ LACKING: tuple[tuple[str, tuple[str, ...]], ...] = (
       for kind in ("html", "pdf", "docx", "xlsx")),
     ("planning", ("plan", "reference", *GM, "--start", "0", "--start", "1", "--start", "2",
                   "--no-stability", *FEW)),
+    ("store", ("store", "list")),
+    ("store", ("audit", "verify")),
     ("dask", ("batch", "few.toml", "--executor", "dask", "--out", "on_dask")),
     ("mpi", ("batch", "few.toml", "--executor", "mpi", "--out", "on_mpi")),
     ("app", ("app", "--", "--server.headless=true", "--server.port=8765")),
@@ -109,6 +111,7 @@ def figures(folder: Path) -> None:
 
 
 def test_every_verb_is_tried() -> None:
+    load()
     named = [command.name or command.callback.__name__ for command in app.registered_commands
              if command.callback]  # fmt: skip
     groups = [group.name for group in app.registered_groups]
@@ -127,8 +130,8 @@ def test_a_missing_extra_is_named_with_the_command_that_adds_it(
 ) -> None:
     figures(tmp_path)
     monkeypatch.chdir(tmp_path)
-    for module in ("altair", "distributed", "docx", "fastexcel", "jinja2", "mpi4py",
-                   "pymoo", "streamlit", "typst", "vl_convert", "xlsxwriter"):  # fmt: skip
+    for module in ("altair", "distributed", "docx", "fastexcel", "jinja2", "mpi4py", "pymoo",
+                   "sqlalchemy", "streamlit", "typst", "vl_convert", "xlsxwriter"):  # fmt: skip
         monkeypatch.setitem(sys.modules, module, None)
     before = sorted(tmp_path.iterdir())
     code = run_here(list(words))

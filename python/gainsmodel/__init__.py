@@ -65,13 +65,18 @@ if TYPE_CHECKING:
     )
     from gainsmodel.errors import (
         BatchError as BatchError,
+        ConflictError as ConflictError,
         CoreError as CoreError,
         DataError as DataError,
         GainsModelError as GainsModelError,
+        NotAllowedError as NotAllowedError,
+        NotThereError as NotThereError,
         ResultError as ResultError,
         RunCancelled as RunCancelled,
         ScenarioError as ScenarioError,
         SettingError as SettingError,
+        StoreError as StoreError,
+        StoreUnavailable as StoreUnavailable,
         UnknownNameError as UnknownNameError,
     )
     from gainsmodel.present import (
@@ -104,6 +109,7 @@ if TYPE_CHECKING:
         start as start,
     )
     from gainsmodel.simulation.settings import Settings as Settings
+    from gainsmodel.store import open_store as open_store
 
 # Public names by module, loaded when used: importing an error does not import Polars.
 _NAMES = {
@@ -124,8 +130,9 @@ _NAMES = {
     "analysis.would_have_to_be_true": "WouldHaveToBeTrue would_have_to_be_true",
     "batch": "BatchResult Sweep estimate_batch load_sweep run_batch",
     "data": "Dataset aggregate gva_template load_dataset read_gva save_dataset",
-    "errors": "BatchError CoreError DataError GainsModelError ResultError RunCancelled"
-    " ScenarioError SettingError UnknownNameError",
+    "errors": "BatchError ConflictError CoreError DataError GainsModelError NotAllowedError"
+    " NotThereError ResultError RunCancelled ScenarioError SettingError StoreError StoreUnavailable"
+    " UnknownNameError",
     "present.area_summary": "AreaSummary",
     "progress": "ProgressBar",
     "results.manifest": "build_info",
@@ -138,6 +145,7 @@ _NAMES = {
     "simulation.resolve": "own_figures",
     "simulation.run": "Run run run_paired start",
     "simulation.settings": "Settings",
+    "store": "open_store",
 }
 # Modules that are used as such.
 _MODULES = {

@@ -6,6 +6,8 @@ know gainsmodel still catches it. The command line turns any of them into one
 message and exit code 2.
 """
 
+import typing
+
 
 class GainsModelError(Exception):
     """Anything the caller can mend."""
@@ -33,6 +35,41 @@ class ResultError(GainsModelError, ValueError):
 
 class BatchError(GainsModelError, RuntimeError):
     """A batch that cannot go on: its folder, its workers, or runs of it that failed."""
+
+
+class StoreError(GainsModelError, RuntimeError):
+    """Kept plans that cannot be opened, read or written."""
+
+
+class NotThereError(StoreError):
+    """Nothing of that name that this person may see; the same whether or not it exists."""
+
+
+class NotAllowedError(StoreError):
+    """A member whose role does not allow it."""
+
+
+class ConflictError(StoreError):
+    """Somebody saved a revision in between; nothing was written and nothing is lost.
+
+    Attributes
+    ----------
+    theirs : Revision
+        The last revision, with its author and time.
+    changes : tuple of str
+        What it changed, in words, since the revision that the refused one was made from.
+    """
+
+    def __init__(
+        self, message: str, theirs: typing.Any = None, changes: tuple[str, ...] = ()
+    ) -> None:
+        """Keep what came in between."""
+        super().__init__(message)
+        self.theirs, self.changes = theirs, changes
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be used now; nothing is half saved, and the call can be repeated."""
 
 
 class RunCancelled(GainsModelError, RuntimeError):

@@ -198,7 +198,7 @@ def _prepared(target: Path, content: bytes, new: bool) -> Iterator[Callable[[], 
     with _beside(place.parent, folder=False) as (part, descriptor):
         _like(part, place)
         _fill(descriptor, content)
-        yield lambda: _put_file(part, place, new=new)
+        yield lambda: put_file(part, place, new=new)
 
 
 def overwrite(part: Path, target: Path, content: bytes) -> None:
@@ -361,7 +361,8 @@ def _pour(content: bytes, device: Path) -> None:
     device.write_bytes(content)
 
 
-def _put_file(part: Path, place: Path, *, new: bool) -> None:
+def put_file(part: Path, place: Path, *, new: bool) -> None:
+    """Put a file that is written in its place; a new one never replaces another."""
     if not new:
         part.replace(place)
     else:

@@ -9,6 +9,8 @@ import json
 import random
 import re
 import shutil
+import sqlite3
+import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -27,7 +29,9 @@ from app.choice import start
 from app.link import from_query, to_query
 from gainsmodel.data import save_dataset
 from gainsmodel.simulation.replay import start_again
+from gainsmodel.store import open_store
 from in_process import run_here
+from team import Team
 
 ROOT = Path(__file__).parents[2]
 Files = dict[str, bytes]
@@ -379,6 +383,66 @@ def read_command(folder: Path) -> None:
         )
 
 
+@cache
+def kept() -> bytes:
+    """A store with something in every table."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(f"sqlite:///{folder}/x.db")
+        team = Team(store, gainsmodel.load_scenario("skills_first"))
+        store.keep_file(team.editor, team.workspace, "Survey", b"a,b")
+        store.add_run(team.editor, team.first.id, gainsmodel.run("skills_first", draws=64))
+        store.backup(Path(folder) / "backup.db")
+        store.close()
+        return (Path(folder) / "backup.db").read_bytes()
+
+
+def store(rng: random.Random) -> Files:
+    if rng.random() < 0.5:
+        return {"x.db": mutation.damaged(kept(), rng)}
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        database.deserialize(kept())
+        database.execute("PRAGMA writable_schema = ON")
+        database.execute("DELETE FROM sqlite_master WHERE type = 'trigger'")
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master "
+                                                       "WHERE type = 'table'")]  # fmt: skip
+        table = rng.choice(tables)
+        columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+        # Whatever a cell may hold, put there by somebody who knows how.
+        strange = (
+            0,
+            -1,
+            2**62,
+            1e308,
+            0.5,
+            "",
+            "x",
+            "[]",
+            "{",
+            "\x1b[2J",
+            b"\xff\0",
+            b"",
+            "a" * 9_000,
+        )
+        with contextlib.suppress(sqlite3.Error):
+            database.execute(f"UPDATE {table} SET {rng.choice(columns)} = ?", [rng.choice(strange)])
+        database.commit()
+        return {"x.db": database.serialize()}
+
+
+def read_store(folder: Path) -> None:
+    with contextlib.closing(open_store(f"sqlite:///{folder}/x.db")) as opened:
+        audit = opened.verify()
+        assert all(sentence.isprintable() for sentence in audit.wrong), audit.wrong
+        person = opened.find_person("login-owner")
+        for workspace in opened.workspaces(person.id) if person else ():
+            for plan in opened.plans(person.id, workspace.id):
+                opened.revisions(person.id, plan.id)
+                opened.runs(person.id, plan.last.id)
+            opened.events(person.id, workspace.id)
+            for file in opened.files(person.id, workspace.id):
+                opened.file(person.id, file.id)
+
+
 KINDS = {
     "scenario": Kind(scenario, read_scenario),
     "sweep": Kind(sweep, read_sweep),
@@ -392,6 +456,7 @@ KINDS = {
     "parquet": Kind(parquet, read_table),
     "link": Kind(link, read_link),
     "command": Kind(command, read_command),
+    "store": Kind(store, read_store),
 }
 
 
@@ -413,6 +478,7 @@ def good(kind: str) -> Files:
         "parquet": lambda: {"x.parquet": _parquets()[0]},
         "link": lambda: {"query.json": json.dumps(to_query(start())).encode()},
         "command": lambda: {"words.json": b'["validate", "reference"]'},
+        "store": lambda: {"x.db": kept()},
     }
     return whole[kind]()
 

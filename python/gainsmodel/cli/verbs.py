@@ -17,6 +17,8 @@ _MODULES = (
         "validate",
         "about",
         "data",
+        "store",
+        "audit",
         "serve",
     ),
 )

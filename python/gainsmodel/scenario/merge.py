@@ -8,7 +8,7 @@ from gainsmodel.errors import ScenarioError
 from gainsmodel.scenario.messages import KeyPath, show
 
 _FIGURES = ("value", "distribution", "values", "rates")
-_ABOUT = ("source", "evidence", "note", "owner", "dated")
+ABOUT = ("source", "evidence", "note", "owner", "dated")
 
 
 def merge(
@@ -42,7 +42,7 @@ def merge(
             if one in child and other not in child:
                 merged.pop(other, None)
         if any(k in child and merged[k] != base.get(k) for k in _FIGURES):
-            for key in _ABOUT:
+            for key in ABOUT:
                 if key not in child:
                     merged.pop(key, None)
             merged.setdefault("source", f"set in {name}; no source given")
@@ -69,8 +69,8 @@ def difference(
             out[key] = difference(value, old, (*path, key))
     if _is_quantity(path) and any(key in out for key in _FIGURES):
         # What a new figure does not state is left out: merging drops what the old one stated.
-        out = {k: v for k, v in out.items() if k not in _ABOUT}
-        out |= {key: new[key] for key in _ABOUT if new.get(key)}
+        out = {k: v for k, v in out.items() if k not in ABOUT}
+        out |= {key: new[key] for key in ABOUT if new.get(key)}
     return out
 
 
