@@ -280,13 +280,12 @@ def allocate(
     if stability:
         found = [(name, problem_of(of, replace(searched, draws=few))) for name, of in variants]
         regrets = tables.regrets(splits, others, found)
-    report.end()
-
     best = chosen.packages
     value, mcse = mean_of(series["best"], sampler)
     on_surface = problem.value_of(best)
     there = float(problem.series(problem.surface.pair(best)).mean())
     steps, step_draws = tables.steps(best)
+    report.end()
     with_bound = objective != "p_target"
     return Allocation(
         objective=objective,
@@ -335,7 +334,9 @@ def _check_budgets(yearly: float | None, total: float | None) -> None:
 
 def _units(dataset: Dataset, places: Sequence[str] | str) -> list[Unit]:
     """The places, none of which holds part of another."""
-    names = list(unit_of(dataset, places).members) if isinstance(places, str) else [*places]
+    names = [places] if isinstance(places, str) else [*places]
+    if len(names) == 1:
+        names = [*unit_of(dataset, names[0]).members]
     units = [unit_of(dataset, name) for name in names]
     if not units:
         raise SettingError("places: need one at least")

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ Packages = tuple[tuple[int, ...], ...]
 MOST_CUTS = 12
 WIDTHS = (1.0, 0.5, 0.25, 0.12, 0.06)
 CUT_TOLERANCE = 1e-4
+# Packages of a place that are exchanged for a chance, and how often.
+EXCHANGED, MOST_SWEEPS = 24, 3
 # How often a chance that the surface got wrong is asked for more strictly.
 TIMES_TIGHTENED = 4
 
@@ -291,7 +294,8 @@ class Problem:
         """£ a resident and year that a place gains in the final year, spillover included."""
         members = self.surface.members[at]
         sent = self.surface.sent["added"][:, members].sum(axis=1)
-        return self._landing("added", sent, at) / self.residents_m[at]
+        per_head: Array = self._landing("added", sent, at) / self.residents_m[at]
+        return per_head
 
     def _target_of(self, at: int) -> float:
         chance = self.terms.chance
@@ -310,7 +314,8 @@ class Problem:
     def _reaches(self, at: int, package: tuple[int, ...]) -> bool:
         chance = self.terms.chance
         assert chance is not None
-        return self.chance(at, package) >= min(1.0, chance.at_least + self.stricter[at]) - 1e-12
+        least = min(1.0, chance.at_least + float(self.stricter[at]))
+        return self.chance(at, package) >= least - 1e-12
 
     # ------------------------------------------------------------ answers
 
@@ -328,7 +333,7 @@ class Problem:
                 short[at] = max(0.0, self.terms.chance.at_least - float(reached.mean()))
             if not (short > 1e-12).any():
                 break
-            names |= {self.units[at].name: None for at in np.flatnonzero(short > 1e-12)}
+            names |= {self.units[int(at)].name: None for at in np.flatnonzero(short > 1e-12)}
             self.stricter += 1.5 * short
             self.places = Places(self.places.worth)
         return choice, [*names]
@@ -385,7 +390,8 @@ class Problem:
     def total(self, packages: Packages, *, added: bool = False) -> Draws:
         """What a split is worth on the surface (or adds in the final year) in every draw."""
         of = self.added_draws if added else self.worth_draws
-        return np.sum([of(at, package) for at, package in enumerate(packages)], axis=0)
+        total: Draws = np.sum([of(at, package) for at, package in enumerate(packages)], axis=0)
+        return total
 
     def value_of(self, packages: Packages) -> float:
         """The objective on the surface."""
@@ -442,8 +448,58 @@ class Problem:
             choice = self.best(goal, self._fit(limits))
             tried.append(choice.packages)
             packages = max(tried, key=self.value_of)
+        packages = self._exchanged(packages, self._fit(limits), goal)
         self._back()
         return Choice(packages, self.value_of(packages), 1.0, proven=False)
+
+    def _exchanged(self, packages: Packages, limits: Limits, goal: Array) -> Packages:
+        """Change two places at once as long as that raises the chance."""
+        worth, target = self.places.worth, float(self.target or 0.0)
+        count, check = worth.places, self.terms.chance is not None
+        near, added, used = [], [], []
+        for at in range(count):
+            allowed = worth.allowed[at]
+            scores = np.where(allowed, worth.tensor(at, goal[at]), -np.inf).ravel()
+            cost = worth.tensor(at, self.quantity("running", at)[at]).ravel()
+            # The best for what they cost, and the best at any cost.
+            each = min(EXCHANGED, int(allowed.sum()))
+            slope = scores[allowed.ravel()].max() / max(float(cost.max()), 1e-12)
+            ahead = {
+                int(n)
+                for times in (0.0, 0.5, 1.0, 2.0, 4.0)
+                for n in np.argsort(times * slope * cost - scores, kind="stable")[: each // 2 + 1]
+            }
+            here = [packages[at]]
+            for n in sorted(ahead, key=lambda n: (-scores[n], n)):
+                package = tuple(int(i) for i in np.unravel_index(n, allowed.shape))
+                fits = np.isfinite(scores[n]) and (not check or self._reaches(at, package))
+                if fits and package not in here:
+                    here.append(package)
+            near.append(here)
+            added.append(np.stack([self.added_draws(at, of) for of in here]))
+            used.append(np.stack([limits.weights[:, at] @ worth.of(at, of) for of in here]))
+        chosen = [0] * count
+        slack = 1e-9 * (1.0 + np.abs(limits.limits))
+        pairs = [*combinations(range(count), 2)] or [(0, 0)]
+        best = self.value_of(packages)
+        for _ in range(MOST_SWEEPS):
+            before = best
+            for i, j in pairs:
+                others = [n for n in range(count) if n not in (i, j)]
+                rest = np.sum([added[n][chosen[n]] for n in others], axis=0)
+                spent = np.sum([used[n][chosen[n]] for n in others], axis=0)
+                one = i == j
+                both = used[i][:, None] + (0.0 if one else used[j][None])
+                fit = (both + spent <= limits.limits + slack).all(axis=2)
+                total = added[i][:, None] + (0.0 if one else added[j][None]) + rest
+                chances = np.where(fit, (total >= target).mean(axis=2), -1.0)
+                n, m = (int(at) for at in np.unravel_index(int(chances.argmax()), chances.shape))
+                if chances[n, m] > best + 1e-12:
+                    best, chosen[i] = float(chances[n, m]), n
+                    chosen[j] = n if one else m
+            if best == before:
+                break
+        return tuple(near[at][n] for at, n in enumerate(chosen))
 
     def _added_by(self, weight: Draws, name: str) -> Array:
         self._further(name, *self._added_at(weight))

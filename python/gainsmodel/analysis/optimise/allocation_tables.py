@@ -249,7 +249,8 @@ class Tables:
         On other draws against the better of the simple splits; under another structure against
         the best there, in all and in every place.
         """
-        problem, rows = self.problem, []
+        problem = self.problem
+        rows: list[tuple[str, str, str | None, float, float]] = []
         for trials in others:
             series = {
                 name: problem.series(trials.pair(problem.surface.plan(of)))

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,7 +52,7 @@ class Terms(Model):
     no_place_worse_off: bool = Field(
         False, description="whether every place's expected net present value is 0 or more"
     )
-    share_by_year: dict[str, tuple[Part, Part]] = Field(
+    share_by_year: dict[str, Annotated[tuple[Part, Part], Field(strict=False)]] = Field(
         {}, description="of all that is spent, the least and most in a calendar year"
     )
     weights: dict[str, Above] = Field(
@@ -106,7 +106,7 @@ class Stated:
         ScenarioError
             If they cannot be read or contradict themselves.
         """
-        self.where = lambda path: ""
+        self.where: Callable[[KeyPath], str] = lambda path: ""
         if isinstance(terms, Terms):
             self.terms = terms
         elif terms is None or isinstance(terms, Mapping):
@@ -120,7 +120,7 @@ class Stated:
         return SettingError(f"{place}{dotted(path)}: {message}")
 
     def by_place(
-        self, name: str, find: Any, levers: tuple[str, ...] | None = None
+        self, name: str, find: Callable[[str], int], levers: tuple[str, ...] | None = None
     ) -> dict[int, Any]:
         """A table by place, under the number of the place that `find` gives for its name."""
         found: dict[int, Any] = {}
@@ -131,9 +131,10 @@ class Stated:
                 raise self.error((name, place), str(error)) from None
             if at in found:
                 raise self.error((name, place), "is stated twice, under two names")
-            for key in of if levers is not None else ():
-                if key != MONEY and key not in levers:
-                    near = did_you_mean(key, (*levers, MONEY))
+            names = None if levers is None else (*levers, MONEY)
+            for key in of if names is not None else ():
+                if names is not None and key not in names:
+                    near = did_you_mean(key, names)
                     raise self.error((name, place, key), f"no such lever{near}")
             found[at] = of
         return found

@@ -56,7 +56,7 @@ class Worth:
     @property
     def places(self) -> int:
         """How many places."""
-        return self.alone.shape[0]
+        return len(self.allowed)
 
     def tensor(self, place: int, weights: Array) -> Array:
         """A weighted sum of the quantities for every package of a place."""
@@ -274,7 +274,7 @@ class Places:
         if check is None:
             order: Sequence[int] = [int(np.argmax(flat))]
         else:
-            order = np.argsort(-flat)[: int(self.worth.allowed[place].sum())]
+            order = np.argsort(-flat)[: int(self.worth.allowed[place].sum())].tolist()
         for at in order:
             package = tuple(int(i) for i in np.unravel_index(int(at), scores.shape))
             if check is None or check(place, package):
@@ -404,7 +404,7 @@ class Places:
         if solved.x is None:
             return None
         taken = np.flatnonzero(solved.x[:n] > 0.5)
-        packages = dict(keys[at] for at in taken)
+        packages = dict(keys[int(at)] for at in taken)
         bound = None if solved.mip_dual_bound is None else -float(solved.mip_dual_bound)
         return (
             tuple(packages[place] for place in range(self.worth.places)),

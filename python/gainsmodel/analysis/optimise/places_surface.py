@@ -55,7 +55,7 @@ class Options:
         cls, scenario: Scenario, intensities: Sequence[float], starts: Sequence[float | None]
     ) -> "Options":
         """Every intensity with every start."""
-        grid = Grid(tuple(scenario.levers), tuple(intensities), tuple(starts), (), dict)
+        grid = Grid(tuple(scenario.levers), tuple(intensities), tuple(starts), (), lambda _: {})
         years = np.arange(scenario.setting.horizon_years)
         running = np.zeros((len(grid.levers), len(grid.options), len(years)))
         for i, lever in enumerate(scenario.levers.values()):
@@ -133,7 +133,7 @@ class PlacesSurface:
         """What a place makes of a package itself, £m gross, shape (draws,)."""
         levers = range(len(package))
         alone, both = self.alone[quantity][place], self.both[quantity][place]
-        total = alone[list(levers), list(package)].astype(np.float64).sum(axis=0)
+        total: Draws = alone[list(levers), list(package)].astype(np.float64).sum(axis=0)
         for pair, (i, j) in enumerate(combinations(levers, 2)):
             height = self.height[i, package[i]] * self.height[j, package[j]]
             if height:
