@@ -18,8 +18,16 @@ author = "the gainsmodel authors"
 release = metadata.version("gainsmodel")
 language = "en_GB"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["requirements.txt"]
+# Notebooks are kept without outputs, and run in a folder that is thrown away.
+nb_execution_mode = "force"
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+# Charts have an SVG picture beside what only notebooks draw.
+suppress_warnings = ["mystnb.unknown_mime_type"]
 myst_heading_anchors = 3
 # A name in single backticks is a link where the reference has it, and code where not.
 default_role = "py:obj"

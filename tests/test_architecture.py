@@ -18,7 +18,7 @@ PACKAGE = ROOT / "python/gainsmodel"
 # layer only through their ``__init__``; from higher layers nothing.
 LAYERS = (
     {"_core", "choices", "errors"},
-    {"extras", "format", "progress", "checks", "confined", "stopping"},
+    {"extras", "format", "notebook", "progress", "checks", "confined", "stopping"},
     {"files", "sealed", "spreadsheets"},
     {"datapackage"},
     {"data", "scenario"},

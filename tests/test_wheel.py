@@ -86,6 +86,7 @@ LACKING: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("planning", ("plan", "reference", *GM, "--start", "0", "--start", "1", "--start", "2",
                   "--no-stability", *FEW)),
     ("dask", ("batch", "few.toml", "--executor", "dask", "--out", "on_dask")),
+    ("mpi", ("batch", "few.toml", "--executor", "mpi", "--out", "on_mpi")),
     ("app", ("app", "--", "--server.headless=true", "--server.port=8765")),
 )  # fmt: skip
 SWEEP = """
@@ -141,8 +142,8 @@ def test_a_missing_extra_is_named_with_the_command_that_adds_it(
 ) -> None:
     figures(tmp_path)
     monkeypatch.chdir(tmp_path)
-    for module in ("altair", "distributed", "docx", "fastexcel", "jinja2", "pymoo", "streamlit",
-                   "typst", "vl_convert", "xlsxwriter"):  # fmt: skip
+    for module in ("altair", "distributed", "docx", "fastexcel", "jinja2", "mpi4py",
+                   "pymoo", "streamlit", "typst", "vl_convert", "xlsxwriter"):  # fmt: skip
         monkeypatch.setitem(sys.modules, module, None)
     before = sorted(tmp_path.iterdir())
     code = run_here(list(words))

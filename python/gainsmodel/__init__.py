@@ -87,6 +87,7 @@ if TYPE_CHECKING:
         text as text,
     )
     from gainsmodel.present.area_summary import AreaSummary as AreaSummary
+    from gainsmodel.progress import ProgressBar as ProgressBar
     from gainsmodel.results.manifest import build_info as build_info
     from gainsmodel.results.paired import PairedResult as PairedResult
     from gainsmodel.results.plan_levers import lever_costs as lever_costs
@@ -133,6 +134,7 @@ _NAMES = {
     "errors": "BatchError CoreError DataError GainsModelError ResultError RunCancelled"
     " ScenarioError SettingError UnknownNameError",
     "present.area_summary": "AreaSummary",
+    "progress": "ProgressBar",
     "results.manifest": "build_info",
     "results.paired": "PairedResult",
     "results.plan_levers": "lever_costs",
@@ -172,7 +174,7 @@ _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names
 __all__ = sorted({*_MODULE_OF, *_MODULES})
 
 # How results look in notebooks belongs to a higher layer; it is loaded when a notebook asks.
-import_module("gainsmodel.results.notebook").shown_by(
+import_module("gainsmodel.notebook").shown_by(
     lambda: import_module("gainsmodel.present.notebook").FORMS
 )
 

@@ -9,121 +9,32 @@ import os
 import resource
 import shutil
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from batches import (
+    FAULTY,
+    ROOT,
+    RUNS,
+    SWEEP,
+    finish,
+    group_ends,
+    program,
+    records,
+    tree,
+    until,
+)
 from hypothesis import given, settings, strategies as st
 
 import gainsmodel
-from gainsmodel.batch import folder as folders, run as batch_run
+from gainsmodel.batch import folder as folders
 from gainsmodel.batch.sweep import Sweep
-from gainsmodel.batch.work import perform
 from gainsmodel.errors import BatchError, GainsModelError, ScenarioError, SettingError
 from gainsmodel.simulation.run import SPAN
-
-ROOT = Path(__file__).parents[2]
-PROGRAM = Path(sys.executable).with_name("gainsmodel")
-ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("GAINSMODEL_")}
-SWEEP = """
-base = "reference"
-tables = ["areas", "groups"]
-[settings]
-draws = 100
-[[vary]]
-kind = "range"
-key = "setting.start_year"
-low = 2025
-high = 2030
-steps = 6
-[[vary]]
-kind = "latin_hypercube"
-samples = 14
-between = { "parameters.imitation.value" = [0.2, 0.7], "parameters.lag_years.value" = [1, 4] }
-"""
-RUNS = 84
-# Failing runs among good ones.
-FAULTY = """
-base = "reference"
-[settings]
-draws = 100
-[[vary]]
-kind = "list"
-key = "parameters.spillover_share.value"
-values = [2.0, 0.1, 0.2]
-"""
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    """Give every file but those that tell of one execution."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.parent.name != "seconds"
-    }
-
-
-def program(*args: object, **options: Any) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [str(PROGRAM), "batch", *map(str, args)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=ENVIRONMENT,
-        start_new_session=True,
-        **options,
-    )
-
-
-def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=300)
-    return process.returncode, out, err
-
-
-def until(condition: Callable[[], object], process: subprocess.Popen[str]) -> bool:
-    """Wait for a state of the folder; False if the process ended before."""
-    while process.poll() is None:
-        if condition():
-            return True
-        time.sleep(0.002)
-    return False
-
-
-def records(folder: Path) -> int:
-    return len(list((folder / "parts").glob("*.json")))
-
-
-def group_ends(process: subprocess.Popen[str]) -> None:
-    """Wait until no worker is left; a leftover keeps the test from ending."""
-    deadline = time.monotonic() + 60
-    with contextlib.suppress(ProcessLookupError):
-        while time.monotonic() < deadline:
-            os.killpg(process.pid, 0)
-            time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGKILL)
-        pytest.fail("workers outlived a batch that was killed")
-
-
-@pytest.fixture(scope="module")
-def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sweep") / "sweep.toml"
-    path.write_text(SWEEP, "utf-8")
-    return path
-
-
-@pytest.fixture(scope="module")
-def expected(sweep: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    out = tmp_path_factory.mktemp("expected") / "out"
-    gainsmodel.run_batch(sweep, out, workers=1)
-    return tree(out)
-
 
 # ---------------------------------------------------------------- sweeps
 
@@ -365,43 +276,6 @@ def test_a_batch_holds_what_single_runs_give(tmp_path: Path, sweep: Path) -> Non
         gainsmodel.replay({"seed": 1})
 
 
-@pytest.mark.parametrize(
-    ("executor", "workers", "threads"),
-    [
-        ("processes", 2, 1),
-        ("threads", 1, 2),
-        pytest.param("threads", 3, 1, marks=pytest.mark.slow),
-    ],
-)
-def test_every_executor_gives_the_same_bytes(
-    tmp_path: Path,
-    sweep: Path,
-    expected: dict[str, bytes],
-    executor: str,
-    workers: int,
-    threads: int,
-) -> None:
-    told: list[tuple[int, int]] = []
-    gainsmodel.run_batch(
-        *(sweep, tmp_path),
-        executor=executor,
-        workers=workers,
-        threads=threads,
-        on_progress=lambda done, total: told.append((done, total)),
-    )
-    assert tree(tmp_path) == expected
-    assert told == [(done, RUNS) for done in range(RUNS + 1)]
-
-
-def test_an_executor_that_is_handed_over_is_used_and_left_open(
-    tmp_path: Path, sweep: Path, expected: dict[str, bytes]
-) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        gainsmodel.run_batch(sweep, tmp_path, executor=pool)
-        assert pool.submit(int, "7").result() == 7
-    assert tree(tmp_path) == expected
-
-
 @pytest.mark.parametrize("executor", ["threads", pytest.param("processes", marks=pytest.mark.slow)])
 def test_runs_in_pieces_give_the_same_bytes(tmp_path: Path, executor: str) -> None:
     long = gainsmodel.Settings(draws=2 * SPAN + 50)
@@ -409,54 +283,6 @@ def test_runs_in_pieces_give_the_same_bytes(tmp_path: Path, executor: str) -> No
     for out, options in (("whole", {}), ("pieces", {"draws_per_piece": 5000, "workers": 2})):
         gainsmodel.run_batch(scenarios, tmp_path / out, executor=executor, settings=long, **options)
     assert tree(tmp_path / "pieces") == tree(tmp_path / "whole")
-
-
-@pytest.mark.slow  # by name, below, every time
-def test_dask_gives_the_same_bytes_though_a_worker_is_killed(
-    tmp_path: Path, sweep: Path, expected: dict[str, bytes]
-) -> None:
-    script = f"""
-import os, signal
-import gainsmodel
-from distributed import Client, LocalCluster
-
-if __name__ == "__main__":
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        victim = next(iter(cluster.workers.values())).process.pid
-        def kill(done, total):
-            global victim
-            if done >= 5 and victim:
-                os.kill(victim, signal.SIGKILL)
-                victim = 0
-        address = cluster.scheduler_address.removeprefix("tcp://")
-        gainsmodel.run_batch(
-            {str(sweep)!r}, {str(tmp_path / "out")!r}, executor="dask://" + address,
-            on_progress=kill,
-        )
-        assert victim == 0
-"""
-    (tmp_path / "script.py").write_text(script, "utf-8")
-    done = subprocess.run(
-        [sys.executable, tmp_path / "script.py"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env=ENVIRONMENT,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert tree(tmp_path / "out") == expected
-
-
-def test_dask_on_this_machine_is_started_by_name(tmp_path: Path) -> None:
-    (tmp_path / "sweep.toml").write_text(FAULTY, "utf-8")
-    gainsmodel.run_batch(tmp_path / "sweep.toml", tmp_path / "threads")
-    code, out, err = finish(
-        program(tmp_path / "sweep.toml", "--out", tmp_path / "dask", "--executor", "dask")
-    )
-    assert (code, out) == (2, "2 of 3 runs succeeded\n")
-    assert "run 0: edit: parameters.spillover_share.value" in err
-    assert tree(tmp_path / "dask") == tree(tmp_path / "threads")
 
 
 # ---------------------------------------------------------------- nothing lost
@@ -525,42 +351,6 @@ def test_ctrl_c_leaves_a_folder_that_goes_on(
         group_ends(process)
     gainsmodel.run_batch(sweep, tmp_path)
     assert tree(tmp_path) == expected
-
-
-def test_workers_that_die_are_started_again(
-    tmp_path: Path, sweep: Path, expected: dict[str, bytes]
-) -> None:
-    process = program(sweep, "--out", tmp_path, "--executor", "processes", "--workers", "2")
-    assert until(lambda: records(tmp_path) > 3, process)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    # The first child is Python's own tracker of resources.
-    os.kill(int(children[-1]), signal.SIGKILL)
-    assert finish(process)[0] == 0
-    assert tree(tmp_path) == expected
-
-
-def dies_once_in_a_message(task: Any) -> Any:
-    """Do a task, but for the first time: leave half a message to the pool and be gone."""
-    flag = Path(os.environ["FLAG"])
-    if flag.exists():
-        return perform(task)
-    flag.touch()
-    frame: Any = sys._getframe()
-    while "result_queue" not in frame.f_locals:
-        frame = frame.f_back
-    os.write(frame.f_locals["result_queue"]._writer.fileno(), (1_000).to_bytes(4, "big") + b"half")
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_a_worker_that_dies_in_the_middle_of_a_message_is_noticed(
-    tmp_path: Path, sweep: Path, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The pool itself would wait for the rest of it for good."""
-    monkeypatch.setenv("FLAG", str(tmp_path / "flag"))
-    monkeypatch.setattr("gainsmodel.batch.run.perform", dies_once_in_a_message)
-    monkeypatch.setattr("gainsmodel.batch.run.LOOK_SECONDS", 0.5)
-    gainsmodel.run_batch(sweep, tmp_path / "out", executor="processes", workers=2)
-    assert tree(tmp_path / "out") == expected
 
 
 def damage(path: Path) -> None:
@@ -838,46 +628,6 @@ def test_a_batch_runs_on_own_figures(tmp_path: Path) -> None:
 def test_a_batch_that_has_not_ended_says_so(tmp_path: Path) -> None:
     with pytest.raises(BatchError, match="holds no batch"):
         gainsmodel.BatchResult.load(tmp_path)
-
-
-SCRIPT = """
-import gainsmodel
-gainsmodel.run_batch(
-    ["reference"], "out", executor="processes", workers=1, settings=gainsmodel.Settings(draws=16)
-)
-"""
-
-
-@pytest.mark.parametrize("given", ["file", "standard input"])
-def test_a_script_without_a_guard_is_told_so(given: str, tmp_path: Path) -> None:
-    (tmp_path / "script.py").write_text(SCRIPT, "utf-8")
-    done = subprocess.run(
-        [sys.executable, "script.py" if given == "file" else "-"],
-        input=None if given == "file" else SCRIPT,
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "python")},
-        timeout=60,
-    )
-    assert done.returncode == 1
-    # That of the script alone; its workers say nothing.
-    assert done.stderr.count("Traceback") == 1
-    message = done.stderr.splitlines()[-1]
-    assert 'if __name__ == "__main__":' in message
-    assert 'executor="threads"' in message
-    assert ("begin by running this script again" if given == "file" else given) in message
-
-
-def test_a_worker_without_a_guard_is_known_by_a_code_that_comes_late() -> None:
-    class Process:
-        codes = iter([None, None, batch_run.NO_GUARD])
-
-        @property
-        def exitcode(self) -> int | None:
-            return next(self.codes)
-
-    assert batch_run._want_guard([Process()])
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -123,7 +124,7 @@ def test_other_things_are_shown_too(kernel: Any) -> None:
     assert "compared with" in found["text/html"]
     result = "gainsmodel.run('reference', draws=300)"
     chart = shown(kernel, f"gainsmodel.charts.tile_map({result})")
-    assert {*chart} == {VEGA_LITE, "text/plain"}
+    assert {*chart} == {VEGA_LITE, "image/svg+xml", "text/plain"}
     titled = f"gainsmodel.load_scenario('reference').edit({{'title': {HOSTILE!r}}})"
     html = shown(kernel, f"gainsmodel.run({titled}, draws=300)")["text/html"]
     assert "<script" not in html
@@ -211,6 +212,94 @@ def test_many_areas_and_many_plans_stay_a_page() -> None:
     assert Read(wide._repr_html_() or "").tags.count("tr") == 2
     everyone = gainsmodel.run_paired("everyone_acts", draws=16)
     assert Read(everyone._repr_html_() or "").words
+
+
+QUESTIONS: dict[str, Callable[[PairedResult], Any]] = {
+    "Scenario": lambda pair: pair.scenario,
+    "Dataset": lambda pair: pair.dataset,
+    "Comparison": lambda _: gainsmodel.compare("skills_first", "reference", draws=100),
+    "Discovery": lambda pair: gainsmodel.discover(
+        pair.scenario, area=MANCHESTER, target_gbp_m=50, draws=500
+    ),
+    "GoalSeek": lambda pair: gainsmodel.goal_seek(
+        pair.scenario, MANCHESTER, target_gbp_m=10, draws=100
+    ),
+    "Plan": lambda _: gainsmodel.plan("reference", MANCHESTER, draws=100, intensities=[0, 1]),
+    "ReplayedHere": lambda pair: gainsmodel.replay_here(
+        pair.with_plan.save(Path(tempfile.mkdtemp())) / "manifest.json"
+    ),
+    "Sensitivity": lambda pair: gainsmodel.sensitivity(pair.scenario, area=MANCHESTER, draws=100),
+    "SwitchingValues": lambda pair: gainsmodel.switching_values(
+        pair.scenario, area=MANCHESTER, draws=100
+    ),
+    "Target": lambda pair: gainsmodel.target(pair.scenario, MANCHESTER, gain_gbp_m=10, draws=100),
+    "ValueOfInformation": lambda pair: gainsmodel.voi([pair.scenario], area=MANCHESTER, draws=100),
+    "Verification": lambda pair: gainsmodel.verify(
+        pair.with_plan.save(Path(tempfile.mkdtemp())) / "manifest.json"
+    ),
+    "Waterfall": lambda pair: gainsmodel.waterfall(pair, MANCHESTER),
+    "WhoGains": lambda pair: gainsmodel.who_gains(pair.scenario, MANCHESTER, draws=64),
+    "BatchResult": lambda pair: gainsmodel.run_batch(
+        [pair.scenario], tempfile.mkdtemp(), settings=gainsmodel.Settings(draws=16)
+    ),
+    "WouldHaveToBeTrue": lambda _: gainsmodel.would_have_to_be_true("reference", draws=100),
+    "PairedResult": lambda pair: pair,
+    "Result": lambda pair: pair.with_plan,
+}
+WITH_CHARTS = {"Plan", "PairedResult", "Result", "Sensitivity", "Waterfall"}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_answer_is_a_line_of_text_and_a_page(name: str, pair: PairedResult) -> None:
+    of = QUESTIONS[name](pair)
+    assert type(of).__name__ == name
+    assert repr(of) == str(of)
+    assert repr(of).startswith(f"{name}(")
+    assert len(repr(of)) < 150
+    assert "\n" not in repr(of)
+    assert len(" ".join(Read(of._repr_html_() or "").words)) > 40
+    drawn = of._repr_mimebundle_()
+    assert ({*drawn} == {VEGA_LITE}) if name in WITH_CHARTS else (drawn == {})
+
+
+def test_every_form_is_tried() -> None:
+    assert {form.__name__ for form in FORMS} == {*QUESTIONS}
+
+
+def test_words_of_users_are_escaped_in_scenarios_and_figures() -> None:
+    scenario = gainsmodel.load_scenario("skills_first").edit(
+        {"title": HOSTILE, "question": HOSTILE}
+    )
+    template = gainsmodel.gva_template("itl1", "csv", filled=True)
+    name = "<script>alert(1)<script> & x.csv"
+    own = gainsmodel.read_gva(template, "itl1", name=name)
+    for of, said in ((scenario, HOSTILE), (own, name)):
+        html = of._repr_html_() or ""
+        assert "<script" not in html
+        assert said in " ".join(Read(html).words)
+
+
+def test_many_rows_of_figures_stay_a_page_that_says_so() -> None:
+    read = Read(gainsmodel.load_dataset("local_authority")._repr_html_() or "")
+    assert read.tags.count("tr") == 41
+    assert "The first 40 of 361 rows." in " ".join(read.words)
+
+
+def test_a_bar_moves_in_a_cell(kernel: BlockingKernelClient) -> None:
+    messages: list[dict[str, Any]] = []
+    cell = (
+        "import gainsmodel\n"
+        "r = gainsmodel.run('reference', draws=60_000, on_progress=gainsmodel.ProgressBar())"
+    )
+    reply = kernel.execute_interactive(cell, output_hook=messages.append, timeout=120)
+    assert reply["content"]["status"] == "ok", reply["content"]
+    said = [m for m in messages if m["msg_type"] not in ("status", "execute_input")]
+    assert said[0]["msg_type"] == "display_data"
+    assert "<progress" in said[0]["content"]["data"]["text/html"]
+    assert {m["msg_type"] for m in said[1:]} == {"update_display_data"}
+    of_bar = {m["content"]["transient"]["display_id"] for m in said}
+    assert len(of_bar) == 1
+    assert "60000/60000" in said[-1]["content"]["data"]["text/plain"]
 
 
 def test_forms_are_loaded_when_a_notebook_asks_and_not_before() -> None:

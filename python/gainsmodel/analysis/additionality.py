@@ -17,6 +17,7 @@ from gainsmodel.choices import Prices
 from gainsmodel.data import Dataset, load_dataset, regions_of
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.results.paired import FINAL_YEAR_GAIN, PairedResult, accepts_two_results
 from gainsmodel.results.result import draws_of
 from gainsmodel.results.statistics import (
@@ -44,8 +45,8 @@ UNVERIFIED = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Waterfall:
+@dataclass(frozen=True, eq=False, repr=False)
+class Waterfall(ShownInNotebooks):
     """Gross to net, step by step; made by `waterfall`.
 
     Attributes

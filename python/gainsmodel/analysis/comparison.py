@@ -17,8 +17,8 @@ from gainsmodel.choices import Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ResultError, UnknownNameError
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.progress import Progress, Steps
-from gainsmodel.results.notebook import ShownInNotebooks
 from gainsmodel.results.paired import PairedResult, check_paired
 from gainsmodel.results.plan_levers import yearly_costs
 from gainsmodel.results.result import Result, draws_of
@@ -42,7 +42,7 @@ SIDES = ("first", "second")
 OF_A_SIDE = ("mean", "mcse_mean", "p50")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison(ShownInNotebooks):
     """Two results side by side. Made by `compare`.
 
@@ -69,6 +69,11 @@ class Comparison(ShownInNotebooks):
     unit: Unit
     paired: bool
     _threads: int | None = None
+
+    def describe(self) -> str:
+        """In a few words, what it is of."""
+        titles = f"{self.first.scenario.title!r} and {self.second.scenario.title!r}"
+        return f"{titles}, {self.unit.name!r}, {self.first.manifest['draws']:,} draws"
 
     @cached_property
     def identical(self) -> bool:

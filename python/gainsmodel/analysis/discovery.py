@@ -17,6 +17,7 @@ from gainsmodel.choices import Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError, UnknownNameError
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import chances_of
@@ -90,8 +91,8 @@ def variables(
 # ---------------------------------------------------------------- the question
 
 
-@dataclass(frozen=True, eq=False)
-class Discovery:
+@dataclass(frozen=True, eq=False, repr=False)
+class Discovery(ShownInNotebooks):
     """When a plan misses its target; made by `discover`.
 
     Attributes

@@ -25,6 +25,7 @@ from gainsmodel.choices import Of, Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import ScenarioError, SettingError
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.progress import Progress
 from gainsmodel.results.plan_levers import levers_moved_in, yearly_costs
 from gainsmodel.scenario import Scenario
@@ -38,8 +39,8 @@ QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 MOST_LEVERS = 6
 
 
-@dataclass(frozen=True, eq=False)
-class GoalSeek:
+@dataclass(frozen=True, eq=False, repr=False)
+class GoalSeek(ShownInNotebooks):
     """The smallest plan and budget that reach a target; made by `goal_seek`.
 
     Attributes

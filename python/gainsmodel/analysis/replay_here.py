@@ -13,6 +13,7 @@ import polars as pl
 from gainsmodel.data import Dataset
 from gainsmodel.data.earlier import changed_tables, earlier
 from gainsmodel.data.units import Unit, unit_of
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.progress import Steps
 from gainsmodel.results.editions import GENERATOR, differences, generator_of, version_of
 from gainsmodel.results.manifest import read_manifest
@@ -26,8 +27,8 @@ QUANTITIES = {"share": False, "gain_final_year_gbp_m": True}
 ERRORS = 3.0
 
 
-@dataclass(frozen=True, eq=False)
-class ReplayedHere:
+@dataclass(frozen=True, eq=False, repr=False)
+class ReplayedHere(ShownInNotebooks):
     """What this version makes of a run of another; made by `replay_here`.
 
     Attributes
@@ -61,6 +62,10 @@ class ReplayedHere:
     data: tuple[str, ...]
     generators: tuple[int, int]
     table: pl.DataFrame
+
+    def describe(self) -> str:
+        """In a few words, what it is of."""
+        return self.result.describe()
 
     @property
     def version(self) -> str:

@@ -23,6 +23,7 @@ from gainsmodel.choices import Output
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result, draws_of
 from gainsmodel.results.statistics import mid_ranks
@@ -59,8 +60,8 @@ GRADES = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Sensitivity:
+@dataclass(frozen=True, eq=False, repr=False)
+class Sensitivity(ShownInNotebooks):
     """What drives an answer; made by `sensitivity`.
 
     Attributes

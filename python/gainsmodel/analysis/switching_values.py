@@ -25,6 +25,7 @@ from gainsmodel.choices import Prices, Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError, UnknownNameError
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.results.paired import NET_PRESENT_VALUE, PairedResult
 from gainsmodel.results.prices import check_prices
 from gainsmodel.results.statistics import COLUMNS, Draws, chances_of, statistics_of
@@ -68,8 +69,8 @@ _SCHEMA: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class SwitchingValues:
+@dataclass(frozen=True, eq=False, repr=False)
+class SwitchingValues(ShownInNotebooks):
     """Where a plan just breaks even; made by `switching_values`.
 
     Attributes

@@ -13,6 +13,7 @@ import polars as pl
 
 from gainsmodel.choices import Prices
 from gainsmodel.data.units import unit_of
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.progress import Steps
 from gainsmodel.results.paired import NET_PRESENT_VALUE, PairedResult
 from gainsmodel.results.statistics import FROM_CORE, chances_of, columns_of, statistics_of
@@ -49,8 +50,8 @@ CASES = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class TakeUpCases:
+@dataclass(frozen=True, eq=False, repr=False)
+class TakeUpCases(ShownInNotebooks):
     """What a plan would be worth at the take-up of earlier programmes; made by `take_up_cases`.
 
     Attributes

@@ -14,6 +14,7 @@ from gainsmodel.choices import Of, Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.progress import Progress
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import draws_of
@@ -30,8 +31,8 @@ LARGER = 1.0 + 1e-6
 Z975 = 1.959963984540054
 
 
-@dataclass(frozen=True)
-class Target:
+@dataclass(frozen=True, repr=False)
+class Target(ShownInNotebooks):
     """The chance of reaching a target; made by `target`.
 
     Attributes

@@ -22,6 +22,7 @@ from gainsmodel.choices import Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.results.paired import PairedResult, assumed
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import COLUMNS, statistics_of
@@ -46,8 +47,8 @@ NOTE = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class ValueOfInformation:
+@dataclass(frozen=True, eq=False, repr=False)
+class ValueOfInformation(ShownInNotebooks):
     """What knowing more is worth to a decision; made by `voi`.
 
     All amounts are £m, present value at the start of the run, in the prices of `price_year`.

@@ -11,6 +11,7 @@ from gainsmodel.choices import Sampler
 from gainsmodel.data import Dataset, load_dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import DataError
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.results.paired import FINAL_YEAR_GAIN, PairedResult
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import resolve
@@ -20,8 +21,8 @@ from gainsmodel.simulation.run import run_paired
 LOCAL_DRAWS = 2_000
 
 
-@dataclass(frozen=True, eq=False)
-class WhoGains:
+@dataclass(frozen=True, eq=False, repr=False)
+class WhoGains(ShownInNotebooks):
     """What a plan adds by local authority; made by `who_gains`.
 
     Attributes
@@ -34,6 +35,10 @@ class WhoGains:
 
     pair: PairedResult
     codes: tuple[str, ...]
+
+    def describe(self) -> str:
+        """In a few words, what it is of."""
+        return self.pair.describe()
 
     @property
     def metric(self) -> str:

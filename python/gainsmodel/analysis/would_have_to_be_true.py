@@ -29,8 +29,8 @@ from gainsmodel.choices import Of, Reading, Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import SettingError
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.progress import Progress
-from gainsmodel.results.notebook import ShownInNotebooks
 from gainsmodel.results.paired import FINAL_YEAR_GAIN, UK, PairedResult
 from gainsmodel.results.result import Result, draws_of
 from gainsmodel.results.statistics import COLUMNS, Draws, chances_of, statistics_of, value_at
@@ -70,7 +70,7 @@ STRUCTURES: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class WouldHaveToBeTrue(ShownInNotebooks):
     """What would have to be true for a goal; made by `would_have_to_be_true`.
 

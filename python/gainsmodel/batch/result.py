@@ -23,12 +23,13 @@ from gainsmodel.batch.folder import (
 )
 from gainsmodel.batch.sweep import canonical
 from gainsmodel.errors import BatchError
+from gainsmodel.notebook import ShownInNotebooks
 
 AGAIN = "run the same command again to make what is missing"
 
 
-@dataclass(frozen=True)
-class BatchResult:
+@dataclass(frozen=True, repr=False)
+class BatchResult(ShownInNotebooks):
     """A batch on disk.
 
     Made by `gainsmodel.run_batch` or `BatchResult.load`.
@@ -43,6 +44,10 @@ class BatchResult:
 
     folder: Path
     batch: dict[str, Any]
+
+    def describe(self) -> str:
+        """In a few words, what it is of."""
+        return f"{str(self.folder)!r}, {self.batch['runs']:,} runs"
 
     @classmethod
     def load(cls, folder: str | Path) -> "BatchResult":

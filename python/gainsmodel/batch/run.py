@@ -2,61 +2,52 @@
 
 import hashlib
 import math
-import multiprocessing
 import os
-import signal
-import sys
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
     BrokenExecutor,
     CancelledError,
     Executor,
     Future,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
 )
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any
 
 import polars as pl
 
+from gainsmodel.batch.executors import (
+    UNDER_GUARD,
+    check_options,
+    ctrl_c_is_ours,
+    default_workers,
+    first_process,
+    next_of,
+    processes_of,
+    see_to_guard,
+    started,
+    want_guard,
+)
 from gainsmodel.batch.folder import MANIFESTS, Folder, Piece, part_file, runs_a_part
 from gainsmodel.batch.result import BatchResult, runs_table
 from gainsmodel.batch.sweep import Point, Sweep, Table, canonical, load_sweep
-from gainsmodel.batch.work import Done, Task, perform, ready
-from gainsmodel.checks import escape, whole_number
+from gainsmodel.batch.work import Done, Task, perform
+from gainsmodel.checks import whole_number
 from gainsmodel.data import Dataset
 from gainsmodel.errors import BatchError, SettingError
-from gainsmodel.extras import needed
 from gainsmodel.results.manifest import TABLES, build_info
 from gainsmodel.scenario import Scenario
 from gainsmodel.simulation.resolve import as_scenario, figures_for, own_figures
 from gainsmodel.simulation.run import SPAN
 from gainsmodel.simulation.settings import MAX_DRAWS, Settings
 
-EXECUTORS = ("threads", "processes", "dask")
-# How long a pool of ended processes may take to notice.
-PATIENCE_SECONDS = 5.0
-# How often a pool from which nothing comes is looked at for workers that are gone.
-LOOK_SECONDS = 2.0
-MOST_WORKERS = 10_000
 # Tasks handed out at a time: enough for hundreds of workers, few enough to hold. A piece may
 # have tens of megabytes, so two for each worker.
 IN_FLIGHT, LEAST_IN_FLIGHT = 512, 32
 # Times that workers may die without one run in between before the batch gives up.
 MOST_RESTARTS = 3
-# How a worker process ends that was to run the script which has started it.
-NO_GUARD = 77
-UNDER_GUARD = (
-    'put what the script does under if __name__ == "__main__":, as docs/how-to/batch.md shows, or '
-    'use executor="threads"'
-)
 # A dry run measures a run of at most so many draws.
 MEASURED_DRAWS = 10_000
 Batchable = Sweep | str | os.PathLike[str] | Sequence[Scenario | str | os.PathLike[str]]
@@ -89,10 +80,12 @@ def run_batch(
         Folder of the result: new, empty, or of this batch.
     executor : concurrent.futures.Executor or str, optional
         ``"threads"`` of this process (if left out), spawned ``"processes"``, ``"dask"`` for a
-        cluster on this machine, ``"dask://host:port"`` for a running one, or any executor.
-        One that is passed in is not shut down.
+        cluster on this machine, ``"dask://host:port"`` for a running one, ``"mpi"`` for the job
+        that ``mpirun`` started, or any executor. One that is passed in is not shut down. Of an
+        MPI job the first process alone returns; the others work, and then end.
     workers : int, optional
         Of an executor started here, or how many another has; as many as processors if left out.
+        Not of an MPI job.
     threads : int
         Of the core in each worker.
     draws_per_piece : int, optional
@@ -128,17 +121,18 @@ def run_batch(
     46
     """
     if executor == "processes":
-        _see_to_guard()
-    _check_options(executor, workers, threads)
-    if draws_per_piece is not None:
-        whole_number("draws_per_piece", draws_per_piece, 1, MAX_DRAWS)
-    batch = _Batch.of(scenarios, settings, geography, tables, dataset, threads)
-    folder = Folder(Path(out), batch.identity())
-    with folder.held():
-        work = _Work(batch, folder, draws_per_piece, on_progress)
-        if not work.ended:
-            work.drive(executor, workers)
-        work.end()
+        see_to_guard()
+    check_options(executor, workers, threads)
+    with first_process(executor, workers) as given:
+        if draws_per_piece is not None:
+            whole_number("draws_per_piece", draws_per_piece, 1, MAX_DRAWS)
+        batch = _Batch.of(scenarios, settings, geography, tables, dataset, threads)
+        folder = Folder(Path(out), batch.identity())
+        with folder.held():
+            work = _Work(batch, folder, draws_per_piece, on_progress)
+            if not work.ended:
+                work.drive(given, workers)
+            work.end()
     return BatchResult(folder.path, folder.batch)
 
 
@@ -184,8 +178,13 @@ def estimate_batch(
     BatchError
         If none of its first runs can be run.
     """
-    _check_options(executor, workers, threads)
-    batch = _Batch.of(scenarios, settings, geography, tables, dataset, threads)
+    check_options(executor, workers, threads)
+    with first_process(executor, workers) as given:
+        batch = _Batch.of(scenarios, settings, geography, tables, dataset, threads)
+        return _measured(batch, workers or default_workers(given))
+
+
+def _measured(batch: "_Batch", workers: int) -> Estimate:
     draws = batch.settings.draws
     short = replace(batch.settings, draws=min(draws, MEASURED_DRAWS))
     perform(replace(batch.task(0), settings=replace(short, draws=16)))  # What is made only once.
@@ -204,13 +203,12 @@ def estimate_batch(
     of_run = sum(len(part_file(name, table)) for name, table in done.tables.items())
     values = sum(table.estimated_size() for table in done.tables.values()) * size
     parts = math.ceil(len(batch.scenarios) / size)
-    count = workers or _default_workers(executor)
     return Estimate(
         len(batch.scenarios),
         draws,
-        count,
+        workers,
         seconds,
-        seconds * math.ceil(len(batch.scenarios) / count),
+        seconds * math.ceil(len(batch.scenarios) / workers),
         parts * max(of_part, min(of_run * size, values)),
     )
 
@@ -360,12 +358,12 @@ class _Work:
         restarts = 0
         while not self.ended:
             before = self._done
-            with _started(executor, workers) as started:
+            with started(executor, workers) as pool:
                 try:
-                    self._drive(started, workers or _default_workers(started))
+                    self._drive(pool, workers or default_workers(pool), given=pool is executor)
                 except (BrokenExecutor, CancelledError) as error:
                     restarts = 0 if self._done > before else restarts + 1
-                    if _want_guard(_processes_of(started)):
+                    if want_guard(processes_of(pool)):
                         raise BatchError(
                             "worker processes begin by running this script again, which starts "
                             f"the batch again and so on: {UNDER_GUARD}"
@@ -378,7 +376,7 @@ class _Work:
                             "to resume, perhaps with fewer --workers"
                         ) from error
 
-    def _drive(self, executor: Executor, workers: int) -> None:
+    def _drive(self, executor: Executor, workers: int, *, given: bool) -> None:
         in_flight = max(LEAST_IN_FLIGHT, 2 * workers) if self._pieces else IN_FLIGHT
         missing = self._missing()
         finished: SimpleQueue[Future[Done]] = SimpleQueue()
@@ -386,18 +384,22 @@ class _Work:
         try:
             while True:
                 for task in islice(missing, in_flight - len(open_tasks)):
-                    with _ctrl_c_is_ours():
+                    with ctrl_c_is_ours():
                         future = executor.submit(perform, task)
                     open_tasks.add(future)
                     future.add_done_callback(finished.put)
                 if not open_tasks:
                     return
-                future = _next_of(finished, executor)
+                future = next_of(finished, executor)
                 open_tasks.discard(future)
                 self._take(_result_of(future))
-        finally:
-            for future in open_tasks:
-                future.cancel()
+        except BaseException:
+            # A pool of ours cancels its tasks as it is shut down. Meanwhile a worker may be found
+            # gone, and a pool of processes then fails at every task that others have cancelled.
+            if given:
+                for future in open_tasks:
+                    future.cancel()
+            raise
 
     def _missing(self) -> Iterator[Task]:
         """Go through what is still to be simulated."""
@@ -485,81 +487,6 @@ class _Work:
         self._folder.write_runs(table)
 
 
-def _check_options(executor: Executor | str | None, workers: int | None, threads: int) -> None:
-    """Refuse an executor, or numbers of workers and threads, that there cannot be."""
-    _named(executor)
-    whole_number("workers", 1 if workers is None else workers, 1, MOST_WORKERS)
-    whole_number("threads", threads, 1, 1024)
-
-
-def _named(executor: Executor | str | None) -> tuple[str, str]:
-    """Kind and address of an executor; a kind of its own where one was passed in."""
-    if isinstance(executor, Executor):
-        return "", ""
-    name = "threads" if executor is None else str(executor)
-    kind, _, address = name.partition("://")
-    if kind not in EXECUTORS or (address and kind != "dask"):
-        raise SettingError(
-            "executor: must be threads, processes, dask or dask://host:port, not "
-            f"{escape(name[:60])!r}"
-        )
-    if kind == "dask":
-        _distributed()
-    return kind, address
-
-
-def _distributed() -> Any:
-    return needed("distributed", "dask", "executor: dask")
-
-
-def _see_to_guard() -> None:
-    """Refuse a script that worker processes cannot read; end one that was to start a batch."""
-    # Set while a spawned process imports the script of its parent.
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        os._exit(NO_GUARD)
-    script = getattr(sys.modules["__main__"], "__file__", None)
-    if script == "<stdin>":
-        raise SettingError(
-            "executor: worker processes cannot run a script from standard input again; save it "
-            f"as a file and {UNDER_GUARD}"
-        )
-
-
-def _want_guard(processes: list[Any]) -> bool:
-    """Whether workers ended since they read a script that starts a batch.
-
-    A pool says that it is broken before its workers' exit codes can be read.
-    """
-    until = time.monotonic() + LOOK_SECONDS
-    while True:
-        codes = [process.exitcode for process in processes]
-        if NO_GUARD in codes:
-            return True
-        if None not in codes or time.monotonic() > until:
-            return False
-        time.sleep(0.01)
-
-
-def _processes_of(executor: Executor) -> list[Any]:
-    return list((getattr(executor, "_processes", None) or {}).values())
-
-
-def _next_of(finished: "SimpleQueue[Future[Done]]", executor: Executor) -> "Future[Done]":
-    """The next task that has ended.
-
-    A pool notices a worker that died, but not if that was in the middle of a message: it waits for
-    the rest. Then two looks find a worker gone and nothing ended.
-    """
-    looks = 0
-    while looks < 2:
-        try:
-            return finished.get(timeout=LOOK_SECONDS)
-        except Empty:
-            gone = any(not process.is_alive() for process in _processes_of(executor))
-            looks = looks + 1 if gone else 0
-    raise BrokenExecutor("a worker ended in the middle of a message")
-
-
 def _result_of(future: "Future[Done]") -> Done:
     try:
         return future.result()
@@ -578,105 +505,3 @@ def _pieces(draws: int, draws_per_piece: int | None) -> list[Piece]:
         return []
     size = math.ceil(draws_per_piece / SPAN) * SPAN
     return [(first, min(first + size, draws)) for first in range(0, draws, size)]
-
-
-def _default_workers(executor: Executor | str | None) -> int:
-    known = getattr(executor, "_max_workers", None)
-    return int(known if isinstance(known, int) else build_info()["threads"])
-
-
-@contextmanager
-def _started(executor: Executor | str | None, workers: int | None) -> Iterator[Executor]:
-    """Start an executor by its name, and end it without waiting for what was given up."""
-    if isinstance(executor, Executor):
-        yield executor
-        return
-    kind, address = _named(executor)
-    count = workers or _default_workers(None)
-    if kind == "dask":
-        with _dask(address, count) as started:
-            yield started
-        return
-    pool: Executor
-    if kind == "threads":
-        pool = ThreadPoolExecutor(count, thread_name_prefix="gainsmodel-batch")
-    else:
-        spawn = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=ready)
-    try:
-        yield pool
-    except BaseException:
-        # Processes would finish runs that nobody waits for; threads cannot be stopped. Once they
-        # are gone, waiting takes no time and gives back what the pool holds of the system.
-        processes = _processes_of(pool)
-        results = getattr(pool, "_result_queue", None)
-        manager = getattr(pool, "_executor_manager_thread", None)
-        with _silent(manager):
-            for process in processes:
-                process.terminate()
-            pool.shutdown(wait=False, cancel_futures=True)
-            if manager is not None:
-                manager.join(PATIENCE_SECONDS)
-                if manager.is_alive() and results is not None:
-                    # A worker that ended while it wrote has left half a message, for the rest of
-                    # which the pool waits as long as anyone could write it: now only we could.
-                    results._writer.close()
-                    manager.join(PATIENCE_SECONDS)
-        raise
-    pool.shutdown()
-
-
-@contextmanager
-def _silent(thread: threading.Thread | None) -> Iterator[None]:
-    """Keep what a thread fails with from standard error.
-
-    A pool's own thread stumbles over futures that were cancelled before its workers were ended.
-    """
-    before = threading.excepthook
-
-    def hook(args: threading.ExceptHookArgs) -> None:
-        if args.thread is not thread:
-            before(args)
-
-    threading.excepthook = hook
-    try:
-        yield
-    finally:
-        threading.excepthook = before
-
-
-@contextmanager
-def _ctrl_c_is_ours() -> Iterator[None]:
-    """Keep Ctrl-C from processes and threads that are started meanwhile, for good."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _dask(address: str, workers: int) -> Iterator[Executor]:
-    distributed = _distributed()
-    if address:
-        try:
-            client = distributed.Client(f"tcp://{address}", timeout="10s")
-        except (OSError, ValueError) as error:
-            raise BatchError(f"dask://{address}: no scheduler answers there: {error}") from error
-        cluster = None
-    else:
-        # One thread a worker, since the core has its own.
-        with _ctrl_c_is_ours():
-            cluster = distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None
-            )
-        client = distributed.Client(cluster)
-    try:
-        yield client.get_executor(pure=False)
-    finally:
-        client.close()
-        if cluster is not None:
-            cluster.close()

@@ -34,7 +34,7 @@ def batch_command(
         Path | None, typer.Option(help="output folder (an unfinished batch in it is resumed)")
     ] = None,
     executor: Annotated[
-        str, typer.Option(help="threads, processes, dask, or dask://host:port")
+        str, typer.Option(help="threads, processes, dask, dask://host:port, or mpi (see mpirun)")
     ] = "processes",
     workers: Annotated[
         int | None, typer.Option(help="number of workers; one per processor by default")
@@ -57,36 +57,39 @@ def batch_command(
     ] = False,
 ) -> None:
     """Run every scenario of a sweep; run the same command to resume a stopped batch."""
-    from gainsmodel.batch import estimate_batch, load_sweep, run_batch
+    from gainsmodel.batch import estimate_batch, first_process, load_sweep, run_batch
     from gainsmodel.present.pages import batch as pages
 
-    dataset = None
-    if data is not None:
-        geography = load_sweep(sweep).figures.geography
-        dataset = read_own(data, geography, sheet, year, fill_built_in)
-    loaded = load_sweep(sweep, dataset)
-    if dry_run:
-        needs = estimate_batch(
-            *(loaded,), executor=executor, workers=workers, threads=threads, dataset=dataset
-        )
-        show(pages.estimate(needs))
-        return
-    if out is None:
-        raise SettingError("--out: is missing; name a folder for the result, or add --dry-run")
-    try:
-        with _progress() as on_progress:
-            batch = run_batch(
-                *(loaded, out),
-                executor=executor,
-                workers=workers,
-                threads=threads,
-                draws_per_piece=draws_per_piece,
-                dataset=dataset,
-                on_progress=on_progress,
+    with first_process(executor, workers) as given:
+        dataset = None
+        if data is not None:
+            geography = load_sweep(sweep).figures.geography
+            dataset = read_own(data, geography, sheet, year, fill_built_in)
+        loaded = load_sweep(sweep, dataset)
+        if dry_run:
+            needs = estimate_batch(
+                *(loaded,), executor=given, workers=workers, threads=threads, dataset=dataset
             )
-    except KeyboardInterrupt:
-        raise Stopped(f"finished runs are kept in {out}; run the same command to resume") from None
-    _report(batch)
+            show(pages.estimate(needs))
+            return
+        if out is None:
+            raise SettingError("--out: is missing; name a folder for the result, or add --dry-run")
+        try:
+            with _progress() as on_progress:
+                batch = run_batch(
+                    *(loaded, out),
+                    executor=given,
+                    workers=workers,
+                    threads=threads,
+                    draws_per_piece=draws_per_piece,
+                    dataset=dataset,
+                    on_progress=on_progress,
+                )
+        except KeyboardInterrupt:
+            raise Stopped(
+                f"finished runs are kept in {out}; run the same command to resume"
+            ) from None
+        _report(batch)
 
 
 def _report(batch: "BatchResult") -> None:

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from gainsmodel import stopping
+
 
 class Outlet(io.RawIOBase):
     """A descriptor to write to.
@@ -67,6 +69,9 @@ def leave(code: int) -> None:
     """End the process at once; threads of a cancelled run are not waited for."""
     sys.stdout.flush()
     sys.stderr.flush()
+    if "mpi4py.MPI" in sys.modules and not stopping.code:
+        # mpirun kills a job of which one process is gone without a word, or loses its exit code.
+        sys.exit(code)
     os._exit(code)
 
 

@@ -29,6 +29,7 @@ from gainsmodel.data.shipped_tables import (
     _read,
 )
 from gainsmodel.errors import DataError, UnknownNameError
+from gainsmodel.notebook import ShownInNotebooks
 
 # Ways of saying a group, after `plain`. A group is listed only where it exists.
 GROUP_NAMES = {
@@ -46,8 +47,8 @@ SHOWN_AS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Dataset:
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset(ShownInNotebooks):
     """Base-year figures for one geography.
 
     Attributes
@@ -102,6 +103,13 @@ class Dataset:
     notes: tuple[str, ...] = ()
     built_in_cells: tuple[tuple[str, str], ...] = ()
     regions: dict[str, str] = field(default_factory=dict)
+
+    def describe(self) -> str:
+        """In a few words, what it is of."""
+        return (
+            f"{self.own_name or 'built-in figures'!r}, {self.areas.height:,} {self.geography} "
+            f"areas, {len(self.sectors)} sectors, {self.base_year}"
+        )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Keep GVA read-only in a copy and after pickle too."""

@@ -2,26 +2,58 @@
 
 import base64
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from html import escape
 from typing import Any
 
+from gainsmodel.analysis import assumptions_log
+from gainsmodel.analysis.additionality import Waterfall
 from gainsmodel.analysis.comparison import Comparison
+from gainsmodel.analysis.discovery import Discovery
+from gainsmodel.analysis.goal_seek import GoalSeek
+from gainsmodel.analysis.optimise.plan import Plan
+from gainsmodel.analysis.replay_here import ReplayedHere
+from gainsmodel.analysis.sensitivity import Sensitivity
+from gainsmodel.analysis.switching_values import SwitchingValues
+from gainsmodel.analysis.target import Target
+from gainsmodel.analysis.voi import ValueOfInformation
+from gainsmodel.analysis.who_gains import WhoGains
 from gainsmodel.analysis.would_have_to_be_true import WouldHaveToBeTrue
+from gainsmodel.batch import BatchResult
+from gainsmodel.data import Dataset
 from gainsmodel.data.units import unit_of
 from gainsmodel.errors import SettingError
+from gainsmodel.notebook import Form
 from gainsmodel.present import charts
 from gainsmodel.present.area_summary import has_plan
 from gainsmodel.present.blocks import Block, Box, Code, Grid, Heading, Picture, Points, Words
 from gainsmodel.present.charts.chart import NOTEBOOK, Chart
-from gainsmodel.present.pages import comparison, shares
-from gainsmodel.present.pages.would_have_to_be_true import would_have_to_be_true
-from gainsmodel.results.notebook import Form
+from gainsmodel.present.pages import (
+    appraisal,
+    batch,
+    comparison,
+    data,
+    discovery,
+    optimise,
+    record,
+    replay,
+    sensitivity,
+    shares,
+    target,
+    voi,
+    who_gains,
+    would_have_to_be_true,
+)
 from gainsmodel.results.paired import PairedResult
+from gainsmodel.results.record import Verification
 from gainsmodel.results.result import Result
+from gainsmodel.scenario import Scenario, parameter_groups
 
 # Areas of a plan that are spoken of one by one, and rows of a table that shows every area.
 MOST_SPOKEN_OF, MOST_ROWS = 3, 40
 WIDTH = 640
+# Grades of evidence, the best first; a choice needs none.
+EVIDENCE = (*parameter_groups.EVIDENCE, "choice")
 
 
 def _units(result: Result) -> list[str]:
@@ -77,12 +109,80 @@ def _form(blocks: Callable[[Any], Iterable[Block]], chart: Callable[[Any], Chart
     return Form(lambda of: as_html(page(of)), lambda of: {NOTEBOOK: chart(of).for_notebooks()})
 
 
-# Form of each type that results and analysis have.
+def _page(blocks: Callable[[Any], Iterable[Block]]) -> Form:
+    """A page without a chart."""
+    return Form(lambda of: as_html(blocks(of)), lambda of: {})
+
+
+def _of_scenario(scenario: Scenario) -> Iterator[Block]:
+    yield Heading(scenario.title)
+    yield Words(scenario.question)
+    rows = [
+        (area, scenario.levers[lever].label or lever, f"{planned.intensity:.0%}")
+        for area, levers in scenario.plan.items()
+        for lever, planned in levers.items()
+    ]
+    if rows:
+        yield _most(Grid("Plan", ("Area", "Lever", "Intensity"), rows, left=(0, 1)))
+    log = assumptions_log.log(scenario)
+    graded = [
+        [str(group), *(str((of["evidence"] == kind).sum() or "–") for kind in EVIDENCE)]
+        for (group,), of in log.group_by(["group"], maintain_order=True)
+    ]
+    yield Grid("Assumptions by evidence", ("", *EVIDENCE), graded)
+    yield Words(
+        f"{log.height} assumptions, {(log['evidence'] == 'judgement').sum()} of them judgement, "
+        f"{log['changed'].sum()} other than in the reference; gainsmodel.assumptions_log.log "
+        "lists them.",
+        "small",
+    )
+
+
+def _of_dataset(dataset: Dataset) -> Iterator[Block]:
+    yield Heading(f"Figures: {dataset.describe()}")
+    for block in data.figures(dataset, f"{dataset.geography} areas"):
+        yield _most(block) if isinstance(block, Grid) else block
+
+
+def _of_batch(result: BatchResult) -> Iterator[Block]:
+    runs, failed = result.runs(), result.failures()
+    yield Heading(f"Batch: {result.describe()}")
+    yield from batch.ended(runs.height, failed.height)
+    if failed.height:
+        yield Words(batch.failures(runs.height, failed))
+
+
+def _most(grid: Grid) -> Grid:
+    """A table of so many rows that it stays on a page, and how many it has."""
+    more = len(grid.rows) - MOST_ROWS
+    if more <= 0:
+        return grid
+    title = f"{grid.title} The first {MOST_ROWS} of {len(grid.rows):,} rows.".strip()
+    return replace(grid, title=title, rows=grid.rows[:MOST_ROWS])
+
+
+# Form of each type that a notebook shows.
 FORMS: dict[type, Form] = {
+    Scenario: _page(_of_scenario),
+    Dataset: _page(_of_dataset),
     Result: _form(_of_result, _amounts),
     PairedResult: _form(_of_pair, _gain_with_and_without),
-    Comparison: Form(lambda of: as_html(_of_comparison(of)), lambda of: {}),
-    WouldHaveToBeTrue: Form(lambda of: as_html(would_have_to_be_true(of)), lambda of: {}),
+    BatchResult: _page(_of_batch),
+    Comparison: _page(_of_comparison),
+    Discovery: _page(discovery.discovery),
+    GoalSeek: _page(target.goal_seek),
+    Plan: _form(optimise.optimise, lambda of: charts.frontier(of, width=WIDTH)),
+    ReplayedHere: _page(replay.replayed),
+    Sensitivity: _form(
+        sensitivity.sensitivity, lambda of: charts.tornado(of.tornado, of.unit, width=WIDTH)
+    ),
+    SwitchingValues: _page(appraisal.switching_values),
+    Target: _page(target.target),
+    ValueOfInformation: _page(voi.voi),
+    Verification: _page(record.verified),
+    Waterfall: _form(appraisal.gross_to_net, lambda of: charts.waterfall(of, width=WIDTH)),
+    WhoGains: _page(who_gains.who_gains),
+    WouldHaveToBeTrue: _page(would_have_to_be_true.would_have_to_be_true),
 }
 
 

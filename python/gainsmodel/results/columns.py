@@ -110,13 +110,16 @@ def columns_of(names: Iterable[str], price_year: int | None = None) -> dict[str,
 
 def columns_of_draws(metric: str, names: Iterable[str], price_year: int) -> dict[str, Column]:
     """What the columns of a quantity's draws hold: one future a row."""
-    of = QUANTITIES[re.sub(r"_by_.*", "", metric)]
+    of = quantity(metric, price_year)
     return {
-        name: COLUMNS[name]
-        if name == "draw"
-        else _in_prices(Column(of.unit, f"{of.description}: {name}"), price_year)
+        name: COLUMNS[name] if name == "draw" else Column(of.unit, f"{of.description}: {name}")
         for name in names
     }
+
+
+def quantity(metric: str, price_year: int) -> Column:
+    """Unit and description of a quantity, whatever it is split by."""
+    return _in_prices(QUANTITIES[re.sub(r"_by_.*", "", metric)], price_year)
 
 
 def columns_of_runs(names: Iterable[str]) -> Columns:

@@ -18,7 +18,7 @@ from gainsmodel.choices import Prices
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ResultError
-from gainsmodel.results.notebook import ShownInNotebooks
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.results.prices import price_levels
 from gainsmodel.results.result import Result, draws_of
 from gainsmodel.results.statistics import (
@@ -55,7 +55,7 @@ UK = "uk"
 _OF_A_PLAN = ("title", "question", "plan")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PairedResult(ShownInNotebooks):
     """A scenario with its plan and without, on the same draws; made by `run_paired`.
 
@@ -91,9 +91,9 @@ class PairedResult(ShownInNotebooks):
         """0 with the plan, 1 the reference: as the two results of 0.3."""
         return (self.with_plan, self.without)[place]
 
-    def __repr__(self) -> str:
-        """In one line: what was run, where, and on how many draws."""
-        return f"PairedResult({self.with_plan.describe()})"
+    def describe(self) -> str:
+        """In a few words: what was run, where, and on how many draws."""
+        return self.with_plan.describe()
 
     @property
     def scenario(self) -> Scenario:
@@ -273,6 +273,20 @@ class PairedResult(ShownInNotebooks):
         unit = unit_of(self.dataset, "uk" if area is None else area)
         draws = self.added_draws(metric, unit, gross=gross)
         return by_structure(self.scenario, self.manifest, draws)
+
+    def to_xarray(self, *, gross: bool = False) -> Any:
+        """As an `xarray.Dataset` of `value_draws`: what the plan adds, costs and is worth.
+
+        Dimensions ``draw`` and ``area``, as in `Result.to_xarray`; `gross` as in `added_draws`.
+
+        Raises
+        ------
+        ResultError
+            If draws were not kept, or xarray is not installed.
+        """
+        from gainsmodel.results.xarrays import of_pair
+
+        return of_pair(self, gross=gross)
 
     # ------------------------------------------------------------ tables
 

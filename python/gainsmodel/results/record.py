@@ -16,6 +16,7 @@ from gainsmodel.data.shipped_tables import origin
 from gainsmodel.datapackage import MAX_BYTES, files_of, parquet, sha256_of
 from gainsmodel.errors import ResultError, SettingError
 from gainsmodel.files import read_file
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.results.columns import TITLES, columns_of
 from gainsmodel.results.manifest import (
     BOUND,
@@ -62,8 +63,8 @@ class Mismatch:
     sentence: str
 
 
-@dataclass(frozen=True)
-class Verification:
+@dataclass(frozen=True, repr=False)
+class Verification(ShownInNotebooks):
     """What became of a record that was checked; made by `verify`.
 
     Attributes

@@ -17,9 +17,9 @@ from gainsmodel import _core
 from gainsmodel.data import Dataset, load_dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ResultError
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.results.draws import NO_INPUTS, CoreDraws, SavedDraws
 from gainsmodel.results.inputs import inputs
-from gainsmodel.results.notebook import ShownInNotebooks
 from gainsmodel.results.statistics import STATISTICS
 from gainsmodel.results.structures import ByStructure, by_structure
 from gainsmodel.results.tables import METRICS, LazyTables, Report
@@ -77,10 +77,6 @@ class Result(ShownInNotebooks):
             f"{told['scenario']['title']!r}, {where}, {told['draws']:,} draws, "
             f"seed {told['seed']}, sampler {told['sampler']}"
         )
-
-    def __repr__(self) -> str:
-        """In one line; tables have their own."""
-        return f"Result({self.describe()})"
 
     @cached_property
     def scenario(self) -> Scenario:
@@ -383,6 +379,30 @@ class Result(ShownInNotebooks):
             stacklevel=2,
         )
         return PairedResult(self, baseline).added(metric, gross=not net)
+
+    def to_xarray(self, *, draws: bool = True) -> Any:
+        """As an `xarray.Dataset`, with units and descriptions in attributes.
+
+        Dimensions ``draw``, ``area`` (codes; ``area_name`` beside them; groups come last),
+        ``sector``, ``technology``, ``year`` and ``statistic``. A quantity of `METRICS`, or
+        ``gain_gbp_m`` by year, is its draws; with ``_statistic`` at the end, its statistics, which
+        any run has. What a run of ``detail`` kept of its unit has no dimension ``area``. What the
+        tables do not have is NaN. Fingerprint, scenario, seed and draws are attributes. Without
+        xarray, `statistics` is the long table and `areas` the wide one.
+
+        Parameters
+        ----------
+        draws : bool
+            Also the draws that were kept.
+
+        Raises
+        ------
+        ResultError
+            If xarray is not installed: ``pip install 'gainsmodel[xarray]'``.
+        """
+        from gainsmodel.results.xarrays import of_result
+
+        return of_result(self, draws=draws)
 
     def to_dict(self, areas: Iterable[str] | None = None) -> dict[str, Any]:
         """The result as plain values, as ``gainsmodel run --json`` prints it.

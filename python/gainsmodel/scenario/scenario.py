@@ -23,6 +23,7 @@ from pydantic import (
 
 from gainsmodel.checks import did_you_mean
 from gainsmodel.errors import ScenarioError
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.scenario.distributions import (
     Z95,
     Logitnormal,
@@ -160,7 +161,7 @@ class NamedData(NamedTuple):
     place: str
 
 
-class Scenario(Model):
+class Scenario(ShownInNotebooks, Model):
     """Everything assumed and everything done: all that a run needs but the data.
 
     Build one with `gainsmodel.load_scenario` or `from_dict`; change one with `edit`.
@@ -198,6 +199,12 @@ class Scenario(Model):
     _hash: int | None = PrivateAttr(None)
     _reference: Any = PrivateAttr(None)
     _differing: frozenset[KeyPath] | None = PrivateAttr(None)
+
+    def describe(self) -> str:
+        """In a few words: title, length, and in how many places a plan moves levers."""
+        first = self.setting.start_year
+        plan = f"plans for {len(self.plan):,}" if self.plan else "no plan"
+        return f"{self.title!r}, {first} to {first + self.setting.horizon_years}, {plan}"
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -260,6 +260,8 @@ def wait_for(
         while not handle.wait(POLL_SECONDS):
             if on_progress is not None:
                 on_progress(handle.progress(), draws)
+        if on_progress is not None:
+            on_progress(draws, draws)
     except BaseException:
         handle.cancel()
         raise

@@ -29,6 +29,7 @@ from gainsmodel.choices import Goal, Sampler
 from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import ScenarioError, SettingError
+from gainsmodel.notebook import ShownInNotebooks
 from gainsmodel.progress import Progress
 from gainsmodel.results.plan_levers import yearly_costs
 from gainsmodel.scenario import Scenario
@@ -48,8 +49,8 @@ FINALISTS, FRESH = 10, 5
 LEAST_SEARCHED = 500
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
+@dataclass(frozen=True, eq=False, repr=False)
+class Plan(ShownInNotebooks):
     """The best package for the money; made by `plan`.
 
     Amounts are £m in the scenario's prices; costs are a year, once every lever runs, what adopting

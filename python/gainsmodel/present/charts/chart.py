@@ -9,6 +9,7 @@ import math
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from textwrap import wrap
@@ -112,7 +113,11 @@ class Chart:
         return self._fixed() | {"$schema": NOTEBOOK_SCHEMA}
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        return {NOTEBOOK: self.for_notebooks(), "text/plain": self.alt}
+        shown = {NOTEBOOK: self.for_notebooks(), "text/plain": self.alt}
+        # For what draws no Vega-Lite: exported notebooks, sites.
+        with suppress(SettingError):
+            shown["image/svg+xml"] = self.svg()
+        return shown
 
     def _fixed(self, heading: str = "", note: str = "") -> Spec:
         full = self.vega_lite()

@@ -1,4 +1,4 @@
-"""How results show themselves in a notebook: as `present`, a higher layer, says.
+"""How our objects show themselves in a notebook: as `present`, a higher layer, says.
 
 Nothing is imported upwards: ``gainsmodel/__init__.py`` says where the forms are (`shown_by`),
 and they are loaded when a notebook first asks.
@@ -26,8 +26,39 @@ def shown_by(forms: Callable[[], Mapping[type, Form]]) -> None:
     _forms = forms
 
 
+# What says of an answer what it is of, by the name of the attribute.
+_NAMES = ("area", "of", "output", "metric", "objective", "draws", "seed")
+
+
+def named(of: object) -> str:
+    """What an answer has of these, each with its value: area, quantity, draws, seed."""
+    told = []
+    for name in _NAMES:
+        value = getattr(of, name, None)
+        if name == "area" and isinstance(value, str):
+            told.append(repr(value))
+        elif isinstance(value, str | int):
+            told.append(f"{name} {value:,}" if name == "draws" else f"{name} {value}")
+    return ", ".join(told)
+
+
 class ShownInNotebooks:
-    """Has a form; plain text is all there is where draws or figures are not at hand."""
+    """Has a form; plain text is all there is where draws or figures are not at hand.
+
+    In one line it says what `describe` says.
+    """
+
+    def describe(self) -> str:
+        """In a few words, what it is of."""
+        return named(self)
+
+    def __repr__(self) -> str:
+        """In one line; tables have their own."""
+        return f"{type(self).__name__}({self.describe()})"
+
+    def __str__(self) -> str:
+        """The same."""
+        return repr(self)
 
     def _repr_html_(self) -> str | None:
         try:
