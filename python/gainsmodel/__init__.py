@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from gainsmodel.analysis.discovery import Discovery as Discovery, discover as discover
     from gainsmodel.analysis.goal_seek import GoalSeek as GoalSeek, goal_seek as goal_seek
     from gainsmodel.analysis.lever_contributions import lever_contributions as lever_contributions
+    from gainsmodel.analysis.optimise.allocate import (
+        Allocation as Allocation,
+        allocate as allocate,
+    )
+    from gainsmodel.analysis.optimise.allocation_terms import Terms as Terms
     from gainsmodel.analysis.optimise.plan import Plan as Plan, plan as plan
     from gainsmodel.analysis.replay_here import (
         ReplayedHere as ReplayedHere,
@@ -119,6 +124,8 @@ _NAMES = {
     "analysis.discovery": "Discovery discover",
     "analysis.goal_seek": "GoalSeek goal_seek",
     "analysis.lever_contributions": "lever_contributions",
+    "analysis.optimise.allocate": "Allocation allocate",
+    "analysis.optimise.allocation_terms": "Terms",
     "analysis.optimise.plan": "Plan plan",
     "analysis.replay_here": "ReplayedHere replay_here",
     "analysis.sensitivity": "Sensitivity sensitivity",

@@ -20,5 +20,7 @@ Of = Literal["added", "gain"]
 Reading = Literal["final_year", "share_of_economy", "cumulative"]
 # What a plan is to be best at.
 Goal = Literal["net_present_value", "p_target", "worst_tenth"]
+# From where a split of a budget between places is seen.
+Viewpoint = Literal["local", "uk"]
 # Forms of a board paper.
 Paper = Literal["html", "pdf", "docx", "xlsx"]

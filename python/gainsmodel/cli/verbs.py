@@ -6,7 +6,7 @@ from gainsmodel.cli.app import app, main
 
 __all__ = ["app", "load", "main"]
 _MODULES = (
-    *("run", "compare", "appraise", "sensitivity", "voi", "target", "plan", "discover"),
+    *("run", "compare", "appraise", "sensitivity", "voi", "target", "plan", "allocate", "discover"),
     *(
         "requires",
         "report",

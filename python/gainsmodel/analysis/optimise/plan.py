@@ -242,12 +242,12 @@ def plan(
         goal = chance_of(target_gbp_m)
     else:
         goal = worst_tenth() if objective == "worst_tenth" else net_present_value()
-    variants = [*_structures(loaded)] if stability else []
+    variants = [*other_structures(loaded)] if stability else []
     surface = len(grid.levers) * (len(grid.options) - 1)
     surface += math.comb(len(grid.levers), 2) * len(grid.starts) ** 2
     settings = Settings(draws=draws, seed=seed, sampler=sampler)
     searched = replace(settings, draws=min(search_draws, settings.draws))
-    few = _fewer(searched.draws)
+    few = fewer(searched.draws)
     again = FRESH * (FINALISTS + 1) + len(variants) * FINALISTS
     again += math.ceil(len(variants) * (surface + 15) * few / searched.draws)
     # As was asked: the reference, the best package, its runner-up, no lever, other take-up.
@@ -344,21 +344,15 @@ def plan(
     return result
 
 
-def _fewer(draws: int) -> int:
+def fewer(draws: int) -> int:
     """Futures on which another structure is searched before the ten best are run on all."""
     return min(draws, max(LEAST_SEARCHED, draws // 4))
 
 
-def _grid(
-    scenario: Scenario,
-    dataset: Dataset,
-    unit: Unit,
-    intensities: Sequence[float],
-    starts: Sequence[float] | None,
-) -> Grid:
-    """What packages are made of."""
-    if not scenario.levers:
-        raise ScenarioError("levers: the scenario has none, so there is nothing to plan")
+def steps_and_starts(
+    scenario: Scenario, intensities: Sequence[float], starts: Sequence[float] | None
+) -> tuple[tuple[float, ...], tuple[float | None, ...]]:
+    """Intensities from 0 upwards, and years of starts; None where the scenario says."""
     for x in intensities:
         if not 0 <= x <= 1:
             raise SettingError(f"intensities: each must be from 0 to 1, not {x!r}")
@@ -371,6 +365,20 @@ def _grid(
     for year in starts or ():
         if not 0 <= year <= last:
             raise SettingError(f"starts: each must be a year from 0 to {last}, not {year!r}")
+    return steps, (None,) if starts is None else tuple(sorted({float(year) for year in starts}))
+
+
+def _grid(
+    scenario: Scenario,
+    dataset: Dataset,
+    unit: Unit,
+    intensities: Sequence[float],
+    starts: Sequence[float] | None,
+) -> Grid:
+    """What packages are made of."""
+    if not scenario.levers:
+        raise ScenarioError("levers: the scenario has none, so there is nothing to plan")
+    steps, first = steps_and_starts(scenario, intensities, starts)
     levers = tuple(scenario.levers)
     full = scenario.model_copy(update={"plan": {unit.code: dict.fromkeys(levers, 1.0)}})
     costs = yearly_costs(full, dataset, unit)
@@ -381,7 +389,7 @@ def _grid(
     return Grid(
         levers=levers,
         intensities=steps,
-        starts=(None,) if starts is None else tuple(sorted({float(year) for year in starts})),
+        starts=first,
         full_costs_gbp_m=tuple(costs[lever] for lever in levers),
         plan_of=plan_of,
     )
@@ -415,7 +423,7 @@ def _residents_m(dataset: Dataset, unit: Unit) -> float:
     return float(areas["population"].sum()) / 1e6
 
 
-def _structures(scenario: Scenario) -> list[tuple[str, Scenario]]:
+def other_structures(scenario: Scenario) -> list[tuple[str, Scenario]]:
     """The scenario under every other curve, with spillover and without.
 
     Where structures of the scenario differ in the curve, as it is, without spillover.
