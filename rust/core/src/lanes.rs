@@ -60,6 +60,9 @@ pub trait Real:
         bits ^ ((bits as i32 >> 31) as u32 | 1 << 31)
     }
 
+    /// Order of all values, −0 before 0 and NaN last.
+    fn total(&self, other: &Self) -> std::cmp::Ordering;
+
     /// Smaller of two; written as a comparison so that it becomes one instruction.
     #[inline(always)]
     fn lesser(self, other: Self) -> Self {
@@ -77,6 +80,10 @@ impl Real for f64 {
     const ONE: Self = 1.0;
     const NAN: Self = f64::NAN;
     #[inline(always)]
+    fn total(&self, other: &Self) -> std::cmp::Ordering {
+        self.total_cmp(other)
+    }
+    #[inline(always)]
     fn of(value: f64) -> Self {
         value
     }
@@ -90,6 +97,10 @@ impl Real for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
     const NAN: Self = f32::NAN;
+    #[inline(always)]
+    fn total(&self, other: &Self) -> std::cmp::Ordering {
+        self.total_cmp(other)
+    }
     #[inline(always)]
     fn of(value: f64) -> Self {
         value as f32

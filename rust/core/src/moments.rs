@@ -51,6 +51,7 @@ impl Moments {
     }
 
     /// Adds later draws of the same lanes.
+    #[inline(always)]
     pub fn merge(&mut self, later: &Moments) {
         if self.count == [0.0; LANES] {
             *self = *later;

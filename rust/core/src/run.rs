@@ -339,6 +339,8 @@ impl<F: Precision> Simulated<F> {
     }
 }
 
+/// Inlined, so that it has the instructions of the level.
+#[inline(always)]
 fn add(totals: &mut [Moments], part: &[Moments]) {
     totals.iter_mut().zip(part).for_each(|(total, part)| total.merge(part));
 }
@@ -427,6 +429,7 @@ impl Merger {
     }
 
     /// Takes a chunk's moments in and gives space for the next chunk's.
+    #[inline(always)]
     fn offer(&mut self, index: usize, part: Vec<Moments>) -> Vec<Moments> {
         self.waiting.insert(index, part);
         while let Some(part) = self.waiting.remove(&self.next) {

@@ -71,14 +71,29 @@ impl Statistics {
         draws: &[V::Real],
         ranks: &mut Ranks<V::Real>,
     ) -> Self {
-        ranks.arrange(draws);
+        if let Some(value) = always(draws) {
+            self.quantiles = [value.f64(); PROBABILITIES.len()];
+            // Of two draws in each lane or more, none differs.
+            if draws.len() >= 2 * LANES {
+                self.mcse_quantiles = [0.0; PROBABILITIES.len()];
+            }
+            return self;
+        }
+        ranks.arrange::<V>(draws);
         self.quantiles = PROBABILITIES.map(|p| ranks.quantile(p));
-        let count = per_lane::<V>(draws, V::Real::of(f64::INFINITY));
+        let count = match ranks.known == draws.len() {
+            true => std::array::from_fn(|lane| ((draws.len() + LANES - 1 - lane) / LANES) as f64),
+            false => per_lane::<V, 1>(draws, [V::Real::of(f64::INFINITY)])[0],
+        };
         if count.iter().any(|n| *n < 2.0) {
             return self;
         }
-        for (i, p) in PROBABILITIES.into_iter().enumerate() {
-            let below = per_lane::<V>(draws, V::Real::of(self.quantiles[i]));
+        // As many edges at a time as registers hold the counts of.
+        let [a, b, c, d, e, f, g] = self.quantiles.map(V::Real::of);
+        let first = per_lane::<V, 4>(draws, [a, b, c, d]);
+        let rest = per_lane::<V, 3>(draws, [e, f, g]);
+        for (i, (p, below)) in PROBABILITIES.into_iter().zip(first.iter().chain(&rest)).enumerate()
+        {
             let shares = std::array::from_fn(|lane| below[lane] / count[lane]);
             let error = replicate_error(&shares);
             let (low, high) = ((p - error).max(0.0), (p + error).min(1.0));
@@ -100,28 +115,59 @@ impl Statistics {
     }
 }
 
-/// How many draws of each lane are at most an edge; NaN is not.
+/// What every draw is, bit for bit, if they are all the same number.
 #[inline(always)]
-fn per_lane<V: Vector>(draws: &[V::Real], edge: V::Real) -> [f64; LANES] {
-    let edge = V::splat(edge);
+fn always<F: Real>(draws: &[F]) -> Option<F> {
+    let (first, rest) = draws.split_first()?;
+    let same = |x: &F| x.f64().to_bits() == first.f64().to_bits();
+    (first.f64().is_finite() && rest.iter().all(same)).then_some(*first)
+}
+
+/// How many draws of each lane are at most each edge; NaN is not.
+#[inline(always)]
+fn per_lane<V: Vector, const EDGES: usize>(
+    draws: &[V::Real],
+    edges: [V::Real; EDGES],
+) -> [[f64; LANES]; EDGES] {
+    let edges = edges.map(V::splat);
     // Counted in chunks, so that single precision counts exactly.
-    let mut counts = [0.0; LANES];
+    let mut counts = [[0.0; LANES]; EDGES];
     for chunk in draws.chunks(LANES << 20) {
-        let mut passed = [V::zero(); LANES / LEAST_LANES];
+        let mut passed = [[V::zero(); EDGES]; LANES / LEAST_LANES];
         let (blocks, rest) = chunk.as_chunks::<LANES>();
-        let rest = std::array::from_fn(|lane| rest.get(lane).copied().unwrap_or(V::Real::NAN));
-        for block in blocks.iter().chain([&rest]) {
-            for part in 0..LANES / V::LANES {
-                let draws = V::load(&block[part * V::LANES..]);
-                passed[part] = passed[part] + draws.at_most(edge);
-            }
+        for block in blocks {
+            count_block(block, &edges, &mut passed);
         }
-        for lane in 0..LANES {
-            let passed = passed[lane / V::LANES].lanes().0[lane % V::LANES];
-            counts[lane] += passed.f64();
+        if !rest.is_empty() {
+            let missing = V::Real::NAN;
+            let block = std::array::from_fn(|lane| rest.get(lane).copied().unwrap_or(missing));
+            count_block(&block, &edges, &mut passed);
+        }
+        for (part, passed) in passed[..LANES / V::LANES].iter().enumerate() {
+            for (counts, passed) in counts.iter_mut().zip(passed) {
+                let lanes = passed.lanes().0;
+                for (count, lane) in counts[part * V::LANES..].iter_mut().zip(&lanes[..V::LANES]) {
+                    *count += lane.f64();
+                }
+            }
         }
     }
     counts
+}
+
+/// Counts the draws of a block, one for each lane, that are at most each edge.
+#[inline(always)]
+fn count_block<V: Vector, const EDGES: usize>(
+    block: &[V::Real; LANES],
+    edges: &[V; EDGES],
+    passed: &mut [[V; EDGES]; LANES / LEAST_LANES],
+) {
+    for part in 0..LANES / V::LANES {
+        let draws = V::load(&block[part * V::LANES..]);
+        for edge in 0..EDGES {
+            passed[part][edge] = passed[part][edge] + draws.at_most(edges[edge]);
+        }
+    }
 }
 
 /// Standard error of a mean from replicates.
@@ -164,10 +210,19 @@ impl<F> Default for Ranks<F> {
 impl<F: Real> Ranks<F> {
     /// Takes in a series.
     #[inline(always)]
-    pub fn arrange(&mut self, draws: &[F]) {
+    pub fn arrange<V: Vector<Real = F>>(&mut self, draws: &[F]) {
         let (mut least, mut most) = (F::of(f64::INFINITY), F::of(f64::NEG_INFINITY));
-        for x in draws {
-            // NaN is neither.
+        let (blocks, rest) = draws.as_chunks::<LANES>();
+        let mut of_lanes = [V::splat(least), V::splat(most)];
+        for block in blocks {
+            for part in 0..LANES / V::LANES {
+                let draws = V::load(&block[part * V::LANES..]);
+                // NaN is neither.
+                of_lanes = [draws.min(of_lanes[0]), draws.max(of_lanes[1])];
+            }
+        }
+        let [lows, highs] = of_lanes.map(|lanes| lanes.lanes().0);
+        for x in lows[..V::LANES].iter().chain(&highs[..V::LANES]).chain(rest) {
             least = x.lesser(least);
             most = x.greater(most);
         }
@@ -181,17 +236,19 @@ impl<F: Real> Ranks<F> {
             *bucket = if x.f64().is_nan() { BUCKETS as u16 - 1 } else { known };
         }
         // Counted two places on, so that dealing moves each start to its bucket's own place.
-        *self.starts = [0; BUCKETS + 2];
+        let starts = &mut *self.starts;
+        *starts = [0; BUCKETS + 2];
         for bucket in &self.buckets {
-            self.starts[usize::from(*bucket) + 2] += 1;
+            starts[usize::from(*bucket) + 2] += 1;
         }
-        for i in 1..self.starts.len() {
-            self.starts[i] += self.starts[i - 1];
+        for i in 1..starts.len() {
+            starts[i] += starts[i - 1];
         }
         self.values.resize(draws.len(), F::ZERO);
+        let values = &mut self.values[..];
         for (x, bucket) in draws.iter().zip(&self.buckets) {
-            let place = &mut self.starts[usize::from(*bucket) + 1];
-            self.values[*place as usize] = *x;
+            let place = &mut starts[usize::from(*bucket) + 1];
+            values[*place as usize] = *x;
             *place += 1;
         }
         self.known = self.starts[BUCKETS - 1] as usize;
@@ -203,7 +260,7 @@ impl<F: Real> Ranks<F> {
         let bucket = self.starts.partition_point(|start| *start as usize <= rank) - 1;
         let range = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
         if !self.sorted[bucket] {
-            self.values[range].sort_unstable_by(|a, b| a.f64().total_cmp(&b.f64()));
+            self.values[range].sort_unstable_by(F::total);
             self.sorted[bucket] = true;
         }
         self.values[rank].f64()
@@ -253,7 +310,7 @@ mod tests {
         let tiny = [1e-300, -0.0, 0.0, -1e-300];
         let cases = [&draws[..], &draws[..10_007], &draws[..1], &[2.0; 300]];
         for draws in cases.into_iter().chain([&zeros[0][..], &zeros[1], &tiny]) {
-            ranks.arrange(draws);
+            ranks.arrange::<Lanes<f64>>(draws);
             let mut sorted: Vec<f64> = draws.iter().copied().filter(|x| !x.is_nan()).collect();
             sorted.sort_unstable_by(f64::total_cmp);
             for i in (0..=1000).rev() {
@@ -262,6 +319,39 @@ mod tests {
                 let expected = low + place.fract() * (high - low);
                 assert_eq!(ranks.quantile(f64::from(i) / 1000.0), expected, "{i}");
             }
+        }
+    }
+
+    #[test]
+    fn errors_of_quantiles_are_those_of_their_definition() {
+        let mut missing = sample(1_000);
+        missing[3] = f64::NAN;
+        missing[999] = f64::NAN;
+        let cases = [sample(1_000), sample(1_003), missing, vec![0.3; 32], vec![0.3; 40]];
+        for draws in cases {
+            let found = Statistics::from_draws(&draws, false);
+            let mut sorted: Vec<f64> = draws.iter().copied().filter(|x| !x.is_nan()).collect();
+            sorted.sort_unstable_by(f64::total_cmp);
+            let quantile = |p: f64| {
+                let place = p * (sorted.len() - 1) as f64;
+                let (low, high) = (sorted[place as usize], sorted[place.ceil() as usize]);
+                low + place.fract() * (high - low)
+            };
+            for (i, p) in PROBABILITIES.into_iter().enumerate() {
+                assert_eq!(found.quantiles[i], quantile(p));
+                let error = replicate_error(&std::array::from_fn(|lane| {
+                    let of_lane = || draws.iter().skip(lane).step_by(LANES).filter(|x| !x.is_nan());
+                    let below = of_lane().filter(|x| **x <= quantile(p)).count();
+                    below as f64 / of_lane().count() as f64
+                }));
+                let (low, high) = ((p - error).max(0.0), (p + error).min(1.0));
+                assert_eq!(found.mcse_quantiles[i], (quantile(high) - quantile(low)) / 2.0);
+            }
+        }
+        for (same, error) in [(31, f64::NAN), (32, 0.0)] {
+            let found = Statistics::from_draws(&vec![2.5; same], false);
+            assert_eq!(found.quantiles, [2.5; 7]);
+            assert!(found.mcse_quantiles.iter().all(|e| e.total_cmp(&error).is_eq()), "{same}");
         }
     }
 

@@ -1,11 +1,11 @@
 //! Vectors of eight numbers, in a 256-bit register.
 
 use super::bits::bits;
-use super::polar::{self, Bits};
+use super::polar::{self, Bits, Constants};
 use super::{Tile, Vector, power, pull};
 use crate::lanes::{LANES, Lanes, Words};
 use crate::normal::{MOST, NormalTable, OCTAVES, ROOT_HALF_BITS};
-use crate::rng::{GROUP, GroupWords, KeyGroup};
+use crate::rng::{Block, GROUP, GroupWords};
 use std::arch::x86_64::*;
 use std::ops::{Add, Div, Mul, Sub};
 
@@ -97,18 +97,16 @@ impl Vector for Avx2 {
     /// A register holds four words of each of two factors.
     #[inline(always)]
     fn polar(words: &GroupWords, out: &mut [Self; GROUP]) {
-        let radii = bits!(words[0], KeyGroup => [__m256; GROUP / 2]);
-        let angles = bits!(words[1], KeyGroup => [__m256; GROUP / 2]);
-        for first in (0..GROUP / 2).step_by(2) {
-            let pairs = polar::pairs(
-                [Avx2(radii[first]), Avx2(radii[first + 1])],
-                [Avx2(angles[first]), Avx2(angles[first + 1])],
-            );
-            for i in 0..2 {
-                let ([cosine, sine], to) = (pairs[i], 2 * (first + i));
-                out[to] = Avx2(avx2!(_mm256_permute2f128_ps::<0x20>(cosine.0, sine.0)));
-                out[to + 1] = Avx2(avx2!(_mm256_permute2f128_ps::<0x31>(cosine.0, sine.0)));
-            }
+        let (radii, angles) = (words[0].as_chunks().0, words[1].as_chunks().0);
+        for (two, out) in out.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+            let radius = Avx2(bits!(radii[two], [Block; 2] => __m256));
+            let angle = Avx2(bits!(angles[two], [Block; 2] => __m256));
+            // Read from memory where they are needed: there are more than registers, and the
+            // compiler would fill one of them anew before every step.
+            let constants: &Constants<Self> = std::hint::black_box(&CONSTANTS);
+            let [[cosine, sine]] = polar::pairs(constants, [radius], [angle]);
+            out[0] = Avx2(avx2!(_mm256_permute2f128_ps::<0x20>(cosine.0, sine.0)));
+            out[1] = Avx2(avx2!(_mm256_permute2f128_ps::<0x31>(cosine.0, sine.0)));
         }
     }
 
@@ -118,6 +116,31 @@ impl Vector for Avx2 {
         Avx2(avx2!(quantiles(table, words)))
     }
 }
+
+/// Numbers in every lane, before the program runs.
+const fn wide<const N: usize>(numbers: [f32; N]) -> [Avx2; N] {
+    let mut out = [Avx2(bits!([0.0; 8], [f32; 8] => __m256)); N];
+    let mut i = 0;
+    while i < N {
+        out[i] = Avx2(bits!([numbers[i]; 8], [f32; 8] => __m256));
+        i += 1;
+    }
+    out
+}
+
+/// What [`polar::pairs`] needs.
+static CONSTANTS: Constants<Avx2> = {
+    let [half, one, whole, step, half_step] = wide([
+        polar::CONSTANTS.half,
+        polar::CONSTANTS.one,
+        polar::CONSTANTS.whole,
+        polar::CONSTANTS.step,
+        polar::CONSTANTS.half_step,
+    ]);
+    let logarithm = wide(polar::CONSTANTS.logarithm);
+    let (sine, cosine) = (wide(polar::CONSTANTS.sine), wide(polar::CONSTANTS.cosine));
+    Constants { logarithm, sine, cosine, half, one, whole, step, half_step }
+};
 
 impl Bits for Avx2 {
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! Vectors in one 512-bit register.
 
 use super::bits::bits;
-use super::polar::{self, Bits};
+use super::polar::{self, Bits, Constants};
 use super::{Tile, Vector, power, pull};
 use crate::lanes::{LANES, Lanes, Words};
 use crate::normal::{MOST, NormalTable, OCTAVES, ROOT_HALF_BITS};
@@ -98,6 +98,7 @@ impl Vector for Avx512 {
         let words = bits!(*words, GroupWords => [[__m512; GROUP / 4]; 4]);
         for (four, out) in out.as_chunks_mut::<4>().0.iter_mut().enumerate() {
             let [[a, b], [c, d]] = polar::pairs(
+                &Constants::new(),
                 [Avx512(words[0][four]), Avx512(words[2][four])],
                 [Avx512(words[1][four]), Avx512(words[3][four])],
             );

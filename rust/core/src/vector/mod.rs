@@ -160,17 +160,16 @@ fn group_words(generator: &Generator, keys: &KeyGroup, counter: u32, out: &mut [
 #[inline(always)]
 fn polynomials<V: Vector<Real = f32>, const N: usize, const TERMS: usize>(
     x: [V; N],
-    coefficients: &[f32; TERMS],
+    coefficients: &[V; TERMS],
 ) -> [V; N] {
     let mut square = x;
     for i in 0..N {
         square[i] = x[i] * x[i];
     }
-    let mut sums = [[V::splat(coefficients[0]); N], [V::splat(coefficients[1]); N]];
+    let mut sums = [[coefficients[0]; N], [coefficients[1]; N]];
     for term in 2..TERMS {
-        let coefficient = V::splat(coefficients[term]);
         for i in 0..N {
-            sums[term % 2][i] = sums[term % 2][i].mul_add(square[i], coefficient);
+            sums[term % 2][i] = sums[term % 2][i].mul_add(square[i], coefficients[term]);
         }
     }
     // The last of them has no power.
@@ -181,10 +180,20 @@ fn polynomials<V: Vector<Real = f32>, const N: usize, const TERMS: usize>(
     out
 }
 
+/// Each number in every lane of a vector.
+#[inline(always)]
+fn splats<V: Vector<Real = f32>, const N: usize>(numbers: &[f32; N]) -> [V; N] {
+    let mut out = [V::zero(); N];
+    for i in 0..N {
+        out[i] = V::splat(numbers[i]);
+    }
+    out
+}
+
 /// Standard normal numbers in pairs by the transformation of Box and Muller (1958), in single
 /// precision, shared by all levels; [`crate::normal::polar`] has it in double precision.
 mod polar {
-    use super::{Vector, polynomials};
+    use super::{Vector, polynomials, splats};
 
     /// −2 ln(1 + t) / t on √½ − 1 … √2 − 1, relative error 6e-8.
     pub(super) const LOGARITHM: [f32; 9] = [
@@ -205,6 +214,46 @@ mod polar {
     const COSINE: [f32; 5] =
         [8.581_906_4e-4, -2.081_062_8e-2, 2.536_507_5e-1, -1.233_698_2, 0.999_999_94];
 
+    /// Coefficients of all three, and numbers that go with them.
+    pub struct Constants<T> {
+        pub logarithm: [T; 9],
+        pub sine: [T; 5],
+        pub cosine: [T; 5],
+        pub half: T,
+        pub one: T,
+        pub whole: T,
+        pub step: T,
+        pub half_step: T,
+    }
+
+    pub const CONSTANTS: Constants<f32> = Constants {
+        logarithm: LOGARITHM,
+        sine: SINE,
+        cosine: COSINE,
+        half: 0.5,
+        one: 1.0,
+        whole: -2.0 * std::f32::consts::LN_2,
+        step: 1.0 / (1u32 << 30) as f32,
+        half_step: 1.0 / (1u32 << 31) as f32,
+    };
+
+    impl<V: Vector<Real = f32>> Constants<V> {
+        /// In every lane.
+        #[inline(always)]
+        pub fn new() -> Self {
+            Constants {
+                logarithm: splats(&CONSTANTS.logarithm),
+                sine: splats(&CONSTANTS.sine),
+                cosine: splats(&CONSTANTS.cosine),
+                half: V::splat(CONSTANTS.half),
+                one: V::splat(CONSTANTS.one),
+                whole: V::splat(CONSTANTS.whole),
+                step: V::splat(CONSTANTS.step),
+                half_step: V::splat(CONSTANTS.half_step),
+            }
+        }
+    }
+
     /// What single-precision numbers are made of.
     pub trait Bits: Vector<Real = f32> {
         /// The upper 31 bits of words as a number.
@@ -220,27 +269,30 @@ mod polar {
     /// Pairs of normal numbers from words for their radius and words for their angle, side by side
     /// so that constants are read once for all.
     #[inline(always)]
-    pub fn pairs<V: Bits, const N: usize>(radius: [V; N], angle: [V; N]) -> [[V; 2]; N] {
+    pub fn pairs<V: Bits, const N: usize>(
+        constants: &Constants<V>,
+        radius: [V; N],
+        angle: [V; N],
+    ) -> [[V; 2]; N] {
+        let Constants { half, one, whole, step, half_step, .. } = *constants;
         let mut out = [[V::zero(); 2]; N];
         let [mut exponent, mut t] = [[V::zero(); N]; 2];
         // The radius is √(−2 ln u) at u = (upper + ½) / 2³¹.
         for i in 0..N {
-            let [e, mantissa] = (V::upper(radius[i]) + V::splat(0.5)).parts();
-            (exponent[i], t[i]) = (e, mantissa - V::one());
+            let [e, mantissa] = (V::upper(radius[i]) + half).parts();
+            (exponent[i], t[i]) = (e, mantissa - one);
         }
-        let mut size = polynomials(t, &LOGARITHM);
+        let mut size = polynomials(t, &constants.logarithm);
         for i in 0..N {
-            let whole = exponent[i] * V::splat(-2.0 * std::f32::consts::LN_2);
-            size[i] = size[i].mul_add(t[i], whole).sqrt().turned(angle[i]);
+            size[i] = size[i].mul_add(t[i], exponent[i] * whole).sqrt().turned(angle[i]);
         }
         // Within a quarter of a turn either way; the lowest bit of the angle turned by a half.
         let [mut s, mut y] = [[V::zero(); N]; 2];
         for i in 0..N {
-            let (step, half) = (V::splat(2f32.powi(-30)), V::splat(2f32.powi(-31)));
-            s[i] = V::signed_upper(angle[i]).mul_add(step, half);
+            s[i] = V::signed_upper(angle[i]).mul_add(step, half_step);
             y[i] = s[i] * s[i];
         }
-        let (cosine, sine) = (polynomials(y, &COSINE), polynomials(y, &SINE));
+        let (cosine, sine) = (polynomials(y, &constants.cosine), polynomials(y, &constants.sine));
         for i in 0..N {
             out[i] = [size[i] * cosine[i], size[i] * (sine[i] * s[i])];
         }
@@ -250,7 +302,7 @@ mod polar {
 
 /// 2ˣ in single precision but for its exponent, shared by all levels.
 mod power {
-    use super::{Vector, polynomials};
+    use super::{Vector, polynomials, splats};
 
     /// Adding it leaves the nearest whole number, and the exponent's offset, in the low bits.
     const SHIFT: f32 = 12_582_912.0 + 127.0;
@@ -274,7 +326,7 @@ mod power {
         let x = x.max(V::splat(LEAST)).min(V::splat(MOST));
         let shifted = x + V::splat(SHIFT);
         let r = x - (shifted - V::splat(SHIFT));
-        let [series] = polynomials([r], &SERIES);
+        let [series] = polynomials([r], &splats(&SERIES));
         (series, shifted)
     }
 }

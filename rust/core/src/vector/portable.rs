@@ -1,6 +1,6 @@
 //! Vectors as arrays, for any machine and for double precision.
 
-use super::polar::{self, Bits};
+use super::polar::{self, Bits, Constants};
 use super::{Tile, Vector, power, pull};
 use crate::lanes::{LANES, Lanes, Real, Words};
 use crate::normal::{self, NormalTable, ROOT_HALF_BITS};
@@ -93,7 +93,7 @@ impl Vector for Lanes<f32> {
                     f32::from_bits(words[i / 4 % 2 * 2 + second][2 * two + i / 8][i % 4])
                 })
             };
-            let [pair] = polar::pairs([of_pair(0)], [of_pair(1)]);
+            let [pair] = polar::pairs(&Constants::new(), [of_pair(0)], [of_pair(1)]);
             for (factor, out) in out.iter_mut().enumerate() {
                 *out = Self::from_fn(|lane| {
                     let (counter, word, second) = place(lane);

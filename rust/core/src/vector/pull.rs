@@ -1,7 +1,7 @@
 //! The pull of adopters on the curve of Gompertz, ψ(y) = −y ln y / (1 − y), in both precisions.
 
 use super::polar::{Bits, LOGARITHM};
-use super::polynomials;
+use super::{polynomials, splats};
 
 /// In single precision, shared by all levels; relative error below 3e-7.
 #[inline(always)]
@@ -11,7 +11,7 @@ pub(super) fn single<V: Bits>(y: V) -> V {
     // −2 ln y to the last digits near 1 too, where 1 − y and the exponent are exact.
     let [exponent, mantissa] = inside.parts();
     let t = mantissa - V::one();
-    let [series] = polynomials([t], &LOGARITHM);
+    let [series] = polynomials([t], &splats(&LOGARITHM));
     let whole = (exponent + V::splat(31.0)) * V::splat(-2.0 * std::f32::consts::LN_2);
     let logarithm = series.mul_add(t, whole);
     let pull = y * V::splat(0.5) * (logarithm / (V::one() - inside));
