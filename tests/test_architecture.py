@@ -24,7 +24,7 @@ LAYERS = (
     {"data", "scenario"},
     {"results"},
     {"simulation"},
-    {"analysis", "batch"},
+    {"analysis", "batch", "evidence"},
     {"present"},
     {"validation"},
     {"cli"},

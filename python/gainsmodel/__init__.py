@@ -67,12 +67,19 @@ if TYPE_CHECKING:
         BatchError as BatchError,
         CoreError as CoreError,
         DataError as DataError,
+        EvidenceError as EvidenceError,
         GainsModelError as GainsModelError,
         ResultError as ResultError,
         RunCancelled as RunCancelled,
         ScenarioError as ScenarioError,
         SettingError as SettingError,
         UnknownNameError as UnknownNameError,
+    )
+    from gainsmodel.evidence.condition import Conditioning as Conditioning, condition as condition
+    from gainsmodel.evidence.evidence_file import (
+        Evidence as Evidence,
+        load_evidence as load_evidence,
+        shipped_evidence as shipped_evidence,
     )
     from gainsmodel.present import (
         charts as charts,
@@ -123,8 +130,10 @@ _NAMES = {
     "analysis.would_have_to_be_true": "WouldHaveToBeTrue would_have_to_be_true",
     "batch": "BatchResult Sweep estimate_batch load_sweep run_batch",
     "data": "Dataset aggregate gva_template load_dataset read_gva save_dataset",
-    "errors": "BatchError CoreError DataError GainsModelError ResultError RunCancelled"
+    "errors": "BatchError CoreError DataError EvidenceError GainsModelError ResultError RunCancelled"
     " ScenarioError SettingError UnknownNameError",
+    "evidence.condition": "Conditioning condition",
+    "evidence.evidence_file": "Evidence load_evidence shipped_evidence",
     "present.area_summary": "AreaSummary",
     "results.manifest": "build_info",
     "results.paired": "PairedResult",

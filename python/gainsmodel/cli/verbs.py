@@ -9,6 +9,7 @@ _MODULES = (
     *("run", "compare", "appraise", "sensitivity", "voi", "target", "plan", "discover"),
     *(
         "requires",
+        "condition",
         "report",
         "verify",
         "replay",

@@ -507,7 +507,8 @@ impl<F: Real> Factors<F> {
         let complements = per_area(p, "complements", &spec.complements);
         let growth_area = per_area(p, "growth_area", &spec.growth_area);
 
-        let cells = cell_factors(spec, p, &by_hash, columns, |parameter| needed(parameter, 4));
+        let drawn = |parameter| !spec.cells_at_middle && needed(parameter, 4);
+        let cells = cell_factors(spec, p, &by_hash, columns, drawn);
 
         let areas = spec.areas.len();
         let mut levers = Vec::new();

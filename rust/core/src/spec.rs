@@ -305,6 +305,9 @@ pub struct Spec {
     /// Whether every number that cells may share has its place, even where nothing needs it.
     #[serde(default)]
     pub every_number: bool,
+    /// Whether what is particular to single cells is left at its middle, but for their growth.
+    #[serde(default)]
+    pub cells_at_middle: bool,
     #[serde(default)]
     pub reseeded: Reseeded,
     #[serde(default)]
