@@ -130,8 +130,8 @@ _NAMES = {
     "analysis.would_have_to_be_true": "WouldHaveToBeTrue would_have_to_be_true",
     "batch": "BatchResult Sweep estimate_batch load_sweep run_batch",
     "data": "Dataset aggregate gva_template load_dataset read_gva save_dataset",
-    "errors": "BatchError CoreError DataError EvidenceError GainsModelError ResultError RunCancelled"
-    " ScenarioError SettingError UnknownNameError",
+    "errors": "BatchError CoreError DataError EvidenceError GainsModelError ResultError"
+    " RunCancelled ScenarioError SettingError UnknownNameError",
     "evidence.condition": "Conditioning condition",
     "evidence.evidence_file": "Evidence load_evidence shipped_evidence",
     "present.area_summary": "AreaSummary",

@@ -25,7 +25,7 @@ from gainsmodel.evidence.observation import (
     log_likelihood,
     observations,
 )
-from gainsmodel.evidence.smoother import ROUNDS, STEPS, propose
+from gainsmodel.evidence.smoother import ROUNDS, STEPS, Proposal, propose
 from gainsmodel.evidence.weights import FEWEST_EFFECTIVE, HIGHEST_K_HAT, Weights, chosen, smoothed
 from gainsmodel.extras import needed
 from gainsmodel.progress import Steps
@@ -35,7 +35,7 @@ from gainsmodel.scenario.conditioned import (
     MOST_DRAWS,
     REPLICATES,
     Conditioned,
-    Move,
+    Engine,
     assumptions_sha256,
 )
 from gainsmodel.scenario.parameters import PARAMETERS
@@ -177,6 +177,8 @@ def condition(
         )
     if draws > MOST_DRAWS:
         raise SettingError(f"draws: must be at most {MOST_DRAWS:,} to condition, not {draws:,}")
+    for module in ("arviz_stats.base", "iterative_ensemble_smoother"):
+        needed(module, "evidence", "Conditioning on evidence")
     settings = Settings(draws=draws, seed=seed, sampler=sampler, precision="float32")
     settings = replace(settings, draws=-(-settings.draws // REPLICATES) * REPLICATES)
     every = observations(loaded, figures, told)
@@ -189,7 +191,9 @@ def condition(
     used = [n for n, one in enumerate(every) if not one.row.held_out]
     of = [every[n] for n in used]
     first = smoothed(log_likelihood(of, predicted[used]))
-    weights, after, moves, engine = first, predicted, (), "importance sampling"
+    moves: dict[str, Any] = {}
+    engine: Engine = "importance sampling"
+    weights, after = first, predicted
     if not first.accepted:
         engine = "ensemble smoother"
         of_used = Predictor(loaded, figures, of, settings, threads)
@@ -200,17 +204,7 @@ def condition(
             best = first if proposal is None else proposal.weights
             raise EvidenceError(_too_few(told, of, predicted[used], best, first, settings.draws))
         weights, after = proposal.weights, np.array(predicted)
-        moves = tuple(
-            Move(
-                shift=float(shift),
-                scale=float(scale),
-                numbers={names[n]: float(row[n]) for n in np.flatnonzero(row)},
-            )
-            for row, shift, scale in zip(
-                proposal.directions, proposal.shift, proposal.scale, strict=True
-            )
-            if shift or scale != 1
-        )
+        moves = _on_record(proposal, names)
         after = predictor(proposal.normals, steps.next)
     misfit, notes = _misfit(told, of, after[used], weights)
     record = Conditioned(
@@ -225,7 +219,7 @@ def condition(
         figures_sha256=figures_sha256(figures),
         assumptions_sha256=assumptions_sha256(loaded.to_dict()),
         chosen=tuple(chosen(weights.of_draws, settings.seed).tolist()),
-        moved=moves,
+        **moves,
     )
     learned = loaded.model_copy(update={"conditioned": record})
     run_as = replace(settings, precision=None)
@@ -264,6 +258,19 @@ def _evidence(
     return other
 
 
+def _on_record(proposal: Proposal, names: Sequence[str]) -> dict[str, Any]:
+    """The map of a proposal, as `Conditioned` keeps it."""
+    kept = (proposal.shift != 0) | (proposal.scale != 1)
+    directions = proposal.directions[kept]
+    used = np.flatnonzero(np.any(directions != 0, axis=0))
+    return {
+        "numbers": tuple(names[int(n)] for n in used),
+        "directions": tuple(map(tuple, directions[:, used].tolist())),
+        "shift": tuple(proposal.shift[kept].tolist()),
+        "scale": tuple(proposal.scale[kept].tolist()),
+    }
+
+
 def _too_few(
     evidence: Evidence,
     of: Sequence[Observation],
@@ -299,7 +306,7 @@ def _too_few(
 def _misfit(
     evidence: Evidence, of: Sequence[Observation], after: Floats, weights: Weights
 ) -> tuple[Floats, list[str]]:
-    """How far rows are from what the chosen futures show, in their errors; refuses contradiction."""
+    """How far rows are from what the chosen futures show; refuses contradiction."""
     stats = needed("scipy.stats", "evidence", "Conditioning on evidence")
     values = np.array([one.value for one in of])
     apart = values - after @ weights.of_draws
@@ -359,7 +366,7 @@ def _rows(
                 "name": row.name,
                 "kind": "effect" if effect else "adoption",
                 "place": one.unit.name,
-                "subject": row.technology or (row.lever if effect else None),
+                "subject": row.technology or getattr(row, "lever", None),
                 "held_out": n not in used,
                 "observed": observed,
                 "error": row.error,

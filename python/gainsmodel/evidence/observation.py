@@ -6,10 +6,11 @@ judgement; a row of evidence may state others.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from gainsmodel.checks import did_you_mean
@@ -17,12 +18,13 @@ from gainsmodel.data import Dataset
 from gainsmodel.data.units import Unit, unit_of
 from gainsmodel.errors import EvidenceError, UnknownNameError
 from gainsmodel.evidence.evidence_file import AdoptionObserved, EffectEvaluated, Evidence, Row
+from gainsmodel.results.prices import gva_at_start
 from gainsmodel.results.result import Result
 from gainsmodel.results.statistics import value_at
 from gainsmodel.scenario import Scenario
 from gainsmodel.scenario.messages import KeyPath
 from gainsmodel.simulation.conditioned import drawn
-from gainsmodel.simulation.core_inputs import core_inputs, gva_at_start, readiness_of
+from gainsmodel.simulation.core_inputs import core_inputs, readiness_of
 from gainsmodel.simulation.run import Run
 from gainsmodel.simulation.settings import Settings
 
@@ -126,8 +128,8 @@ def observations(scenario: Scenario, dataset: Dataset, evidence: Evidence) -> li
 
         try:
             unit = unit_of(dataset, row.place)
-        except UnknownNameError as error:
-            raise refuse("place", str(error)) from None
+        except UnknownNameError as unknown:
+            raise refuse("place", str(unknown)) from None
         if row.technology is not None and row.technology not in scenario.technologies:
             hint = did_you_mean(row.technology, scenario.technologies)
             raise refuse("technology", f"no such technology: '{row.technology}'{hint}")
@@ -186,6 +188,36 @@ def log_likelihood(of: Sequence[Observation], predicted: Floats) -> Floats:
     misfit = np.linalg.solve(root, values[:, None] - predicted)
     made: Floats = -0.5 * np.sum(misfit**2, axis=0)
     return made
+
+
+@dataclass(frozen=True, eq=False)
+class _Inputs:
+    """Inputs of a result, made once for each unit and sector, since that takes a while."""
+
+    result: Result
+    _made: dict[tuple[str, str | None], pl.DataFrame] = field(default_factory=dict)
+
+    def frame(self, unit: str, sector: str | None = None) -> pl.DataFrame:
+        if (unit, sector) not in self._made:
+            self._made[unit, sector] = self.result.inputs(unit, sector=sector)
+        return self._made[unit, sector]
+
+    def of(self, unit: str, name: str, technology: str, sector: str | None = None) -> Floats:
+        """A spread parameter of a technology in every draw; what is certain has its value."""
+        known = self.frame(unit, sector)
+        column = f"{name}.{technology}"
+        if column in known.columns:
+            return known[column].to_numpy()
+        stated: Any = self.result.scenario.parameters
+        return np.full(known.height, value_at(stated.spread(name).of(technology), 0.0))
+
+    def national(self, unit: str, name: str) -> Floats:
+        """A national parameter in every draw; what is certain has its value."""
+        known = self.frame(unit)
+        if name in known.columns:
+            return known[name].to_numpy()
+        stated = getattr(self.result.scenario.parameters, name).figure()
+        return np.full(known.height, value_at(stated, 0.0))
 
 
 class Predictor:
@@ -260,21 +292,21 @@ class Predictor:
         for code in units:
             rows = [n for n, one in enumerate(self._of) if one.unit.code == code]
             if any(self._lever_of(n) is None for n in rows):
-                result = self._run(
+                inputs = self._run(
                     *(self._plain, settings, code, normals, cells_at_middle, next_step())
                 )
                 for n in rows:
                     if self._lever_of(n) is None:
-                        made[n] = self._predicted(self._of[n], result)
+                        made[n] = self._predicted(self._of[n], inputs)
         by_lever = [n for n in range(len(self._of)) if self._lever_of(n) is not None]
         if by_lever:
-            result = self._run(
+            inputs = self._run(
                 *(self._moved, settings, None, normals, cells_at_middle, next_step())
             )
             for n in by_lever:
                 lever = self._lever_of(n)
                 assert lever is not None
-                made[n] = _lasting(self._moved, result, self._of[n].unit.code, lever)
+                made[n] = _lasting(self._moved, inputs, self._of[n].unit.code, lever)
         return made
 
     def _lever_of(self, n: int) -> str | None:
@@ -289,7 +321,7 @@ class Predictor:
         normals: NDArray[np.float32],
         cells_at_middle: bool,
         on_progress: Any,
-    ) -> Result:
+    ) -> _Inputs:
         run = Run(
             *(scenario, self._dataset, settings, self._threads),
             detail=detail,
@@ -297,39 +329,39 @@ class Predictor:
             normals=normals,
             cells_at_middle=cells_at_middle,
         )
-        return run.result(on_progress)
+        return _Inputs(run.result(on_progress))
 
-    def _predicted(self, of: Observation, result: Result) -> Floats:
+    def _predicted(self, of: Observation, inputs: _Inputs) -> Floats:
         row = of.row
         if isinstance(row, EffectEvaluated):
             assert row.technology is not None
             sector = None if row.sector == "all" else row.sector
-            return _input(result, of.unit.code, EFFECT, row.technology, sector)
+            return inputs.of(of.unit.code, EFFECT, row.technology, sector)
         start = self._plain.setting.start_year
         first = max(0, math.floor(of.years))
         columns = [f"{row.technology}_{start + year}" for year in (first, first + 1)]
         at, after = (
             of_year.astype(float)
-            for of_year in result.rows("adoption_by_technology_and_year", columns)
+            for of_year in inputs.result.rows("adoption_by_technology_and_year", columns)
         )
         if of.years >= 0:
             adoption = at + (of.years - first) * (after - at)
         else:
-            adoption = self._before(of, row.technology, result, at)
+            adoption = self._before(of, row.technology, inputs, at)
         return np.asarray(logit(np.clip(adoption, NEAREST, 1 - NEAREST)))
 
-    def _before(self, of: Observation, technology: str, result: Result, start: Floats) -> Floats:
+    def _before(self, of: Observation, technology: str, inputs: _Inputs, start: Floats) -> Floats:
         """Adoption before the start: the model's own steps, backwards."""
         dataset, scenario = self._dataset, self._plain
         inside = dataset.areas["area_code"].is_in(of.unit.members).to_numpy()
         gva = gva_at_start(scenario, dataset).sum(axis=1) * inside
         ready = float(np.average(readiness_of(scenario, dataset), weights=gva))
         known = {
-            name: _input(result, of.unit.code, name, technology)
+            name: inputs.of(of.unit.code, name, technology)
             for name in ("innovation", "imitation", "ceiling")
         }
         slopes = {
-            name: _national(result, scenario, f"readiness_slope_{name}") * ready
+            name: inputs.national(of.unit.code, f"readiness_slope_{name}") * ready
             for name in ("imitation", "ceiling")
         }
         q = known["imitation"] * np.exp(slopes["imitation"])
@@ -351,7 +383,8 @@ def backwards(after: Floats, p: Floats, q: Floats, curve: str, years: float) -> 
         after = _step_before(after, p, q, curve)
     if years == whole:
         return after
-    return after + (years - whole) * (_step_before(after, p, q, curve) - after)
+    made: Floats = after + (years - whole) * (_step_before(after, p, q, curve) - after)
+    return made
 
 
 def _step_before(after: Floats, p: Floats, q: Floats, curve: str) -> Floats:
@@ -368,9 +401,9 @@ def _step_before(after: Floats, p: Floats, q: Floats, curve: str) -> Floats:
     return made
 
 
-def _lasting(scenario: Scenario, result: Result, unit: str, lever: str) -> Floats:
+def _lasting(scenario: Scenario, inputs: _Inputs, unit: str, lever: str) -> Floats:
     """What a lever at full take-up adds to output for good, as a share of it."""
-    known = result.inputs(unit)
+    known = inputs.frame(unit)
 
     def effect_on(target: str) -> Floats:
         stated = dict(scenario.levers[lever].effects).get(target)
@@ -382,30 +415,11 @@ def _lasting(scenario: Scenario, result: Result, unit: str, lever: str) -> Float
 
     total = np.zeros(known.height)
     for technology in scenario.technologies:
-        effect = _input(result, unit, EFFECT, technology)
-        ceiling = _input(result, unit, CEILING, technology)
+        effect = inputs.of(unit, EFFECT, technology)
+        ceiling = inputs.of(unit, CEILING, technology)
         raised = ceiling + (1 - ceiling) * np.minimum(effect_on(CEILING), 1)
         total += effect * ((1 + effect_on(EFFECT)) * raised - ceiling)
     return total
-
-
-def _input(
-    result: Result, unit: str, name: str, technology: str, sector: str | None = None
-) -> Floats:
-    known = result.inputs(unit, sector=sector)
-    column = f"{name}.{technology}"
-    if column in known.columns:
-        return known[column].to_numpy()
-    stated: Any = result.scenario.parameters
-    return np.full(known.height, value_at(stated.spread(name).of(technology), 0.0))
-
-
-def _national(result: Result, scenario: Scenario, name: str) -> Floats:
-    known = result.inputs()
-    if name in known.columns:
-        return known[name].to_numpy()
-    stated = getattr(scenario.parameters, name).figure()
-    return np.full(known.height, value_at(stated, 0.0))
 
 
 def logit(share: Any) -> Any:

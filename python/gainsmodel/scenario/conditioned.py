@@ -17,6 +17,7 @@ from gainsmodel.scenario.quantities import Line
 # Scrambled points come in so many replicates; a future keeps the place in its own.
 REPLICATES = 16
 MOST_DRAWS = 100_000
+Engine = Literal["importance sampling", "ensemble smoother"]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 # Settings that change what a standard normal number means.
 _MEANING = (
@@ -25,25 +26,20 @@ _MEANING = (
 )
 
 
-class Move(Model):
-    """One direction in the shared numbers, and how numbers are stretched and moved along it.
-
-    With u the direction and y = u · z, z becomes z + (shift + (scale − 1) y) u.
-    """
-
-    shift: Number
-    scale: Annotated[float, Field(gt=0, le=1e3, allow_inf_nan=False)]
-    numbers: dict[Annotated[str, Field(max_length=200)], Number] = Field(
-        min_length=1, max_length=5000, description="of each number, as parameter/area/cell"
-    )
+List = Annotated[tuple[Number, ...], Field(strict=False, max_length=5_000)]
+Scale = Annotated[float, Field(gt=0, le=1e3, allow_inf_nan=False)]
 
 
 class Conditioned(Model):
-    """Futures that evidence has chosen, and all it takes to simulate them again."""
+    """Futures that evidence has chosen, and all it takes to simulate them again.
+
+    Where a smoother has moved them: with u a row of `directions` over `numbers` (each called
+    parameter/area/cell) and y = u · z, z becomes z + Σ (shift + (scale − 1) y) u.
+    """
 
     evidence: Annotated[Line, Field(max_length=200)] = Field(description="title of the evidence")
     evidence_sha256: Hash
-    engine: Literal["importance sampling", "ensemble smoother"]
+    engine: Engine
     k_hat: Number = Field(description="shape of the tail of the weights")
     effective_draws: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
     draws: int = Field(ge=REPLICATES, le=MOST_DRAWS, description="futures before conditioning")
@@ -54,7 +50,12 @@ class Conditioned(Model):
     chosen: Annotated[
         tuple[Annotated[int, Field(ge=0, lt=MOST_DRAWS)], ...], Field(strict=False)
     ] = Field(min_length=REPLICATES, max_length=MOST_DRAWS, description="a future for each draw")
-    moved: Annotated[tuple[Move, ...], Field(strict=False, max_length=500)] = ()
+    numbers: Annotated[
+        tuple[Annotated[str, Field(max_length=200)], ...], Field(strict=False, max_length=5_000)
+    ] = ()
+    directions: Annotated[tuple[List, ...], Field(strict=False, max_length=500)] = ()
+    shift: List = ()
+    scale: Annotated[tuple[Scale, ...], Field(strict=False, max_length=500)] = ()
 
     @model_validator(mode="after")
     def _in_replicates(self) -> Self:
@@ -68,6 +69,15 @@ class Conditioned(Model):
                         f"must be a future below {self.draws:,} that leaves "
                         f"{place % REPLICATES} when divided by {REPLICATES}; found {draw}",
                     )
+                )
+        moves = len(self.directions)
+        for key, length in (("shift", len(self.shift)), ("scale", len(self.scale))):
+            if length != moves:
+                raise problem(((key,), f"must have one entry a direction, {moves}; found {length}"))
+        for n, direction in enumerate(self.directions):
+            if len(direction) != len(self.numbers):
+                raise problem(
+                    (("directions", n), f"must have one entry a number, {len(self.numbers)}")
                 )
         return self
 

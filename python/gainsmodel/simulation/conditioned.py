@@ -103,20 +103,17 @@ def drawn(
 
 def moved(of: Conditioned, names: Names, normals: Normals) -> Normals:
     """Stretch and move numbers along the directions on record, all at once."""
-    if not of.moved:
+    if not of.directions:
         return np.ascontiguousarray(normals)
     places = {name: place for place, name in enumerate(names)}
-    if unknown := [name for move in of.moved for name in move.numbers if name not in places]:
+    if unknown := [name for name in of.numbers if name not in places]:
         raise ScenarioError(
             f"conditioned: the scenario has no number {unknown[0]!r} that was moved; "
             "condition it again"
         )
-    directions = np.zeros((len(of.moved), len(names)))
-    for row, move in zip(directions, of.moved, strict=True):
-        row[[places[name] for name in move.numbers]] = list(move.numbers.values())
-    shift = np.array([move.shift for move in of.moved])
-    stretch = np.array([move.scale - 1 for move in of.moved])
-    return along(normals, directions, shift, stretch)
+    directions = np.zeros((len(of.directions), len(names)))
+    directions[:, [places[name] for name in of.numbers]] = of.directions
+    return along(normals, directions, np.array(of.shift), np.array(of.scale) - 1)
 
 
 def along(

@@ -24,7 +24,7 @@ NOTHING = {"kind": "fixed", "value": 0.0}
 
 def core_inputs(
     scenario: Scenario, dataset: Dataset, settings: Settings
-) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """What the core is given: parameters as plain values, and arrays.
 
     Returns

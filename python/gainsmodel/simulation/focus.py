@@ -64,7 +64,7 @@ class _Inputs:
     """What the core is given, all of it that acts on what others adopt, and times of levers."""
 
     spec: dict[str, Any]
-    arrays: dict[str, NDArray[np.float64]]
+    arrays: dict[str, NDArray[Any]]
     acting: str
     times: str
 
@@ -186,7 +186,7 @@ class Focus:
         self,
         scenario: Scenario,
         spec: dict[str, Any],
-        arrays: dict[str, NDArray[np.float64]],
+        arrays: dict[str, NDArray[Any]],
         around: _core.Surroundings,
         draws: int | None,
         on_progress: Progress | None,
