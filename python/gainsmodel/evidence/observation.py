@@ -369,7 +369,8 @@ class Predictor:
         m = np.maximum(ceiling, start)
         curve = scenario.setting.curve
         p = known["innovation"] if curve == "bass" else np.zeros_like(q)
-        return m * backwards(start / m, p, q, curve, -of.years)
+        made: Floats = m * backwards(start / m, p, q, curve, -of.years)
+        return made
 
 
 def backwards(after: Floats, p: Floats, q: Floats, curve: str, years: float) -> Floats:
