@@ -175,8 +175,11 @@ def condition(
             "structure: a scenario of several structures cannot be conditioned; take one of "
             "`Scenario.structures`"
         )
-    if draws > MOST_DRAWS:
-        raise SettingError(f"draws: must be at most {MOST_DRAWS:,} to condition, not {draws:,}")
+    if not FEWEST_EFFECTIVE <= draws <= MOST_DRAWS:
+        raise SettingError(
+            f"draws: must be from {FEWEST_EFFECTIVE:,} to {MOST_DRAWS:,} to condition, "
+            f"not {draws:,}"
+        )
     for module in ("arviz_stats.base", "iterative_ensemble_smoother"):
         needed(module, "evidence", "Conditioning on evidence")
     settings = Settings(draws=draws, seed=seed, sampler=sampler, precision="float32")

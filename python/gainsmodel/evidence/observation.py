@@ -338,7 +338,8 @@ class Predictor:
             sector = None if row.sector == "all" else row.sector
             return inputs.of(of.unit.code, EFFECT, row.technology, sector)
         start = self._plain.setting.start_year
-        first = max(0, math.floor(of.years))
+        last = self._plain.setting.horizon_years
+        first = min(max(0, math.floor(of.years)), last - 1)
         columns = [f"{row.technology}_{start + year}" for year in (first, first + 1)]
         at, after = (
             of_year.astype(float)

@@ -86,12 +86,15 @@ def propose(
         numbers = normals[:, :ENSEMBLE]
         places, shown = _smoothed(predict, directions, numbers, predicted[:, :ENSEMBLE], of, seed)
         best: Proposal | None = None
+        if not np.isfinite(shown).all():
+            # No future comes near, however far it is moved.
+            return None
         for _ in range(ROUNDS):
             fit = _fitted(places, shown, of)
             made = _moved(predict, directions, *fit, normals, of)
             if best is None or _better(made.weights, best.weights):
                 best = made
-            if best.weights.accepted:
+            if best.weights.accepted or not np.isfinite(made.predicted).all():
                 break
             # The next fit is made where the last has arrived.
             places, shown = directions @ made.normals.astype(float), made.predicted
@@ -175,7 +178,9 @@ def _moved(
     changed = np.flatnonzero(np.any(along_these != 0, axis=0))
     before, after = normals[changed].astype(float), made[changed].astype(float)
     over_proposal = -0.5 * np.sum(after**2 - before**2, axis=0)
-    weights = smoothed(log_likelihood(of, shown) + over_proposal)
+    possible = np.isfinite(shown).all(axis=0)
+    log_weights = log_likelihood(of, np.where(possible, shown, 0.0)) + over_proposal
+    weights = smoothed(np.where(possible, log_weights, -np.inf))
     return Proposal(along_these, shift, scale, made, shown, weights)
 
 

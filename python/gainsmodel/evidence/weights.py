@@ -61,8 +61,11 @@ def smoothed(log_weights: Floats) -> Weights:
     # Equal weights have no tail.
     if np.ptp(log_weights) > 1e-9:
         # It takes log ratios of a density left out, so minus the log weights.
-        log_weights, k_hat = base.array_stats.psislw(-log_weights)
-        k_hat = float(k_hat) if np.isfinite(k_hat) else np.inf
+        with np.errstate(all="ignore"):
+            tail, k_hat = base.array_stats.psislw(-log_weights)
+        # Where next to all weight is on a few futures there is no tail to fit.
+        fitted = np.isfinite(k_hat) and np.isfinite(tail).all()
+        log_weights, k_hat = (tail, float(k_hat)) if fitted else (log_weights, np.inf)
     weights = np.exp(log_weights - log_weights.max())
     weights /= weights.sum()
     return Weights(weights, k_hat, float(1 / np.sum(weights**2)))
