@@ -70,6 +70,7 @@ LACKING: tuple[tuple[str, tuple[str, ...]], ...] = (
       for kind in ("html", "pdf", "docx", "xlsx")),
     ("planning", ("plan", "reference", *GM, "--start", "0", "--start", "1", "--start", "2",
                   "--no-stability", *FEW)),
+    ("evidence", ("condition", "reference", "bics_ai", "--draws", "2000")),
     ("dask", ("batch", "few.toml", "--executor", "dask", "--out", "on_dask")),
     ("app", ("app", "--", "--server.headless=true", "--server.port=8765")),
 )  # fmt: skip

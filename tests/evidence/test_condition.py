@@ -130,7 +130,9 @@ def test_plans_targets_and_the_value_of_information_stand_on_chosen_futures(
     assert value.options.height == 2
     found = gainsmodel.discover(learned.scenario, GM, 50, search_draws=2_000, **few)
     assert 0 < found.p_misses < 1
-    switching = gainsmodel.switching_values(learned.scenario, GM, parameters=["ceiling"], **few)
+    switching = gainsmodel.switching_values(
+        learned.scenario, GM, parameters=["parameters.ceiling"], **few
+    )
     assert switching.table.height == 1
     with pytest.raises(SettingError, match="no shares of variance"):
         gainsmodel.sensitivity(learned.scenario, GM, draws=320)

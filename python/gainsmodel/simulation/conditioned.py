@@ -28,8 +28,8 @@ _drawn: dict[str, tuple[Names, Normals]] = {}
 
 
 def figures_sha256(dataset: Dataset) -> str:
-    """Hash of the figures that futures were chosen on."""
-    return sha256_of(dict(dataset.hashes))
+    """Hash of the figures, and the areas, that futures were chosen on."""
+    return sha256_of([dataset.areas["area_code"].to_list(), dict(dataset.hashes)])
 
 
 def conditioned_normals(

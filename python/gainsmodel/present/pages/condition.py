@@ -1,5 +1,6 @@
 """What evidence has taught: before beside after, what it moved, and rows that were held out."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,11 +58,15 @@ def condition(learned: Conditioning, area: str | None = None) -> Iterator[Block]
 def _in_short(learned: Conditioning) -> str:
     """The national gain before and after."""
     before, after = (AreaSummary(of, "uk") for of in (learned.before, learned.after))
-    return (
+    told = (
         f"The UK’s digital gain {before.when} is {after.digital_gain.about_gbp} with this "
         f"evidence ({after.digital_gain.gbp_range}), and {before.digital_gain.about_gbp} without "
         f"({before.digital_gain.gbp_range})."
     )
+    error = math.hypot(before.digital_gain.error, after.digital_gain.error)
+    if abs(after.digital_gain.mean - before.digital_gain.mean) > 2 * error:
+        return told
+    return f"{told} The difference of the two averages is within their sampling error."
 
 
 def _how(learned: Conditioning) -> str:
