@@ -127,8 +127,9 @@ def test_a_missing_extra_is_named_with_the_command_that_adds_it(
 ) -> None:
     figures(tmp_path)
     monkeypatch.chdir(tmp_path)
-    for module in ("altair", "distributed", "docx", "fastexcel", "jinja2", "pymoo", "streamlit",
-                   "typst", "vl_convert", "xlsxwriter"):  # fmt: skip
+    for module in ("altair", "arviz_stats", "distributed", "docx", "fastexcel",
+                   "iterative_ensemble_smoother", "jinja2", "pymoo", "streamlit", "typst",
+                   "vl_convert", "xlsxwriter"):  # fmt: skip
         monkeypatch.setitem(sys.modules, module, None)
     before = sorted(tmp_path.iterdir())
     code = run_here(list(words))

@@ -603,8 +603,9 @@ impl<F: Real> Factors<F> {
         let normals = &spec.data.normals;
         let rows = shared.len().max(1);
         let row = normals.len() / rows;
-        let whole = normals.len().is_multiple_of(rows) && row as u64 >= spec.draws;
-        if !normals.is_empty() && !(whole && normals.iter().all(|z| z.is_finite())) {
+        let finite = normals.iter().all(|z| z.is_finite());
+        let whole = normals.len().is_multiple_of(rows) && row as u64 >= spec.draws && finite;
+        if !whole && !normals.is_empty() {
             let problem = format!(
                 "must be {rows} rows of at least {} finite numbers, has {} in all",
                 spec.draws,
