@@ -19,7 +19,7 @@ Counted = Literal["firms", "staff", "activity"]
 Sizes = Literal["all", "0-9", "5+", "10+", "10-249", "250+"]
 Design = Literal["trial", "quasi-experiment", "modelled", "self-report"]
 Grade = Literal["published", "derived", "secondary", "judgement"]
-Share = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0.0001, le=0.9999, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 
 
@@ -45,7 +45,7 @@ class AdoptionObserved(_Row):
     year: Annotated[float, Field(ge=1990, le=2080, allow_inf_nan=False)] = Field(
         description="with its fraction, such as 2026.46 for mid-June 2026"
     )
-    share: Share = Field(description="share that uses the technology, above 0 and below 1")
+    share: Share = Field(description="share that uses the technology, 0.0001 to 0.9999")
     error: Annotated[float, Field(gt=0, lt=0.5, allow_inf_nan=False)] = Field(
         description="standard error of the share, on the same scale"
     )

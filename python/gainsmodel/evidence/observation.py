@@ -48,6 +48,8 @@ DISCOUNT = {"trial": 0.0, "quasi-experiment": 0.2, "modelled": 0.5, "self-report
 TRANSFER = {"trial": 0.25, "quasi-experiment": 0.5, "modelled": 1.0, "self-report": 1.0}
 # Adoption nearer to 0 or 1 is taken to be there.
 NEAREST = 1e-4
+# Errors below this are taken to be it, so that arithmetic stays safe.
+LEAST_ERROR = 1e-5
 HALVINGS = 40
 # Futures that tell how far single cells move a prediction.
 FUTURES_OF_CELLS = 1_000
@@ -141,7 +143,7 @@ def observations(scenario: Scenario, dataset: Dataset, evidence: Evidence) -> li
                 raise refuse("sector", 'must be "all" of a lever, whose effect has no sectors')
             off, transfer = discount(row)
             value = (1 - off) * row.effect
-            error = math.hypot((1 - off) * row.error, transfer * value)
+            error = max(math.hypot((1 - off) * row.error, transfer * value), LEAST_ERROR)
             made.append(Observation(path, row, unit, value, error))
             continue
         if row.counted != "firms" and row.sizes != "all":
@@ -154,7 +156,7 @@ def observations(scenario: Scenario, dataset: Dataset, evidence: Evidence) -> li
         made.append(
             Observation(
                 *(path, row, unit, logit(row.share) + middle),
-                error=row.error / (row.share * (1 - row.share)),
+                error=max(row.error / (row.share * (1 - row.share)), LEAST_ERROR),
                 years=years,
                 common=(row.technology, row.counted, row.sizes),
                 mapping=mapping,
