@@ -97,6 +97,7 @@ def test_a_bad_value_gives_one_error(
         ),
         ('name = "one"', 'name = "one"\nplace = "Greater Manchster"', 5, "Greater Manchester"),
         ('technology = "ai"\neffect', 'lever = "skill"\neffect', 16, "did you mean 'skills'?"),
+        ('technology = "ai"\neffect', 'lever = "leadership"\neffect', 16, "only brings adoption"),
         ('"firms"', '"staff"', 10, 'must be "all" where staff are counted'),
         ("year = 2026.5", "year = 2079", 6, "at most 40 years after the start; found 2079"),
     ],

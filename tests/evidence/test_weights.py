@@ -69,3 +69,9 @@ def test_chosen_draws_follow_their_weights_and_keep_their_replicate() -> None:
     assert z[places].mean() == pytest.approx(float(weights @ z), abs=0.01)
     assert np.array_equal(places, chosen(weights, 3))
     assert not np.array_equal(places, chosen(weights, 4))
+
+
+def test_largest_weights_that_are_alike_need_no_smoothing() -> None:
+    weights = smoothed(np.repeat([0.0, -3.0], 800))
+    assert weights.k_hat == 0.0
+    assert weights.of_draws[0] / weights.of_draws[-1] == pytest.approx(np.exp(3.0))

@@ -50,6 +50,8 @@ TRANSFER = {"trial": 0.25, "quasi-experiment": 0.5, "modelled": 1.0, "self-repor
 NEAREST = 1e-4
 # Errors below this are taken to be it, so that arithmetic stays safe.
 LEAST_ERROR = 1e-5
+# Log odds beyond which a share is 0 or 1 to every digit.
+FURTHEST = 50.0
 HALVINGS = 40
 # Futures that tell how far single cells move a prediction.
 FUTURES_OF_CELLS = 1_000
@@ -92,7 +94,8 @@ class Observation:
     def shown(self, value: Floats | float) -> Any:
         """A value on the scale of the likelihood as the source would print it."""
         if isinstance(self.row, AdoptionObserved):
-            return 1 / (1 + np.exp(-(np.asarray(value) - self.offset)))
+            log_odds = np.clip(np.asarray(value) - self.offset, -FURTHEST, FURTHEST)
+            return 1 / (1 + np.exp(-log_odds))
         return np.asarray(value) / (1 - discount(self.row)[0])
 
 
@@ -139,6 +142,13 @@ def observations(scenario: Scenario, dataset: Dataset, evidence: Evidence) -> li
             if row.lever is not None and row.lever not in scenario.levers:
                 hint = did_you_mean(row.lever, scenario.levers)
                 raise refuse("lever", f"no such lever: '{row.lever}'{hint}")
+            if row.lever is not None and not _lasts(scenario, row.lever):
+                others = [name for name in scenario.levers if _lasts(scenario, name)]
+                raise refuse(
+                    "lever",
+                    f"'{row.lever}' only brings adoption forward in this scenario, so a lasting "
+                    f"effect says nothing of it{did_you_mean('', others)}",
+                )
             if row.lever is not None and row.sector != "all":
                 raise refuse("sector", 'must be "all" of a lever, whose effect has no sectors')
             off, transfer = discount(row)
@@ -163,6 +173,11 @@ def observations(scenario: Scenario, dataset: Dataset, evidence: Evidence) -> li
             )
         )
     return made
+
+
+def _lasts(scenario: Scenario, lever: str) -> bool:
+    effects = dict(scenario.levers[lever].effects)
+    return bool(effects.get(CEILING) or effects.get(EFFECT))
 
 
 def covariance(of: Sequence[Observation]) -> Floats:

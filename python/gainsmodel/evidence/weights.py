@@ -58,11 +58,15 @@ def smoothed(log_weights: Floats) -> Weights:
         return Weights(np.full(log_weights.size, 1 / log_weights.size), np.inf, 0.0)
     log_weights = np.maximum(log_weights - highest, -700.0)
     k_hat = 0.0
-    # Equal weights have no tail.
-    if np.ptp(log_weights) > 1e-9:
+    # Weights that are all below e times their mean have no tail to speak of.
+    if np.mean(np.exp(log_weights)) < np.exp(-1.0):
         # It takes log ratios of a density left out, so minus the log weights.
-        with np.errstate(all="ignore"):
-            tail, k_hat = base.array_stats.psislw(-log_weights)
+        try:
+            with np.errstate(all="ignore"):
+                tail, k_hat = base.array_stats.psislw(-log_weights)
+        except ValueError:
+            # The largest weights are all alike: none stands out, and there is nothing to smooth.
+            tail, k_hat = log_weights, 0.0
         # Where next to all weight is on a few futures there is no tail to fit.
         fitted = np.isfinite(k_hat) and np.isfinite(tail).all()
         log_weights, k_hat = (tail, float(k_hat)) if fitted else (log_weights, np.inf)
