@@ -10,7 +10,13 @@ import pytest
 
 import gainsmodel
 from gainsmodel.data.units import unit_of
-from gainsmodel.errors import EvidenceError, ScenarioError, SettingError, UnknownNameError
+from gainsmodel.errors import (
+    EvidenceError,
+    ResultError,
+    ScenarioError,
+    SettingError,
+    UnknownNameError,
+)
 from gainsmodel.evidence.condition import Conditioning, condition
 from gainsmodel.evidence.observation import logit
 from gainsmodel.scenario import Scenario, load_scenario, parse_scenario, to_toml
@@ -135,7 +141,15 @@ def test_plans_targets_and_the_value_of_information_stand_on_chosen_futures(
     )
     assert switching.table.height >= 1
     with pytest.raises(SettingError, match="no shares of variance"):
-        gainsmodel.sensitivity(learned.scenario, GM, draws=320)
+        gainsmodel.sensitivity(learned.scenario, "plan_adds", area=GM, draws=320)
+
+
+def test_plans_are_compared_on_the_same_evidence_alone(learned: Conditioning) -> None:
+    with pytest.raises(ResultError, match="condition both scenarios on the same"):
+        gainsmodel.compare(learned.scenario, "late_start", draws=160)
+    other = condition("late_start", "bics_ai", draws=4_000)
+    assert other.scenario.conditioned == learned.scenario.conditioned
+    gainsmodel.compare(learned.scenario, other.scenario, draws=160)
 
 
 def test_a_run_on_other_figures_is_refused(learned: Conditioning) -> None:
