@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from gainsmodel.checks import did_you_mean
 from gainsmodel.choices import Sampler
@@ -184,6 +185,20 @@ def condition(
         needed(module, "evidence", "Conditioning on evidence")
     settings = Settings(draws=draws, seed=seed, sampler=sampler, precision="float32")
     settings = replace(settings, draws=-(-settings.draws // REPLICATES) * REPLICATES)
+    # Sums have one order then, whatever the number of the library's threads.
+    with threadpool_limits(limits=1):
+        return _learned(loaded, figures, told, settings, threads, on_progress)
+
+
+def _learned(
+    loaded: Scenario,
+    figures: Dataset,
+    told: Evidence,
+    settings: Settings,
+    threads: int | None,
+    on_progress: Callable[[int, int], None] | None,
+) -> Conditioning:
+    """Weigh, move if need be, and choose; what is asked has been checked."""
     every = observations(loaded, figures, told)
     predictor = Predictor(loaded, figures, every, settings, threads)
     # Prior, cells, the smoother's steps and rounds at most, and the two whole runs.
@@ -201,7 +216,7 @@ def condition(
         engine = "ensemble smoother"
         of_used = Predictor(loaded, figures, of, settings, threads)
         proposal = propose(
-            lambda moved: of_used(moved, steps.next), normals, predicted[used], of, seed
+            lambda moved: of_used(moved, steps.next), normals, predicted[used], of, settings.seed
         )
         if proposal is None or not proposal.weights.accepted:
             best = first if proposal is None else proposal.weights
@@ -230,7 +245,7 @@ def condition(
     return Conditioning(
         *(learned, told, engine, weights.k_hat, weights.effective),
         *(first.k_hat, first.effective, settings.draws, settings.seed, settings.sampler),
-        rows=_rows(every, used, predicted, after, weights, misfit, seed),
+        rows=_rows(every, used, predicted, after, weights, misfit, settings.seed),
         assumptions=_assumptions(loaded, *whole),
         before=whole[0],
         after=whole[1],
