@@ -24,7 +24,7 @@ LAYERS = (
     {"data", "scenario"},
     {"results"},
     {"simulation"},
-    {"analysis", "batch", "store"},
+    {"analysis", "batch", "evidence", "store"},
     {"present"},
     {"validation"},
     {"cli"},

@@ -87,6 +87,7 @@ LACKING: tuple[tuple[str, tuple[str, ...]], ...] = (
                   "--no-stability", *FEW)),
     ("store", ("store", "list")),
     ("store", ("audit", "verify")),
+    ("evidence", ("condition", "reference", "bics_ai", "--draws", "2000")),
     ("dask", ("batch", "few.toml", "--executor", "dask", "--out", "on_dask")),
     ("mpi", ("batch", "few.toml", "--executor", "mpi", "--out", "on_mpi")),
     ("app", ("app", "--", "--server.headless=true", "--server.port=8765")),
@@ -145,8 +146,9 @@ def test_a_missing_extra_is_named_with_the_command_that_adds_it(
 ) -> None:
     figures(tmp_path)
     monkeypatch.chdir(tmp_path)
-    for module in ("altair", "distributed", "docx", "fastexcel", "jinja2", "mpi4py", "pymoo",
-                   "sqlalchemy", "streamlit", "typst", "vl_convert", "xlsxwriter"):  # fmt: skip
+    for module in ("altair", "arviz_stats", "distributed", "docx", "fastexcel",
+                   "iterative_ensemble_smoother", "jinja2", "mpi4py", "pymoo", "sqlalchemy",
+                   "streamlit", "typst", "vl_convert", "xlsxwriter"):  # fmt: skip
         monkeypatch.setitem(sys.modules, module, None)
     before = sorted(tmp_path.iterdir())
     code = run_here(list(words))

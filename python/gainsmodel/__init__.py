@@ -73,6 +73,7 @@ if TYPE_CHECKING:
         ConflictError as ConflictError,
         CoreError as CoreError,
         DataError as DataError,
+        EvidenceError as EvidenceError,
         GainsModelError as GainsModelError,
         NotAllowedError as NotAllowedError,
         NotThereError as NotThereError,
@@ -83,6 +84,12 @@ if TYPE_CHECKING:
         StoreError as StoreError,
         StoreUnavailable as StoreUnavailable,
         UnknownNameError as UnknownNameError,
+    )
+    from gainsmodel.evidence.condition import Conditioning as Conditioning, condition as condition
+    from gainsmodel.evidence.evidence_file import (
+        Evidence as Evidence,
+        load_evidence as load_evidence,
+        shipped_evidence as shipped_evidence,
     )
     from gainsmodel.present import (
         charts as charts,
@@ -137,9 +144,11 @@ _NAMES = {
     "analysis.would_have_to_be_true": "WouldHaveToBeTrue would_have_to_be_true",
     "batch": "BatchResult Sweep estimate_batch load_sweep run_batch",
     "data": "Dataset aggregate gva_template load_dataset read_gva save_dataset",
-    "errors": "BatchError ConflictError CoreError DataError GainsModelError NotAllowedError"
-    " NotThereError ResultError RunCancelled ScenarioError SettingError StoreError StoreUnavailable"
-    " UnknownNameError",
+    "errors": "BatchError ConflictError CoreError DataError EvidenceError GainsModelError"
+    " NotAllowedError NotThereError ResultError RunCancelled ScenarioError SettingError StoreError"
+    " StoreUnavailable UnknownNameError",
+    "evidence.condition": "Conditioning condition",
+    "evidence.evidence_file": "Evidence load_evidence shipped_evidence",
     "present.area_summary": "AreaSummary",
     "progress": "ProgressBar",
     "results.manifest": "build_info",

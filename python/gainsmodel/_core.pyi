@@ -81,6 +81,7 @@ def start(
     observe: bool = False,
     surroundings: Surroundings | None = None,
     quantiles: bool = True,
+    normals: NDArray[np.float32] | None = None,
 ) -> RunHandle:
     """Starts a run, a piece of whole spans of one, or one that observes; returns its handle."""
 

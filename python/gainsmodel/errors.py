@@ -29,6 +29,10 @@ class SettingError(GainsModelError, ValueError):
     """A run setting (draws, seed, threads, sampler …) outside what is allowed."""
 
 
+class EvidenceError(GainsModelError, ValueError):
+    """Evidence that cannot be used, or that no future, or too few, could have given."""
+
+
 class ResultError(GainsModelError, ValueError):
     """A saved result or manifest that cannot be read or replayed."""
 

@@ -35,7 +35,8 @@ def needed(
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as missing:
+        package = (missing.name or module).partition(".")[0]
         raise error(
-            f"{what} needs the package {missing.name}, which is not installed: "
+            f"{what} needs the package {package}, which is not installed: "
             f"pip install 'gainsmodel[{extra}]'{otherwise}"
         ) from None

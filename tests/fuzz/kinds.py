@@ -28,6 +28,7 @@ import gainsmodel
 from app.choice import start
 from app.link import from_query, to_query
 from gainsmodel.data import save_dataset
+from gainsmodel.evidence.observation import covariance, observations
 from gainsmodel.simulation.replay import start_again
 from gainsmodel.store import open_store
 from in_process import run_here
@@ -113,6 +114,23 @@ def read_sweep(folder: Path) -> None:
         loaded.scenario(len(loaded) - 1)
     if len(loaded) < 1_000:
         loaded.sha256()
+
+
+def evidence(rng: random.Random) -> Files:
+    text = _text(rng, "python/gainsmodel/evidence/shipped/*.toml")
+    return {"x.toml": mutation.in_toml(text, rng).encode(errors="replace")}
+
+
+def read_evidence(folder: Path) -> None:
+    loaded = gainsmodel.load_evidence(folder / "x.toml")
+    of = observations(
+        gainsmodel.load_scenario("reference"), gainsmodel.load_dataset("mayoral"), loaded
+    )
+    errors = covariance(of)
+    assert np.isfinite(errors).all()
+    assert np.isfinite([one.value for one in of]).all()
+    # Weighing needs a root of them.
+    np.linalg.cholesky(errors)
 
 
 @cache
@@ -446,6 +464,7 @@ def read_store(folder: Path) -> None:
 KINDS = {
     "scenario": Kind(scenario, read_scenario),
     "sweep": Kind(sweep, read_sweep),
+    "evidence": Kind(evidence, read_evidence),
     "manifest": Kind(manifest, read_manifest),
     "result": Kind(result, read_result),
     "own": Kind(own, read_own),
@@ -467,6 +486,9 @@ def good(kind: str) -> Files:
         "sweep": lambda: {
             "x.toml": f'base = "reference"\n{"".join(AXES)}'.encode(),
             "table.csv": TABLE.encode(),
+        },
+        "evidence": lambda: {
+            "x.toml": gainsmodel.shipped_evidence()["programmes"].read_bytes(),
         },
         "manifest": lambda: {"manifest.json": json.dumps(results()[0].manifest).encode()},
         "result": lambda: saved_result(0),

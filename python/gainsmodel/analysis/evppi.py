@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from gainsmodel.analysis.sensitivity import Z975
 from gainsmodel.results.statistics import COLUMNS, mid_ranks, statistics_of
+from gainsmodel.scenario.conditioned import REPLICATES
 
 Array = NDArray[np.float64]
 
@@ -50,7 +51,9 @@ def evpi(net_benefit: Array, sampler: str = "random") -> Worth:
     return _mean(net_benefit.max(axis=0) - best, sampler)
 
 
-def evppi(net_benefit: Array, numbers: NDArray[np.floating[Any]]) -> Worth:
+def evppi(
+    net_benefit: Array, numbers: NDArray[np.floating[Any]], *, in_replicates: bool = False
+) -> Worth:
     """Expected value of knowing some uncertain numbers, and them alone, before deciding.
 
     What each option is worth, given the numbers, is estimated by regression (Strong, Oakley
@@ -67,10 +70,13 @@ def evppi(net_benefit: Array, numbers: NDArray[np.floating[Any]]) -> Worth:
     numbers : ndarray, shape (numbers, draws)
         Standard normal, or 0 and 1 of what either happens or not; drawn independently from draw to
         draw.
+    in_replicates : bool
+        Whether the draws are chosen ones, which repeat one another within sixteen replicates alone:
+        then none of these is on both sides of the regression, and the error is made from them.
     """
     options, draws = net_benefit.shape
     usual = int(net_benefit.mean(axis=1).argmax())
-    fold = np.arange(draws) % FOLDS
+    fold = (np.arange(draws) % REPLICATES if in_replicates else np.arange(draws)) % FOLDS
     chosen = np.full(draws, usual)
     # Fitted against the usual choice, so that what all options share adds no noise.
     against = net_benefit - net_benefit[usual]
@@ -86,7 +92,8 @@ def evppi(net_benefit: Array, numbers: NDArray[np.floating[Any]]) -> Worth:
         chosen[unseen] = expected.argmax(axis=0)
         # Where nothing is expected to be better, the usual choice stays.
         chosen[unseen] = np.where(expected.max(axis=0) > 0, chosen[unseen], usual)
-    gained = _mean(against[chosen, np.arange(draws)])
+    sampler = "sobol" if in_replicates else "random"
+    gained = _mean(against[chosen, np.arange(draws)], sampler)
     return Worth(max(gained.value, 0.0), gained.mcse)
 
 

@@ -210,7 +210,10 @@ def voi(
     rows = []
     for group in found:
         of_group = [*_numbers_of(group, numbers, works, members)]
-        known = evppi(net, np.array(of_group)) if of_group else Worth(0.0, 0.0)
+        known = Worth(0.0, 0.0)
+        if of_group:
+            chosen = first.conditioned is not None
+            known = evppi(net, np.array(of_group), in_replicates=chosen)
         rows.append(
             (
                 group.name,
@@ -293,11 +296,13 @@ def _numbers_of(
 def _told_apart(names: pl.DataFrame, scenario: Scenario) -> Iterator[tuple[str, ...]]:
     """Names of numbers with the lever that a take-up belongs to, which the core does not name.
 
-    Moved levers whose take-up varies come in their order, each beginning with what all areas share.
+    Moved levers whose take-up varies come in their order, each beginning with what all areas share;
+    of a conditioned scenario, all levers.
     """
     common = scenario.parameters.take_up
     take_up = {name: scenario.levers[name].take_up or common for name in scenario.moved_levers()}
-    levers = (name for name, of in take_up.items() if varies(of.figure().core()))
+    varying = [name for name, of in take_up.items() if varies(of.figure().core())]
+    levers = iter(varying if scenario.conditioned is None else scenario.levers)
     lever = ""
     for parameter, area, cell in names.iter_rows():
         if parameter == "take_up" and not area:

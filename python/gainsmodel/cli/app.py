@@ -91,6 +91,8 @@ _OPTIONS = {
     "most_boxes": "--boxes",
     "most_conditions": "--conditions",
     "years": "--delay",
+    "held_out": "--held-out",
+    "out": "--out",
     "search_draws": "--search-draws",
     "study_draws": "--study-draws",
     "reading": "--reading",

@@ -9,6 +9,7 @@ _MODULES = (
     *("run", "compare", "appraise", "sensitivity", "voi", "target", "plan", "allocate", "discover"),
     *(
         "requires",
+        "condition",
         "report",
         "verify",
         "replay",

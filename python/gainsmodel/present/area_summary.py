@@ -163,8 +163,14 @@ class AreaSummary:
 
     @property
     def futures(self) -> int:
-        """Number of draws."""
-        return int(self.result.manifest["draws"])
+        """Number of draws; of chosen ones, how many of equal weight would tell as much."""
+        draws = int(self.result.manifest["draws"])
+        of = self.scenario.get("conditioned")
+        return (
+            draws
+            if of is None
+            else max(1, int(of["effective_draws"] * min(1.0, draws / len(of["chosen"]))))
+        )
 
     @property
     def certainty(self) -> str:

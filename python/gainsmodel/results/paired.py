@@ -463,16 +463,22 @@ def check_paired(first: Result, second: Result) -> None:
                 f"the results are not paired: {key} is {first.manifest[key]!r} in one and "
                 f"{second.manifest[key]!r} in the other"
             )
+    mine, theirs = (r.manifest["scenario"].get("conditioned") for r in (first, second))
+    if mine != theirs:
+        raise ResultError(
+            "the results are not paired: one is conditioned on evidence, and the other is not, or "
+            "on other evidence; condition both scenarios on the same"
+        )
     # Keyed numbers are found by name, Sobol points by place: decision 1.
     if first.manifest["sampler"] == "random":
         return
     for key in ("technologies", "levers"):
-        mine, theirs = (list(r.manifest["scenario"].get(key, ())) for r in (first, second))
-        common = min(len(mine), len(theirs)) if key == "levers" else None
-        if mine[:common] != theirs[:common]:
+        one, other = (list(r.manifest["scenario"].get(key, ())) for r in (first, second))
+        common = min(len(one), len(other)) if key == "levers" else None
+        if one[:common] != other[:common]:
             raise ResultError(
-                f"the results are not paired: {key} are {', '.join(mine)} in one and "
-                f"{', '.join(theirs)} in the other, which moves Sobol points; use the sampler "
+                f"the results are not paired: {key} are {', '.join(one)} in one and "
+                f"{', '.join(other)} in the other, which moves Sobol points; use the sampler "
                 "'random'" + (" or list what is new last" if key == "levers" else "")
             )
 

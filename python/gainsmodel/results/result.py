@@ -277,7 +277,12 @@ class Result(ShownInNotebooks):
             )
         return self._kept
 
-    def inputs(self, area: str | None = None, names: Sequence[str] | None = None) -> pl.DataFrame:
+    def inputs(
+        self,
+        area: str | None = None,
+        names: Sequence[str] | None = None,
+        sector: str | None = None,
+    ) -> pl.DataFrame:
         """Sampled inputs in every draw: column ``draw``, then one for each input in its own unit.
 
         An input that differs between areas, sectors or technologies has its usual value in
@@ -293,6 +298,8 @@ class Result(ShownInNotebooks):
             Inputs wanted: ``ceiling`` of all technologies, ``ceiling.ai`` of one, ``prize``,
             ``take_up.skills``, ``levers.skills.effects.ceiling``; all if left out. What is
             certain or switched off is no sampled input.
+        sector : str, optional
+            Letter of one sector, instead of all weighted by GVA.
 
         Raises
         ------
@@ -312,7 +319,7 @@ class Result(ShownInNotebooks):
         if self._kept is None:
             raise ResultError(NO_INPUTS)
         self._same_in_all("inputs")
-        return inputs(self._kept, self.dataset, area, names)
+        return inputs(self._kept, self.dataset, area, names, sector)
 
     def structures(
         self, metric: str = "gain_final_year_gbp_m", area: str | None = None

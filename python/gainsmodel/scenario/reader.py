@@ -10,6 +10,7 @@ from typing import Any
 
 from gainsmodel.checks import did_you_mean, escape, read_regular
 from gainsmodel.errors import ScenarioError
+from gainsmodel.scenario.conditioned import assumptions_sha256
 from gainsmodel.scenario.merge import is_whole, merge
 from gainsmodel.scenario.messages import KeyPath, M, show, validate
 from gainsmodel.scenario.migration import extension, migrated
@@ -66,8 +67,18 @@ def parse_scenario(content: str | bytes, name: str = "scenario.toml") -> Scenari
     return _resolve(_File.parse(content, escape(name), None))
 
 
-def load_standalone(cls: type[M], path: Path) -> tuple[M, Callable[[KeyPath], str]]:
+def load_standalone(
+    cls: type[M], path: Path, kind: str = "scenario", begin: str = 'extends = "reference"'
+) -> tuple[M, Callable[[KeyPath], str]]:
     """Read a file that is no scenario but is checked like one.
+
+    Parameters
+    ----------
+    cls : type
+        Model to build.
+    path : Path
+    kind, begin : str
+        What such a file is called in messages, and how it begins.
 
     Returns
     -------
@@ -81,7 +92,7 @@ def load_standalone(cls: type[M], path: Path) -> tuple[M, Callable[[KeyPath], st
     ScenarioError
         If it cannot be read or used; names the file, line, key and mend.
     """
-    file = _File.read(path)
+    file = _File.read(path, kind, begin)
 
     def where(at: KeyPath) -> str:
         return f"{file.name}{file.line(at)}: "
@@ -111,22 +122,30 @@ class _File:
     lines: dict[KeyPath, int]
 
     @classmethod
-    def read(cls, path: Path) -> "_File":
+    def read(
+        cls, path: Path, kind: str = "scenario", begin: str = 'extends = "reference"'
+    ) -> "_File":
         name = _display(path)
         try:
             content, size = read_regular(path, MAX_BYTES + 1)
         except FileNotFoundError:
             raise ScenarioError(f"{name}: no such file{_nearest_file(path)}") from None
         except IsADirectoryError:
-            raise ScenarioError(f"{name}: is a directory; name a scenario file in it") from None
+            raise ScenarioError(f"{name}: is a directory; name {_one(kind)} file in it") from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not a possible file name"
             raise ScenarioError(f"{name}: cannot be read: {reason}") from None
-        _check_size(name, size)
-        return cls.parse(content, name, path)
+        _check_size(name, size, kind)
+        return cls.parse(content, name, path, begin)
 
     @classmethod
-    def parse(cls, content: bytes, name: str, path: Path | None) -> "_File":
+    def parse(
+        cls,
+        content: bytes,
+        name: str,
+        path: Path | None,
+        begin: str = 'extends = "reference"',
+    ) -> "_File":
         _check_size(name, len(content))
         try:
             text = content.decode("utf-8-sig")
@@ -137,7 +156,7 @@ class _File:
                 f"{name}, line {line}: is not UTF-8 text (byte 0x{byte:02x}); save it as UTF-8"
             ) from None
         if not text.strip():
-            raise ScenarioError(f'{name}: is empty; begin with extends = "reference"')
+            raise ScenarioError(f"{name}: is empty; begin with {begin}")
         return cls(name, path, *_parsed(text, name))
 
     def depth(self, path: KeyPath) -> int:
@@ -195,10 +214,21 @@ def _resolve(file: _File) -> Scenario:
     hint = '; or begin the file with extends = "reference"' if len(chain) == 1 else ""
     merged, said = migrated(merged, chain[-1].name)
     scenario = validate(Scenario, merged, where, hint)
+    _check_conditioned(scenario, where)
     scenario._tell([*said, *steps])
     scenario._places.update((area, where(("plan", area))) for area in scenario.plan)
     scenario._data = next((_named_data(file) for file in chain if "data" in file.data), None)
     return scenario
+
+
+def _check_conditioned(scenario: Scenario, where: Callable[[KeyPath], str]) -> None:
+    """Refuse futures that were chosen under other assumptions than the file has."""
+    of = scenario.conditioned
+    if of is not None and of.assumptions_sha256 != assumptions_sha256(scenario.to_dict()):
+        raise ScenarioError(
+            f"{where(('conditioned',))}conditioned: these futures were chosen under other "
+            "assumptions; take the table conditioned away, and run gainsmodel condition again"
+        )
 
 
 def _named_data(file: _File) -> NamedData:
@@ -245,10 +275,14 @@ def _extended(file: _File, chain: list[_File]) -> _File:
     return _File.read(path)
 
 
-def _check_size(name: str, size: int) -> None:
+def _one(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeio" else f"a {kind}"
+
+
+def _check_size(name: str, size: int, kind: str = "scenario") -> None:
     if size > MAX_BYTES:
         raise ScenarioError(
-            f"{name}: is too large: {size:,} bytes; a scenario may have {MAX_BYTES:,}"
+            f"{name}: is too large: {size:,} bytes; {_one(kind)} may have {MAX_BYTES:,}"
         )
 
 

@@ -24,6 +24,7 @@ from pydantic import (
 from gainsmodel.checks import did_you_mean
 from gainsmodel.errors import ScenarioError
 from gainsmodel.notebook import ShownInNotebooks
+from gainsmodel.scenario.conditioned import Conditioned
 from gainsmodel.scenario.distributions import (
     Z95,
     Logitnormal,
@@ -192,6 +193,10 @@ class Scenario(ShownInNotebooks, Model):
         (), description="instead: respects in which structures differ, every combination being one"
     )
 
+    conditioned: Conditioned | None = Field(
+        None, description="futures that evidence has chosen, as gainsmodel condition writes them"
+    )
+
     # Where a file names each area of the plan, since only the figures can tell unknown areas.
     _places: dict[str, str] = PrivateAttr(default_factory=dict)
     _data: NamedData | None = PrivateAttr(None)
@@ -210,6 +215,8 @@ class Scenario(ShownInNotebooks, Model):
     def _consistent(self) -> Self:
         found = [*self._unknown_names(), *self._impossible_correlations()]
         found = found or [*self._impossible_structures()]
+        if self.conditioned and (self.structure or self.structure_axis):
+            found.append((("conditioned",), "cannot stand beside several structures"))
         if found:
             raise problem(*found)
         return self

@@ -16,6 +16,7 @@ from gainsmodel.scenario.levers import Lever
 from gainsmodel.scenario.parameter_groups import core_name
 from gainsmodel.scenario.parameters import ADJUSTMENTS, NATIONAL_PARAMETERS
 from gainsmodel.scenario.quantities import SECTORS, SPREAD_PARAMETERS, Quantity, Switched
+from gainsmodel.simulation.conditioned import conditioned_normals
 from gainsmodel.simulation.settings import Settings
 
 NOTHING = {"kind": "fixed", "value": 0.0}
@@ -23,7 +24,7 @@ NOTHING = {"kind": "fixed", "value": 0.0}
 
 def core_inputs(
     scenario: Scenario, dataset: Dataset, settings: Settings
-) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """What the core is given: parameters as plain values, and arrays.
 
     Returns
@@ -33,7 +34,8 @@ def core_inputs(
     arrays : dict
         ``gva_gbp_m`` (areas, sectors) at the start year; ``latitude``, ``longitude``,
         ``population`` and ``readiness`` (areas,); ``intensity``, ``start_years`` and
-        ``ramp_years`` (levers, areas).
+        ``ramp_years`` (levers, areas); of a conditioned scenario also ``normals``, the numbers
+        that cells share, (numbers, draws).
     """
     setting, parameters = scenario.setting, scenario.parameters
     technologies = list(scenario.technologies)
@@ -109,6 +111,9 @@ def core_inputs(
         structures.append({"weight": of.weight, "spec": own})
     if structures:
         spec["structures"] = structures
+    if scenario.conditioned is not None:
+        spec["every_number"] = True
+        arrays["normals"] = conditioned_normals(scenario, dataset, spec, arrays)
     return spec, arrays
 
 

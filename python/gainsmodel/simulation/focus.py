@@ -25,6 +25,7 @@ from gainsmodel.results.plan_levers import Plan, plan_arrays
 from gainsmodel.results.result import Result
 from gainsmodel.results.tables import Positions
 from gainsmodel.scenario import Scenario
+from gainsmodel.simulation.conditioned import refuse_reseeded
 from gainsmodel.simulation.core_inputs import core_inputs, is_uncertain
 from gainsmodel.simulation.finite import refuse_infinite
 from gainsmodel.simulation.run import start_core, wait_for
@@ -63,7 +64,7 @@ class _Inputs:
     """What the core is given, all of it that acts on what others adopt, and times of levers."""
 
     spec: dict[str, Any]
-    arrays: dict[str, NDArray[np.float64]]
+    arrays: dict[str, NDArray[Any]]
     acting: str
     times: str
 
@@ -131,6 +132,8 @@ class Focus:
         variation: Mapping[str, Any] | None = None,
         of: Sequence[str] = (),
     ) -> _Inputs:
+        if scenario.conditioned is not None:
+            refuse_reseeded(variation)
         spec, arrays = core_inputs(scenario, self.dataset, self.settings)
         structures = [one["spec"] for one in spec.get("structures", ())]
         _stating(spec, focus=self._places)
@@ -183,7 +186,7 @@ class Focus:
         self,
         scenario: Scenario,
         spec: dict[str, Any],
-        arrays: dict[str, NDArray[np.float64]],
+        arrays: dict[str, NDArray[Any]],
         around: _core.Surroundings,
         draws: int | None,
         on_progress: Progress | None,

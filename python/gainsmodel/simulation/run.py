@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gainsmodel import _core
 from gainsmodel.checks import whole_number
 from gainsmodel.choices import Precision, Sampler
@@ -22,6 +25,7 @@ from gainsmodel.results.manifest import RECORD, build_info
 from gainsmodel.results.paired import PairedResult
 from gainsmodel.results.result import Result
 from gainsmodel.scenario import Scenario
+from gainsmodel.simulation.conditioned import refuse_reseeded
 from gainsmodel.simulation.core_inputs import core_inputs, is_uncertain
 from gainsmodel.simulation.finite import refuse_infinite
 from gainsmodel.simulation.resolve import resolve
@@ -62,6 +66,8 @@ class Run:
         quantiles: bool = True,
         piece: tuple[int, int] | None = None,
         pieces: Iterable[bytes] | None = None,
+        normals: NDArray[np.float32] | None = None,
+        cells_at_middle: bool = False,
     ) -> None:
         """Check and start; parameters as `start` and, for `pieces`, `join`.
 
@@ -69,12 +75,23 @@ class Run:
         that take their numbers from another seed, or ``held``, a direction in the numbers of
         `Result.standard_normals` and where it is held (both as ``rust/core/src/spec.rs``).
         Without `quantiles` the result has none, which is quicker where draws alone are read.
+        `normals`, shape (numbers, draws), stand in the place of every number that cells share,
+        and `cells_at_middle` leaves out what is particular to single cells; such a run is part of
+        a question, and its manifest does not repeat it.
         """
         if threads is not None:
             whole_number("threads", threads, 1, 1024)
+        if scenario.conditioned is not None:
+            refuse_reseeded(variation)
+            if settings.sampler == "random":
+                # Chosen futures come in replicates, which errors are made from.
+                settings = replace(settings, sampler="sobol")
         self.scenario = scenario
         self._taken = False
         spec, arrays = core_inputs(scenario, dataset, settings)
+        if normals is not None:
+            spec["every_number"], arrays["normals"] = True, normals
+            spec["cells_at_middle"] = cells_at_middle
         self._detail = None if detail is None else unit_of(dataset, detail)
         several = [of["spec"] for of in spec.get("structures", ())]
         if self._detail is not None:

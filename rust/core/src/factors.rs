@@ -20,6 +20,7 @@ use crate::spec::{
 };
 use crate::vector::Vector;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Levers for which dimensions are kept before those that came later.
 const LEVERS_WITH_PLACES: usize = 20;
@@ -161,7 +162,8 @@ impl Plan<'_> {
         needed: bool,
     ) -> Option<Slot> {
         let dimension = self.dimension();
-        needed.then(|| self.push(parameter, Key::new(family, area, cell), [area, cell], dimension))
+        (needed || self.spec.every_number)
+            .then(|| self.push(parameter, Key::new(family, area, cell), [area, cell], dimension))
     }
 
     fn push(
@@ -382,6 +384,8 @@ pub struct Factors<F> {
     pub shared: Batch,
     /// What each of them is for.
     pub names: Vec<FactorName>,
+    /// Numbers from outside in their place, `[factor][draw]`, and draws in a row.
+    given: Option<(Arc<[f32]>, usize)>,
     /// Where they are held.
     pub held: Holding<F>,
     /// Numbers of single cells, sector by sector.
@@ -409,6 +413,23 @@ pub struct Factors<F> {
 }
 
 impl<F: Real> Factors<F> {
+    /// Numbers that cells share for the draws of a part of a block: drawn, or from outside.
+    #[inline(always)]
+    pub(crate) fn draw_shared<V: Vector<Real = F>>(&self, part: u32, out: &mut [V]) {
+        let Some((normals, draws)) = &self.given else {
+            return self.shared.draw(&self.source, part, None, out);
+        };
+        let first = part as usize * V::LANES;
+        for (number, row) in out.iter_mut().zip(normals.chunks_exact(*draws)) {
+            // Behind the last draw there is nothing.
+            let mut lanes = [F::ZERO; LANES];
+            for (lane, z) in lanes.iter_mut().take(V::LANES).zip(row.iter().skip(first)) {
+                *lane = F::of(f64::from(*z));
+            }
+            *number = V::load(&lanes[..V::LANES]);
+        }
+    }
+
     /// Lays out the numbers a checked specification needs, those of cells for vectors that work
     /// on so many technologies together.
     ///
@@ -487,7 +508,8 @@ impl<F: Real> Factors<F> {
         let complements = per_area(p, "complements", &spec.complements);
         let growth_area = per_area(p, "growth_area", &spec.growth_area);
 
-        let cells = cell_factors(spec, p, &by_hash, columns, |parameter| needed(parameter, 4));
+        let drawn = |parameter| !spec.cells_at_middle && needed(parameter, 4);
+        let cells = cell_factors(spec, p, &by_hash, columns, drawn);
 
         let areas = spec.areas.len();
         let mut levers = Vec::new();
@@ -552,7 +574,7 @@ impl<F: Real> Factors<F> {
                 (row.iter().zip(&spec.technologies))
                     .map(|(distribution, technology)| {
                         let cell = format!("{sector}/{technology}");
-                        let slot = varies(distribution).then(|| {
+                        let slot = (spec.every_number || varies(distribution)).then(|| {
                             let key = Key::new("odds_ratio/cell", "", &cell);
                             p.push("odds_ratios", key, ["", &cell], None)
                         });
@@ -578,12 +600,27 @@ impl<F: Real> Factors<F> {
         {
             return Err(Error::spec("held", "must be a direction of length 1 in shared numbers"));
         }
+        let normals = &spec.data.normals;
+        let rows = shared.len().max(1);
+        let row = normals.len() / rows;
+        let finite = normals.iter().all(|z| z.is_finite());
+        let whole = normals.len().is_multiple_of(rows) && row as u64 >= spec.draws && finite;
+        if !whole && !normals.is_empty() {
+            let problem = format!(
+                "must be {rows} rows of at least {} finite numbers, has {} in all",
+                spec.draws,
+                normals.len()
+            );
+            return Err(Error::spec("normals", problem));
+        }
+        let given = (!normals.is_empty()).then(|| (Arc::from(&normals[..]), row));
         let of_cells = cells.iter().flat_map(|c| c.spread.iter().flatten().chain(&c.growth));
         let dimensions = of_cells.map(used).max().unwrap_or(0).max(used(&shared));
         Ok(Factors {
             source: Source { directions: Directions::new(dimensions), table: NormalTable::get() },
             shared,
             names: plan.names,
+            given,
             held: Holding::new(&spec.held),
             cells,
             national,
@@ -839,7 +876,7 @@ impl Factors<f32> {
             if !wanted(index) {
                 continue;
             }
-            self.shared.draw(&self.source, index, None, &mut block);
+            self.draw_shared(index, &mut block);
             take(first..draws.min(first + LANES), &block);
         }
     }

@@ -260,7 +260,9 @@ pub fn simulate<F: Precision>(
         },
     };
     let variants = kept.into_iter().enumerate().map(variant).collect();
-    Ok(Simulated { layout, draws, here, sobol: spec.sampler != SamplerKind::Random, variants })
+    // Numbers from outside come in sixteen replicates too.
+    let sobol = spec.sampler != SamplerKind::Random || !spec.data.normals.is_empty();
+    Ok(Simulated { layout, draws, here, sobol, variants })
 }
 
 impl<F: Precision> Simulated<F> {

@@ -225,6 +225,10 @@ pub struct AreaData {
     pub start_years: Vec<f64>,
     /// Years from start to full strength, levers × areas.
     pub ramp_years: Vec<f64>,
+    /// Numbers that cells share, in the place of those that are drawn: rows as
+    /// [`crate::factors::numbers`] gives them, each of at least so many draws; none if empty.
+    #[serde(default)]
+    pub normals: Vec<f32>,
 }
 
 /// Everything a run needs.
@@ -298,6 +302,12 @@ pub struct Spec {
     /// ([`crate::around`]); all areas if empty.
     #[serde(default)]
     pub focus: Vec<usize>,
+    /// Whether every number that cells may share has its place, even where nothing needs it.
+    #[serde(default)]
+    pub every_number: bool,
+    /// Whether what is particular to single cells is left at its middle, but for their growth.
+    #[serde(default)]
+    pub cells_at_middle: bool,
     #[serde(default)]
     pub reseeded: Reseeded,
     #[serde(default)]
@@ -411,6 +421,8 @@ impl Spec {
             intensity: of_levers(&data.intensity),
             start_years: of_levers(&data.start_years),
             ramp_years: of_levers(&data.ramp_years),
+            // Numbers are laid out for all areas, from the specification of all.
+            normals: Vec::new(),
         };
         Cow::Owned(spec)
     }

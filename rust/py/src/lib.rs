@@ -27,13 +27,14 @@ use pyo3::types::{PyDict, PyTuple};
 /// `observe`, all areas are run and what those in focus see of the others is noted, without
 /// levers alone where earlier `surroundings` say what these do; else with `surroundings` those in
 /// focus alone are run. Without `quantiles` there are none, for those who read draws alone.
+/// `normals` stand in the place of the numbers that cells share, rows as `numbers` gives them.
 ///
 /// Raises `ScenarioError` for a specification that cannot be simulated.
 #[pyfunction]
 #[pyo3(signature = (spec, *, gva_gbp_m, latitude, longitude, population, readiness,
                     intensity, start_years, ramp_years, double, threads,
                     draws_in_memory, paired=false, piece=None, observe=false,
-                    surroundings=None, quantiles=true))]
+                    surroundings=None, quantiles=true, normals=None))]
 #[allow(clippy::too_many_arguments)]
 fn start(
     py: Python<'_>,
@@ -54,6 +55,7 @@ fn start(
     observe: bool,
     surroundings: Option<PyRef<'_, Surroundings>>,
     quantiles: bool,
+    normals: Option<PyReadonlyArray2<'_, f32>>,
 ) -> PyResult<RunHandle> {
     let spec: Spec = serde_json::from_str(spec)
         .map_err(|error| errors::fault(py, &format!("run specification: {error}")))?;
@@ -68,6 +70,7 @@ fn start(
         intensity: matrix(intensity),
         start_years: matrix(start_years),
         ramp_years: matrix(ramp_years),
+        normals: normals.map_or_else(Vec::new, |a| a.as_array().iter().copied().collect()),
     });
     spec.check().map_err(|error| errors::to_python(py, &error))?;
     let level = handle::level().map_err(|message| errors::setting(py, &message))?;

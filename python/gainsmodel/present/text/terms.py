@@ -57,9 +57,18 @@ def money(scenario: Scenario, prices: str) -> str:
 
 def how_it_was_run(manifest: Mapping[str, Any]) -> str:
     """The draws behind an answer."""
-    return (
+    told = (
         f"{format.count(manifest['draws'])}, seed {manifest['seed']}, sampler "
         f"{manifest['sampler']}."
+    )
+    of = manifest.get("scenario")
+    chosen = of.get("conditioned") if isinstance(of, Mapping) else None
+    if chosen is None:
+        return told
+    part = min(1.0, manifest["draws"] / len(chosen["chosen"]))
+    return (
+        f"{told} They were chosen by evidence (“{chosen['evidence']}”), and tell as much as "
+        f"{part * chosen['effective_draws']:,.0f} futures of equal weight."
     )
 
 

@@ -75,7 +75,7 @@ impl<V: Vector> Sample<V> {
     {
         let factors = &model.factors;
         let (areas, technologies) = (model.layout.areas, model.layout.technologies);
-        factors.shared.draw(&factors.source, part, None, &mut self.shared);
+        factors.draw_shared(part, &mut self.shared);
         factors.held.hold(&mut self.shared);
         let shared = &self.shared[..];
         let national = National::new(model, shared);

@@ -1,0 +1,1 @@
+"""Learning from what was observed: evidence files, likelihoods, weights, conditioning."""
