@@ -340,3 +340,8 @@ def test_the_command_line_has_current_prices(capsys: pytest.CaptureFixture[str])
     assert run_here([*asked[:-1], "--prices", "nominal"]) == 0
     assert "Current prices (GDP deflator" in capsys.readouterr().out
     assert run_here([*asked, "--prices", "nominl"]) == 2
+
+
+def test_a_plan_elsewhere_has_no_multiple_of_what_is_spent_here() -> None:
+    found = switching_values("skills_first", "Wales", search_draws=100, draws=100)
+    assert "All that the authority spends (0 or more)" in " ".join(found.how_to_read)

@@ -186,7 +186,7 @@ class SwitchingValues(ShownInNotebooks):
     def how_to_read(self) -> list[str]:
         """What goes with `in_words`: where there is no such value, and what is held."""
         none = [
-            f"{row['name']} ({_number(row['least'])} to {_number(row['most'])})"
+            f"{row['name']} ({_possible_range(row['least'], row['most'])})"
             for row in self.table.filter(pl.col("switching_value").is_null()).iter_rows(named=True)
         ]
         several = self.table.filter("several")["name"].to_list()
@@ -592,6 +592,11 @@ def _with_error(value: float, error: float) -> str:
     """A value to the digits that its error leaves standing, 3 at the most, and the error."""
     known = math.floor(math.log10(abs(value) / error)) + 1 if value and error > 0 else 3
     return f"{_number(value, min(max(known, 1), 3))} ± {_number(error, 1)}"
+
+
+def _possible_range(least: float, most: float | None) -> str:
+    """Between which values one was looked for; a multiple of a whole has no upper end."""
+    return f"{_number(least)} or more" if most is None else f"{_number(least)} to {_number(most)}"
 
 
 def _number(value: float, digits: int = 3) -> str:
