@@ -133,7 +133,7 @@ class Evidence(Model):
             yield ("effect", n), effect
 
     def place(self, path: KeyPath) -> str:
-        """Say where a key path stands: ``x.toml, line 3: adoption[0].place: ``."""
+        """Say where a key path stands, such as ``x.toml, line 3: adoption[0].place:``."""
         where = "evidence: " if self._where is None else self._where(path)
         return f"{where}{dotted(path)}: "
 
