@@ -19,10 +19,12 @@ from gainsmodel.sealed import StrangeJSON, strict_json
 
 def build_info() -> dict[str, Any]:
     """Versions, build profile, instruction set and threads, as the next run would have them."""
+    import platform
+
     info = dict(_core.build_info())
     if info["profile"] != "release":
         raise CoreError("the core was built without optimisation; build it with 'make build'")
-    return info | _versions()
+    return info | {"python": platform.python_version()} | _versions()
 
 
 @cache

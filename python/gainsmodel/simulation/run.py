@@ -6,7 +6,6 @@ that show progress or may cancel.
 
 import json
 import os
-import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -207,7 +206,7 @@ class Run:
             "simd": info["simd"],
             "versions": {
                 "gainsmodel": info["version"],
-                "python": platform.python_version(),
+                "python": info["python"],
                 **{name: info[name] for name in ("numpy", "polars", "pydantic")},
             },
         }
