@@ -134,8 +134,21 @@ def test_a_stop_that_cannot_be_raised_is_not_lost() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=_paths(), timeout=60
     )
     assert (done.returncode, done.stdout) == (130, "")
-    assert done.stderr == f"{stopping.LINE}\n"
+    assert done.stderr == f"stopped; {stopping.NOTHING}\n"
 
 
 def _paths() -> dict[str, str]:
     return ENVIRONMENT | {"PYTHONPATH": str(ROOT / "python")}
+
+
+def test_who_asks_twice_is_told_what_is_kept() -> None:
+    script = (
+        "import os, signal\n"
+        "from gainsmodel import stopping; stopping.in_order(); stopping.kept = 'a is kept in b'\n"
+        "try: os.kill(os.getpid(), signal.SIGINT)\n"
+        "except KeyboardInterrupt: os.kill(os.getpid(), signal.SIGINT)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (130, "stopped; a is kept in b\n")

@@ -10,7 +10,9 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
-LINE = "stopped; nothing was written"
+# What is there of the work so far; who keeps some of it says so.
+NOTHING = "nothing was written"
+kept = NOTHING
 # Exit code of a program that was asked to stop; 0 before.
 code = 0
 
@@ -42,11 +44,11 @@ def in_order() -> None:
     sys.unraisablehook = unraisable
 
 
-def leave(line: str = LINE) -> None:
-    """Say that the program was stopped, and end."""
+def leave(line: str = "") -> None:
+    """Say that the program was stopped and what is kept, and end."""
     _handle(signal.SIG_IGN)
     try:  # noqa: SIM105 - contextlib takes time to import
-        os.write(2, f"{line}\n".encode())
+        os.write(2, f"{line or f'stopped; {kept}'}\n".encode())
     except OSError:
         pass
     os._exit(code or 130)

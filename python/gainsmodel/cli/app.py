@@ -99,10 +99,6 @@ _OPTIONS = {
 }
 
 
-class Stopped(RunCancelled):
-    """Ctrl-C where something is kept; the message says what."""
-
-
 def _print_version(asked: bool) -> None:
     if asked:
         print(version())
@@ -123,12 +119,11 @@ def options_of_all(
 
 def main() -> int:
     """Run the command line; gives its exit code."""
-    kept = "nothing was written"
+    stopping.kept = stopping.NOTHING
     try:
         code = _run_app()
-    except RunCancelled as stopped:
+    except RunCancelled:
         code = 130
-        kept = str(stopped) if isinstance(stopped, Stopped) else kept
     except GainsModelError as error:
         # Of a program that was asked to stop, it may be what the request has led to.
         code = 130 if stopping.code else 2
@@ -139,7 +134,7 @@ def main() -> int:
         print(f"error: {escape(where)}{reason(error)}", file=sys.stderr)
         code = 2
     if code == 130:
-        print(f"stopped; {kept}", file=sys.stderr)
+        print(f"stopped; {stopping.kept}", file=sys.stderr)
         code = stopping.code or code
     return code
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gainsmodel import stopping
 from gainsmodel.cli import completion
-from gainsmodel.cli.app import FillOption, SheetOption, Stopped, YearOption, app, read_own
+from gainsmodel.cli.app import FillOption, SheetOption, YearOption, app, read_own
 from gainsmodel.cli.console import show
 from gainsmodel.errors import BatchError, SettingError
 
@@ -74,21 +75,17 @@ def batch_command(
             return
         if out is None:
             raise SettingError("--out: is missing; name a folder for the result, or add --dry-run")
-        try:
-            with _progress() as on_progress:
-                batch = run_batch(
-                    *(loaded, out),
-                    executor=given,
-                    workers=workers,
-                    threads=threads,
-                    draws_per_piece=draws_per_piece,
-                    dataset=dataset,
-                    on_progress=on_progress,
-                )
-        except KeyboardInterrupt:
-            raise Stopped(
-                f"finished runs are kept in {out}; run the same command to resume"
-            ) from None
+        stopping.kept = f"finished runs are kept in {out}; run the same command to resume"
+        with _progress() as on_progress:
+            batch = run_batch(
+                *(loaded, out),
+                executor=given,
+                workers=workers,
+                threads=threads,
+                draws_per_piece=draws_per_piece,
+                dataset=dataset,
+                on_progress=on_progress,
+            )
         _report(batch)
 
 
