@@ -27,7 +27,8 @@ async def _lifespan(_: App) -> AsyncIterator[None]:
     """Say who can open the app, tidy while it runs, and end what is under way."""
     address = config.get_option("server.address") or "0.0.0.0"
     if _only_here(address):
-        print("  Only this computer can open it; docs/how-to/hosting.md lets others in.\n")  # noqa: T201
+        line = "  Only this computer can open it; docs/how-to/hosting.md lets others in.\n"
+        print(line, flush=True)  # noqa: T201
     else:
         print(  # noqa: T201
             f"  Whoever reaches this computer at {address} can open it: put a proxy with TLS in "
